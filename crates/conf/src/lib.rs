@@ -24,6 +24,8 @@ pub mod limits;
 mod line;
 mod load;
 pub mod source;
+#[cfg(test)]
+mod tests;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use document::{Document, Operator, Section, Value};
