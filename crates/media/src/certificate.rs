@@ -1,0 +1,79 @@
+//! The certificate a leg shows in DTLS. Made elsewhere (keys need real randomness, validity needs
+//! a wall clock); here it is only carried and fingerprinted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+/// A self-signed ECDSA certificate with its private key. Cloning is cheap.
+#[derive(Clone)]
+pub struct Certificate {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dtls: dimpl::DtlsCertificate,
+    fingerprint: Vec<u8>,
+}
+
+/// Why a certificate cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateError {
+    /// One of the two parts is empty: configuration names an empty file.
+    Empty,
+    /// Neither is plausible DER (both must start with a SEQUENCE).
+    NotDer,
+}
+
+impl fmt::Display for CertificateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "certificate or private key is empty",
+            Self::NotDer => "certificate or private key is not DER; use PKCS#8 for the key",
+        })
+    }
+}
+
+impl std::error::Error for CertificateError {}
+
+impl Certificate {
+    /// Takes a certificate (DER) and its private key (PKCS#8 DER). The key must be ECDSA on
+    /// P-256 or P-384; anything else fails in the handshake with a reason.
+    pub fn from_der(certificate: Vec<u8>, private_key: Vec<u8>) -> Result<Self, CertificateError> {
+        const SEQUENCE: u8 = 0x30;
+        for part in [&certificate, &private_key] {
+            match part.first() {
+                None => return Err(CertificateError::Empty),
+                Some(&SEQUENCE) => {}
+                Some(_) => return Err(CertificateError::NotDer),
+            }
+        }
+        let fingerprint = Sha256::digest(&certificate).to_vec();
+        let dtls = dimpl::DtlsCertificate {
+            certificate,
+            private_key,
+        };
+        Ok(Self {
+            inner: Arc::new(Inner { dtls, fingerprint }),
+        })
+    }
+
+    /// The fingerprints for SDP as `(algorithm, bytes)` (RFC 8122 §5).
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<(String, Vec<u8>)> {
+        vec![("sha-256".to_owned(), self.inner.fingerprint.clone())]
+    }
+
+    pub(crate) fn dtls(&self) -> dimpl::DtlsCertificate {
+        self.inner.dtls.clone()
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("bytes", &self.inner.dtls.certificate.len())
+            .finish()
+    }
+}

@@ -1,0 +1,27 @@
+//! Media legs and the media graph, without a socket or a clock: bytes, time and randomness come
+//! in, datagrams and events go out.
+//!
+//! On a call's walk this is everything after the answer: `engine` owns the sockets and hands
+//! datagrams to the [`Graph`] of one worker; the graph finds out which stream of which leg they
+//! are ([`leg`]), checks and decrypts them, and moves them along the route that the control plane
+//! has set.
+//!
+//! A leg reaches its peer over ICE and DTLS-SRTP ([`LegKind::WebRtc`]) or over plain or
+//! SDES-protected RTP ([`LegKind::Plain`]). What was agreed arrives as a
+//! [`sidetone_sdp::plan::MediaPlan`]; this crate never sees SDP text.
+
+#![forbid(unsafe_code)]
+
+pub mod candidates;
+pub mod certificate;
+pub mod event;
+pub mod quality;
+pub mod settings;
+pub mod source;
+
+pub use candidates::{AclRule, CandidatePolicy, HostRule, Net};
+pub use certificate::{Certificate, CertificateError};
+pub use event::LegEvent;
+pub use quality::{DirectionQuality, StreamQuality};
+pub use settings::{LegKind, RtpSettings, StrictRtp};
+pub use source::{DtmfRelay, Playback, PlaybackId, Prompt, Repeat, Route, Tone, ToneStep};

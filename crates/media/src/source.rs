@@ -1,0 +1,87 @@
+//! Where a stream's packets go, and what it plays.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidetone_base::LegId;
+
+/// What happens to the packets a stream receives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Route {
+    /// They are counted, answered with RTCP and DTMF events, and dropped.
+    #[default]
+    Discard,
+    /// They go back to the sender on the same stream.
+    Echo,
+    /// They go to these streams, the own leg's included. At most [`Route::MAX_TARGETS`].
+    Forward(Vec<(LegId, usize)>),
+}
+
+impl Route {
+    /// Targets of one stream: more receivers than this is a conference, which has its own node.
+    pub const MAX_TARGETS: usize = 64;
+}
+
+/// Whether telephone-events received on a stream travel along its route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DtmfRelay {
+    /// Digits go to the target like other packets.
+    #[default]
+    Pass,
+    /// Digits are only reported.
+    Stop,
+}
+
+/// Recorded speech or music, mono. Shared by all legs that play it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    /// Samples per second: 8000, 16000, 32000 or 48000.
+    pub rate: u32,
+    /// The samples.
+    pub samples: Vec<i16>,
+}
+
+/// Names one playback of one leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlaybackId(pub u64);
+
+/// How often a playback runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// Once through the list.
+    #[default]
+    Once,
+    /// Until stopped (music on hold).
+    Forever,
+}
+
+/// Prompts to play one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Playback {
+    /// What to play, in order.
+    pub prompts: Vec<Arc<Prompt>>,
+    /// Once or for ever.
+    pub repeat: Repeat,
+    /// Samples of the first prompt to leave out, at its own rate.
+    pub skip_samples: u64,
+}
+
+/// A cadence of one or two frequencies, as in `indications.conf`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tone {
+    /// The steps; an empty list is silence.
+    pub steps: Vec<ToneStep>,
+    /// Whether the steps repeat until stopped.
+    pub repeat: Repeat,
+}
+
+/// One step of a tone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToneStep {
+    /// First frequency in Hz; 0 is silence.
+    pub first_hz: u16,
+    /// Second frequency in Hz, added to the first; 0 is none.
+    pub second_hz: u16,
+    /// How long; zero is for ever.
+    pub duration: Duration,
+}
