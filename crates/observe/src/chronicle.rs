@@ -1,6 +1,7 @@
 //! Follows the event bus and writes what operators want to see while it happens: registrations,
 //! connections, calls, digits and security events.
 
+use sidetone_events::catalogue::Way;
 use sidetone_events::{Bus, Event, Subscription};
 
 /// Follows the bus until it is gone. Run it as a task of its own.
@@ -14,42 +15,6 @@ pub async fn follow(bus: Bus) {
 
 fn write(event: &Event) {
     match event {
-        Event::Bridged { caller, callee } => {
-            tracing::info!(target: "verbose", "Channels {caller} and {callee} are bridged");
-        }
-        Event::ChannelCreated {
-            name,
-            context,
-            exten,
-            ..
-        } if !exten.is_empty() => {
-            tracing::info!(target: "verbose", "{name} calls {exten}@{context}");
-        }
-        Event::ChannelCreated { name, .. } => {
-            tracing::info!(target: "verbose", "{name} is called");
-        }
-        Event::ChannelEnded {
-            name, cause, words, ..
-        } => {
-            tracing::info!(target: "verbose", "{name} hung up: {words} ({cause})");
-        }
-        Event::ChannelState { name, state, .. } => {
-            tracing::info!(target: "verbose", "{name} is {state}");
-        }
-        Event::ContactAdded {
-            aor,
-            uri,
-            expires_s,
-            refreshed,
-        } => {
-            let what = if *refreshed { "Refreshed" } else { "Added" };
-            let text = format!("{what} contact '{uri}' of AOR '{aor}' for {expires_s} seconds");
-            tracing::info!(target: "verbose", "{text}");
-        }
-        Event::ContactRemoved { aor, uri, why } => {
-            let why = why.words();
-            tracing::info!(target: "verbose", "Removed contact '{uri}' of AOR '{aor}': {why}");
-        }
         Event::Dtmf {
             name,
             digit,
@@ -58,22 +23,68 @@ fn write(event: &Event) {
         } => {
             tracing::info!(target: "dtmf", "DTMF '{digit}' received on {name}, {duration_ms} ms");
         }
-        Event::FlowOpened(flow) => {
-            let (transport, remote) = (flow.transport, flow.remote);
-            tracing::info!(target: "verbose", "{transport} connection from {remote} opened");
-        }
-        Event::FlowClosed { flow, why } => {
-            let (transport, remote) = (flow.transport, flow.remote);
-            tracing::info!(target: "verbose", "{transport} connection from {remote} closed: {why}");
-        }
-        Event::Media { name, words, .. } => {
-            tracing::info!(target: "verbose", "{name}: {words}");
-        }
         Event::Security(event) => {
             let now = jiff::Zoned::now()
                 .strftime("%Y-%m-%dT%H:%M:%S.%3f%z")
                 .to_string();
             tracing::info!(target: "security", "{}", event.line(&now));
+        }
+        event => {
+            if let Some(text) = of_call(event).or_else(|| of_signalling(event)) {
+                tracing::info!(target: "verbose", "{text}");
+            }
+        }
+    }
+}
+
+fn of_call(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Bridged { caller, callee } => {
+            format!("Channels {caller} and {callee} are bridged")
+        }
+        Event::ChannelCreated {
+            name,
+            context,
+            exten,
+            ..
+        } if !exten.is_empty() => {
+            format!("{name} calls {exten}@{context}")
+        }
+        Event::ChannelCreated { name, .. } => format!("{name} is called"),
+        Event::ChannelEnded {
+            name, cause, words, ..
+        } => {
+            format!("{name} hung up: {words} ({cause})")
+        }
+        Event::ChannelState { name, state, .. } => format!("{name} is {state}"),
+        Event::Media { name, words, .. } => format!("{name}: {words}"),
+        Event::User { name, fields, .. } => format!("UserEvent {name}: {fields:?}"),
+        _ => return None,
+    })
+}
+
+fn of_signalling(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::ContactAdded {
+            aor,
+            uri,
+            expires_s,
+            refreshed,
+        } => {
+            let what = if *refreshed { "Refreshed" } else { "Added" };
+            format!("{what} contact '{uri}' of AOR '{aor}' for {expires_s} seconds")
+        }
+        Event::ContactRemoved { aor, uri, why } => {
+            format!("Removed contact '{uri}' of AOR '{aor}': {}", why.words())
+        }
+        Event::FlowOpened(flow) => {
+            format!("{} connection from {} opened", flow.transport, flow.remote)
+        }
+        Event::FlowClosed { flow, why } => {
+            format!(
+                "{} connection from {} closed: {why}",
+                flow.transport, flow.remote
+            )
         }
         Event::SipMessage {
             way,
@@ -82,14 +93,11 @@ fn write(event: &Event) {
             text,
         } => {
             let words = match way {
-                sidetone_events::catalogue::Way::In => "Received SIP from",
-                sidetone_events::catalogue::Way::Out => "Transmitting SIP to",
+                Way::In => "Received SIP from",
+                Way::Out => "Transmitting SIP to",
             };
-            let text = format!("<--- {words} {transport}:{remote} --->\n{text}");
-            tracing::info!(target: "verbose", "{text}");
+            format!("<--- {words} {transport}:{remote} --->\n{text}")
         }
-        Event::User { name, fields, .. } => {
-            tracing::info!(target: "verbose", "UserEvent {name}: {fields:?}");
-        }
-    }
+        _ => return None,
+    })
 }

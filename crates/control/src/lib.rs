@@ -1,0 +1,8 @@
+//! The command line of the exchange: commands, the control socket that answers them, and the
+//! console that asks.
+
+#![forbid(unsafe_code)]
+
+pub mod console;
+pub mod frame;
+pub mod socket;

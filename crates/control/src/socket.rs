@@ -1,0 +1,158 @@
+//! The control socket: a Unix socket in the run directory which answers command lines. Who may
+//! open the file may command the exchange, so the file is for its owner and group only.
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sidetone_observe::writer::Writer;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+
+use crate::frame::{self, Frame, MAX_COMMAND};
+
+/// Consoles at the same time; a script that forgets to close them must not eat all descriptors.
+pub const MAX_CONSOLES: usize = 64;
+
+/// What a command answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The text.
+    pub text: String,
+    /// The exit status of `-x`: 0 unless the command failed or does not exist.
+    pub status: u8,
+}
+
+/// Runs one command line.
+pub type Run = dyn Fn(String) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
+
+/// The listening socket; the file goes when this is dropped.
+#[derive(Debug)]
+pub struct ControlSocket {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+impl Drop for ControlSocket {
+    fn drop(&mut self) {
+        // Already gone is fine: a later instance may have replaced it.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl ControlSocket {
+    /// Opens the socket. A file left by a dead process is replaced, a living one is not.
+    ///
+    /// # Errors
+    /// `AddrInUse` when another exchange answers there; otherwise what the system says.
+    pub async fn open(path: &Path) -> io::Result<Self> {
+        if path.exists() {
+            if UnixStream::connect(path).await.is_ok() {
+                return Err(io::ErrorKind::AddrInUse.into());
+            }
+            std::fs::remove_file(path)?;
+        }
+        let listener = UnixListener::bind(path)?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o660);
+        std::fs::set_permissions(path, mode)?;
+        Ok(Self {
+            path: path.to_owned(),
+            listener,
+        })
+    }
+
+    /// Answers consoles until the future is dropped.
+    pub async fn serve(&self, run: Arc<Run>, log: Writer) {
+        let places = Arc::new(Semaphore::new(MAX_CONSOLES));
+        loop {
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!("control socket: {error}");
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                tracing::warn!("control socket: more than {MAX_CONSOLES} consoles, one refused");
+                continue;
+            };
+            let (run, log) = (Arc::clone(&run), log.clone());
+            tokio::spawn(async move {
+                if let Err(error) = console(stream, &*run, &log).await {
+                    tracing::debug!("console: {error}");
+                }
+                drop(place);
+            });
+        }
+    }
+}
+
+/// One console: command lines in, frames out; log lines in between.
+async fn console(stream: UnixStream, run: &Run, log: &Writer) -> io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
+    let mut lines = log.remote_lines();
+    let mut command = Vec::new();
+    loop {
+        let mut limited = (&mut reader).take(MAX_COMMAND as u64);
+        tokio::select! {
+            read = limited.read_until(b'\n', &mut command) => {
+                if read? == 0 {
+                    return Ok(());
+                }
+                let line = String::from_utf8_lossy(&command).trim().to_owned();
+                command.clear();
+                let answer = run(line).await;
+                frame::write(&mut writer, &Frame::Output(answer.text)).await?;
+                frame::write(&mut writer, &Frame::Done(answer.status)).await?;
+            }
+            line = lines.recv() => match line {
+                Ok(line) => frame::write(&mut writer, &Frame::Log(line)).await?,
+                // A console that reads too slowly loses lines, never the exchange's time.
+                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => return Ok(()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::ask;
+
+    fn echo() -> Arc<Run> {
+        Arc::new(|line| {
+            Box::pin(async move {
+                Answer {
+                    text: format!("<{line}>"),
+                    status: 7,
+                }
+            })
+        })
+    }
+
+    #[tokio::test]
+    async fn a_command_is_answered_with_its_status() {
+        let path = std::env::temp_dir().join(format!("sidetone-ctl-{}", std::process::id()));
+        let socket = ControlSocket::open(&path).await.expect("a socket");
+        let taken = ControlSocket::open(&path).await;
+        assert_eq!(taken.expect_err("in use").kind(), io::ErrorKind::AddrInUse);
+        let serve = socket.serve(echo(), Writer::start().expect("a thread"));
+        let client = async { ask(&path, "core show version").await.expect("an answer") };
+        let answer = tokio::select! { () = serve => unreachable!(), answer = client => answer };
+        assert_eq!(
+            answer,
+            Answer {
+                text: "<core show version>".into(),
+                status: 7
+            }
+        );
+        drop(socket);
+        assert!(!path.exists());
+    }
+}
