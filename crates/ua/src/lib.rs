@@ -1,3 +1,9 @@
-//! SIP user agent core without I/O: transactions, dialogs, sessions and digest.
+//! Sans-IO SIP user agent core: transactions, dialogs, the INVITE usage, and digest
+//! authentication.
+//!
+//! [`api`] is the agreed surface: `pbx` is being written against it. The machine behind it is
+//! `Stack::{new, handle_input, handle_timeout, poll_output, snapshot}`.
 
 #![forbid(unsafe_code)]
+
+pub mod api;

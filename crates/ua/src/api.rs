@@ -1,0 +1,341 @@
+//! What the owner says to the stack and hears from it: commands, events, and the values in them.
+//!
+//! Agreed with `pbx`, which is written against this file. Handles chosen by the owner
+//! ([`InviteId`], [`RequestId`]) must be unique per stack; handles chosen by the stack
+//! ([`DialogId`], [`TransactionId`]) are never reused.
+
+use base::{Destination, Flow, FlowId};
+use bytes::Bytes;
+use sidetone_base as base;
+use sidetone_sip::{Method, Request, Response};
+
+/// A dialog made by INVITE, early or confirmed, or a server INVITE that has none yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DialogId(pub u64);
+
+/// An INVITE that the owner sent outside a dialog. Chosen by the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InviteId(pub u64);
+
+/// Any other request that the owner sent, re-INVITE included. Chosen by the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// A server transaction that waits for the owner's response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransactionId(pub u64);
+
+/// A message body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// `Content-Type`, such as `application/sdp`.
+    pub content_type: String,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// A response as the owner writes it. The stack adds Via, From, To with tag, Call-ID, CSeq,
+/// Record-Route and Content-Length. Contact is one of `headers`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// Status code, 100–699.
+    pub status: u16,
+    /// Reason phrase; `None` takes the standard one.
+    pub reason: Option<String>,
+    /// Further headers in order.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Option<Body>,
+}
+
+/// A request outside a dialog. The stack adds Via, Max-Forwards, From tag, Call-ID (when none is
+/// given), CSeq, Route and Content-Length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingRequest {
+    /// Method.
+    pub method: Method,
+    /// Request-URI.
+    pub uri: String,
+    /// Where to send it. Names were resolved by the owner.
+    pub destination: Destination,
+    /// From value without tag: `"Alice" <sip:alice@example.com>`.
+    pub from: String,
+    /// To value without tag.
+    pub to: String,
+    /// Our Contact value, such as `<sip:alice@203.0.113.1:5060;transport=ws>`; needed for INVITE.
+    pub contact: Option<String>,
+    /// `sent-by` of our Via: host and port as the peer may see it (NAT-12).
+    pub sent_by: String,
+    /// Route header values in order (Path of the contact, outbound proxy).
+    pub route: Vec<String>,
+    /// Call-ID, when the owner wants a certain one.
+    pub call_id: Option<String>,
+    /// Further headers in order.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Option<Body>,
+}
+
+/// A request inside a dialog. The stack adds everything the dialog knows (URI, route set, From,
+/// To, Call-ID, CSeq, Contact as given when the dialog was made).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialogRequest {
+    /// Method: INVITE (re-INVITE), UPDATE, INFO, MESSAGE, REFER, NOTIFY, OPTIONS.
+    pub method: Method,
+    /// Further headers in order.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Option<Body>,
+}
+
+/// What the owner wants.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Sends the ACK of a 2xx that answered our INVITE or re-INVITE. The stack repeats it for
+    /// every retransmitted 2xx.
+    Ack {
+        /// The dialog the 2xx made or belongs to.
+        dialog: DialogId,
+        /// SDP answer, when the 2xx carried the offer.
+        body: Option<Body>,
+    },
+    /// Ends a confirmed dialog with BYE; an early dialog of ours by CANCEL of its INVITE.
+    Bye {
+        /// Which dialog.
+        dialog: DialogId,
+        /// Further headers, such as Reason.
+        headers: Vec<(String, String)>,
+    },
+    /// Cancels an INVITE of ours; waits for a provisional response if none came yet
+    /// (RFC 3261 §9.1). A 2xx that crosses is acknowledged and its dialog ended by the stack.
+    Cancel {
+        /// Which INVITE.
+        invite: InviteId,
+        /// Further headers, such as Reason.
+        headers: Vec<(String, String)>,
+    },
+    /// Sends an INVITE outside a dialog.
+    Invite {
+        /// The handle events will carry.
+        invite: InviteId,
+        /// The request.
+        request: Box<OutgoingRequest>,
+    },
+    /// Sends a request inside a dialog. A re-INVITE that meets 491 is repeated by the stack after
+    /// the random time of RFC 3261 §14.1.
+    InDialog {
+        /// The handle events will carry.
+        request_id: RequestId,
+        /// Which dialog.
+        dialog: DialogId,
+        /// The request.
+        request: Box<DialogRequest>,
+    },
+    /// Responds to the INVITE that made the dialog: any 1xx but 100, then one final response.
+    /// A 2xx is repeated until ACK; a failure ends the dialog.
+    RespondInvite {
+        /// Which dialog.
+        dialog: DialogId,
+        /// The response.
+        reply: Box<Reply>,
+        /// 1xx only: send reliably (RFC 3262).
+        reliable: bool,
+    },
+    /// Responds to any other request, re-INVITE included.
+    Respond {
+        /// Which transaction.
+        transaction: TransactionId,
+        /// The response.
+        reply: Box<Reply>,
+    },
+    /// Sends any other request outside a dialog.
+    Send {
+        /// The handle events will carry.
+        request_id: RequestId,
+        /// The request.
+        request: Box<OutgoingRequest>,
+    },
+}
+
+/// Why a request of ours got no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Cancelled by the owner before the peer answered, or it answered 487.
+    Cancelled,
+    /// The dialog ended first.
+    DialogGone,
+    /// No response in time (timer B or F).
+    Timeout,
+    /// The flow closed or refused the message.
+    Transport,
+}
+
+/// Why a dialog ended without a request of the peer or the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// No ACK came for our 2xx; the stack sent BYE.
+    NoAck,
+    /// A reliable provisional response was never acknowledged (RFC 3262 §3).
+    NoPrack,
+    /// A request of ours inside the dialog met 481 or 408, or timed out (RFC 3261 §12.2.1.2).
+    PeerGone,
+    /// The session timer ran out (RFC 4028); the stack sent BYE.
+    SessionExpired,
+    /// The flow-bound peer's connection closed and the dialog cannot be reached otherwise.
+    Transport,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The ACK of our 2xx arrived (to INVITE, or to the re-INVITE answered last).
+    Acked {
+        /// Which dialog.
+        dialog: DialogId,
+        /// The ACK, for the SDP answer it may carry.
+        ack: Box<Request>,
+    },
+    /// A 2xx answered our INVITE. Each fork that answers has a dialog of its own; the owner
+    /// acknowledges every one and ends those it does not want.
+    Answered {
+        /// Which INVITE.
+        invite: InviteId,
+        /// The dialog it made.
+        dialog: DialogId,
+        /// The response.
+        response: Box<Response>,
+    },
+    /// The peer ended the dialog with BYE; the stack answered 200 and the dialog is gone.
+    Bye {
+        /// Which dialog.
+        dialog: DialogId,
+        /// The BYE, for its headers.
+        request: Box<Request>,
+    },
+    /// The peer cancelled its INVITE in time; the stack answered 200 and 487 and the dialog is
+    /// gone.
+    Cancelled {
+        /// Which dialog.
+        dialog: DialogId,
+        /// The CANCEL, for its headers.
+        request: Box<Request>,
+    },
+    /// A request arrived inside a dialog and waits for [`Command::Respond`]: re-INVITE, UPDATE,
+    /// INFO, MESSAGE, REFER, NOTIFY, OPTIONS. PRACK is answered by the stack when it matches.
+    DialogRequest {
+        /// Which dialog.
+        dialog: DialogId,
+        /// Answer it with this.
+        transaction: TransactionId,
+        /// The request.
+        request: Box<Request>,
+    },
+    /// The dialog ended without BYE. It is gone.
+    Ended {
+        /// Which dialog.
+        dialog: DialogId,
+        /// Why.
+        why: Ended,
+    },
+    /// A new INVITE arrived; 100 was sent. Answer with [`Command::RespondInvite`].
+    Invite {
+        /// The dialog it will make.
+        dialog: DialogId,
+        /// Where it came from.
+        flow: Flow,
+        /// The request.
+        request: Box<Request>,
+    },
+    /// Our INVITE failed without a final response.
+    InviteFailed {
+        /// Which INVITE.
+        invite: InviteId,
+        /// Why.
+        why: Failure,
+    },
+    /// A PRACK acknowledged our reliable provisional response; the stack answered 200.
+    Pracked {
+        /// Which dialog.
+        dialog: DialogId,
+        /// The PRACK, for the SDP it may carry.
+        request: Box<Request>,
+    },
+    /// A provisional response to our INVITE (not 100). Reliable ones were acknowledged with PRACK
+    /// by the stack.
+    Provisional {
+        /// Which INVITE.
+        invite: InviteId,
+        /// The early dialog of this fork, when the response has a To tag.
+        dialog: Option<DialogId>,
+        /// The response.
+        response: Box<Response>,
+    },
+    /// A final failure answered our INVITE; its early dialogs are gone.
+    Rejected {
+        /// Which INVITE.
+        invite: InviteId,
+        /// The response.
+        response: Box<Response>,
+    },
+    /// A request arrived outside any dialog and waits for [`Command::Respond`].
+    Request {
+        /// Answer it with this.
+        transaction: TransactionId,
+        /// Where it came from.
+        flow: Flow,
+        /// The request.
+        request: Box<Request>,
+    },
+    /// A request of ours got no response.
+    RequestFailed {
+        /// Which request.
+        request_id: RequestId,
+        /// Why.
+        why: Failure,
+    },
+    /// A response to a request of ours: provisional ones first, one final one last. A 2xx to a
+    /// re-INVITE waits for [`Command::Ack`].
+    Response {
+        /// Which request.
+        request_id: RequestId,
+        /// The response.
+        response: Box<Response>,
+    },
+}
+
+/// What the outside says to the stack.
+#[derive(Debug)]
+pub enum Input {
+    /// The owner wants something.
+    Command(Command),
+    /// A flow closed.
+    FlowClosed(FlowId),
+    /// A message arrived and was parsed.
+    Message {
+        /// Over which flow.
+        flow: Flow,
+        /// The message.
+        message: sidetone_sip::Message,
+    },
+    /// A message the stack sent could not be delivered.
+    SendFailed {
+        /// What was sent, as it was sent.
+        bytes: Bytes,
+    },
+}
+
+/// What the stack wants of the outside.
+#[derive(Debug)]
+pub enum Output {
+    /// Tell the owner.
+    Event(Event),
+    /// Send a message.
+    Send {
+        /// Where.
+        destination: Destination,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Nothing more now; call `handle_timeout` at this time if no input comes before.
+    Wait(Option<std::time::Instant>),
+}
