@@ -12,7 +12,9 @@ use std::net::SocketAddr;
 pub struct MediaPlan {
     /// The `m=` lines in SDP order, rejected ones included (their `state` says so).
     pub streams: Vec<StreamPlan>,
-    /// The paths packets take; [`StreamPlan::transport`] is an index into it.
+    /// The paths packets take; [`StreamPlan::transport`] is an index into it. The entry at index
+    /// `i` runs over the `i`-th [`LocalTransport`], for the life of the leg. An entry no active
+    /// stream points at is unused.
     pub transports: Vec<TransportPlan>,
 }
 
@@ -100,7 +102,9 @@ pub struct StreamPlan {
     /// Agreed codecs in order of preference; the first is what we send by default. Does not
     /// contain telephone-event, comfort noise, RTX, RED or FEC.
     pub codecs: Vec<CodecPlan>,
-    /// Payload types for telephone-event by clock rate (RFC 4733), e.g. `(8000, 101)`.
+    /// Payload types for telephone-event by clock rate (RFC 4733), e.g. `(8000, 101)`. Should the
+    /// peer have numbered its answer differently, its number comes first (that is the one to
+    /// send) and ours follows: both may arrive.
     pub telephone_events: Vec<(u32, u8)>,
     /// Payload type for comfort noise (RFC 3389), if agreed.
     pub comfort_noise: Option<u8>,
@@ -116,6 +120,11 @@ pub struct StreamPlan {
     pub remote_cname: Option<String>,
     /// Our SSRC for this stream, as announced in our SDP.
     pub local_ssrc: u32,
+    /// Our SSRC for retransmissions (RFC 4588), announced when `rtx` is not empty.
+    pub local_rtx_ssrc: Option<u32>,
+    /// The name the application gave this stream in its wish (the participant whose picture it
+    /// carries, for example); stable as long as the `m=` line carries the same thing.
+    pub label: Option<String>,
     /// Our msid (stream and track id), as announced.
     pub local_msid: Option<(String, String)>,
     /// Whether reduced-size RTCP was agreed (RFC 5506).
@@ -145,7 +154,10 @@ pub struct CodecPlan {
 
 /// RTCP feedback agreed for a codec (RFC 4585, RFC 5104).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one `a=rtcp-fb` line")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one `a=rtcp-fb` line"
+)]
 pub struct Feedback {
     /// `nack`
     pub nack: bool,
