@@ -14,7 +14,9 @@ pub mod attribute;
 pub mod attributes;
 pub mod limits;
 pub mod line;
+pub mod negotiation;
 pub mod plan;
 pub mod session;
 
+pub use negotiation::{Capabilities, CodecSpec, Negotiation, Reject, Requirements, Wish};
 pub use session::{ParseError, Session};
