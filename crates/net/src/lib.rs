@@ -1,0 +1,31 @@
+//! Signalling flows: complete SIP messages over UDP, TCP, TLS, WS and WSS (RFC 3261 §18,
+//! RFC 7118), with keep-alive answers (RFC 5626), limits and counters.
+//!
+//! First and last step of the walk of a call: bytes come in here as [`NetEvent::Message`] and go
+//! out with [`Net::send`]. This crate knows where a message ends and nothing of what it means; it
+//! does not resolve names and holds no transaction.
+
+#![forbid(unsafe_code)]
+
+mod counters;
+pub mod event;
+mod flow;
+mod net;
+pub mod random;
+pub mod settings;
+pub mod sim;
+mod socket;
+mod start_line;
+mod stream;
+mod stun;
+pub mod tls;
+mod udp;
+mod websocket;
+
+pub use counters::NetCounters;
+pub use event::{CloseReason, Inbound, ListenError, NetEvent, SendError};
+pub use flow::{FlowInfo, FlowOrigin};
+pub use net::{FlowCount, ListenerInfo, Net, Route, UpgradedWebSocket};
+pub use random::{SystemRandom, system_random};
+pub use settings::{ListenerSpec, NetSettings, Protocol, TcpKeepalive};
+pub use websocket::websocket_config;
