@@ -45,10 +45,16 @@ impl fmt::Display for FramingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HeadTooLarge(bytes) => {
-                write!(f, "peer sent {bytes} bytes without an end of headers; shorten the headers")
+                write!(
+                    f,
+                    "peer sent {bytes} bytes without an end of headers; shorten the headers"
+                )
             }
             Self::MessageTooLarge(bytes) => {
-                write!(f, "peer announced a message of {bytes} bytes; send smaller messages")
+                write!(
+                    f,
+                    "peer announced a message of {bytes} bytes; send smaller messages"
+                )
             }
             Self::BadContentLength => {
                 f.write_str("peer sent an unusable Content-Length; streams need one exact number")
@@ -114,7 +120,9 @@ pub(crate) fn content_length(head: &[u8]) -> Result<Option<usize>, FramingError>
         if !matches!(line.first(), Some(b'l' | b'L' | b'c' | b'C')) {
             continue;
         }
-        let Some(colon) = memchr::memchr(b':', line) else { continue };
+        let Some(colon) = memchr::memchr(b':', line) else {
+            continue;
+        };
         let name = line.get(..colon).unwrap_or_default().trim_ascii();
         if !name.eq_ignore_ascii_case(b"l") && !name.eq_ignore_ascii_case(b"content-length") {
             continue;
@@ -169,9 +177,20 @@ mod tests {
 
     #[test]
     fn every_spelling_of_content_length_counts() {
-        for spelling in ["Content-Length: 4", "Content-Length : 4", "l:4", "L :  4 ", "l:\r\n  4"] {
+        for spelling in [
+            "Content-Length: 4",
+            "Content-Length : 4",
+            "l:4",
+            "L :  4 ",
+            "l:\r\n  4",
+        ] {
             let text = format!("A b SIP/2.0\r\n{spelling}\r\n\r\nabcdNEXT");
-            assert_eq!(framed(text.as_bytes()), Ok(Framed::Message { length: text.len() - 4 }));
+            assert_eq!(
+                framed(text.as_bytes()),
+                Ok(Framed::Message {
+                    length: text.len() - 4
+                })
+            );
             let whole = text.len() - 4;
             for cut in 0..whole {
                 assert_eq!(framed(&text.as_bytes()[..cut]), Ok(Framed::Incomplete));
@@ -188,10 +207,23 @@ mod tests {
     fn hostile_lengths_close_the_connection() {
         for value in ["-1", "99999999999999999999", "x", ""] {
             let text = format!("A\r\nl: {value}\r\n\r\n");
-            assert_eq!(framed(text.as_bytes()), Err(FramingError::BadContentLength), "{value}");
+            assert_eq!(
+                framed(text.as_bytes()),
+                Err(FramingError::BadContentLength),
+                "{value}"
+            );
         }
-        assert_eq!(framed(b"A\r\nl: 1\r\nl: 2\r\n\r\n"), Err(FramingError::BadContentLength));
-        assert!(matches!(framed(b"A\r\nl: 70000\r\n\r\n"), Err(FramingError::MessageTooLarge(_))));
-        assert!(matches!(framed(&[b'a'; 40_000]), Err(FramingError::HeadTooLarge(40_000))));
+        assert_eq!(
+            framed(b"A\r\nl: 1\r\nl: 2\r\n\r\n"),
+            Err(FramingError::BadContentLength)
+        );
+        assert!(matches!(
+            framed(b"A\r\nl: 70000\r\n\r\n"),
+            Err(FramingError::MessageTooLarge(_))
+        ));
+        assert!(matches!(
+            framed(&[b'a'; 40_000]),
+            Err(FramingError::HeadTooLarge(40_000))
+        ));
     }
 }
