@@ -134,7 +134,10 @@ mod tests {
         theirs.handle_sender_report(at(130), &report);
         let block = theirs.report_block(at(330));
         let round_trip = ours.handle_report_block(wall(360), &block).unwrap();
-        assert!((59..=60).contains(&round_trip.as_millis()), "{round_trip:?}");
+        assert!(
+            (59..=60).contains(&round_trip.as_millis()),
+            "{round_trip:?}"
+        );
         assert_eq!(ours.snapshot().round_trip, Some(round_trip));
         let foreign = ReportBlock {
             ssrc: Ssrc(2),
