@@ -103,11 +103,14 @@ export interface Devices {
   readonly speakers: readonly MediaDeviceInfo[];
 }
 
+/** Names under which Chromium lists the system's choice a second time; the list has “Default”. */
+const ALIASES: readonly string[] = ['', 'default', 'communications'];
+
 /** What the browser can see. Names are empty until the microphone has been allowed once. */
 export async function listDevices(): Promise<Devices> {
   const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
   const of = (kind: MediaDeviceKind): MediaDeviceInfo[] =>
-    all.filter((device) => device.kind === kind && device.deviceId !== '');
+    all.filter(({ kind: is, deviceId }) => is === kind && !ALIASES.includes(deviceId));
   return { microphones: of('audioinput'), cameras: of('videoinput'), speakers: of('audiooutput') };
 }
 

@@ -98,7 +98,8 @@ export function completeServer(typed: string): string {
     throw new Error('The address must start with wss:// (or ws:// on this computer).');
   }
   const bare = !/^[a-z]+:\/\//i.test(text);
-  if (bare && url.port === '') url.port = '8089';
+  const namesPort = /:\d+(\/|$)/.test(text); // URL drops :443, the default of its scheme
+  if (bare && !namesPort) url.port = '8089';
   if (url.pathname === '/' || url.pathname === '') url.pathname = '/ws';
   return url.href;
 }

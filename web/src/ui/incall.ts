@@ -83,7 +83,6 @@ function toggle(
     {
       type: 'button',
       class: 'control',
-      aria: { pressed: 'false' },
       on: { click: () => flip(!state) },
     },
     glyph,
@@ -93,7 +92,7 @@ function toggle(
     element.disabled = !enabled;
     if (on === state) return;
     state = on;
-    element.setAttribute('aria-pressed', String(on));
+    element.classList.toggle('on', on);
     say(label, words[on ? 1 : 0]);
     glyph.replaceChildren(icon(drawings[on ? 1 : 0]));
   };
@@ -106,11 +105,12 @@ function buttons(
   pad: HTMLElement,
 ): { readonly element: HTMLElement; readonly update: (call: Call) => void } {
   const mute = toggle(['Mute', 'Unmute'], ['microphone', 'microphone-off'], (on) => phone.setMuted(on));
-  const camera = toggle(['Camera', 'Camera on'], ['camera-off', 'camera'], (on) => phone.setCamera(on));
+  const camera = toggle(['Start video', 'Stop video'], ['camera-off', 'camera'], (on) => phone.setCamera(on));
   const hold = toggle(['Hold', 'Resume'], ['pause', 'resume'], (on) => phone.setHeld(on));
   const tones = toggle(['Keypad', 'Keypad'], ['keypad', 'close'], (on) => {
     show(pad, on);
     tones.set(on, true);
+    tones.element.setAttribute('aria-expanded', String(on));
     if (on) pad.querySelector('button')?.focus();
   });
   const devices = h(

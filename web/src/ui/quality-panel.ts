@@ -12,7 +12,7 @@ export function qualityPanel(): QualityPanel {
   const receive = directionRow('You hear');
   const send = directionRow('They hear');
   const rtt = figure('Round trip');
-  const videos = h('div', { class: 'quality-videos' });
+  const videos = h('dl', { class: 'figures quality-videos' });
   const element = h(
     'aside',
     { class: 'card quality', aria: { label: 'Call quality' } },
@@ -28,19 +28,20 @@ export function qualityPanel(): QualityPanel {
     rtt.set(quality?.rttMs == null ? '–' : `${Math.round(quality.rttMs)} ms`);
     const lines = quality ? videoLines(quality) : [];
     show(videos, lines.length > 0);
-    lines.forEach((line, index) => {
-      const row = videos.children[index] ?? videos.appendChild(h('p', {}));
-      say(row as HTMLElement, line);
-    });
-    while (videos.children.length > lines.length) videos.lastElementChild?.remove();
+    while (videos.children.length > 2 * lines.length) videos.lastElementChild?.remove();
+    while (videos.children.length < 2 * lines.length) videos.append(h('dt', {}), h('dd', {}));
+    lines.flat().forEach((text, index) => say(videos.children[index] as HTMLElement, text));
   };
   update(null);
   return { element, update };
 }
 
-function videoLines(quality: Quality): string[] {
-  const words = (name: string, video: VideoDirection): string =>
-    [name, video.codec, video.size, `${video.fps}/s`, `${video.kbps} kbit/s`].filter(Boolean).join(' · ');
+/** Name and figures of every video, arriving ones first. */
+function videoLines(quality: Quality): (readonly [string, string])[] {
+  const words = (name: string, video: VideoDirection): readonly [string, string] => [
+    [name, video.codec].filter(Boolean).join(' '),
+    [video.size, `${video.fps}/s`, `${video.kbps} kbit/s`].filter(Boolean).join(' · '),
+  ];
   const many = quality.videoReceive.length > 1;
   const received = quality.videoReceive.map((video, index) =>
     words(many ? `Video ${index + 1}` : 'Video in', video),
