@@ -1,0 +1,354 @@
+//! The loop that runs priorities, from the first one to the hangup extension.
+//!
+//! On the call's walk: `pbx/channel` calls [`run`] when an authenticated call has a context, and
+//! the loop calls `apps/…` through [`Host::execute`]. It holds no state between priorities except
+//! the position; frames live in the channel's [`Stack`](crate::Stack).
+
+use crate::host::{RunEvent, Stop};
+use crate::limits::{MAX_EXEC_DEPTH, PRIORITIES_PER_TURN, PRIORITIES_UNTIL_WARNING};
+use crate::lookup::Query;
+use crate::stack::{self, Popped};
+use crate::{BoxFuture, Flow, Host, Position, builtin, expand};
+
+/// Priorities the `h` extension may run. The channel is gone and nothing can interrupt it, so
+/// that a circle must end by itself; real ones take less than a hundred.
+pub const MAX_HANGUP_PRIORITIES: u32 = 100_000;
+
+/// Q.850 cause of a call that its own dialplan broke: temporary failure.
+pub const CAUSE_DIALPLAN_FAILURE: u16 = 41;
+
+/// Q.850 cause of a call to an extension that does not exist: unallocated number.
+pub const CAUSE_UNALLOCATED: u16 = 1;
+
+/// Runs the dialplan from `start` until the channel is hung up or taken away, then the `h`
+/// extension of the context reached. Answers why it ended.
+pub fn run<H: Host>(host: &mut H, start: Position) -> BoxFuture<'_, Stop> {
+    Box::pin(async move {
+        let mut runner = Runner {
+            host,
+            base: 0,
+            turn: 0,
+            total: 0,
+        };
+        let mut position = runner.starting(start);
+        let stop = loop {
+            match runner.step(&position).await {
+                Ok(Some(next)) => position = next,
+                // Only a subroutine returns to its caller; this run has none.
+                Ok(None) => break Stop::NORMAL,
+                Err(Stop::Redirect(to)) => position = to,
+                Err(Stop::AbsoluteTimeout) => {
+                    let reason = "the time of the call is over";
+                    match runner.special(&position, "T", "ABSOLUTETIMEOUT", reason) {
+                        Some(next) => position = next,
+                        None => break Stop::NORMAL,
+                    }
+                }
+                Err(stop) => break stop,
+            }
+        };
+        if matches!(stop, Stop::Hangup { .. }) {
+            runner.hangup_extension().await;
+        }
+        stop
+    })
+}
+
+/// Runs a subroutine for an application (Dial's option U, a hangup handler, AGI's `GOSUB`) until
+/// its Return or its last priority, and answers the value returned. The position is put back.
+///
+/// # Errors
+/// The channel was hung up, redirected or taken away meanwhile; the frame is closed all the same.
+pub fn run_subroutine<'a, H: Host>(
+    host: &'a mut H,
+    target: Position,
+    arguments: &'a [String],
+) -> BoxFuture<'a, Result<String, Stop>> {
+    Box::pin(async move {
+        if !stack::push(host, None, arguments) {
+            expand::warn(
+                host,
+                "the subroutine does not run: too many Gosubs without Return",
+            );
+            return Ok(String::new());
+        }
+        let before = host.position();
+        let base = host.stack().depth();
+        host.set_variable("GOSUB_RETVAL", None);
+        let mut runner = Runner {
+            host,
+            base,
+            turn: 0,
+            total: 0,
+        };
+        let mut position = target;
+        let outcome = loop {
+            match runner.step(&position).await {
+                Ok(Some(next)) => position = next,
+                Ok(None) => break Ok(()),
+                Err(stop) => break Err(stop),
+            }
+        };
+        while host.stack().depth() >= base && stack::pop(host) != Popped::Empty {}
+        host.set_position(&before);
+        outcome.map(|()| host.variable("GOSUB_RETVAL").unwrap_or_default())
+    })
+}
+
+/// Runs one application, be it of this crate or of the host; arguments are expanded already. For
+/// AGI's `EXEC` and Originate to an application.
+///
+/// # Errors
+/// As the application says.
+pub fn execute<'a, H: Host>(
+    host: &'a mut H,
+    application: &'a str,
+    arguments: &'a str,
+    position: &'a Position,
+) -> BoxFuture<'a, Result<Flow, Stop>> {
+    execute_nested(host, application, arguments, position, 0)
+}
+
+/// [`execute`] from inside Exec, ExecIf and TryExec.
+pub(crate) fn execute_nested<'a, H: Host>(
+    host: &'a mut H,
+    application: &'a str,
+    arguments: &'a str,
+    position: &'a Position,
+    depth: usize,
+) -> BoxFuture<'a, Result<Flow, Stop>> {
+    Box::pin(async move {
+        if depth > MAX_EXEC_DEPTH {
+            expand::warn(
+                host,
+                "Exec and ExecIf are nested too deep; the innermost does not run",
+            );
+            return Err(Stop::Hangup {
+                cause: CAUSE_DIALPLAN_FAILURE,
+            });
+        }
+        match builtin::find(application) {
+            Some(builtin) => builtin.run(host, arguments, position, depth).await,
+            None => host.execute(application, arguments, position).await,
+        }
+    })
+}
+
+struct Runner<'a, H> {
+    host: &'a mut H,
+    /// Frames that were open, its own included, when a subroutine began; 0 for a whole run.
+    base: usize,
+    /// Priorities since other tasks were let in.
+    turn: u32,
+    /// Priorities since an application of the host ran.
+    total: u32,
+}
+
+impl<H: Host> Runner<'_, H> {
+    /// Runs one priority and answers the next position; `None` when the subroutine returned.
+    async fn step(&mut self, position: &Position) -> Result<Option<Position>, Stop> {
+        self.take_turn().await?;
+        self.host.set_position(position);
+        let Some((application, text)) = self.at(position) else {
+            return self.missing(position).await;
+        };
+        let arguments = match expand(self.host, &text).await {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                let reason = format!("{application} does not run: {error}");
+                expand::warn(self.host, &reason);
+                let next = self.special(position, "e", "ERROR", &reason);
+                return next.map(Some).ok_or(Stop::Hangup {
+                    cause: CAUSE_DIALPLAN_FAILURE,
+                });
+            }
+        };
+        self.host.report(RunEvent::Executing {
+            position,
+            application: &application,
+            arguments: &arguments,
+        });
+        if builtin::find(&application).is_none() {
+            self.total = 0;
+        }
+        let flow = execute(self.host, &application, &arguments, position).await?;
+        if self.host.stack().depth() < self.base {
+            return Ok(None);
+        }
+        self.follow(position, flow).map(Some)
+    }
+
+    /// The application and its arguments as written.
+    fn at(&self, position: &Position) -> Option<(std::sync::Arc<str>, std::sync::Arc<str>)> {
+        let plan = self.host.dialplan();
+        let caller = self.host.caller_id_number();
+        let query = Query {
+            context: &position.context,
+            extension: &position.extension,
+            caller: caller.as_deref(),
+            now: &|| self.host.now(),
+        };
+        let (_, priority) = plan.find(&query, position.priority)?;
+        Some((priority.application.clone(), priority.arguments.clone()))
+    }
+
+    fn follow(&mut self, position: &Position, flow: Flow) -> Result<Position, Stop> {
+        match flow {
+            Flow::Next => Ok(position.following()),
+            Flow::Goto(to) => Ok(to),
+            Flow::Dialled { context, extension } => {
+                let context = context.map_or(position.context.clone(), Into::into);
+                let dialled = Position {
+                    context,
+                    extension: extension.into(),
+                    priority: 1,
+                };
+                if self.at(&dialled).is_some() {
+                    return Ok(dialled);
+                }
+                self.invalid(position, &dialled)
+            }
+            Flow::Timeout => {
+                let next = self.special(position, "t", "RESPONSETIMEOUT", "nothing was dialled");
+                next.ok_or(Stop::NORMAL)
+            }
+        }
+    }
+
+    /// Lets others run, and warns once about a dialplan that only ever circles.
+    async fn take_turn(&mut self) -> Result<(), Stop> {
+        self.total = self.total.saturating_add(1);
+        self.turn += 1;
+        if self.total == PRIORITIES_UNTIL_WARNING {
+            let text = format!(
+                "{PRIORITIES_UNTIL_WARNING} priorities have run without anything the caller could \
+                 hear; this dialplan goes in a circle"
+            );
+            expand::warn(self.host, &text);
+        }
+        if self.turn < PRIORITIES_PER_TURN {
+            return Ok(());
+        }
+        self.turn = 0;
+        self.host.yield_now().await
+    }
+
+    /// The position has no priority: the extension is over, or does not exist.
+    async fn missing(&mut self, position: &Position) -> Result<Option<Position>, Stop> {
+        if self.at(&position.at(1)).is_none() {
+            return self.invalid(position, position).map(Some);
+        }
+        if self.base > 0 {
+            return Ok(None);
+        }
+        let flow = if self.host.dialplan().settings.autofallthrough {
+            let status = self
+                .host
+                .variable("DIALSTATUS")
+                .unwrap_or_else(|| "UNKNOWN".into());
+            self.host
+                .report(RunEvent::AutoFallthrough { status: &status });
+            // Tones for ten seconds, then hang up.
+            match status.as_str() {
+                "BUSY" => self.host.execute("Busy", "10", position).await?,
+                "CONGESTION" | "CHANUNAVAIL" => {
+                    self.host.execute("Congestion", "10", position).await?
+                }
+                _ => return Err(Stop::NORMAL),
+            }
+        } else {
+            self.host.execute("WaitExten", "", position).await?
+        };
+        match flow {
+            // An application that only comes back ends the call; otherwise this would circle.
+            Flow::Next => Err(Stop::NORMAL),
+            flow => self.follow(position, flow).map(Some),
+        }
+    }
+
+    fn invalid(&mut self, position: &Position, dialled: &Position) -> Result<Position, Stop> {
+        let reason = format!("there is no extension {dialled}");
+        let next = if &*dialled.extension == "i" {
+            None
+        } else {
+            let extension = dialled.extension.to_string();
+            self.host.set_variable("INVALID_EXTEN", Some(extension));
+            let within = Position {
+                context: dialled.context.clone(),
+                ..position.clone()
+            };
+            self.special(&within, "i", "INVALID", &reason)
+        };
+        next.ok_or_else(|| {
+            expand::warn(
+                self.host,
+                &format!("{reason}, and no `i` in its context; hanging up"),
+            );
+            Stop::Hangup {
+                cause: CAUSE_UNALLOCATED,
+            }
+        })
+    }
+
+    /// The special extension of the context, or `e`, if there is one.
+    fn special(
+        &mut self,
+        from: &Position,
+        extension: &str,
+        exception: &str,
+        reason: &str,
+    ) -> Option<Position> {
+        for extension in [extension, "e"] {
+            let to = from.extension(extension);
+            // An error inside `e` must not lead to `e` again.
+            if &*from.extension == extension || self.at(&to).is_none() {
+                continue;
+            }
+            self.host.stack().raise(exception, from);
+            self.host.report(RunEvent::Special { extension, reason });
+            return Some(to);
+        }
+        None
+    }
+
+    /// Where to begin: at `s` when the context does not have the extension.
+    fn starting(&mut self, start: Position) -> Position {
+        if self.at(&start).is_some() || self.at(&start.at(1)).is_some() {
+            return start;
+        }
+        let fallback = start.extension("s");
+        if self.at(&fallback).is_none() {
+            return start;
+        }
+        let reason = format!("there is no {start} to begin at");
+        self.host.report(RunEvent::Special {
+            extension: "s",
+            reason: &reason,
+        });
+        fallback
+    }
+
+    /// Runs `h`. The channel is gone: what applications say about that is ignored.
+    async fn hangup_extension(&mut self) {
+        let mut position = self.host.position().extension("h");
+        if self.at(&position).is_none() {
+            return;
+        }
+        self.host.report(RunEvent::Special {
+            extension: "h",
+            reason: "the call is over",
+        });
+        self.base = stack::seal(self.host.stack());
+        for _ in 0..MAX_HANGUP_PRIORITIES {
+            if self.at(&position).is_none() {
+                return;
+            }
+            match self.step(&position).await {
+                Ok(Some(next)) => position = next,
+                Ok(None) | Err(Stop::Detached) => return,
+                Err(_) => position = position.following(),
+            }
+        }
+        expand::warn(self.host, "the `h` extension goes in a circle and is ended");
+    }
+}

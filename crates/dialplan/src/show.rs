@@ -1,0 +1,1 @@
+//! `dialplan show` as text.

@@ -1,0 +1,149 @@
+//! The Gosub frames of a channel: where to return to, and which variables to put back.
+//!
+//! The channel owns a [`Stack`] and hands it out through [`crate::Host::stack`]; only this crate
+//! changes it.
+
+use crate::{Host, Position};
+
+/// Frames a channel may have open. Recursion deeper than this is a dialplan that calls itself
+/// without end; each frame costs some hundred bytes plus its variables.
+pub const MAX_FRAMES: usize = 1_000;
+
+/// The Gosub frames of a channel and the last exception.
+#[derive(Clone, Debug, Default)]
+pub struct Stack {
+    frames: Vec<Frame>,
+    exception: Option<Exception>,
+}
+
+/// One Gosub that has not returned.
+#[derive(Clone, Debug)]
+struct Frame {
+    /// Where the dialplan goes on; `None` when the caller is not the dialplan (a hangup handler,
+    /// Dial's option U).
+    return_to: Option<Position>,
+    /// `ARG1` onwards.
+    arguments: Vec<String>,
+    /// Variables that are local to this frame, with their value outside of it.
+    outer: Vec<(String, Option<String>)>,
+}
+
+/// Why the `e` extension was entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exception {
+    /// `INVALID`, `RESPONSETIMEOUT`, `ABSOLUTETIMEOUT`, `ERROR` or the text of RaiseException.
+    pub reason: String,
+    /// Where it happened.
+    pub position: Position,
+}
+
+/// What a Return found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Popped {
+    /// Go on there.
+    To(Position),
+    /// The subroutine was called from outside the dialplan and is over.
+    Outside,
+    /// There was no frame.
+    Empty,
+}
+
+impl Stack {
+    /// Open frames.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// The last exception, for `EXCEPTION()`.
+    #[must_use]
+    pub fn exception(&self) -> Option<&Exception> {
+        self.exception.as_ref()
+    }
+
+    pub(crate) fn raise(&mut self, reason: &str, position: &Position) {
+        self.exception = Some(Exception {
+            reason: reason.into(),
+            position: position.clone(),
+        });
+    }
+
+    /// Where the frame `nth` from the innermost (counted from 1) returns to.
+    pub(crate) fn return_position(&self, nth: usize) -> Option<&Position> {
+        let index = self.frames.len().checked_sub(nth)?;
+        self.frames.get(index)?.return_to.as_ref()
+    }
+
+    /// The value a variable has outside of the innermost `nth` frames, if one of them hides it.
+    pub(crate) fn hidden(&self, nth: usize, name: &str) -> Option<Option<String>> {
+        let start = self.frames.len().saturating_sub(nth);
+        let frames = self.frames.get(start..)?;
+        let mut saved = frames.iter().flat_map(|frame| &frame.outer);
+        saved
+            .find(|(saved, _)| saved == name)
+            .map(|(_, value)| value.clone())
+    }
+}
+
+/// Opens a frame and sets `ARGC`, `ARG1`, … in it. False when [`MAX_FRAMES`] are open.
+pub(crate) fn push<H: Host>(
+    host: &mut H,
+    return_to: Option<Position>,
+    arguments: &[String],
+) -> bool {
+    let frames = &mut host.stack().frames;
+    if frames.len() >= MAX_FRAMES {
+        return false;
+    }
+    let outer_count = frames.last().map_or(0, |frame| frame.arguments.len());
+    let arguments = arguments.to_vec();
+    frames.push(Frame {
+        return_to,
+        arguments: arguments.clone(),
+        outer: Vec::new(),
+    });
+    set_local(host, "ARGC", Some(arguments.len().to_string()));
+    // Arguments of the caller's frame must not show through where this call has fewer.
+    for index in 0..arguments.len().max(outer_count) {
+        set_local(
+            host,
+            &format!("ARG{}", index + 1),
+            arguments.get(index).cloned(),
+        );
+    }
+    true
+}
+
+/// Sets a variable for the innermost frame only. False when there is no frame.
+pub(crate) fn set_local<H: Host>(host: &mut H, name: &str, value: Option<String>) -> bool {
+    let bare = name.trim_start_matches('_');
+    let before = host.own_variable(bare);
+    let Some(frame) = host.stack().frames.last_mut() else {
+        return false;
+    };
+    if !frame.outer.iter().any(|(saved, _)| saved == bare) {
+        frame.outer.push((bare.to_owned(), before));
+    }
+    host.set_variable(name, value);
+    true
+}
+
+/// Closes the innermost frame and puts its local variables back.
+pub(crate) fn pop<H: Host>(host: &mut H) -> Popped {
+    let Some(frame) = host.stack().frames.pop() else {
+        return Popped::Empty;
+    };
+    for (name, value) in frame.outer {
+        host.set_variable(&name, value);
+    }
+    frame.return_to.map_or(Popped::Outside, Popped::To)
+}
+
+/// Makes every open frame return to the outside: after a hangup, Return must not lead back into
+/// the call. Answers the depth.
+pub(crate) fn seal(stack: &mut Stack) -> usize {
+    for frame in &mut stack.frames {
+        frame.return_to = None;
+    }
+    stack.frames.len()
+}
