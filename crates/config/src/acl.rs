@@ -1,0 +1,276 @@
+//! Access lists: `permit` and `deny` in the order written, the last rule that matches decides,
+//! and an address no rule matches is permitted.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// An address block.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network {
+    /// The block's address, host bits cleared.
+    pub address: IpAddr,
+    /// How many leading bits count.
+    pub prefix: u8,
+}
+
+impl Network {
+    /// The block of one address.
+    pub fn host(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        Self {
+            address,
+            prefix: width(address),
+        }
+    }
+
+    /// Reads `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `2001:db8::/32`, `[::1]` or one address.
+    ///
+    /// # Errors
+    /// In words, what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (address, mask) = match text.split_once('/') {
+            Some((address, mask)) => (address.trim(), Some(mask.trim())),
+            None => (text.trim(), None),
+        };
+        let bare = address
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let address: IpAddr = bare
+            .unwrap_or(address)
+            .parse()
+            .map_err(|_| format!("'{text}' is no address block; write 192.0.2.0/24"))?;
+        let prefix = match mask {
+            None => width(address),
+            Some(mask) => prefix_length(address, mask)
+                .ok_or_else(|| format!("'{mask}' is no mask for {address}; write /24"))?,
+        };
+        Ok(Self {
+            address: masked(address, prefix),
+            prefix,
+        })
+    }
+
+    /// Whether the block holds the address. An IPv4 address mapped into IPv6 counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_ipv4() == self.address.is_ipv4() && masked(address, self.prefix) == self.address
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn width(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+fn prefix_length(address: IpAddr, mask: &str) -> Option<u8> {
+    if let Ok(bits) = mask.parse::<u8>() {
+        return (bits <= width(address)).then_some(bits);
+    }
+    let mask: IpAddr = mask.parse().ok()?;
+    let (bits, ones) = match (address, mask) {
+        (IpAddr::V4(_), IpAddr::V4(mask)) => (
+            u128::from(mask.to_bits()) << 96,
+            mask.to_bits().count_ones(),
+        ),
+        (IpAddr::V6(_), IpAddr::V6(mask)) => (mask.to_bits(), mask.to_bits().count_ones()),
+        _ => return None,
+    };
+    // Only masks whose ones come first are blocks.
+    (bits.leading_ones() == ones).then(|| u8::try_from(ones).ok())?
+}
+
+fn masked(address: IpAddr, prefix: u8) -> IpAddr {
+    let prefix = u32::from(prefix);
+    match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX
+                .checked_shl(32u32.saturating_sub(prefix))
+                .unwrap_or(0);
+            IpAddr::from((v4.to_bits() & mask).to_be_bytes())
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX
+                .checked_shl(128u32.saturating_sub(prefix))
+                .unwrap_or(0);
+            IpAddr::from((v6.to_bits() & mask).to_be_bytes())
+        }
+    }
+}
+
+/// What a rule does with the addresses it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sense {
+    /// Let in.
+    Permit,
+    /// Keep out.
+    Deny,
+}
+
+impl Sense {
+    fn inverted(self) -> Self {
+        match self {
+            Self::Permit => Self::Deny,
+            Self::Deny => Self::Permit,
+        }
+    }
+}
+
+/// An ordered list of rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acl {
+    /// The name in `acl.conf`; empty for rules written into an object.
+    pub name: String,
+    /// The rules, in order.
+    pub rules: Vec<(Sense, Network)>,
+}
+
+impl Acl {
+    /// Adds the blocks of one `permit=` or `deny=` text, separated by commas. `!` before a block
+    /// turns the sense round.
+    ///
+    /// # Errors
+    /// In words, which block is wrong; nothing is added then.
+    pub fn add(&mut self, sense: Sense, text: &str) -> Result<(), String> {
+        let mut rules = Vec::new();
+        for item in text
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+        {
+            let (sense, item) = match item.strip_prefix('!') {
+                Some(item) => (sense.inverted(), item),
+                None => (sense, item),
+            };
+            rules.push((sense, Network::parse(item)?));
+        }
+        self.rules.append(&mut rules);
+        Ok(())
+    }
+
+    /// Whether the address may come in.
+    pub fn permits(&self, address: IpAddr) -> bool {
+        let last = self
+            .rules
+            .iter()
+            .rev()
+            .find(|(_, network)| network.contains(address));
+        last.is_none_or(|(sense, _)| *sense == Sense::Permit)
+    }
+
+    /// Whether there is no rule, so that everybody may come in.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+}
+
+/// Several lists that must all permit: named ones and the object's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AclSet {
+    /// The lists.
+    pub lists: Vec<Arc<Acl>>,
+}
+
+impl AclSet {
+    /// Lets nobody in: stands in for rules that cannot be read.
+    pub fn nobody() -> Self {
+        let mut acl = Acl::default();
+        let everywhere = [IpAddr::from([0u8; 4]), IpAddr::from([0u8; 16])];
+        acl.rules
+            .extend(everywhere.map(|address| (Sense::Deny, Network { address, prefix: 0 })));
+        Self {
+            lists: vec![Arc::new(acl)],
+        }
+    }
+
+    /// Whether the address may come in.
+    pub fn permits(&self, address: IpAddr) -> bool {
+        self.refusing(address).is_none()
+    }
+
+    /// The first list that keeps the address out, for the security log.
+    pub fn refusing(&self, address: IpAddr) -> Option<&Arc<Acl>> {
+        self.lists.iter().find(|acl| !acl.permits(address))
+    }
+
+    /// Whether there is no rule at all.
+    pub fn is_empty(&self) -> bool {
+        self.lists.iter().all(|acl| acl.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_last_matching_rule_decides() {
+        let mut acl = Acl::default();
+        acl.add(Sense::Deny, "0.0.0.0/0,::/0").unwrap();
+        acl.add(Sense::Permit, "10.0.0.0/255.0.0.0, !10.1.0.0/16")
+            .unwrap();
+        assert!(acl.permits(address("10.2.0.1")));
+        assert!(!acl.permits(address("10.1.0.1")));
+        assert!(!acl.permits(address("192.0.2.1")));
+        assert!(!acl.permits(address("2001:db8::1")));
+        assert!(
+            acl.permits(address("::ffff:10.2.0.1")),
+            "mapped IPv4 counts as IPv4"
+        );
+        assert!(Acl::default().permits(address("192.0.2.1")));
+    }
+
+    #[test]
+    fn a_wrong_block_is_named() {
+        let mut acl = Acl::default();
+        assert!(
+            acl.add(Sense::Deny, "10.0.0.0/8,10.0.0/8")
+                .unwrap_err()
+                .contains("'10.0.0/8'")
+        );
+        assert!(acl.is_empty());
+        assert!(Network::parse("10.0.0.0/33").is_err());
+        assert!(Network::parse("10.0.0.0/255.0.255.0").is_err());
+        assert!(Network::parse("10.0.0.0/ffff::").is_err());
+        assert_eq!(Network::parse("[::1]").unwrap().to_string(), "::1/128");
+        assert_eq!(
+            Network::parse("10.1.2.3/255.255.0.0").unwrap().to_string(),
+            "10.1.0.0/16"
+        );
+        assert_eq!(
+            Network::parse("fe80::1/ffff::").unwrap().to_string(),
+            "fe80::/16"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_holds_its_own_address(bits: u32, prefix in 0u8..=32) {
+            let inside = IpAddr::from(bits.to_be_bytes());
+            let network = Network::parse(&format!("{inside}/{prefix}")).unwrap();
+            prop_assert!(network.contains(inside));
+            prop_assert_eq!(Network::parse(&network.to_string()).unwrap(), network);
+        }
+
+        #[test]
+        fn any_text_is_refused_or_read(text in ".{0,40}") {
+            let _ = Acl::default().add(Sense::Permit, &text);
+        }
+    }
+}

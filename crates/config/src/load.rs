@@ -1,0 +1,350 @@
+//! The whole load: read the documents, build every object, keep what is good.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sidetone_conf::{
+    Diagnostic, Document, ExecIncludes, Options, ReadError, Severity, Source, Span,
+};
+
+use crate::acl::{Acl, Sense};
+use crate::files::TlsFiles;
+use crate::modules::Modules;
+use crate::named::Named;
+use crate::objects::asterisk::Asterisk;
+use crate::objects::http::Http;
+use crate::objects::logger::Logger;
+use crate::objects::rtp::Rtp;
+use crate::pjsip::{self, Sip};
+use crate::report::Report;
+use crate::snapshot::Config;
+use crate::{advice, foreign};
+
+/// The configuration as text, file by file. Rows of a database are added to `pjsip` as sections
+/// before [`compile`].
+#[derive(Clone, Debug, Default)]
+pub struct Documents {
+    /// The directory `asterisk.conf` was looked for in.
+    pub directory: String,
+    /// asterisk.conf.
+    pub asterisk: Document,
+    /// pjsip.conf; `None` when missing.
+    pub pjsip: Option<Document>,
+    /// http.conf.
+    pub http: Document,
+    /// rtp.conf.
+    pub rtp: Document,
+    /// logger.conf; `None` when missing.
+    pub logger: Option<Document>,
+    /// acl.conf.
+    pub acl: Document,
+    /// modules.conf.
+    pub modules: Document,
+    /// extensions.conf; `None` when missing.
+    pub extensions: Option<Document>,
+    /// What there is to say about the files as such.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Counts for one line at start and after a reload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Transports that can be used.
+    pub transports: usize,
+    /// Endpoints that can be used.
+    pub endpoints: usize,
+    /// Aors that can be used.
+    pub aors: usize,
+    /// Auths that can be used.
+    pub auths: usize,
+    /// Identify objects that can be used.
+    pub identifies: usize,
+    /// Objects that were refused.
+    pub refused: usize,
+    /// Objects that were refused and stay as they were before.
+    pub kept: usize,
+    /// Options that are set and do nothing.
+    pub ignored_options: usize,
+    /// Errors among the findings.
+    pub errors: usize,
+    /// Warnings among the findings.
+    pub warnings: usize,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} transports, {} endpoints, {} aors, {} auths, {} identifies; \
+             {} refused, {} kept, {} options ignored; {} errors, {} warnings",
+            self.transports,
+            self.endpoints,
+            self.aors,
+            self.auths,
+            self.identifies,
+            self.refused,
+            self.kept,
+            self.ignored_options,
+            self.errors,
+            self.warnings
+        )
+    }
+}
+
+/// The result of a load.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The snapshot; `None` when nothing could be served with it.
+    pub config: Option<Arc<Config>>,
+    /// extensions.conf for the dialplan; `None` when missing.
+    pub dialplan_document: Option<Document>,
+    /// Findings, in the order of files.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Counts.
+    pub summary: Summary,
+}
+
+/// Loads everything from `directory`.
+pub fn load(source: &dyn Source, directory: &str) -> Loaded {
+    compile(Documents::read(source, directory), source, None)
+}
+
+/// Loads everything from `directory` again. An object that now has errors stays as it was in
+/// `previous`, and objects that did not change are shared with it.
+pub fn reload(source: &dyn Source, directory: &str, previous: &Config) -> Loaded {
+    compile(Documents::read(source, directory), source, Some(previous))
+}
+
+impl Documents {
+    /// Reads all files. `astetcdir` of asterisk.conf moves all files but asterisk.conf itself.
+    pub fn read(source: &dyn Source, directory: &str) -> Self {
+        let directory = directory.trim_end_matches('/');
+        let mut documents = Self {
+            directory: directory.to_owned(),
+            ..Self::default()
+        };
+        let mut options = Options {
+            directory: directory.to_owned(),
+            exec_includes: ExecIncludes::Refused,
+        };
+        documents.asterisk = documents
+            .file(source, &options, "asterisk.conf")
+            .unwrap_or_default();
+        // Only these two are needed before the other files; the findings come later.
+        let asterisk = Asterisk::build(&documents.asterisk, directory, &mut Report::default());
+        options.directory = asterisk.directories.etc.trim_end_matches('/').to_owned();
+        if asterisk.exec_includes {
+            options.exec_includes = ExecIncludes::Allowed;
+        }
+        documents.pjsip = documents.file(source, &options, "pjsip.conf");
+        documents.http = documents
+            .file(source, &options, "http.conf")
+            .unwrap_or_default();
+        documents.rtp = documents
+            .file(source, &options, "rtp.conf")
+            .unwrap_or_default();
+        documents.logger = documents.file(source, &options, "logger.conf");
+        documents.acl = documents
+            .file(source, &options, "acl.conf")
+            .unwrap_or_default();
+        documents.modules = documents
+            .file(source, &options, "modules.conf")
+            .unwrap_or_default();
+        documents.extensions = documents.file(source, &options, "extensions.conf");
+        documents
+            .diagnostics
+            .extend(advice::about_files(source, &options.directory));
+        documents
+    }
+
+    fn file(&mut self, source: &dyn Source, options: &Options, name: &str) -> Option<Document> {
+        match sidetone_conf::load(source, name, options) {
+            Ok(document) => Some(document),
+            Err(ReadError::NotFound) => None,
+            Err(why) => {
+                let message = format!("{why}");
+                let path = format!("{}/{name}", options.directory);
+                self.diagnostics.push(
+                    Diagnostic::error(&Span::whole_file(name), message)
+                        .hint(format!("check the permissions of {path}")),
+                );
+                None
+            }
+        }
+    }
+
+    fn take_diagnostics(&mut self) -> Vec<Diagnostic> {
+        let mut all = std::mem::take(&mut self.diagnostics);
+        let mut documents = vec![
+            &mut self.asterisk,
+            &mut self.http,
+            &mut self.rtp,
+            &mut self.acl,
+            &mut self.modules,
+        ];
+        documents.extend(&mut self.pjsip);
+        documents.extend(&mut self.logger);
+        // Those of extensions.conf stay with the document: the dialplan tells them with its own.
+        for document in documents {
+            all.append(&mut document.diagnostics);
+        }
+        all
+    }
+}
+
+/// Builds the snapshot from documents.
+pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&Config>) -> Loaded {
+    let mut report = Report::starting_with(documents.take_diagnostics());
+    let asterisk = Asterisk::build(&documents.asterisk, &documents.directory, &mut report);
+    let etc = asterisk.directories.etc.clone();
+    let files = TlsFiles::new(source, &etc);
+    let acls = named_acls(&documents.acl, &mut report);
+    let http = Http::build(&documents.http, &acls, &files, &mut report);
+    let rtp = Rtp::build(&documents.rtp, &acls, &mut report);
+    let logger = Logger::build(documents.logger.as_ref(), &mut report);
+    let modules = Modules::build(&documents.modules, &mut report);
+    let sip = pjsip::build(
+        documents.pjsip.as_ref(),
+        &acls,
+        &files,
+        previous,
+        &mut report,
+    );
+    if documents.pjsip.is_none() {
+        let message = "there is no pjsip.conf: nobody can register or call";
+        let hint = format!("put one into {etc}");
+        report.say(Diagnostic::warning(&Span::whole_file("pjsip.conf"), message).hint(hint));
+    }
+    if documents.extensions.is_none() {
+        let message = "there is no extensions.conf: no call leads anywhere";
+        let hint = format!("put one into {etc}");
+        report.say(Diagnostic::warning(&Span::whole_file("extensions.conf"), message).hint(hint));
+    }
+    let (refused, kept) = (sip.refused, sip.kept);
+    let config = snapshot(
+        sip,
+        previous,
+        Rest {
+            acls,
+            http,
+            rtp,
+            logger,
+            asterisk,
+            modules,
+        },
+    );
+    advice::about_config(&config, &mut report);
+    let usable = has_listener(&config);
+    if !usable {
+        let message = "nothing to listen at: no transport can be used and HTTP is off";
+        let hint = "add a transport of protocol udp to pjsip.conf, or enable http.conf";
+        report.say(Diagnostic::error(&Span::whole_file("pjsip.conf"), message).hint(hint));
+    }
+    let (diagnostics, ignored_options) = report.finish();
+    let count = |severity: Severity| {
+        diagnostics
+            .iter()
+            .filter(|d| d.severity == severity)
+            .count()
+    };
+    let summary = Summary {
+        transports: config.transports.len(),
+        endpoints: config.endpoints.len(),
+        aors: config.aors.len(),
+        auths: config.auths.len(),
+        identifies: config.identifies.len(),
+        refused,
+        kept,
+        ignored_options,
+        errors: count(Severity::Error),
+        warnings: count(Severity::Warning),
+    };
+    Loaded {
+        config: usable.then(|| Arc::new(config)),
+        dialplan_document: documents.extensions,
+        diagnostics,
+        summary,
+    }
+}
+
+fn has_listener(config: &Config) -> bool {
+    use crate::objects::transport::Protocol::{Tcp, Tls, Udp};
+    let listens = |protocol| matches!(protocol, Udp | Tcp | Tls);
+    config.http.enabled
+        || config
+            .transports
+            .values()
+            .any(|found| listens(found.protocol))
+}
+
+/// Everything outside pjsip.conf.
+struct Rest {
+    acls: Named<Acl>,
+    http: Http,
+    rtp: Rtp,
+    logger: Logger,
+    asterisk: Asterisk,
+    modules: Modules,
+}
+
+fn snapshot(sip: Sip, previous: Option<&Config>, rest: Rest) -> Config {
+    Config {
+        transports: sip.transports.objects,
+        endpoints: sip.endpoints.objects,
+        aors: sip.aors.objects,
+        auths: sip.auths.objects,
+        identifies: sip.identifies.objects,
+        acls: rest.acls.objects,
+        sip_acl: sip.acl,
+        global: share(sip.global, previous.map(|config| &config.global)),
+        system: share(sip.system, previous.map(|config| &config.system)),
+        http: share(rest.http, previous.map(|config| &config.http)),
+        rtp: share(rest.rtp, previous.map(|config| &config.rtp)),
+        logger: share(rest.logger, previous.map(|config| &config.logger)),
+        asterisk: share(rest.asterisk, previous.map(|config| &config.asterisk)),
+        modules: share(rest.modules, previous.map(|config| &config.modules)),
+    }
+}
+
+/// The object of before when nothing changed, so that equal snapshots share memory.
+pub(crate) fn share<T: PartialEq>(object: T, previous: Option<&Arc<T>>) -> Arc<T> {
+    match previous {
+        Some(before) if **before == object => Arc::clone(before),
+        _ => Arc::new(object),
+    }
+}
+
+fn named_acls(document: &Document, report: &mut Report) -> Named<Acl> {
+    let mut named = Named::default();
+    for section in document.live() {
+        let mut acl = Acl {
+            name: section.name.to_string(),
+            ..Acl::default()
+        };
+        let mut good = true;
+        for value in &section.values {
+            let sense = if value.is("permit") {
+                Sense::Permit
+            } else if value.is("deny") {
+                Sense::Deny
+            } else {
+                good = false;
+                let message = format!("an access list has no '{}'", value.name);
+                let hint = foreign::explain(&value.name).unwrap_or("write permit or deny");
+                report.say(Diagnostic::error(&value.span, message).hint(hint));
+                continue;
+            };
+            if let Err(why) = acl.add(sense, &value.text) {
+                good = false;
+                report.say(Diagnostic::error(&value.span, why));
+            }
+        }
+        if good {
+            named.objects.insert(acl.name.clone(), Arc::new(acl));
+        } else {
+            // Half a list could let in whom the other half keeps out.
+            named.refused.insert(acl.name.clone(), section.span.clone());
+        }
+    }
+    named
+}

@@ -1,0 +1,125 @@
+//! `asterisk.conf`: directories and options of the process.
+
+use sidetone_conf::{Diagnostic, Document};
+
+use crate::fields::{Fields, Settings};
+use crate::report::Report;
+use crate::sections::{merged, single};
+use crate::tables::server::{DIRECTORIES, OPTIONS, QUIET_SECTIONS};
+
+/// Where the server keeps what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directories {
+    /// Configuration files.
+    pub etc: String,
+    /// The server's own data.
+    pub varlib: String,
+    /// Sounds, music, static web content.
+    pub data: String,
+    /// Logs and call records.
+    pub log: String,
+    /// Control socket, process id.
+    pub run: String,
+    /// Recordings, call files.
+    pub spool: String,
+}
+
+/// Options of the process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asterisk {
+    /// Where the server keeps what.
+    pub directories: Directories,
+    /// Verbose level.
+    pub verbose: u32,
+    /// Debug level.
+    pub debug: u32,
+    /// Calls at once; `None` for no limit.
+    pub max_calls: Option<u32>,
+    /// Load average above which calls are refused.
+    pub max_load: Option<f64>,
+    /// Open files to ask the kernel for.
+    pub max_files: Option<u32>,
+    /// Name of this server; empty for none.
+    pub system_name: String,
+    /// Take the name from the host.
+    pub auto_system_name: bool,
+    /// Identity of this server among others; empty for one made from the network card.
+    pub entity_id: String,
+    /// Run the commands of `#exec`.
+    pub exec_includes: bool,
+    /// User to run as.
+    pub run_user: Option<String>,
+    /// Group to run as.
+    pub run_group: Option<String>,
+    /// Stay in the foreground.
+    pub nofork: bool,
+    /// Language of prompts when nothing else says.
+    pub default_language: String,
+    /// The language stands before the directory of a prompt.
+    pub language_prefix: bool,
+    /// Shortest digit in milliseconds.
+    pub min_dtmf_duration_ms: u32,
+    /// What was set in `[directories]`, for `show` commands.
+    pub directory_settings: Settings,
+    /// What was set in `[options]`, for `show` commands.
+    pub settings: Settings,
+}
+
+impl Asterisk {
+    pub(crate) fn build(document: &Document, directory: &str, report: &mut Report) -> Self {
+        let section = merged(document, "directories", "asterisk.conf");
+        let fields = Fields::new(&DIRECTORIES, &section, report);
+        let varlib = fields.string("astvarlibdir");
+        let directories = Directories {
+            etc: fields
+                .text("astetcdir")
+                .unwrap_or_else(|| directory.to_owned()),
+            data: fields.string("astdatadir"),
+            log: fields.string("astlogdir"),
+            run: fields.string("astrundir"),
+            spool: fields.string("astspooldir"),
+            varlib,
+        };
+        let directory_settings = fields.settings();
+        let section = merged(document, "options", "asterisk.conf");
+        let fields = Fields::new(&OPTIONS, &section, report);
+        let asterisk = Self::from_options(&fields, directories, directory_settings);
+        for quiet in QUIET_SECTIONS {
+            for section in single(document, quiet) {
+                if !section.values.is_empty() {
+                    let message = format!("[{quiet}] is ignored: nothing in it applies here");
+                    report.say(Diagnostic::warning(&section.span, message));
+                }
+            }
+        }
+        asterisk
+    }
+
+    fn from_options(
+        fields: &Fields<'_>,
+        directories: Directories,
+        directory_settings: Settings,
+    ) -> Self {
+        let limit = |name: &str| Some(fields.number::<u32>(name)).filter(|limit| *limit > 0);
+        Self {
+            directories,
+            verbose: fields.number("verbose"),
+            debug: fields.number("debug"),
+            max_calls: limit("maxcalls"),
+            max_load: Some(fields.decimal("maxload")).filter(|load| *load > 0.0),
+            max_files: limit("maxfiles"),
+            system_name: fields.string("systemname"),
+            auto_system_name: fields.flag("autosystemname"),
+            entity_id: fields.string("entityid"),
+            exec_includes: fields.flag("execincludes"),
+            run_user: fields.text("runuser"),
+            run_group: fields.text("rungroup"),
+            nofork: fields.flag("nofork"),
+            default_language: fields.string("defaultlanguage"),
+            language_prefix: fields.flag("languageprefix"),
+            min_dtmf_duration_ms: fields.number("mindtmfduration"),
+            directory_settings,
+            settings: fields.settings(),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `http.conf`: the server that carries WebSockets, pages and metrics.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use sidetone_conf::{Diagnostic, Document};
+
+use crate::acl::{Acl, AclSet};
+use crate::fields::{Fields, Settings};
+use crate::files::TlsFiles;
+use crate::named::Named;
+use crate::objects::transport::socket_address;
+use crate::report::Report;
+use crate::sections::{general, single};
+use crate::tables::server::{HTTP, HTTP_RESTRICTION};
+
+/// The TLS listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpTls {
+    /// Where it listens.
+    pub bind: SocketAddr,
+    /// Certificate chain, PEM.
+    pub cert_file: String,
+    /// Private key, PEM; the certificate file when it holds the key too.
+    pub key_file: String,
+    /// Allowed cipher suites; empty for all.
+    pub cipher: String,
+    /// Speak TLS 1.3 only.
+    pub tls13_only: bool,
+    /// Refuse clients that ask for no name of this server.
+    pub require_sni: bool,
+}
+
+/// Who may ask for a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restriction {
+    /// The path, and everything below it.
+    pub path: String,
+    /// Who may.
+    pub acl: AclSet,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Where plain HTTP listens.
+    pub bind: SocketAddr,
+    /// The TLS listener.
+    pub tls: Option<HttpTls>,
+    /// What every path starts with: empty, or `/` and a word.
+    pub prefix: String,
+    /// Name in the Server header; empty leaves it out.
+    pub server_name: String,
+    /// Connections at once, WebSockets included.
+    pub session_limit: u32,
+    /// How long a client may be silent within a request.
+    pub session_inactivity: Duration,
+    /// How long a connection is kept for the next request; zero closes it.
+    pub session_keep_alive: Duration,
+    /// Serve files under `/static/`.
+    pub enable_static: bool,
+    /// Serve `/httpstatus`.
+    pub enable_status: bool,
+    /// Redirects, from exact path to target.
+    pub redirects: Vec<(String, String)>,
+    /// Path of the WebSocket for SIP, after the prefix.
+    pub websocket_path: String,
+    /// Who may ask for which path.
+    pub restrictions: Vec<Restriction>,
+    /// What was set, for `show` commands.
+    pub settings: Settings,
+}
+
+impl Http {
+    /// Whether the address may ask for the path (prefix taken off).
+    pub fn permits(&self, path: &str, address: IpAddr) -> bool {
+        let covers = |restriction: &&Restriction| {
+            let rest = path.strip_prefix(restriction.path.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.restrictions
+            .iter()
+            .filter(covers)
+            .all(|found| found.acl.permits(address))
+    }
+
+    pub(crate) fn build(
+        document: &Document,
+        acls: &Named<Acl>,
+        files: &TlsFiles<'_>,
+        report: &mut Report,
+    ) -> Self {
+        let section = general(document, "http.conf");
+        let mut fields = Fields::new(&HTTP, &section, report);
+        let mut http = Self::from_general(&mut fields, files);
+        for section in document.live() {
+            if section
+                .text("type")
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("restriction"))
+            {
+                let mut fields = Fields::new(&HTTP_RESTRICTION, section, report);
+                let acl = fields.acl_set(["acl", "deny", "permit"], acls);
+                let path = absolute_path(&fields.id());
+                // A restriction that cannot be read must not leave the path open.
+                let acl = if fields.is_bad() {
+                    AclSet::nobody()
+                } else {
+                    acl
+                };
+                http.restrictions.push(Restriction { path, acl });
+            }
+        }
+        for name in single(document, "post_mappings").map(|section| section.span.clone()) {
+            let message = "[post_mappings] is ignored: files are not accepted over HTTP";
+            report.say(Diagnostic::warning(&name, message));
+        }
+        http
+    }
+
+    fn from_general(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> Self {
+        let enabled = fields.flag("enabled");
+        let bind = bind(fields, enabled);
+        let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), fields.number("bindport"));
+        let tls = bind
+            .filter(|_| enabled && fields.flag("tlsenable"))
+            .map(|bind| tls(fields, bind.ip(), files));
+        Self {
+            enabled: enabled && bind.is_some(),
+            bind: bind.unwrap_or(nowhere),
+            tls: tls.flatten(),
+            prefix: fields
+                .text("prefix")
+                .map(|text| absolute_path(&text))
+                .unwrap_or_default(),
+            server_name: fields.string("servername"),
+            session_limit: fields.number("sessionlimit"),
+            session_inactivity: Duration::from_millis(fields.number("session_inactivity")),
+            session_keep_alive: Duration::from_millis(fields.number("session_keep_alive")),
+            enable_static: fields.flag("enable_static"),
+            enable_status: fields.flag("enable_status"),
+            redirects: redirects(fields),
+            websocket_path: absolute_path(&fields.string("websocket_path")),
+            restrictions: Vec::new(),
+            settings: fields.settings(),
+        }
+    }
+}
+
+impl Default for Http {
+    /// No server.
+    fn default() -> Self {
+        let document = Document::default();
+        let source = sidetone_conf::MemorySource::new();
+        let files = TlsFiles::new(&source, "");
+        Self::build(&document, &Named::default(), &files, &mut Report::default())
+    }
+}
+
+fn absolute_path(text: &str) -> String {
+    format!("/{}", text.trim_matches('/'))
+}
+
+fn bind(fields: &mut Fields<'_>, enabled: bool) -> Option<SocketAddr> {
+    let port = fields.number("bindport");
+    let Some(text) = fields.text("bindaddr") else {
+        if enabled {
+            let message = String::from("the HTTP server has no bindaddr and is not started");
+            fields.error(
+                "enabled",
+                message,
+                "add bindaddr = 0.0.0.0, or 127.0.0.1 behind a proxy",
+            );
+        }
+        return None;
+    };
+    // A mistyped address must not become "everywhere".
+    socket_address(&text, port).or_else(|| {
+        let message = format!("'bindaddr = {text}' is no address: the server is not started");
+        fields.error("bindaddr", message, "write it like 0.0.0.0 or ::");
+        None
+    })
+}
+
+fn tls(fields: &mut Fields<'_>, address: IpAddr, files: &TlsFiles<'_>) -> Option<HttpTls> {
+    let port = fields.number("tlsbindport");
+    let bind = match fields.text("tlsbindaddr") {
+        None => SocketAddr::new(address, port),
+        Some(text) => socket_address(&text, port).or_else(|| {
+            let message = format!("'tlsbindaddr = {text}' is no address");
+            fields.error("tlsbindaddr", message, "write it like 0.0.0.0:8089");
+            None
+        })?,
+    };
+    let Some(cert_file) = fields.text("tlscertfile") else {
+        let message = String::from("TLS is enabled and there is no tlscertfile: not started");
+        fields.error("tlsenable", message, "add tlscertfile and tlsprivatekey");
+        return None;
+    };
+    let key_file = fields
+        .text("tlsprivatekey")
+        .unwrap_or_else(|| cert_file.clone());
+    let good = files.check_pair(
+        fields,
+        ("tlscertfile", &cert_file),
+        ("tlsprivatekey", &key_file),
+    );
+    good.then(|| HttpTls {
+        bind,
+        cert_file,
+        key_file,
+        cipher: fields.string("tlscipher"),
+        tls13_only: fields.flag("tlsdisablev12"),
+        require_sni: fields.flag("require_sni"),
+    })
+}
+
+fn redirects(fields: &mut Fields<'_>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let values: Vec<_> = fields.all("redirect").collect();
+    for value in values {
+        match value.text.split_once(char::is_whitespace) {
+            Some((from, to)) if from.starts_with('/') && !to.trim().is_empty() => {
+                found.push((from.to_owned(), to.trim().to_owned()));
+            }
+            _ => {
+                let message = format!("'redirect = {}' cannot be followed", value.text);
+                fields.error_at(&value.span, message, "write redirect = /from /to");
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,13 @@
+//! One file per kind of object: its type, how it is built from a section, what is checked.
+
+pub mod aor;
+pub mod asterisk;
+pub mod auth;
+pub mod codecs;
+pub mod endpoint;
+pub mod global;
+pub mod http;
+pub mod identify;
+pub mod logger;
+pub mod rtp;
+pub mod transport;

@@ -1,0 +1,78 @@
+//! Collects findings while objects are built: errors where they are, and one line per option
+//! that is set and does nothing, however many objects set it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sidetone_conf::{Diagnostic, Span};
+
+/// Findings of one load.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    ignored: BTreeMap<(&'static str, &'static str), Ignored>,
+}
+
+/// Where an option without effect is set.
+#[derive(Debug)]
+struct Ignored {
+    first: Span,
+    reason: &'static str,
+    /// Lines that set it: values inherited by a thousand objects stand on one line.
+    lines: BTreeSet<(String, u32)>,
+}
+
+impl Report {
+    /// A report that already holds findings about the text.
+    pub(crate) fn starting_with(diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            diagnostics,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn say(&mut self, diagnostic: Diagnostic) {
+        // Inherited values are checked for every heir; one message is enough.
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Remembers that an option (or, with an empty option name, a whole object) has no effect.
+    pub(crate) fn ignored(
+        &mut self,
+        object: &'static str,
+        option: &'static str,
+        span: &Span,
+        reason: &'static str,
+    ) {
+        let entry = self
+            .ignored
+            .entry((object, option))
+            .or_insert_with(|| Ignored {
+                first: span.clone(),
+                reason,
+                lines: BTreeSet::new(),
+            });
+        entry.lines.insert((span.file.to_string(), span.line));
+    }
+
+    /// The findings, those about ignored options last. The second number says how many options
+    /// are set without effect.
+    pub(crate) fn finish(mut self) -> (Vec<Diagnostic>, usize) {
+        let count = self.ignored.len();
+        for ((object, option), ignored) in std::mem::take(&mut self.ignored) {
+            let what = match option {
+                "" => format!("objects of type '{object}'"),
+                option => format!("'{option}' of {object}"),
+            };
+            let more = match ignored.lines.len() {
+                0 | 1 => String::new(),
+                lines => format!(", set at {lines} places"),
+            };
+            let message = format!("{what} is ignored: {}{more}", ignored.reason);
+            self.diagnostics
+                .push(Diagnostic::warning(&ignored.first, message));
+        }
+        (self.diagnostics, count)
+    }
+}

@@ -1,0 +1,102 @@
+//! The configuration as everybody reads it: immutable, shared, replaced as a whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::acl::{Acl, AclSet};
+use crate::modules::Modules;
+use crate::objects::aor::Aor;
+use crate::objects::asterisk::Asterisk;
+use crate::objects::auth::Auth;
+use crate::objects::endpoint::Endpoint;
+use crate::objects::global::{Global, System};
+use crate::objects::http::Http;
+use crate::objects::identify::Identify;
+use crate::objects::logger::Logger;
+use crate::objects::rtp::Rtp;
+use crate::objects::transport::Transport;
+
+/// One state of the configuration. Objects that a reload did not touch are shared with the
+/// snapshot before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Transports by name.
+    pub transports: HashMap<String, Arc<Transport>>,
+    /// Endpoints by name.
+    pub endpoints: HashMap<String, Arc<Endpoint>>,
+    /// Aors by name.
+    pub aors: HashMap<String, Arc<Aor>>,
+    /// Auths by name.
+    pub auths: HashMap<String, Arc<Auth>>,
+    /// Identify objects by name.
+    pub identifies: HashMap<String, Arc<Identify>>,
+    /// Named access lists of acl.conf.
+    pub acls: HashMap<String, Arc<Acl>>,
+    /// Who may send SIP at all (`type = acl` of pjsip.conf).
+    pub sip_acl: AclSet,
+    /// `type = global`.
+    pub global: Arc<Global>,
+    /// `type = system`.
+    pub system: Arc<System>,
+    /// http.conf.
+    pub http: Arc<Http>,
+    /// rtp.conf.
+    pub rtp: Arc<Rtp>,
+    /// logger.conf.
+    pub logger: Arc<Logger>,
+    /// asterisk.conf.
+    pub asterisk: Arc<Asterisk>,
+    /// modules.conf.
+    pub modules: Arc<Modules>,
+}
+
+impl Config {
+    /// The aors of an endpoint, in order.
+    pub fn aors_of(&self, endpoint: &Endpoint) -> impl Iterator<Item = &Arc<Aor>> {
+        endpoint.aors.iter().filter_map(|name| self.aors.get(name))
+    }
+
+    /// The auths by which an endpoint proves who it is, in order.
+    pub fn auths_of(&self, endpoint: &Endpoint) -> impl Iterator<Item = &Arc<Auth>> {
+        endpoint.auth.iter().filter_map(|name| self.auths.get(name))
+    }
+
+    /// The auths for an endpoint's challenges, in order.
+    pub fn outbound_auths_of(&self, endpoint: &Endpoint) -> impl Iterator<Item = &Arc<Auth>> {
+        endpoint
+            .outbound_auth
+            .iter()
+            .filter_map(|name| self.auths.get(name))
+    }
+
+    /// The realm of an auth: its own or the global default.
+    pub fn realm_of<'a>(&'a self, auth: &'a Auth) -> &'a str {
+        if auth.realm.is_empty() {
+            &self.global.default_realm
+        } else {
+            &auth.realm
+        }
+    }
+
+    /// Transports in the order of their names, for lists and for opening listeners.
+    pub fn transports_sorted(&self) -> Vec<&Arc<Transport>> {
+        sorted(&self.transports)
+    }
+
+    /// Endpoints in the order of their names.
+    pub fn endpoints_sorted(&self) -> Vec<&Arc<Endpoint>> {
+        sorted(&self.endpoints)
+    }
+
+    /// Identify objects in the order of their names: the order in which they are tried.
+    pub fn identifies_sorted(&self) -> Vec<&Arc<Identify>> {
+        sorted(&self.identifies)
+    }
+}
+
+/// The objects of a map in the order of their names.
+pub fn sorted<T>(objects: &HashMap<String, Arc<T>>) -> Vec<&Arc<T>> {
+    let mut found: Vec<_> = objects.iter().collect();
+    found.sort_unstable_by_key(|(name, _)| *name);
+    found.into_iter().map(|(_, object)| object).collect()
+}

@@ -1,0 +1,63 @@
+//! Every option there is, one line each: name, type, default, usage, one sentence.
+//!
+//! To make an ignored option count, replace its reason by `Works` in the table.
+
+pub mod endpoint;
+pub mod outside;
+pub mod pjsip;
+pub mod server;
+
+use crate::table::{ObjectSpec, Usage};
+
+/// All tables, for the reference page, `config show help` and the tests.
+pub const ALL: &[&ObjectSpec] = &[
+    &server::DIRECTORIES,
+    &server::OPTIONS,
+    &server::HTTP,
+    &server::HTTP_RESTRICTION,
+    &server::RTP,
+    &server::LOGGER,
+    &pjsip::TRANSPORT,
+    &endpoint::ENDPOINT,
+    &pjsip::AOR,
+    &pjsip::AUTH,
+    &pjsip::IDENTIFY,
+    &pjsip::GLOBAL,
+    &pjsip::SYSTEM,
+    &pjsip::ACL,
+    &outside::ASTERISK_PUBLICATION,
+    &outside::CONTACT,
+    &outside::DOMAIN_ALIAS,
+    &outside::INBOUND_PUBLICATION,
+    &outside::OUTBOUND_PUBLISH,
+    &outside::PHONEPROV,
+    &outside::REGISTRATION,
+    &outside::RESOURCE_LIST,
+    &outside::SUBSCRIPTION_PERSISTENCE,
+];
+
+/// The object types of `pjsip.conf`.
+pub fn pjsip_object(type_name: &str) -> Option<&'static ObjectSpec> {
+    ALL.iter()
+        .copied()
+        .find(|object| object.file == "pjsip.conf" && object.name.eq_ignore_ascii_case(type_name))
+}
+
+/// Not needed by anything that is built in so far.
+pub(crate) const NOT_YET: Usage = Usage::Ignored("no part of this version uses it yet");
+/// Fax.
+pub(crate) const NO_FAX: Usage = Usage::Ignored("fax (T.38) is not supported");
+/// Geolocation.
+pub(crate) const NO_GEOLOCATION: Usage = Usage::Ignored("geolocation is not supported");
+/// Caller identity certificates.
+pub(crate) const NO_STIR: Usage = Usage::Ignored("STIR/SHAKEN is not supported");
+/// Message waiting.
+pub(crate) const NO_MAILBOX: Usage = Usage::Ignored("there is no voicemail to report on");
+/// Media always passes through.
+pub(crate) const ANCHORED: Usage = Usage::Ignored("media always passes through this server");
+/// Thread pools of another architecture.
+pub(crate) const NO_POOL: Usage = Usage::Ignored("there is no thread pool to size");
+/// Build and start options of another program.
+pub(crate) const NO_SUCH_PART: Usage = Usage::Ignored("this server has no such part");
+/// Secrets of a service that is not spoken to.
+pub(crate) const NO_OAUTH: Usage = Usage::Ignored("OAuth is not supported");

@@ -1,0 +1,250 @@
+//! Options of the server itself: `asterisk.conf`, `http.conf`, `rtp.conf`, `logger.conf`.
+
+use super::{NO_SUCH_PART, NOT_YET};
+use crate::objects::rtp::StrictRtp;
+use crate::table::Kind::{Choice, Decimal, List, Number, Secret, Text, YesNo};
+use crate::table::Usage::{Ignored, Works};
+use crate::table::{Kind, ObjectSpec, Usage, options};
+
+const COUNT: Kind = Number {
+    min: 0,
+    max: i32::MAX as i64,
+};
+const PORT: Kind = Number { min: 1, max: 65535 };
+const RTP_PORT: Kind = Number {
+    min: 1024,
+    max: 65535,
+};
+const OLD_TLS: Usage = Ignored("TLS below 1.2 is never spoken");
+const ALWAYS_ON: Usage = Ignored("it is always so");
+
+/// `[directories]` of `asterisk.conf`.
+pub const DIRECTORIES: ObjectSpec = ObjectSpec {
+    file: "asterisk.conf",
+    name: "directories",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "astagidir" Text, "", NOT_YET, "Where AGI scripts lie.";
+        "astcachedir" Text, "", NOT_YET, "Where media fetched over HTTP is kept.";
+        "astdatadir" Text, "/var/lib/sidetone", Works,
+            "Where sounds, music and static web content lie.";
+        "astdbdir" Text, "", NOT_YET, "Where the database lies; empty for astvarlibdir.";
+        "astetcdir" Text, "", Works,
+            "Where the other configuration files lie; empty for the directory of this file.";
+        "astkeydir" Text, "", NOT_YET, "Where keys lie.";
+        "astlogdir" Text, "/var/log/sidetone", Works, "Where logs and call records are written.";
+        "astmoddir" Text, "", NO_SUCH_PART, "Where loadable modules lie.";
+        "astrundir" Text, "/run/sidetone", Works, "Where the control socket and process id lie.";
+        "astsbindir" Text, "", NO_SUCH_PART, "Where programs lie.";
+        "astspooldir" Text, "/var/spool/sidetone", Works, "Where recordings and call files lie.";
+        "astvarlibdir" Text, "/var/lib/sidetone", Works, "Where the server keeps its own data.";
+    },
+};
+
+/// `[options]` of `asterisk.conf`.
+pub const OPTIONS: ObjectSpec = ObjectSpec {
+    file: "asterisk.conf",
+    name: "options",
+    usage: Works,
+    aliases: &[
+        ("transcode_via_slin", "transcode_via_sln"),
+        ("maxopenfiles", "maxfiles"),
+        ("default_language", "defaultlanguage"),
+        ("system_name", "systemname"),
+    ],
+    options: options! {
+        "alwaysfork" YesNo, "no", NO_SUCH_PART, "Go to the background even with a console.";
+        "autosystemname" YesNo, "no", Works, "Take systemname from the host name.";
+        "cache_media_frames" YesNo, "yes", NO_SUCH_PART, "Keep media frames for reuse.";
+        "cache_record_files" YesNo, "no", NOT_YET, "Record to a cache directory first.";
+        "channel_storage_backend" Text, "", NO_SUCH_PART, "How channels are stored.";
+        "console" YesNo, "no", NO_SUCH_PART, "Start with a console.";
+        "debug" COUNT, "0", Works, "Debug level.";
+        "defaultlanguage" Text, "en", Works, "Language of prompts when nothing else says.";
+        "disable_remote_console_shell" YesNo, "no", ALWAYS_ON, "No shell from a remote console.";
+        "documentation_language" Text, "en_US", NO_SUCH_PART, "Language of the built-in help.";
+        "dontwarn" YesNo, "no", NOT_YET, "Fewer warnings.";
+        "dumpcore" YesNo, "no", NO_SUCH_PART, "Write a core file after a crash.";
+        "entityid" Text, "", Works,
+            "Identity of this server among others, six bytes in hexadecimal.";
+        "execincludes" YesNo, "no", Works, "Run the commands of #exec in configuration files.";
+        "forceblackbackground" YesNo, "no", NO_SUCH_PART, "Console colours.";
+        "genericplc" YesNo, "yes", NOT_YET, "Conceal lost packets when codecs differ.";
+        "genericplc_on_equal_codecs" YesNo, "no", NOT_YET,
+            "Conceal lost packets when codecs are equal.";
+        "hide_messaging_ami_events" YesNo, "no", NOT_YET, "No manager events for messages.";
+        "hideconnect" YesNo, "no", NOT_YET, "Do not log connecting consoles.";
+        "highpriority" YesNo, "no", NOT_YET, "Ask the kernel for real-time priority.";
+        "initcrypto" YesNo, "no", NO_SUCH_PART, "Ask for key passwords at start.";
+        "internal_timing" YesNo, "yes", ALWAYS_ON, "Own clock for sending media.";
+        "languageprefix" YesNo, "yes", Works,
+            "The language stands before the directory of a prompt.";
+        "lightbackground" YesNo, "no", NO_SUCH_PART, "Console colours.";
+        "live_dangerously" YesNo, "no", NOT_YET,
+            "Let outside interfaces use functions that run commands.";
+        "lockconfdir" YesNo, "no", NOT_YET, "Keep other processes from changing the configuration.";
+        "lockmode" Text, "", NO_SUCH_PART, "How spool directories are locked.";
+        "maxcalls" COUNT, "0", Works, "Calls at once; 0 for no limit.";
+        "maxfiles" COUNT, "0", Works,
+            "Open files to ask the kernel for; 0 for as many as it gives.";
+        "maxload" Decimal, "0", Works, "Load average above which calls are refused; 0 for none.";
+        "mindtmfduration" Number { min: 0, max: 8000 }, "80", Works,
+            "Shortest digit in milliseconds.";
+        "minmemfree" COUNT, "0", NOT_YET, "Free megabytes below which calls are refused.";
+        "nocolor" YesNo, "no", NOT_YET, "No colours on the console.";
+        "nofork" YesNo, "no", Works, "Stay in the foreground.";
+        "phreak" YesNo, "no", NO_SUCH_PART, "Extended DTMF.";
+        "quiet" YesNo, "no", NO_SUCH_PART, "Less output at start.";
+        "record_cache_dir" Text, "", NOT_YET, "Where recordings are kept until they end.";
+        "refdebug" YesNo, "no", NO_SUCH_PART, "Log references.";
+        "rtp_pt_dynamic" Number { min: 0, max: 127 }, "35", NOT_YET, "First dynamic payload type.";
+        "rtp_use_dynamic" YesNo, "yes", NOT_YET, "Static payload types below 35 may be reassigned.";
+        "rungroup" Text, "", Works, "Group to run as.";
+        "runuser" Text, "", Works, "User to run as.";
+        "sounds_search_custom_dir" YesNo, "no", NOT_YET,
+            "Look for prompts in the custom directory first.";
+        "stdexten" Text, "", NO_SUCH_PART, "How users.conf calls the standard extension.";
+        "systemname" Text, "", Works, "Name of this server; part of unique ids.";
+        "timestamp" YesNo, "no", NOT_YET, "Time before console lines.";
+        "trace" COUNT, "0", NO_SUCH_PART, "Trace level.";
+        "transcode_via_sln" YesNo, "yes", ALWAYS_ON, "Transcode through linear audio.";
+        "transmit_silence" YesNo, "no", NOT_YET, "Send silence while nothing is to be sent.";
+        "transmit_silence_during_record" YesNo, "no", NOT_YET, "Old name of transmit_silence.";
+        "verbose" COUNT, "0", Works, "Verbose level.";
+    },
+};
+
+/// `[general]` of `http.conf`.
+pub const HTTP: ObjectSpec = ObjectSpec {
+    file: "http.conf",
+    name: "general",
+    usage: Works,
+    aliases: &[
+        ("enablestatic", "enable_static"),
+        ("enablestatus", "enable_status"),
+        ("sslenable", "tlsenable"),
+        ("sslbindaddr", "tlsbindaddr"),
+        ("sslbindport", "tlsbindport"),
+        ("sslcert", "tlscertfile"),
+        ("tlscert", "tlscertfile"),
+        ("sslprivatekey", "tlsprivatekey"),
+        ("sslcipher", "tlscipher"),
+    ],
+    options: options! {
+        "bindaddr" Text, "", Works, "Address of the HTTP listener; needed when enabled.";
+        "bindport" PORT, "8088", Works, "Port of the HTTP listener.";
+        "enable_static" YesNo, "no", Works, "Serve files of static-http under /static/.";
+        "enable_status" YesNo, "no", Works, "Serve the status page /httpstatus.";
+        "enabled" YesNo, "no", Works, "Whether there is an HTTP server.";
+        "prefix" Text, "", Works, "What every path starts with.";
+        "redirect" Text, "", Works,
+            "`/from /to`: answer the path with a redirect; several lines add up.";
+        "require_sni" YesNo, "no", Works, "Refuse TLS clients that ask for no name of this server.";
+        "servername" Text, "Sidetone", Works, "Name in the Server header; empty leaves it out.";
+        "session_inactivity" COUNT, "30000", Works,
+            "Milliseconds a client may be silent within a request.";
+        "session_keep_alive" COUNT, "15000", Works,
+            "Milliseconds a connection is kept for the next request; 0 closes it.";
+        "sessionlimit" COUNT, "100", Works, "Connections at once, WebSockets included.";
+        "tlsbindaddr" Text, "", Works,
+            "Address, or address:port, of the TLS listener; empty for bindaddr and port 8089.";
+        "tlsbindport" PORT, "8089", Works, "Port of the TLS listener when tlsbindaddr names none.";
+        "tlscafile" Text, "", NOT_YET, "Certificates that may sign a client's.";
+        "tlscapath" Text, "", NOT_YET, "Directory of such certificates.";
+        "tlscertfile" Text, "", Works, "Certificate chain, PEM.";
+        "tlscipher" Text, "", NOT_YET, "Allowed cipher suites.";
+        "tlsdisablev1" YesNo, "yes", OLD_TLS, "No TLS 1.0.";
+        "tlsdisablev11" YesNo, "yes", OLD_TLS, "No TLS 1.1.";
+        "tlsdisablev12" YesNo, "no", Works, "No TLS 1.2.";
+        "tlsenable" YesNo, "no", Works, "Whether there is a TLS listener.";
+        "tlsprivatekey" Text, "", Works,
+            "Key of tlscertfile, PEM; empty when it is in the same file.";
+        "tlsservercipherorder" YesNo, "yes", ALWAYS_ON, "The server chooses the cipher suite.";
+        "websocket_path" Text, "/ws", Works, "Path of the WebSocket for SIP, after the prefix.";
+    },
+};
+
+/// `type = restriction` of `http.conf`: who may ask for a path (the section name).
+pub const HTTP_RESTRICTION: ObjectSpec = ObjectSpec {
+    file: "http.conf",
+    name: "restriction",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "acl" List, "", Works, "Named lists of acl.conf.";
+        "deny" List, "", Works, "Source addresses kept out.";
+        "permit" List, "", Works, "Source addresses let in.";
+        "type" Choice(&["restriction"]), "restriction", Works, "Always `restriction`.";
+    },
+};
+
+/// `[general]` of `rtp.conf`.
+pub const RTP: ObjectSpec = ObjectSpec {
+    file: "rtp.conf",
+    name: "general",
+    usage: Works,
+    aliases: &[
+        ("ice_blacklist", "ice_deny"),
+        ("stun_blacklist", "stun_deny"),
+    ],
+    options: options! {
+        "dtls_mtu" Number { min: 256, max: 65535 }, "1200", Works,
+            "Largest DTLS datagram in bytes.";
+        "dtmftimeout" Number { min: 0, max: 480_000 }, "1200", Works,
+            "Samples (1/8000 s) a digit lasts that never ends.";
+        "ice_acl" List, "", Works, "Named lists for the addresses offered as candidates.";
+        "ice_deny" List, "", Works, "Addresses not offered as candidates.";
+        "ice_permit" List, "", Works, "Addresses offered as candidates.";
+        "icesupport" YesNo, "yes", Works, "Whether ICE is negotiated at all.";
+        "probation" Number { min: 0, max: 1000 }, "4", Works,
+            "Packets in sequence that make a source trusted.";
+        "rtcpinterval" Number { min: 500, max: 60_000 }, "5000", Works,
+            "Milliseconds between RTCP reports.";
+        "rtpchecksums" YesNo, "yes", Works, "UDP checksums on media packets.";
+        "rtpend" RTP_PORT, "31000", Works, "Last media port.";
+        "rtpstart" RTP_PORT, "5000", Works, "First media port.";
+        "srtpreplayprotection" YesNo, "yes", Works, "Refuse repeated SRTP packets.";
+        "strictrtp" Choice(StrictRtp::NAMES), "yes", Works,
+            "Drop packets from anywhere but the learned source.";
+        "stun_acl" List, "", NOT_YET, "Named lists for the interfaces that ask the STUN server.";
+        "stun_deny" List, "", NOT_YET, "Interfaces that do not ask the STUN server.";
+        "stun_permit" List, "", NOT_YET, "Interfaces that ask the STUN server.";
+        "stun_software_attribute" YesNo, "yes", NOT_YET, "Name ourselves in STUN packets.";
+        "stunaddr" Text, "", NOT_YET, "STUN server, host or host:port; empty for none.";
+        "stunaddr_reresolve_ttl_0" YesNo, "no", NOT_YET,
+            "Resolve a name with TTL 0 for every call.";
+        "turnaddr" Text, "", NOT_YET, "TURN server, host or host:port; empty for none.";
+        "turnpassword" Secret, "", NOT_YET, "Password at the TURN server.";
+        "turnport" PORT, "3478", NOT_YET, "Port of the TURN server when turnaddr names none.";
+        "turnusername" Text, "", NOT_YET, "User at the TURN server.";
+    },
+};
+
+/// `[general]` of `logger.conf`.
+pub const LOGGER: ObjectSpec = ObjectSpec {
+    file: "logger.conf",
+    name: "general",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "appendhostname" YesNo, "no", NOT_YET, "Host name at the end of file names.";
+        "dateformat" Text, "%b %e %T", Works,
+            "Time of log lines, as strftime; %q adds tenths, %3q milliseconds.";
+        "display_callids" YesNo, "yes", NOT_YET, "Call identifiers on the console.";
+        "exec_after_rotate" Text, "", NOT_YET, "Command run after a rotation.";
+        "logger_queue_limit" COUNT, "1000", Works, "Lines that may wait to be written.";
+        "queue_adaptive_realtime" YesNo, "no", NOT_YET, "Queue log in adaptive realtime.";
+        "queue_log" YesNo, "yes", NOT_YET, "Write a queue log.";
+        "queue_log_name" Text, "queue_log", NOT_YET, "Name of the queue log.";
+        "queue_log_realtime_use_gmt" YesNo, "no", NOT_YET, "Queue log in UTC.";
+        "queue_log_to_file" YesNo, "no", NOT_YET, "Queue log to a file besides realtime.";
+        "rotatestrategy" Choice(&["sequential", "rotate", "timestamp", "none"]), "sequential",
+            NOT_YET,
+            "How rotated files are named.";
+        "use_callids" YesNo, "yes", Works, "Call identifiers in log lines.";
+    },
+};
+
+/// Sections of `asterisk.conf` that are known and have no effect.
+pub(crate) const QUIET_SECTIONS: &[&str] = &["files", "compat"];
