@@ -1,0 +1,203 @@
+//! Accepting connections: session limit, TLS, and hyper on top, with a limit on how long a
+//! client may take for everything.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::respond::respond;
+use crate::server::{Kind, Shared};
+use crate::session::{Peer, Place, Session, Wire};
+
+/// Pause after `accept` failed for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Clients above the session limit that are told so at once; more are just closed.
+const MAX_REFUSING: usize = 32;
+/// How long telling it may take.
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
+/// Request line and headers together: browsers with many cookies stay below 16 KiB.
+const MAX_HEAD_BYTES: usize = 32_768;
+/// Header lines of a request: browsers send about 20.
+const MAX_HEADERS: usize = 100;
+
+/// Accepts until stopped.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    socket: TcpListener,
+    kind: Kind,
+    stop: CancellationToken,
+) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, remote)) => admit(&shared, stream, remote, kind),
+            Err(error) => {
+                tracing::warn!("HTTP server: accepting failed: {error}");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind) {
+    let _ = stream.set_nodelay(true);
+    let limit = shared.settings.load().session_limit;
+    let Some(place) = Place::take(&shared.sessions, limit) else {
+        refuse(shared, stream, remote, kind, limit);
+        return;
+    };
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
+    let peer = Peer {
+        remote: SocketAddr::new(remote.ip().to_canonical(), remote.port()),
+        local: SocketAddr::new(local.ip().to_canonical(), local.port()),
+        is_secure: kind == Kind::Tls,
+    };
+    shared
+        .tasks
+        .spawn(connection(Arc::clone(shared), stream, peer, place));
+}
+
+/// Tells a client above the limit to come back later.
+fn refuse(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind, limit: usize) {
+    let refused = shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+    // The first and then each 100th: a full server must not fill the disk as well.
+    if refused.is_multiple_of(100) {
+        tracing::warn!(
+            "HTTP session limit {limit} reached, client {} refused; raise sessionlimit in \
+             http.conf (each WebSocket phone counts)",
+            remote.ip()
+        );
+    }
+    if shared.counters.refusing.fetch_add(1, Ordering::Relaxed) >= MAX_REFUSING {
+        shared.counters.refusing.fetch_sub(1, Ordering::Relaxed);
+        return;
+    }
+    let shared = Arc::clone(shared);
+    shared.tasks.clone().spawn(async move {
+        let told = async {
+            match (kind, shared.gate.load_full()) {
+                (Kind::Clear, _) => tell_busy(stream).await,
+                (Kind::Tls, Some(gate)) => match gate.accept(stream, remote).await {
+                    Ok(stream) => tell_busy(stream).await,
+                    Err(_) => Ok(()),
+                },
+                (Kind::Tls, None) => Ok(()),
+            }
+        };
+        // A client that does not listen need not know.
+        let _ = timeout(REFUSAL_PATIENCE, told).await;
+        shared.counters.refusing.fetch_sub(1, Ordering::Relaxed);
+    });
+}
+
+async fn tell_busy(mut stream: impl AsyncWrite + Unpin) -> io::Result<()> {
+    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\n\
+        Cache-Control: no-cache, no-store\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    stream.write_all(ANSWER).await?;
+    stream.shutdown().await
+}
+
+/// The life of one connection, until it ends or is upgraded.
+async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: Peer, place: Place) {
+    let stall = shared.settings.load().session_inactivity;
+    let wire = if peer.is_secure {
+        let Some(gate) = shared.gate.load_full() else {
+            return;
+        };
+        match gate.accept(stream, peer.remote).await {
+            Ok(stream) => Wire::Tls(Box::new(stream)),
+            // Logged and counted by the gate.
+            Err(_) => return,
+        }
+    } else {
+        Wire::Clear(stream)
+    };
+    let session = Session::new(wire, stall, place);
+    Box::pin(serve(shared, session, peer)).await;
+}
+
+/// What the connection is doing, to find idle ones.
+struct Activity {
+    under_way: AtomicUsize,
+    answered: AtomicBool,
+    idle_since: parking_lot::Mutex<Instant>,
+}
+
+impl Activity {
+    /// When the connection has to be closed unless something happens.
+    fn deadline(&self, keep_alive: Duration) -> Option<Instant> {
+        let idle = self.under_way.load(Ordering::Relaxed) == 0;
+        let idle = idle && self.answered.load(Ordering::Relaxed);
+        idle.then(|| *self.idle_since.lock() + keep_alive)
+    }
+}
+
+async fn serve(shared: Arc<Shared>, session: Session, peer: Peer) {
+    let settings = shared.settings.load_full();
+    let activity = Arc::new(Activity {
+        under_way: AtomicUsize::new(0),
+        answered: AtomicBool::new(false),
+        idle_since: parking_lot::Mutex::new(Instant::now()),
+    });
+    let service = service_fn(|request| {
+        let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
+        async move {
+            activity.under_way.fetch_add(1, Ordering::Relaxed);
+            let response = respond(&shared, request, peer).await;
+            *activity.idle_since.lock() = Instant::now();
+            activity.answered.store(true, Ordering::Relaxed);
+            activity.under_way.fetch_sub(1, Ordering::Relaxed);
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let keep_alive = settings.session_keep_alive;
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.session_inactivity)
+        .keep_alive(!keep_alive.is_zero())
+        .title_case_headers(true)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES);
+    let connection = builder
+        .serve_connection(TokioIo::new(session), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let mut check = std::pin::pin!(sleep(keep_alive));
+    let mut ending = false;
+    loop {
+        tokio::select! {
+            // Errors are the client's: broken, malformed or too slow.
+            _ = connection.as_mut() => return,
+            () = shared.stopping.cancelled(), if !ending => {
+                ending = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = check.as_mut(), if !ending => {
+                let now = Instant::now();
+                let deadline = activity.deadline(keep_alive);
+                if deadline.is_some_and(|deadline| deadline <= now) {
+                    ending = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                check.set(sleep_until(deadline.unwrap_or(now + keep_alive)));
+            }
+        }
+    }
+}
