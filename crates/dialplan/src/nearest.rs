@@ -8,7 +8,7 @@ pub(crate) fn nearest<'c>(
     name: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
+    let limit = name.chars().count().div_ceil(3).clamp(1, 3);
     let scored = candidates
         .into_iter()
         .filter(|candidate| *candidate != name);
