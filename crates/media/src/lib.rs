@@ -14,14 +14,31 @@
 
 pub mod candidates;
 pub mod certificate;
+pub mod clock;
+mod dtls;
 pub mod event;
+mod feedback;
+mod formats;
+pub mod graph;
+mod ice;
+mod leg;
+pub mod path;
 pub mod quality;
+mod report;
+mod rewrite;
 pub mod settings;
 pub mod source;
+mod stream;
+mod strict;
+pub mod transport;
 
 pub use candidates::{AclRule, CandidatePolicy, HostRule, Net};
 pub use certificate::{Certificate, CertificateError};
+pub use clock::WallClock;
 pub use event::LegEvent;
+pub use graph::{Arrival, Graph, GraphSnapshot, LegFault, NewLeg};
+pub use path::{Base, Outbox, PathId};
 pub use quality::{DirectionQuality, StreamQuality};
 pub use settings::{LegKind, RtpSettings, StrictRtp};
 pub use source::{DtmfRelay, Playback, PlaybackId, Prompt, Repeat, Route, Tone, ToneStep};
+pub use transport::NewTransport;

@@ -1,0 +1,458 @@
+//! One `m=` line of a leg: what is known about the stream we receive, and the stream we send.
+//!
+//! Sending goes through [`Stream::send`] whatever the source: it picks the payload type, continues
+//! the numbers, writes the header extensions of this hop, and hands the packet to the transport.
+
+use std::time::{Duration, Instant};
+
+use sidetone_rtp::event::{EventCode, EventPayload, EventReceiver, EventSender, Press};
+use sidetone_rtp::extension::abs_send_time;
+use sidetone_rtp::reception::Reception;
+use sidetone_rtp::retransmission::{NackGenerator, RetransmissionBuffer};
+use sidetone_rtp::transmission::Transmission;
+use sidetone_rtp::{Header, RtpView, Ssrc};
+use sidetone_sdp::plan::{CodecPlan, MediaKind, StreamPlan, StreamState};
+
+use crate::clock::Io;
+use crate::feedback::{BitrateEstimate, KeyframeRequests};
+use crate::formats::{Extensions, FormatKey, Formats, Payload};
+use crate::rewrite::{Origin, Rewriter};
+use crate::source::DtmfRelay;
+use crate::transport::Transport;
+
+/// Video packets kept for repetition: about a second at 2.5 Mbit/s.
+const HISTORY_PACKETS: usize = 256;
+/// Their size; larger packets are kept too, at the price of one allocation each.
+const HISTORY_PACKET_LEN: usize = 1300;
+/// Extension elements on one outgoing packet: MID, send time and a few that are passed on.
+const MAX_ELEMENTS: usize = 6;
+/// Silence between two digits (RFC 4733 leaves it open; receivers want 40 ms and more).
+const DIGIT_GAP: Duration = Duration::from_millis(60);
+/// Spacing of telephone-event packets.
+pub(crate) const EVENT_TICK: Duration = Duration::from_millis(20);
+
+/// What a received packet carries, for those it is forwarded to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrived<'a> {
+    pub(crate) view: RtpView<'a>,
+    pub(crate) payload: Payload,
+    pub(crate) key: Option<FormatKey>,
+    pub(crate) origin: Origin,
+    pub(crate) extensions: Extensions,
+}
+
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) index: usize,
+    pub(crate) plan: StreamPlan,
+    pub(crate) formats: Formats,
+    pub(crate) dtmf_relay: DtmfRelay,
+    // Receiving.
+    pub(crate) reception: Option<Reception>,
+    pub(crate) remote_fraction_lost: u8,
+    pub(crate) events: EventReceiver,
+    pub(crate) events_rate: u32,
+    pub(crate) nack: Option<Box<NackGenerator>>,
+    pub(crate) estimate: Option<BitrateEstimate>,
+    pub(crate) keyframes: KeyframeRequests,
+    pub(crate) heard_at: Instant,
+    sent_at: Option<Instant>,
+    pub(crate) heard: bool,
+    pub(crate) silence_told: bool,
+    // Sending.
+    pub(crate) rewriter: Rewriter,
+    pub(crate) transmission: Transmission,
+    pub(crate) digits: Digits,
+    pub(crate) history: Option<Box<RetransmissionBuffer>>,
+    /// The receiver's wish for our video (REMB).
+    pub(crate) wanted_bps: Option<u64>,
+    /// Whether several streams share the transport, so that packets must name theirs.
+    pub(crate) names_mid: bool,
+}
+
+/// Telephone-events on their way out.
+#[derive(Debug)]
+pub(crate) struct Digits {
+    sender: EventSender,
+    rate: u32,
+    epoch: Instant,
+    /// Start of the current event on the sender's clock and on the wire.
+    started: Option<(u32, u32)>,
+    pub(crate) next_at: Option<Instant>,
+}
+
+impl Digits {
+    fn new(now: Instant, rate: u32) -> Self {
+        let sender = EventSender::new(rate, DIGIT_GAP);
+        Self {
+            sender,
+            rate: rate.max(1),
+            epoch: now,
+            started: None,
+            next_at: None,
+        }
+    }
+}
+
+impl Stream {
+    pub(crate) fn new(
+        index: usize,
+        plan: StreamPlan,
+        dtmf_timeout: Duration,
+        io: &mut Io<'_>,
+    ) -> Self {
+        let now = io.now;
+        let (clock_rate, events_rate) = (clock_rate(&plan), events_rate(&plan));
+        // The low bits of 32 random ones.
+        let sequence = (io.random.u32() & 0xffff) as u16;
+        let mut stream = Self {
+            index,
+            formats: Formats::new(&plan),
+            dtmf_relay: DtmfRelay::default(),
+            reception: None,
+            remote_fraction_lost: 0,
+            events: EventReceiver::new(events_rate, dtmf_timeout),
+            events_rate,
+            nack: None,
+            estimate: None,
+            keyframes: KeyframeRequests::default(),
+            heard_at: now,
+            sent_at: None,
+            heard: false,
+            silence_told: false,
+            rewriter: Rewriter::new(clock_rate, sequence, io.random.u32()),
+            transmission: Transmission::new(Ssrc(plan.local_ssrc), clock_rate),
+            digits: Digits::new(now, events_rate),
+            history: None,
+            wanted_bps: None,
+            names_mid: false,
+            plan,
+        };
+        stream.set_up_feedback();
+        stream
+    }
+
+    /// Takes a later plan. Numbers and statistics go on, unless our SSRC changed.
+    pub(crate) fn update(&mut self, plan: StreamPlan, dtmf_timeout: Duration, now: Instant) {
+        if self.plan == plan {
+            return;
+        }
+        let clock_rate = clock_rate(&plan);
+        if plan.local_ssrc != self.plan.local_ssrc {
+            self.transmission = Transmission::new(Ssrc(plan.local_ssrc), clock_rate);
+        }
+        let events_rate = events_rate(&plan);
+        if events_rate != self.events_rate {
+            self.events = EventReceiver::new(events_rate, dtmf_timeout);
+            self.events_rate = events_rate;
+            self.digits = Digits::new(now, events_rate);
+        }
+        if plan.direction.receives() != self.plan.direction.receives() {
+            // Hold starts a new count of silence, and so does its end.
+            self.heard_at = now;
+            self.silence_told = false;
+        }
+        self.formats = Formats::new(&plan);
+        self.rewriter.set_clock_rate(clock_rate);
+        self.rewriter.detach();
+        self.plan = plan;
+        self.set_up_feedback();
+    }
+
+    fn set_up_feedback(&mut self) {
+        let feedback = self.codec().map(|codec| codec.feedback).unwrap_or_default();
+        if self.plan.kind != MediaKind::Video {
+            (self.nack, self.history, self.estimate) = (None, None, None);
+            return;
+        }
+        if !feedback.nack {
+            (self.nack, self.history) = (None, None);
+        } else if self.nack.is_none() {
+            self.nack = Some(Box::new(NackGenerator::new()));
+            let history = RetransmissionBuffer::new(HISTORY_PACKETS, HISTORY_PACKET_LEN);
+            self.history = Some(Box::new(history));
+        }
+        match feedback.remb {
+            true if self.estimate.is_none() => self.estimate = Some(BitrateEstimate::default()),
+            true => {}
+            false => self.estimate = None,
+        }
+    }
+
+    /// The codec we send by default.
+    pub(crate) fn codec(&self) -> Option<&CodecPlan> {
+        self.plan.codecs.first()
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.plan.state == StreamState::Active && self.plan.kind != MediaKind::Other
+    }
+
+    pub(crate) fn receives(&self) -> bool {
+        self.is_active() && self.plan.direction.receives()
+    }
+
+    pub(crate) fn sends(&self) -> bool {
+        self.is_active() && self.plan.direction.sends()
+    }
+
+    pub(crate) fn sent_at(&self) -> Option<Instant> {
+        self.sent_at
+    }
+
+    pub(crate) fn remote_ssrc(&self) -> Option<Ssrc> {
+        self.reception.as_ref().map(Reception::ssrc)
+    }
+
+    /// Sends a packet that arrived elsewhere (or here: echo). False when it was not sent.
+    pub(crate) fn forward(
+        &mut self,
+        arrived: &Arrived<'_>,
+        transport: &mut Transport,
+        io: &mut Io<'_>,
+    ) -> bool {
+        let Some(payload_type) = self.payload_type(arrived) else {
+            return false;
+        };
+        if self.digits.next_at.is_some() {
+            // A digit interrupts the audio; what comes after it continues without a gap.
+            self.rewriter.detach();
+            return false;
+        }
+        let header = arrived.view.header();
+        let mapped = self
+            .rewriter
+            .map(io.now, arrived.origin, header.sequence, header.timestamp);
+        let Some(numbers) = mapped else { return false };
+        let audio = self.plan.kind == MediaKind::Audio;
+        let out = Header {
+            marker: header.marker || (numbers.switched && audio),
+            payload_type,
+            sequence: numbers.sequence,
+            timestamp: numbers.timestamp,
+            ssrc: Ssrc(self.plan.local_ssrc),
+        };
+        let mut passed: [(u8, &[u8]); MAX_ELEMENTS] = [(0, &[]); MAX_ELEMENTS];
+        let mut count = 0;
+        if arrived.extensions.passes_any() && arrived.view.extension().is_some() {
+            for element in arrived.view.elements() {
+                let id = self
+                    .formats
+                    .extensions
+                    .pass(&arrived.extensions, element.id);
+                // Two places are kept for the elements of this hop.
+                if let (Some(id), Some(place)) = (id, passed[2..].get_mut(count)) {
+                    *place = (id, element.value);
+                    count += 1;
+                }
+            }
+        }
+        let passed = passed.get(2..2 + count).unwrap_or_default();
+        self.send(out, passed, arrived.view.payload(), transport, io)
+    }
+
+    fn payload_type(&self, arrived: &Arrived<'_>) -> Option<u8> {
+        match arrived.payload {
+            Payload::Codec(_) => self.formats.outgoing(arrived.key?),
+            Payload::Event(rate) => self.formats.event_type(rate),
+            Payload::ComfortNoise => self.formats.comfort_noise(),
+            Payload::Unknown | Payload::Retransmission(_) => None,
+        }
+    }
+
+    /// Writes, protects, sends and remembers one packet.
+    pub(crate) fn send(
+        &mut self,
+        header: Header,
+        passed: &[(u8, &[u8])],
+        payload: &[u8],
+        transport: &mut Transport,
+        io: &mut Io<'_>,
+    ) -> bool {
+        if !self.sends() {
+            return false;
+        }
+        let mut elements: [(u8, &[u8]); MAX_ELEMENTS] = [(0, &[]); MAX_ELEMENTS];
+        let mut count = 0;
+        let mut add = |id: u8, value| {
+            if let Some(place) = elements.get_mut(count) {
+                *place = (id, value);
+                count += 1;
+            }
+        };
+        let mid = self.plan.mid.as_deref().filter(|_| self.names_mid);
+        if let (Some(id), Some(mid)) = (self.formats.extensions.mid, mid) {
+            add(id, mid.as_bytes());
+        }
+        let send_time = abs_send_time(io.clock.ntp(io.now));
+        if let Some(id) = self.formats.extensions.abs_send_time {
+            add(id, &send_time);
+        }
+        for (id, value) in passed {
+            add(*id, value);
+        }
+        let elements = elements.get(..count).unwrap_or_default();
+        let Ok(len) = header.write_packet(io.scratch, elements, payload) else {
+            return false;
+        };
+        let Some(sent) = transport.send_rtp(io.scratch, len, io.out) else {
+            return false;
+        };
+        self.transmission
+            .handle_rtp(io.now, header.timestamp, payload.len());
+        self.sent_at = Some(io.now);
+        if let (Some(history), Some(packet)) = (&mut self.history, io.scratch.get(..sent)) {
+            history.store(io.now, header.sequence, packet);
+        }
+        true
+    }
+
+    /// Repeats packets the peer misses.
+    pub(crate) fn repeat(
+        &mut self,
+        lost: impl Iterator<Item = u16>,
+        transport: &mut Transport,
+        io: &mut Io<'_>,
+    ) {
+        /// Packets repeated for one request: more would make congestion worse.
+        const MAX_REPEATED: usize = 64;
+        let round_trip = self.transmission.snapshot().round_trip;
+        let interval = round_trip
+            .unwrap_or_default()
+            .min(Duration::from_millis(100));
+        let Some(history) = &mut self.history else {
+            return;
+        };
+        for sequence in lost.take(MAX_REPEATED) {
+            if let Some(packet) = history.fetch(io.now, sequence, interval) {
+                transport.resend(packet, io.out);
+            }
+        }
+    }
+
+    /// Queues a digit; false when the peer takes no events or too many digits wait.
+    pub(crate) fn press(&mut self, code: EventCode, duration: Duration, now: Instant) -> bool {
+        if self.formats.event_type(self.digits.rate).is_none() {
+            return false;
+        }
+        let queued = self.digits.sender.press(code, duration);
+        if self.digits.next_at.is_none() {
+            self.digits.next_at = Some(now);
+        }
+        queued
+    }
+
+    /// Sends the next telephone-event packet when it is due.
+    pub(crate) fn tick_digits(&mut self, transport: &mut Transport, io: &mut Io<'_>) {
+        let Some(at) = self.digits.next_at.filter(|at| *at <= io.now) else {
+            return;
+        };
+        let Some(payload_type) = self.formats.event_type(self.digits.rate) else {
+            self.digits.next_at = None;
+            return;
+        };
+        let clock_rate = clock_rate(&self.plan);
+        let digits = &mut self.digits;
+        let elapsed = io.now.saturating_duration_since(digits.epoch).as_micros();
+        // Wraps like an RTP timestamp.
+        let virtual_now = (elapsed * u128::from(digits.rate) / 1_000_000) as u32;
+        if let Some(packet) = digits.sender.poll_output(virtual_now) {
+            if packet.marker || digits.started.is_none() {
+                digits.started = Some((packet.timestamp, self.rewriter.timestamp_at(io.now)));
+            }
+            let (virtual_start, wire_start) = digits.started.unwrap_or_default();
+            let since = u64::from(packet.timestamp.wrapping_sub(virtual_start));
+            let since = (since * u64::from(clock_rate) / u64::from(digits.rate)) as u32;
+            let header = Header {
+                marker: packet.marker,
+                payload_type,
+                sequence: self.rewriter.insert(io.now).sequence,
+                timestamp: wire_start.wrapping_add(since),
+                ssrc: Ssrc(self.plan.local_ssrc),
+            };
+            self.send(header, &[], &packet.payload, transport, io);
+        }
+        let busy = self.digits.sender.is_busy();
+        self.digits.next_at = busy.then_some((at + EVENT_TICK).max(io.now));
+    }
+
+    /// Notes a telephone-event packet.
+    pub(crate) fn hear_event(&mut self, now: Instant, rate: u32, view: &RtpView<'_>) {
+        if rate == self.events_rate
+            && let Ok(event) = EventPayload::parse(view.payload())
+        {
+            self.events.handle_input(now, view.timestamp(), event);
+        }
+    }
+
+    /// Takes one digit that has ended.
+    pub(crate) fn poll_digit(&mut self) -> Option<(EventCode, Duration)> {
+        loop {
+            match self.events.poll_output()? {
+                Press::Began(_) => {}
+                Press::Ended { code, duration } => return Some((code, duration)),
+            }
+        }
+    }
+
+    /// Sends something small when nothing was sent for a while (RFC 6263): comfort noise when
+    /// agreed, else an empty packet of a payload type nobody uses (§4.6).
+    pub(crate) fn keep_alive(&mut self, transport: &mut Transport, io: &mut Io<'_>) {
+        let unused = || {
+            (96..=127)
+                .rev()
+                .find(|number| self.formats.incoming(*number) == Payload::Unknown)
+        };
+        let comfort = self.formats.comfort_noise();
+        let Some(payload_type) = comfort.or_else(unused) else {
+            return;
+        };
+        // RFC 3389 §3.1: one byte of noise level, -70 dBov.
+        let payload: &[u8] = if comfort.is_some() { &[70] } else { &[] };
+        let numbers = self.rewriter.insert(io.now);
+        let header = Header {
+            marker: false,
+            payload_type,
+            sequence: numbers.sequence,
+            timestamp: numbers.timestamp,
+            ssrc: Ssrc(self.plan.local_ssrc),
+        };
+        self.send(header, &[], payload, transport, io);
+    }
+
+    /// When this stream needs the clock next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let nack = self.nack.as_ref().and_then(|nack| nack.next_timeout());
+        [
+            self.events.next_timeout(),
+            self.digits.next_at,
+            nack,
+            self.keyframes.due_at(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+pub(crate) fn clock_rate(plan: &StreamPlan) -> u32 {
+    let default = if plan.kind == MediaKind::Video {
+        90_000
+    } else {
+        8000
+    };
+    plan.codecs
+        .first()
+        .map_or(default, |codec| codec.clock_rate.max(1))
+}
+
+/// The clock of telephone-events: that of the audio if agreed (RFC 4733 §2.1), else whatever is.
+fn events_rate(plan: &StreamPlan) -> u32 {
+    let clock_rate = clock_rate(plan);
+    let same = plan
+        .telephone_events
+        .iter()
+        .find(|(rate, _)| *rate == clock_rate);
+    same.or(plan.telephone_events.first())
+        .map_or(8000, |(rate, _)| (*rate).max(1))
+}

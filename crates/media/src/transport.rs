@@ -1,0 +1,699 @@
+//! One transport of a leg: how datagrams reach the peer (ICE or a plain address), who may send
+//! us some, and how they are protected. Datagrams in clear are only ever sent on a transport
+//! whose plan says [`Protection::None`]; until DTLS has finished, media is dropped in both
+//! directions.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use sidetone_base::Random;
+use sidetone_rtp::RtpView;
+use sidetone_rtp::srtp::{
+    DEFAULT_MAX_SOURCES, MasterKey, Profile, Protector, ReplayProtection, Unprotector,
+};
+use sidetone_sdp::plan::{DtlsRole, LocalIce, LocalTransport, Protection, SdesKey, TransportPlan};
+
+use crate::candidates::host_candidate;
+use crate::certificate::Certificate;
+use crate::dtls::{Dtls, DtlsConfig, DtlsNews};
+use crate::event::LegEvent;
+use crate::ice::{Ice, IceNews};
+use crate::path::{Base, Outbox, PathId};
+use crate::settings::{LegKind, RtpSettings};
+use crate::strict::{StrictSource, Verdict};
+
+/// Sockets and addresses of a transport to make, as the engine found them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewTransport {
+    /// Local addresses that ICE uses. Empty for plain legs.
+    pub bases: Vec<Base>,
+    /// Addresses for `a=candidate`, best first. Empty for plain legs.
+    pub advertised: Vec<SocketAddr>,
+    /// The socket for RTP without ICE, and its address for `c=` and `m=`.
+    pub rtp: Option<(Base, SocketAddr)>,
+    /// The same for RTCP that is not muxed.
+    pub rtcp: Option<(Base, SocketAddr)>,
+}
+
+/// What a leg needs to know about itself when it makes or changes transports.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) kind: LegKind,
+    pub(crate) settings: RtpSettings,
+    pub(crate) certificate: Certificate,
+    pub(crate) dtls: DtlsConfig,
+}
+
+#[derive(Debug)]
+enum Shield {
+    /// No keys yet, or never: nothing passes.
+    Closed,
+    /// The plan says plain RTP.
+    Clear,
+    /// SRTP.
+    Keyed(Box<Keys>),
+}
+
+#[derive(Debug)]
+struct Keys {
+    protect: Protector,
+    unprotect: Unprotector,
+}
+
+/// Something the leg or graph must act upon.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TransportNews {
+    /// Datagrams of this source on a shared socket belong to this transport: it has proven so.
+    Proven(SocketAddr),
+    /// The same, but only the SDP says so: another leg's proof stands against it.
+    Claimed(SocketAddr),
+    /// Tell the control plane.
+    Event(LegEvent),
+    /// Media may flow now.
+    Ready,
+}
+
+#[derive(Debug)]
+pub(crate) struct Transport {
+    index: usize,
+    new: NewTransport,
+    ice: Option<Box<Ice>>,
+    /// The agent of a restart we offered, until the peer's new half is known.
+    next_ice: Option<Box<Ice>>,
+    plan: Option<TransportPlan>,
+    strict: StrictSource,
+    symmetric: bool,
+    replay: ReplayProtection,
+    rtcp_from: Option<SocketAddr>,
+    dtls: Option<Box<Dtls>>,
+    sdes: Option<(SdesKey, SdesKey)>,
+    shield: Shield,
+    pub(crate) dropped: u64,
+    ice_news: Vec<IceNews>,
+    pub(crate) news: Vec<TransportNews>,
+}
+
+impl Transport {
+    pub(crate) fn new(
+        now: Instant,
+        index: usize,
+        new: NewTransport,
+        identity: &Identity,
+        random: &mut dyn Random,
+    ) -> Self {
+        let settings = &identity.settings;
+        let ice = match identity.kind {
+            LegKind::WebRtc { lite } => Some(Box::new(Ice::new(
+                now,
+                &new.bases,
+                lite,
+                settings.ice_timeout,
+                random,
+            ))),
+            LegKind::Plain => None,
+        };
+        Self {
+            index,
+            new,
+            ice,
+            next_ice: None,
+            plan: None,
+            strict: StrictSource::new(now, settings.strict, settings.probation),
+            symmetric: settings.symmetric,
+            replay: replay(settings),
+            rtcp_from: None,
+            dtls: None,
+            sdes: None,
+            shield: Shield::Closed,
+            dropped: 0,
+            ice_news: Vec::new(),
+            news: Vec::new(),
+        }
+    }
+
+    /// Our half, for SDP.
+    pub(crate) fn local(&self, certificate: &Certificate) -> LocalTransport {
+        let nowhere = || SocketAddr::from(([0, 0, 0, 0], 9));
+        let first = self.new.advertised.first().copied();
+        let rtp = self.new.rtp.map(|(_, address)| address).or(first);
+        let ice = self.next_ice.as_ref().or(self.ice.as_ref());
+        LocalTransport {
+            rtp: rtp.unwrap_or_else(nowhere),
+            rtcp: self.new.rtcp.map(|(_, address)| address),
+            ice: ice.map(|ice| LocalIce {
+                ufrag: ice.ufrag().to_owned(),
+                pwd: ice.pwd().to_owned(),
+                candidates: self
+                    .new
+                    .advertised
+                    .iter()
+                    .enumerate()
+                    .map(|(index, address)| host_candidate(*address, index))
+                    .collect(),
+                lite: ice.lite(),
+            }),
+            fingerprints: certificate.fingerprints(),
+        }
+    }
+
+    /// The user fragments that checks for this transport carry.
+    pub(crate) fn ufrags(&self) -> impl Iterator<Item = &str> {
+        self.ice.iter().chain(&self.next_ice).map(|ice| ice.ufrag())
+    }
+
+    /// The sockets this transport may use, shared ones included.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = PathId> {
+        self.new
+            .bases
+            .iter()
+            .map(|base| base.path)
+            .chain(self.own_paths())
+    }
+
+    /// The sockets named for this transport alone; WebRTC legs name a shared one.
+    pub(crate) fn own_paths(&self) -> impl Iterator<Item = PathId> {
+        self.new
+            .rtp
+            .iter()
+            .chain(&self.new.rtcp)
+            .map(|(base, _)| base.path)
+    }
+
+    /// Prepares new credentials; the old agent goes on until the peer's new half is applied.
+    pub(crate) fn restart_ice(
+        &mut self,
+        now: Instant,
+        identity: &Identity,
+        random: &mut dyn Random,
+    ) {
+        if let LegKind::WebRtc { lite } = identity.kind {
+            let timeout = identity.settings.ice_timeout;
+            let next = Ice::new(now, &self.new.bases, lite, timeout, random);
+            self.next_ice = Some(Box::new(next));
+        }
+    }
+
+    /// Says why a plan cannot be applied, before anything is changed.
+    pub(crate) fn check(plan: &TransportPlan, kind: LegKind) -> Result<(), String> {
+        let webrtc = matches!(kind, LegKind::WebRtc { .. });
+        if plan.ice.is_some() && !webrtc {
+            return Err("ICE was agreed for a plain leg".to_owned());
+        }
+        if plan.ice.is_some() && !plan.rtcp_mux {
+            return Err("ICE without rtcp-mux is not supported (RFC 8834 §4.5)".to_owned());
+        }
+        match &plan.protection {
+            Protection::None if webrtc => {
+                Err("a WebRTC leg does not send media in clear".to_owned())
+            }
+            Protection::None => Ok(()),
+            Protection::Sdes { local, remote } => {
+                sdes_key(local)?;
+                sdes_key(remote).map(|_| ())
+            }
+            Protection::Dtls { fingerprints, .. } if fingerprints.is_empty() => {
+                Err("the peer gave no certificate fingerprint (a=fingerprint)".to_owned())
+            }
+            Protection::Dtls { .. } => Ok(()),
+        }
+    }
+
+    /// Applies a checked plan. Whatever is unchanged keeps running.
+    pub(crate) fn apply(
+        &mut self,
+        now: Instant,
+        plan: &TransportPlan,
+        identity: &Identity,
+        random: &mut dyn Random,
+    ) {
+        self.apply_ice(now, plan, identity, random);
+        if plan.ice.is_none() {
+            self.strict.relearn(now, plan.remote_rtp);
+            self.rtcp_from = None;
+            self.news
+                .extend(plan.remote_rtp.map(TransportNews::Claimed));
+        }
+        self.plan = Some(plan.clone());
+        match &plan.protection {
+            Protection::None => {
+                self.dtls = None;
+                self.sdes = None;
+                if !matches!(self.shield, Shield::Clear) {
+                    self.shield = Shield::Clear;
+                    self.news.push(TransportNews::Ready);
+                }
+            }
+            Protection::Sdes { local, remote } => self.apply_sdes(local, remote),
+            Protection::Dtls { fingerprints, role } => {
+                self.sdes = None;
+                self.apply_dtls(now, fingerprints, *role, identity);
+            }
+        }
+    }
+
+    fn apply_ice(
+        &mut self,
+        now: Instant,
+        plan: &TransportPlan,
+        identity: &Identity,
+        random: &mut dyn Random,
+    ) {
+        let (Some(remote), Some(ice)) = (&plan.ice, &mut self.ice) else {
+            return;
+        };
+        if ice.has_remote(remote) || !ice.knows_remote() {
+            ice.set_remote(now, remote);
+            if self.plan.is_some() {
+                // The peer declined our restart, if there was one.
+                self.next_ice = None;
+            }
+            return;
+        }
+        // New credentials of the peer: ICE restarts. Ours are new too if the control plane asked
+        // for them before it answered, as RFC 8839 §4.4.1.1.1 wants.
+        let mut next = match self.next_ice.take() {
+            Some(next) => next,
+            None => {
+                let LegKind::WebRtc { lite } = identity.kind else {
+                    return;
+                };
+                let timeout = identity.settings.ice_timeout;
+                let mut next = Ice::new(now, &self.new.bases, lite, timeout, random);
+                next.keep_credentials(ice);
+                Box::new(next)
+            }
+        };
+        next.inherit(ice);
+        next.set_remote(now, remote);
+        *ice = next;
+    }
+
+    fn apply_sdes(&mut self, local: &SdesKey, remote: &SdesKey) {
+        self.dtls = None;
+        let (old_local, old_remote) = match &self.sdes {
+            Some((local, remote)) => (Some(local), Some(remote)),
+            None => (None, None),
+        };
+        let replay = self.replay;
+        let made = match &mut self.shield {
+            // An unchanged key keeps its rollover counter (RFC 4568 §7.1.4).
+            Shield::Keyed(keys) if old_local == Some(local) => {
+                if old_remote != Some(remote)
+                    && let Some(unprotect) = unprotector(remote, replay)
+                {
+                    keys.unprotect = unprotect;
+                }
+                None
+            }
+            Shield::Keyed(keys) if old_remote == Some(remote) => {
+                if let Some(protect) = protector(local) {
+                    keys.protect = protect;
+                }
+                None
+            }
+            Shield::Keyed(_) | Shield::Closed | Shield::Clear => protector(local)
+                .zip(unprotector(remote, replay))
+                .map(|(protect, unprotect)| Keys { protect, unprotect }),
+        };
+        if let Some(keys) = made {
+            self.shield = Shield::Keyed(Box::new(keys));
+            self.news.push(TransportNews::Ready);
+        }
+        self.sdes = Some((local.clone(), remote.clone()));
+    }
+
+    fn apply_dtls(
+        &mut self,
+        now: Instant,
+        fingerprints: &[(String, Vec<u8>)],
+        role: DtlsRole,
+        identity: &Identity,
+    ) {
+        if self
+            .dtls
+            .as_ref()
+            .is_some_and(|dtls| dtls.serves(fingerprints))
+        {
+            return;
+        }
+        self.shield = Shield::Closed;
+        let dtls = Dtls::new(
+            now,
+            &identity.dtls,
+            &identity.certificate,
+            role,
+            fingerprints,
+        );
+        self.dtls = Some(Box::new(dtls));
+    }
+
+    fn uses_ice(&self) -> bool {
+        self.plan.as_ref().is_none_or(|plan| plan.ice.is_some()) && self.ice.is_some()
+    }
+
+    /// Feeds a STUN message. `sent` hears of every check we send, for its transaction id.
+    pub(crate) fn handle_stun(
+        &mut self,
+        now: Instant,
+        (local, source): (SocketAddr, SocketAddr),
+        bytes: &[u8],
+        out: &mut dyn Outbox,
+        sent: &mut dyn FnMut(&[u8]),
+    ) {
+        let current = self
+            .ice
+            .as_mut()
+            .is_some_and(|ice| ice.handle_stun(now, local, source, bytes));
+        if !current && let Some(next) = &mut self.next_ice {
+            next.handle_stun(now, local, source, bytes);
+        }
+        self.drain(now, None, out, sent);
+    }
+
+    /// Feeds a DTLS datagram. Sources that ICE (or, without ICE, the SDP) does not vouch for are
+    /// ignored, so that nobody can race the peer's ClientHello.
+    pub(crate) fn handle_dtls(
+        &mut self,
+        now: Instant,
+        (local, source): (SocketAddr, SocketAddr),
+        bytes: &[u8],
+        out: &mut dyn Outbox,
+    ) {
+        let vouched = if self.uses_ice() {
+            self.ice
+                .as_ref()
+                .is_some_and(|ice| ice.is_validated(source))
+        } else {
+            self.plan.as_ref().and_then(|plan| plan.remote_rtp) == Some(source)
+        };
+        let Some(dtls) = self.dtls.as_mut().filter(|_| vouched) else {
+            self.dropped += 1;
+            return;
+        };
+        if let Err(reason) = dtls.handle_packet(now, bytes) {
+            let news = dtls.fail(reason);
+            self.take_dtls_news(news);
+        }
+        let base = self
+            .new
+            .bases
+            .iter()
+            .find(|base| base.address == local)
+            .copied();
+        self.drain(now, base.map(|base| (base, source)), out, &mut |_| {});
+    }
+
+    pub(crate) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        out: &mut dyn Outbox,
+        sent: &mut dyn FnMut(&[u8]),
+    ) {
+        for ice in self.ice.iter_mut().chain(&mut self.next_ice) {
+            ice.handle_timeout(now);
+        }
+        if let Some(dtls) = &mut self.dtls
+            && let Err(reason) = dtls.handle_timeout(now)
+        {
+            let news = dtls.fail(reason);
+            self.take_dtls_news(news);
+        }
+        self.drain(now, None, out, sent);
+    }
+
+    /// Sends what ICE and DTLS have to say. `reply` is where a handshake may answer before a
+    /// pair was selected.
+    pub(crate) fn drain(
+        &mut self,
+        now: Instant,
+        reply: Option<(Base, SocketAddr)>,
+        out: &mut dyn Outbox,
+        sent: &mut dyn FnMut(&[u8]),
+    ) {
+        let mut news = std::mem::take(&mut self.ice_news);
+        for ice in self.ice.iter_mut().chain(&mut self.next_ice) {
+            ice.drain(now, out, sent, &mut news);
+        }
+        for item in news.drain(..) {
+            self.take_ice_news(item);
+        }
+        self.ice_news = news;
+        let destination = self.rtp_destination().or(reply);
+        let Some(dtls) = &mut self.dtls else { return };
+        let Some((base, to)) = destination else {
+            return;
+        };
+        if let Err(reason) = dtls.start(now) {
+            let news = dtls.fail(reason);
+            self.take_dtls_news(news);
+            return;
+        }
+        let from = base.address.ip();
+        let mut send = |datagram: &[u8]| out.send(base.path, from, to, datagram);
+        if let Some(news) = dtls.drain(&mut send) {
+            self.take_dtls_news(news);
+        }
+    }
+
+    fn take_ice_news(&mut self, news: IceNews) {
+        let transport = self.index;
+        self.news.push(match news {
+            IceNews::Validated(source) => TransportNews::Proven(source),
+            IceNews::Selected(remote) => {
+                TransportNews::Event(LegEvent::IceConnected { transport, remote })
+            }
+            IceNews::Lost => TransportNews::Event(LegEvent::IceDisconnected { transport }),
+            IceNews::Failed(reason) => {
+                TransportNews::Event(LegEvent::IceFailed { transport, reason })
+            }
+        });
+    }
+
+    fn take_dtls_news(&mut self, news: DtlsNews) {
+        let transport = self.index;
+        let failed = |reason| TransportNews::Event(LegEvent::DtlsFailed { transport, reason });
+        match news {
+            DtlsNews::Failed(reason) => {
+                self.shield = Shield::Closed;
+                self.news.push(failed(reason));
+            }
+            DtlsNews::Keyed(keys) => {
+                let (local, remote) = *keys;
+                let replay = self.replay;
+                let protect = Protector::new(&local, DEFAULT_MAX_SOURCES);
+                let unprotect = Unprotector::new(&remote, DEFAULT_MAX_SOURCES, replay);
+                match (protect, unprotect) {
+                    (Ok(protect), Ok(unprotect)) => {
+                        self.shield = Shield::Keyed(Box::new(Keys { protect, unprotect }));
+                        let connected = LegEvent::DtlsConnected { transport };
+                        self.news.push(TransportNews::Event(connected));
+                        self.news.push(TransportNews::Ready);
+                    }
+                    (Err(error), _) | (_, Err(error)) => self.news.push(failed(error.to_string())),
+                }
+            }
+        }
+    }
+
+    /// Checks and decrypts an RTP datagram in place; its length in clear, or `None` to drop it.
+    pub(crate) fn open_rtp(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        datagram: &mut [u8],
+    ) -> Option<usize> {
+        let opened = self.try_open_rtp(now, source, datagram);
+        self.dropped += u64::from(opened.is_none());
+        opened
+    }
+
+    fn try_open_rtp(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        datagram: &mut [u8],
+    ) -> Option<usize> {
+        if self.uses_ice()
+            && !self
+                .ice
+                .as_ref()
+                .is_some_and(|ice| ice.is_validated(source))
+        {
+            return None;
+        }
+        let sequence = RtpView::parse_protected(datagram).ok()?.sequence();
+        let (len, authentic) = match &mut self.shield {
+            Shield::Closed => return None,
+            Shield::Clear => (datagram.len(), false),
+            Shield::Keyed(keys) => (keys.unprotect.unprotect_rtp(datagram).ok()?.len, true),
+        };
+        if self.uses_ice() {
+            return Some(len);
+        }
+        let before = self.strict.current();
+        match self.strict.judge(now, source, sequence, authentic) {
+            Verdict::Accept => Some(len),
+            Verdict::Drop => None,
+            Verdict::AcceptNew => {
+                let signalled = self.plan.as_ref().and_then(|plan| plan.remote_rtp);
+                if before.or(signalled) != Some(source) {
+                    let transport = self.index;
+                    let event = LegEvent::SourceChanged {
+                        transport,
+                        remote: source,
+                    };
+                    self.news.push(TransportNews::Event(event));
+                }
+                Some(len)
+            }
+        }
+    }
+
+    /// Checks and decrypts an RTCP datagram in place.
+    pub(crate) fn open_rtcp(&mut self, source: SocketAddr, datagram: &mut [u8]) -> Option<usize> {
+        let vouched = if self.uses_ice() {
+            self.ice
+                .as_ref()
+                .is_some_and(|ice| ice.is_validated(source))
+        } else {
+            matches!(self.shield, Shield::Keyed(_)) || self.strict.admits_rtcp(source)
+        };
+        let len = match &mut self.shield {
+            Shield::Clear if vouched => Some(datagram.len()),
+            Shield::Keyed(keys) if vouched => keys
+                .unprotect
+                .unprotect_rtcp(datagram)
+                .ok()
+                .map(|opened| opened.len),
+            Shield::Closed | Shield::Clear | Shield::Keyed(_) => None,
+        };
+        match len {
+            Some(_) => self.rtcp_from = Some(source),
+            None => self.dropped += 1,
+        }
+        len
+    }
+
+    /// Protects and sends the RTP packet in `buffer[..len]`; the length on the wire, or `None`
+    /// when it may not leave.
+    pub(crate) fn send_rtp(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+        out: &mut dyn Outbox,
+    ) -> Option<usize> {
+        let (base, to) = self.rtp_destination()?;
+        let len = match &mut self.shield {
+            Shield::Closed => return None,
+            Shield::Clear => len,
+            Shield::Keyed(keys) => keys.protect.protect_rtp(buffer, len).ok()?,
+        };
+        out.send(base.path, base.address.ip(), to, buffer.get(..len)?);
+        Some(len)
+    }
+
+    /// Sends a packet again that was protected before.
+    pub(crate) fn resend(&self, datagram: &[u8], out: &mut dyn Outbox) {
+        if let Some((base, to)) = self.rtp_destination() {
+            out.send(base.path, base.address.ip(), to, datagram);
+        }
+    }
+
+    /// Protects and sends the compound RTCP packet in `buffer[..len]`.
+    pub(crate) fn send_rtcp(&mut self, buffer: &mut [u8], len: usize, out: &mut dyn Outbox) {
+        let Some((base, to)) = self.rtcp_destination() else {
+            return;
+        };
+        let len = match &mut self.shield {
+            Shield::Closed => return,
+            Shield::Clear => len,
+            Shield::Keyed(keys) => match keys.protect.protect_rtcp(buffer, len) {
+                Ok(len) => len,
+                Err(_) => return,
+            },
+        };
+        if let Some(datagram) = buffer.get(..len) {
+            out.send(base.path, base.address.ip(), to, datagram);
+        }
+    }
+
+    /// Whether media may leave.
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self.shield, Shield::Closed) && self.rtp_destination().is_some()
+    }
+
+    /// Where the peer's media comes from or goes to.
+    pub(crate) fn remote(&self) -> Option<SocketAddr> {
+        self.rtp_destination().map(|(_, to)| to)
+    }
+
+    /// Round-trip time of the ICE checks.
+    pub(crate) fn ice_rtt(&self) -> Option<std::time::Duration> {
+        self.ice.as_ref().and_then(|ice| ice.rtt())
+    }
+
+    fn rtp_destination(&self) -> Option<(Base, SocketAddr)> {
+        if self.uses_ice() {
+            return self.ice.as_ref()?.selected();
+        }
+        let plan = self.plan.as_ref()?;
+        let (base, _) = self.new.rtp?;
+        let learned = self.strict.current();
+        let to = if self.symmetric {
+            learned.or(plan.remote_rtp)
+        } else {
+            plan.remote_rtp
+        };
+        Some((base, to?))
+    }
+
+    fn rtcp_destination(&self) -> Option<(Base, SocketAddr)> {
+        let plan = self.plan.as_ref()?;
+        if plan.rtcp_mux || self.uses_ice() {
+            return self.rtp_destination();
+        }
+        let (base, _) = self.new.rtcp?;
+        let learned = self.rtcp_from.filter(|_| self.symmetric);
+        Some((base, learned.or(plan.remote_rtcp)?))
+    }
+
+    /// When to call [`Transport::handle_timeout`].
+    pub(crate) fn deadline(&mut self) -> Option<Instant> {
+        let ice = self.ice.iter_mut().chain(&mut self.next_ice);
+        let ice = ice.filter_map(|ice| ice.deadline()).min();
+        let dtls = self.dtls.as_ref().and_then(|dtls| dtls.deadline());
+        [ice, dtls].into_iter().flatten().min()
+    }
+
+    /// Says goodbye in DTLS.
+    pub(crate) fn close(&mut self, out: &mut dyn Outbox) {
+        let destination = self.rtp_destination();
+        if let (Some(dtls), Some((base, to))) = (&mut self.dtls, destination) {
+            let from = base.address.ip();
+            dtls.close(&mut |datagram: &[u8]| out.send(base.path, from, to, datagram));
+        }
+        self.shield = Shield::Closed;
+    }
+}
+
+fn replay(settings: &RtpSettings) -> ReplayProtection {
+    if settings.replay_protection {
+        ReplayProtection::On
+    } else {
+        ReplayProtection::Off
+    }
+}
+
+fn sdes_key(key: &SdesKey) -> Result<MasterKey, String> {
+    let profile = Profile::from_sdes_name(&key.suite)
+        .ok_or_else(|| format!("unknown SRTP suite {} in a=crypto", key.suite))?;
+    MasterKey::from_concatenated(profile, &key.key_and_salt).map_err(|error| error.to_string())
+}
+
+fn protector(key: &SdesKey) -> Option<Protector> {
+    Protector::new(&sdes_key(key).ok()?, DEFAULT_MAX_SOURCES).ok()
+}
+
+fn unprotector(key: &SdesKey, replay: ReplayProtection) -> Option<Unprotector> {
+    Unprotector::new(&sdes_key(key).ok()?, DEFAULT_MAX_SOURCES, replay).ok()
+}
