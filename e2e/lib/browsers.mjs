@@ -1,0 +1,100 @@
+// Debian's Chromium (Playwright) and Firefox (WebDriver BiDi, through Puppeteer) with made-up
+// microphones and cameras, behind one small interface: a page that can open, evaluate and shoot.
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import puppeteer from 'puppeteer-core';
+
+const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+const FIREFOX = process.env.FIREFOX_BIN ?? '/usr/bin/firefox-esr';
+
+/** Nothing of the browser's own may try to leave the machine. */
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const FAKE_MEDIA = [
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+  '--ignore-certificate-errors',
+  '--allow-loopback-in-peer-connection',
+];
+
+/** Starts Chromium. `page(options)` opens a window of its own, with its own storage. */
+export async function startChromium() {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...QUIET, ...FAKE_MEDIA] });
+  return {
+    async page(options = {}) {
+      const context = await browser.newContext({
+        ignoreHTTPSErrors: true,
+        viewport: { width: 1280, height: 800 },
+        ...options,
+      });
+      const page = await context.newPage();
+      return wrap(page, {
+        offline: (on) => context.setOffline(on),
+        close: () => context.close(),
+      });
+    },
+    stop: () => browser.close(),
+  };
+}
+
+/** Starts Firefox with an empty profile. */
+export async function startFirefox() {
+  const profile = await mkdtemp(path.join(os.tmpdir(), 'sidetone-firefox-'));
+  const browser = await puppeteer.launch({
+    browser: 'firefox',
+    executablePath: FIREFOX,
+    headless: true,
+    acceptInsecureCerts: true,
+    userDataDir: profile,
+    protocolTimeout: 60_000,
+    extraPrefsFirefox: {
+      'media.navigator.streams.fake': true,
+      'media.navigator.permission.disabled': true,
+      'media.autoplay.default': 0,
+      'media.autoplay.blocking_policy': 0,
+      'media.peerconnection.ice.loopback': true,
+      'media.peerconnection.ice.obfuscate_host_addresses': false,
+      // No codec download, no look-ups of the browser's own.
+      'media.gmp-manager.updateEnabled': false,
+      'media.gmp-provider.enabled': false,
+      'network.connectivity-service.enabled': false,
+      'network.captive-portal-service.enabled': false,
+      'app.normandy.enabled': false,
+      'services.settings.server': 'data:,',
+    },
+  });
+  return {
+    async page() {
+      const page = await browser.newPage();
+      return wrap(page, { close: () => page.close() });
+    },
+    async stop() {
+      await browser.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+function wrap(page, extra) {
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  return {
+    errors,
+    raw: page,
+    open: (url) => page.goto(url),
+    evaluate: (...args) => page.evaluate(...args),
+    shoot: (file) => page.screenshot({ path: file }),
+    ...extra,
+  };
+}

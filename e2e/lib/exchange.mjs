@@ -1,0 +1,93 @@
+// Starts the exchange under test in a temporary directory, on free ports of 127.0.0.1.
+import { access, cp, mkdtemp, rm } from 'node:fs/promises';
+import https from 'node:https';
+import os from 'node:os';
+import path from 'node:path';
+import { clients } from './clients.mjs';
+import { passwordOf, writeConfig } from './config.mjs';
+import { freePort, here, mediaRange, run, until } from './tools.mjs';
+
+/** How the binary is told where its configuration lies, and to stay in the foreground. */
+const argumentsFor = (asteriskConf) => ['-f', '-C', asteriskConf];
+
+async function binary() {
+  const given = process.env.SIDETONE_BIN;
+  const root = path.dirname(here);
+  const guesses = given ? [given] : ['release', 'debug'].map((kind) => path.join(root, 'target', kind, 'sidetone'));
+  for (const guess of guesses) {
+    const found = await access(guess).then(() => true, () => false);
+    if (found) return guess;
+  }
+  throw new Error(`no exchange at ${guesses.join(' or ')}: build it, or set SIDETONE_BIN`);
+}
+
+/** The status of a GET over HTTPS, whatever the certificate. */
+function statusOf(url) {
+  return new Promise((resolve, reject) => {
+    https
+      .get(url, { rejectUnauthorized: false, timeout: 2_000 }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+      .on('error', reject);
+  });
+}
+
+/**
+ * Starts an exchange. `name` names its log in e2e/out. The result has `ports`, `phone(account)` (the
+ * address that signs in at once), `page(name)` (a bare client page), `stop`, `start` and `restart`.
+ */
+export async function startExchange(name) {
+  const program = await binary();
+  const dir = await mkdtemp(path.join(os.tmpdir(), `sidetone-${name}-`));
+  const ports = {};
+  for (const kind of ['udp', 'tcp', 'tls', 'http', 'https']) ports[kind] = await freePort();
+  const conf = await writeConfig({ dir, ports, media: mediaRange(400) });
+  await cp(await clients(), path.join(dir, 'data', 'static-http'), { recursive: true });
+
+  let process_ = null;
+  const base = `https://127.0.0.1:${ports.https}`;
+  const exchange = {
+    dir,
+    ports,
+    base,
+    wss: `wss://127.0.0.1:${ports.https}/ws`,
+    phone: (account, password = passwordOf(account)) =>
+      `${base}/phone#${new URLSearchParams({ account, password })}`,
+    page: (client) => `${base}/static/${client}.html`,
+    get log() {
+      return process_?.text ?? '';
+    },
+    async start() {
+      process_ = run(program, argumentsFor(conf), { cwd: dir, name: `exchange-${name}` });
+      await until(
+        'the exchange to answer https',
+        async () => {
+          if (!process_.running) {
+            throw new Error(`it ended:\n${process_.text.slice(-3000)}`);
+          }
+          return (await statusOf(`${base}/phone`)) < 400;
+        },
+        20_000,
+      );
+    },
+    async halt() {
+      await process_?.stop();
+    },
+    async restart() {
+      await exchange.halt();
+      await exchange.start();
+    },
+    async stop() {
+      await exchange.halt();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  try {
+    await exchange.start();
+  } catch (error) {
+    await exchange.stop();
+    throw error;
+  }
+  return exchange;
+}

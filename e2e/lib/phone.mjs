@@ -1,0 +1,112 @@
+// What the stories do with a page that shows the web phone or a bare client: wait for states,
+// measure what is heard and seen.
+import assert from 'node:assert/strict';
+import { sleep, until } from './tools.mjs';
+
+/** Opens the phone, signed in as `account`, and waits until it is registered. */
+export async function openPhone(browser, exchange, account, options) {
+  const page = await browser.page(options);
+  await page.open(exchange.phone(account));
+  await registered(page, account);
+  return page;
+}
+
+export const state = (page) => page.evaluate(() => window.sidetone.state);
+
+/** Waits for `check(state)`; on failure the error holds the phone's own log. */
+export async function phoneState(page, what, check, ms = 15_000) {
+  try {
+    return await until(what, async () => {
+      const now = await state(page);
+      return check(now) ? now : null;
+    }, ms);
+  } catch (error) {
+    const now = JSON.stringify(await state(page).catch(() => null));
+    const log = await page.evaluate(() => window.sidetone.log()).catch(() => '');
+    throw new Error(`${error.message}\nphone: ${now}\n${log.slice(-6000)}`);
+  }
+}
+
+export const registered = (page, who = 'the phone') =>
+  phoneState(page, `${who} to be registered`, ({ line }) => line === 'registered');
+
+export const inPhase = (page, phase) =>
+  phoneState(page, `the call to be ${phase}`, ({ call }) => call?.phase === phase);
+
+export async function call(page, number, options = {}) {
+  await page.evaluate(({ to, how }) => void window.sidetone.call(to, how), { to: number, how: options });
+}
+
+export async function hangUp(page) {
+  await page.evaluate(() => window.sidetone.hangup());
+  await phoneState(page, 'the call to be over', ({ call: now }) => now === null || now.phase === 'ended');
+}
+
+/** getStats of the phone's call, or of a bare client's connection, as plain objects. */
+export const stats = (page) =>
+  page.evaluate(async () => {
+    if (window.sidetone) return window.sidetone.stats();
+    const report = await window.client.connection?.getStats();
+    const list = [];
+    report?.forEach((stat) => list.push({ ...stat }));
+    return list;
+  });
+
+/** Totals since the start of the call. */
+async function totals(page) {
+  const all = await stats(page);
+  const of = (type, kind) => all.filter((stat) => stat.type === type && stat.kind === kind);
+  const sum = (list, field) => list.reduce((total, stat) => total + (stat[field] ?? 0), 0);
+  const sources = of('media-source', 'audio');
+  // Firefox does not measure its microphone; there only the packets sent are known.
+  const measured = sources.some((stat) => stat.totalAudioEnergy !== undefined);
+  return {
+    heard: sum(of('inbound-rtp', 'audio'), 'totalAudioEnergy'),
+    spoken: measured ? sum(sources, 'totalAudioEnergy') : null,
+    packetsIn: sum(of('inbound-rtp', 'audio'), 'packetsReceived'),
+    packetsOut: sum(of('outbound-rtp', 'audio'), 'packetsSent'),
+    frames: of('inbound-rtp', 'video').map((stat) => stat.framesDecoded ?? 0),
+  };
+}
+
+/** What happened within `ms`: energy heard and spoken, packets, frames decoded per video. */
+export async function listen(page, ms = 3_000) {
+  const before = await totals(page);
+  await sleep(ms);
+  const after = await totals(page);
+  return {
+    heard: after.heard - before.heard,
+    spoken: after.spoken === null ? null : after.spoken - (before.spoken ?? 0),
+    packetsIn: after.packetsIn - before.packetsIn,
+    packetsOut: after.packetsOut - before.packetsOut,
+    frames: after.frames.map((frames, index) => frames - (before.frames[index] ?? 0)),
+  };
+}
+
+/** Energy below this is silence: comfort noise and rounding, far under the fake device's tone. */
+const SILENCE = 1e-6;
+
+export const isAudible = (energy) => energy > SILENCE;
+
+/** Asserts that sound goes out and comes in. */
+export async function assertHears(page, who) {
+  const got = await until(`${who} to hear and to speak`, async () => {
+    const now = await listen(page, 2_000);
+    const speaks = now.spoken === null ? now.packetsOut > 50 : isAudible(now.spoken);
+    return isAudible(now.heard) && speaks ? now : null;
+  }, 20_000).catch(async (error) => {
+    throw new Error(`${error.message}\n${JSON.stringify(await listen(page, 1_000))}`);
+  });
+  assert.ok(got.packetsIn > 50, `${who}: ${got.packetsIn} packets in 2 s`);
+  return got;
+}
+
+/** Asserts that pictures arrive on `count` videos. */
+export async function assertSees(page, who, count) {
+  await until(`${who} to see ${count} moving video(s)`, async () => {
+    const { frames } = await listen(page, 2_000);
+    return frames.filter((grown) => grown > 5).length >= count;
+  }, 25_000).catch(async (error) => {
+    throw new Error(`${error.message}\n${JSON.stringify(await listen(page, 1_000))}`);
+  });
+}
