@@ -21,3 +21,6 @@ pub const MAX_FINGERPRINTS: usize = 8;
 pub const MAX_SOURCES: usize = 32;
 /// Codecs agreed on one `m=` line. Chrome offers about a dozen variants of H.264.
 pub const MAX_CODECS: usize = 32;
+/// MIDs and meanings of payload types remembered for the life of a leg, so that none is used
+/// twice. Later ones are not remembered: only a peer that re-offers without end gets there.
+pub const MAX_REMEMBERED: usize = 1_024;

@@ -50,6 +50,8 @@ pub enum Cause {
     RtcpMux,
     /// A browser without ICE.
     Ice,
+    /// A line that only exists inside a bundle, and no bundle.
+    Bundle,
     /// An offer while ours is still open, or an answer to no offer.
     OutOfOrder,
     /// Our own leg did not supply what the exchange needs.
@@ -73,7 +75,8 @@ impl Cause {
             | Self::Fingerprint
             | Self::Setup
             | Self::RtcpMux
-            | Self::Ice => 488,
+            | Self::Ice
+            | Self::Bundle => 488,
         }
     }
 
@@ -84,7 +87,7 @@ impl Cause {
             Self::Codec => 305,
             Self::Kind | Self::Unwanted => 304,
             Self::Profile | Self::Encryption => 302,
-            Self::Fingerprint | Self::Setup | Self::RtcpMux | Self::Ice => 306,
+            Self::Fingerprint | Self::Setup | Self::RtcpMux | Self::Ice | Self::Bundle => 306,
             Self::Malformed | Self::Limit | Self::OutOfOrder | Self::Ours => 399,
         }
     }
