@@ -354,6 +354,12 @@ impl<'a> Fields<'a> {
                 option.name,
                 "set_var" | "match_header" | "match_request_uri"
             ) || option.kind == Kind::List;
+            // A secret is kept where it is used and nowhere else.
+            if option.kind == Kind::Secret {
+                set.retain(|(name, _)| *name != option.name);
+                set.push((option.name, "****".into()));
+                continue;
+            }
             match set.iter_mut().find(|(name, _)| *name == option.name) {
                 Some((_, text)) if sums_up => *text = format!("{text},{}", value.text).into(),
                 Some((_, text)) => *text = Arc::clone(&value.text),

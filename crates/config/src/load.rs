@@ -210,16 +210,7 @@ pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&
         previous,
         &mut report,
     );
-    if documents.pjsip.is_none() {
-        let message = "there is no pjsip.conf: nobody can register or call";
-        let hint = format!("put one into {etc}");
-        report.say(Diagnostic::warning(&Span::whole_file("pjsip.conf"), message).hint(hint));
-    }
-    if documents.extensions.is_none() {
-        let message = "there is no extensions.conf: no call leads anywhere";
-        let hint = format!("put one into {etc}");
-        report.say(Diagnostic::warning(&Span::whole_file("extensions.conf"), message).hint(hint));
-    }
+    about_missing_files(&documents, &etc, &mut report);
     let (refused, kept) = (sip.refused, sip.kept);
     let config = snapshot(
         sip,
@@ -264,6 +255,20 @@ pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&
         dialplan_document: documents.extensions,
         diagnostics,
         summary,
+    }
+}
+
+fn about_missing_files(documents: &Documents, etc: &str, report: &mut Report) {
+    let mut missing = |name: &str, consequence: &str| {
+        let message = format!("there is no {name}: {consequence}");
+        let hint = format!("put one into {etc}");
+        report.say(Diagnostic::warning(&Span::whole_file(name), message).hint(hint));
+    };
+    if documents.pjsip.is_none() {
+        missing("pjsip.conf", "nobody can register or call");
+    }
+    if documents.extensions.is_none() {
+        missing("extensions.conf", "no call leads anywhere");
     }
 }
 

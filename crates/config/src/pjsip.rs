@@ -74,16 +74,17 @@ pub(crate) fn build(
         previous.map(|config| &config.auths),
     );
     let aors = builder.objects(&table::AOR, Aor::build, previous.map(|config| &config.aors));
+    let known = References {
+        transports: &transports,
+        auths: &auths,
+        aors: &aors,
+    };
     let around = Surroundings { acls, files };
     let endpoints = builder.objects(
         &ENDPOINT,
         |fields| {
-            let mut endpoint = Endpoint::build(fields, &around);
-            follow(fields, "aors", &endpoint.aors, &aors);
-            follow(fields, "auth", &endpoint.auth, &auths);
-            follow(fields, "outbound_auth", &endpoint.outbound_auth, &auths);
-            follow_transport(fields, &mut endpoint, &transports);
-            endpoint
+            let endpoint = Endpoint::build(fields, &around);
+            known.follow(fields, endpoint)
         },
         previous.map(|config| &config.endpoints),
     );
@@ -121,6 +122,23 @@ pub(crate) fn build(
         system,
         refused,
         kept,
+    }
+}
+
+/// What an endpoint may name.
+struct References<'a> {
+    transports: &'a Named<Transport>,
+    auths: &'a Named<Auth>,
+    aors: &'a Named<Aor>,
+}
+
+impl References<'_> {
+    fn follow(&self, fields: &mut Fields<'_>, mut endpoint: Endpoint) -> Endpoint {
+        follow(fields, "aors", &endpoint.aors, self.aors);
+        follow(fields, "auth", &endpoint.auth, self.auths);
+        follow(fields, "outbound_auth", &endpoint.outbound_auth, self.auths);
+        follow_transport(fields, &mut endpoint, self.transports);
+        endpoint
     }
 }
 

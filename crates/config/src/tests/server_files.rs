@@ -1,0 +1,239 @@
+//! asterisk.conf, http.conf, rtp.conf, logger.conf.
+
+use std::net::IpAddr;
+
+use sidetone_conf::MemorySource;
+
+use super::{UDP, base, config, errors, one_says, pair, warnings};
+use crate::objects::logger::Level;
+use crate::{Loaded, LogFormat, LogTarget, StrictRtp, load};
+
+fn load_with(file: &str, text: &str) -> Loaded {
+    let source = base()
+        .with("/etc/pjsip.conf", UDP)
+        .with(format!("/etc/{file}"), text);
+    load(&source, "/etc")
+}
+
+#[test]
+fn directories_and_options_are_read_with_either_sign() {
+    let loaded = load_with(
+        "asterisk.conf",
+        "[directories](!)\nastlogdir => /nowhere\n[directories]\nastlogdir => /data/log\n\
+         astmoddir => /usr/lib/asterisk/modules\n[options]\nverbose = 5\nmaxcalls = 10\n\
+         maxload = 0.9\nsystemname = pbx1\nrunuser = pbx\nnofork = yes\n[files]\nastctl = x\n",
+    );
+    let config = config(&loaded);
+    let asterisk = &config.asterisk;
+    assert_eq!(asterisk.directories.log, "/data/log");
+    assert_eq!(asterisk.directories.etc, "/etc");
+    assert_eq!((asterisk.verbose, asterisk.max_calls), (5, Some(10)));
+    assert_eq!(asterisk.max_load, Some(0.9));
+    assert_eq!(asterisk.run_user.as_deref(), Some("pbx"));
+    assert!(asterisk.nofork && !asterisk.exec_includes);
+    one_says(
+        &warnings(&loaded),
+        &["'astmoddir' of directories is ignored"],
+    );
+    one_says(&warnings(&loaded), &["[files] is ignored"]);
+}
+
+#[test]
+fn astetcdir_moves_the_other_files_and_execincludes_allows_commands() {
+    let source = MemorySource::new()
+        .with(
+            "/a/asterisk.conf",
+            "[directories]\nastetcdir=/b/\n[options]\nexecincludes=yes\n",
+        )
+        .with("/b/pjsip.conf", "#exec /bin/transports\n")
+        .with("/b/extensions.conf", "")
+        .with_command("/bin/transports", UDP);
+    let loaded = load(&source, "/a");
+    assert_eq!(errors(&loaded), Vec::<String>::new());
+    assert_eq!(config(&loaded).transports.len(), 1);
+}
+
+#[test]
+fn the_web_server_is_off_by_default() {
+    let source = MemorySource::new().with("/etc/pjsip.conf", UDP);
+    let config = config(&load(&source, "/etc"));
+    assert!(!config.http.enabled);
+    assert_eq!(
+        (config.http.bind.port(), config.http.session_limit),
+        (8088, 100)
+    );
+    assert_eq!(config.http.websocket_path, "/ws");
+}
+
+#[test]
+fn the_web_server_is_read() {
+    let (cert, key) = pair();
+    let text = "[general]\nenabled=yes\nbindaddr=0.0.0.0\ntlsenable=yes\n\
+        tlsbindaddr=0.0.0.0:443\ntlscertfile=/k/both.pem\nprefix=pbx/\nenablestatic=yes\n\
+        redirect=/cmp2k /static/cyber_mega_phone_2k/index.html\nredirect=oops\n\
+        [post_mappings]\nuploads=/tmp\n\
+        [metrics]\ntype=restriction\ndeny=0.0.0.0/0\npermit=127.0.0.1\n\
+        [secret]\ntype=restriction\npermit=nonsense\n";
+    let source = base()
+        .with("/etc/pjsip.conf", UDP)
+        .with("/etc/http.conf", text)
+        .with("/k/both.pem", format!("{cert}{key}"));
+    let loaded = load(&source, "/etc");
+    let config = config(&loaded);
+    let http = &config.http;
+    assert_eq!(http.bind.to_string(), "0.0.0.0:8088");
+    let tls = http.tls.as_ref().unwrap();
+    assert_eq!((tls.bind.port(), &*tls.key_file), (443, "/k/both.pem"));
+    assert_eq!((http.prefix.as_str(), http.enable_static), ("/pbx", true));
+    assert_eq!(http.redirects.len(), 1);
+    let local: IpAddr = "127.0.0.1".parse().unwrap();
+    let remote: IpAddr = "192.0.2.1".parse().unwrap();
+    assert!(http.permits("/metrics", local) && !http.permits("/metrics/x", remote));
+    assert!(http.permits("/metrics2", remote) && http.permits("/ws", remote));
+    assert!(
+        !http.permits("/secret", local),
+        "a rule that cannot be read keeps everybody out"
+    );
+    one_says(&errors(&loaded), &["http.conf:10:", "redirect = /from /to"]);
+    one_says(&warnings(&loaded), &["[post_mappings] is ignored"]);
+}
+
+#[test]
+fn a_web_server_without_a_right_address_stays_off() {
+    let loaded = load_with("http.conf", "[general]\nenabled=yes\n");
+    one_says(&errors(&loaded), &["no bindaddr"]);
+    assert!(!config(&loaded).http.enabled);
+    let loaded = load_with("http.conf", "[general]\nenabled=yes\nbindaddr=127.0.0.l\n");
+    one_says(&errors(&loaded), &["'bindaddr = 127.0.0.l' is no address"]);
+    assert!(!config(&loaded).http.enabled);
+    let loaded = load_with(
+        "http.conf",
+        "[general]\nenabled=yes\nbindaddr=127.0.0.1\ntlsenable=yes\n",
+    );
+    one_says(&errors(&loaded), &["no tlscertfile"]);
+}
+
+#[test]
+fn media_settings_have_the_published_defaults() {
+    let config = config(&load_with("rtp.conf", ""));
+    let rtp = &config.rtp;
+    assert_eq!(rtp.ports, 5000..=31000);
+    assert_eq!((rtp.probation, rtp.strict), (4, StrictRtp::Yes));
+    assert_eq!((rtp.dtls_mtu, rtp.dtmf_timeout_samples), (1200, 1200));
+    assert_eq!(rtp.rtcp_interval.as_millis(), 5000);
+    assert!(rtp.checksums && rtp.ice_support && rtp.srtp_replay_protection);
+    assert!(rtp.stun.is_none() && rtp.turn.is_none() && rtp.ice_acl.is_empty());
+}
+
+#[test]
+fn media_settings_are_read() {
+    let loaded = load_with(
+        "rtp.conf",
+        "[general]\nrtpstart=10000\nrtpend=20000\nstrictrtp=seqno\nprobation=8\n\
+         icesupport=true\nice_blacklist=10.8.0.0/255.255.0.0\nstunaddr=stun.example:19302\n\
+         turnaddr=turn.example\nturnusername=u\nturnpassword=p\n\
+         [ice_host_candidates]\n192.168.1.10 => 203.0.113.5\n\
+         10.0.0.5 => 203.0.113.6,include_local_address\nfe80::1 => nonsense\n",
+    );
+    let config = config(&loaded);
+    let rtp = &config.rtp;
+    assert_eq!(
+        (rtp.ports.clone(), rtp.strict),
+        (10000..=20000, StrictRtp::Sequence)
+    );
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    assert!(!rtp.ice_acl.permits(address("10.8.1.1")) && rtp.ice_acl.permits(address("10.9.1.1")));
+    assert_eq!(
+        rtp.advertised(address("192.168.1.10")),
+        [address("203.0.113.5")]
+    );
+    assert_eq!(
+        rtp.advertised(address("10.0.0.5")),
+        [address("203.0.113.6"), address("10.0.0.5")]
+    );
+    assert_eq!(rtp.advertised(address("10.0.0.6")), [address("10.0.0.6")]);
+    assert_eq!(rtp.stun.as_ref().unwrap().port, 19302);
+    let turn = rtp.turn.as_ref().unwrap();
+    assert_eq!(
+        (
+            turn.port,
+            turn.credentials.as_ref().unwrap().1.reveal().as_str()
+        ),
+        (3478, "p")
+    );
+    one_says(
+        &errors(&loaded),
+        &["rtp.conf:15:", "'fe80::1 => nonsense' is no candidate"],
+    );
+    let found = warnings(&loaded);
+    one_says(&found, &["probation has no effect"]);
+    one_says(&found, &["[ice_host_candidates] and a STUN or TURN server"]);
+    one_says(&found, &["'stunaddr' of general is ignored"]);
+}
+
+#[test]
+fn a_wrong_media_value_leaves_the_default_in_force() {
+    let loaded = load_with(
+        "rtp.conf",
+        "[general]\nrtpstart=20000\nrtpend=10000\nrtcpinterval=100\ndtls_mtu=200\nstrictrtp=x\n",
+    );
+    let config = config(&loaded);
+    assert_eq!(config.rtp.ports, 5000..=31000);
+    assert_eq!(config.rtp.rtcp_interval.as_millis(), 5000);
+    assert_eq!(
+        (config.rtp.dtls_mtu, config.rtp.strict),
+        (1200, StrictRtp::Yes)
+    );
+    assert_eq!(errors(&loaded).len(), 4);
+}
+
+#[test]
+fn log_channels_are_read() {
+    let loaded = load_with(
+        "logger.conf",
+        "[general]\ndateformat=%F %T\n[logfiles]\nconsole => notice,warning,verbose(3)\n\
+         full => [json]*\nsecurity => securty,security\nsyslog.local0 => error\n\
+         ../../etc/passwd => error\n",
+    );
+    let config = config(&loaded);
+    let logger = &config.logger;
+    assert_eq!(logger.date_format, "%F %T");
+    assert_eq!(logger.channels.len(), 4);
+    assert_eq!(logger.channels[0].target, LogTarget::Console);
+    assert_eq!(logger.channels[0].verbose_level, Some(3));
+    assert_eq!(
+        (logger.channels[1].format, logger.channels[1].levels.len()),
+        (LogFormat::Json, 9)
+    );
+    assert_eq!(logger.channels[2].levels, [Level::Security]);
+    assert_eq!(
+        logger.channels[3].target,
+        LogTarget::Syslog("local0".into())
+    );
+    one_says(
+        &warnings(&loaded),
+        &["'securty'", "did you mean 'security'?"],
+    );
+    one_says(&errors(&loaded), &["leads out of the log directory"]);
+}
+
+#[test]
+fn without_logger_conf_the_console_tells_the_course_of_calls() {
+    let config = config(&load_with("rtp.conf", ""));
+    assert_eq!(config.logger.channels.len(), 1);
+    assert!(config.logger.channels[0].levels.contains(&Level::Verbose));
+}
+
+#[test]
+fn browsers_without_a_web_server_are_noticed() {
+    let source = MemorySource::new()
+        .with("/etc/extensions.conf", "")
+        .with("/etc/rtp.conf", "[general]\nicesupport=no\n")
+        .with(
+            "/etc/pjsip.conf",
+            format!("{UDP}[a]\ntype=endpoint\nwebrtc=yes\nallow=opus\n"),
+        );
+    let found = warnings(&load(&source, "/etc"));
+    one_says(&found, &["http.conf", "no HTTP server for their WebSocket"]);
+    one_says(&found, &["rtp.conf", "icesupport is off"]);
+}

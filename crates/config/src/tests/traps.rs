@@ -1,0 +1,248 @@
+//! Mistakes of published guides: each gets an explanation.
+
+use sidetone_conf::MemorySource;
+
+use super::{base, config, errors, load_sip, one_says, pair, warnings};
+use crate::advice::{explain_firewall, firewall};
+use crate::load;
+
+/// The set-up a book describes, with all its mistakes.
+const BOOK: &str = "
+[transport-tls]
+type=transport
+protocol=tls
+bind=0.0.0.0:5061
+cert_file=/keys/asterisk.crt
+priv_key_file=/keys/asterisk.key
+
+[WS_PHONE_A]
+type=endpoint
+aors=WS_PHONE_A
+auth=WS_PHONE_A
+context=sets
+transport=transporttls
+dtls_auto_generate_cert=yes
+webrtc=yes
+disallow=all
+allow=vp8,opus,ulaw
+[WS_PHONE_A]
+type=aor
+max_contacts=5
+[WS_PHONE_A]
+type=auth
+auth_type=userpass
+username=WS_PHONE_A
+password=spiderwrench
+
+[WS_PHONE_B]
+type=endpoint
+aors=WS_PHONE_B
+auth=WS_PHONE_B
+context=sets
+transport=transport-tls
+dtls_auto_generate_cert=yes
+webrtc=yes
+disallow=all
+allow=vp8,opus,ulaw
+[WS_PHONE_B]
+type=aor
+max_contacts=5
+[WS_PHONE_B]
+type=auth
+auth_type=userpass
+username=WS_PHONE_B
+password=arachnoid
+";
+
+fn book() -> MemorySource {
+    let (cert, key) = pair();
+    base()
+        .with("/etc/pjsip.conf", BOOK)
+        .with("/keys/asterisk.crt", cert)
+        .with("/keys/asterisk.key", key)
+}
+
+#[test]
+fn t1_an_unknown_transport_is_refused_with_the_name_that_was_meant() {
+    let loaded = load(&book(), "/etc");
+    one_says(
+        &errors(&loaded),
+        &[
+            "pjsip.conf:14: error: transport names 'transporttls'",
+            "did you mean 'transport-tls'?",
+        ],
+    );
+    let config = config(&loaded);
+    assert!(!config.endpoints.contains_key("WS_PHONE_A"));
+    assert!(
+        config.endpoints.contains_key("WS_PHONE_B"),
+        "the others load"
+    );
+    assert_eq!((loaded.summary.refused, loaded.summary.errors), (1, 1));
+}
+
+#[test]
+fn t2_a_firewall_that_opens_tls_for_udp_is_explained() {
+    let config = config(&load(&book(), "/etc"));
+    let rules: Vec<_> = firewall(&config).iter().map(ToString::to_string).collect();
+    assert_eq!(rules, ["5061/tcp", "5000-31000/udp"]);
+    let found = explain_firewall(&config, &["5061/udp", "8089/tcp"]);
+    one_says(&found, &["5061/tcp", "only udp is open"]);
+    one_says(&found, &["5000-31000/udp", "sound and video", "not open"]);
+    assert!(explain_firewall(&config, &["5000-5100/tcp", "4000:32000/udp"]).is_empty());
+}
+
+#[test]
+fn t3_a_browser_is_not_pinned_to_a_transport() {
+    let loaded = load(&book(), "/etc");
+    one_says(
+        &warnings(&loaded),
+        &["'WS_PHONE_B' is pinned to 'transport-tls'", "WebSocket"],
+    );
+    let config = config(&loaded);
+    assert_eq!(config.endpoints["WS_PHONE_B"].transport, None);
+}
+
+#[test]
+fn t4_an_implied_option_is_called_redundant() {
+    let found = warnings(&load(&book(), "/etc"));
+    one_says(
+        &found,
+        &[
+            "pjsip.conf:34:",
+            "dtls_auto_generate_cert",
+            "webrtc = yes implies it",
+        ],
+    );
+}
+
+#[test]
+fn t5_a_misspelt_script_is_corrected() {
+    let source = book().with(
+        "/etc/http.conf",
+        "[general]\nenabled=yes\nbindaddr=127.0.0.1\n; made with as_tls_cert -C pbx\n",
+    );
+    one_says(
+        &warnings(&load(&source, "/etc")),
+        &["http.conf:4:", "ast_tls_cert"],
+    );
+    let right = base().with("/etc/pjsip.conf", "; ast_tls_cert -C pbx\n");
+    assert!(
+        !warnings(&load(&right, "/etc"))
+            .iter()
+            .any(|text| text.contains("tls_cert"))
+    );
+}
+
+#[test]
+fn t6_a_missing_certificate_is_named() {
+    let loaded = load(&base().with("/etc/pjsip.conf", BOOK), "/etc");
+    one_says(
+        &errors(&loaded),
+        &["pjsip.conf:6:", "'/keys/asterisk.crt'", "no such file"],
+    );
+    // What hangs on the transport says so instead of guessing another name.
+    one_says(
+        &errors(&loaded),
+        &["transport names 'transport-tls', which was refused"],
+    );
+}
+
+#[test]
+fn t6_a_key_of_another_certificate_is_noticed() {
+    let (_, other_key) = pair();
+    let loaded = load(&book().with("/keys/asterisk.key", other_key), "/etc");
+    one_says(
+        &errors(&loaded),
+        &["does not belong to the certificate '/keys/asterisk.crt'"],
+    );
+    let swapped = book().with("/keys/asterisk.crt", pair().1);
+    one_says(&errors(&load(&swapped, "/etc")), &["holds no certificate"]);
+}
+
+#[test]
+fn t6_the_web_server_checks_its_pair_too() {
+    let (cert, _) = pair();
+    let text = "[general]\nenabled=yes\nbindaddr=0.0.0.0\ntlsenable=yes\n\
+        tlscertfile=/keys/self-signed.crt\ntlsprivatekey=/keys/asterisk.key\n";
+    let source = book()
+        .with("/etc/http.conf", text)
+        .with("/keys/self-signed.crt", cert);
+    let loaded = load(&source, "/etc");
+    one_says(&errors(&loaded), &["http.conf:6:", "does not belong"]);
+    let config = config(&loaded);
+    assert!(
+        config.http.enabled && config.http.tls.is_none(),
+        "plain HTTP goes on"
+    );
+}
+
+#[test]
+fn t8_a_module_of_another_project_is_explained() {
+    let text = "[modules]\nautoload=yes\nload => codec_opus_open_source.so\nload = res_srtp.so\n\
+        load = chan_skinny.so\nload = codec_opus_open_source.so\nnoload = res_srtp.so\n\
+        load = res_pjsip_registar.so\n";
+    let loaded = load(&book().with("/etc/modules.conf", text), "/etc");
+    let found = warnings(&loaded);
+    assert_eq!(
+        found
+            .iter()
+            .filter(|text| text.contains("codec_opus_open_source"))
+            .count(),
+        2
+    );
+    one_says(&found, &["modules.conf:3:", "Opus is built in here"]);
+    one_says(&found, &["modules.conf:5:", "'chan_skinny' is not here"]);
+    one_says(
+        &found,
+        &["modules.conf:8:", "did you mean 'res_pjsip_registrar'?"],
+    );
+    let config = config(&loaded);
+    assert_eq!(config.modules.asked_for, ["res_srtp"]);
+    assert_eq!(config.modules.switched_off, ["res_srtp"]);
+}
+
+#[test]
+fn t12_chan_sip_is_gone_and_its_words_are_translated() {
+    let source = book().with("/etc/sip.conf", "[general]\nudpbindaddr=0.0.0.0\n");
+    one_says(
+        &warnings(&load(&source, "/etc")),
+        &["sip.conf: warning", "removed in Asterisk 21"],
+    );
+    let loaded = load_sip(
+        "[100]\ntype=friend\nhost=dynamic\n[200]\ntype=endpoint\ncanreinvite=no\nallow=ulaw\n\
+         [200]\ntype=auth\nauth_type=userpass\nusername=200\nsecret=x\n",
+    );
+    let found = errors(&loaded);
+    one_says(
+        &found,
+        &["no object has type 'friend'", "chan_sip was removed"],
+    );
+    one_says(
+        &found,
+        &["called 'canreinvite'", "direct_media of an endpoint"],
+    );
+    one_says(&found, &["called 'secret'", "password of an auth"]);
+}
+
+#[test]
+fn the_book_works_once_its_one_error_is_corrected() {
+    let text = BOOK.replace("transporttls", "");
+    let loaded = load(&book().with("/etc/pjsip.conf", text), "/etc");
+    assert_eq!(errors(&loaded), Vec::<String>::new());
+    let config = config(&loaded);
+    for name in ["WS_PHONE_A", "WS_PHONE_B"] {
+        let endpoint = &config.endpoints[name];
+        assert_eq!(endpoint.context, "sets");
+        let codecs: Vec<_> = endpoint.allow.iter().map(|codec| codec.name).collect();
+        assert_eq!(codecs, ["vp8", "opus", "ulaw"]);
+        assert_eq!(config.aors_of(endpoint).next().unwrap().max_contacts, 5);
+        let auth = config.auths_of(endpoint).next().unwrap();
+        assert_eq!(auth.username, name);
+        assert!(auth.password.as_ref().unwrap().reveal().contains('r'));
+        assert!(
+            !format!("{auth:?}").contains("spiderwrench"),
+            "passwords are not printed"
+        );
+    }
+}
