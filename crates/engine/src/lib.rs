@@ -11,9 +11,13 @@
 pub mod certificate;
 mod command;
 mod handle;
+mod os;
+mod ports;
 mod ring;
 mod settings;
+pub mod socket;
 mod start;
+mod worker;
 
 pub use handle::{Engine, EngineSnapshot, LegHandle, WorkerSnapshot};
 pub use settings::{CertificateChoice, EngineSettings, LegError, LegSpec};

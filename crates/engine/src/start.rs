@@ -1,14 +1,134 @@
 //! Starting the workers: sockets first, so that a bad address fails the start and not a call.
 
 use std::io;
-use std::thread::JoinHandle;
+use std::net::SocketAddr;
+use std::thread::{Builder, JoinHandle, available_parallelism};
+use std::time::{Instant, SystemTime};
 
-use crate::EngineSettings;
-use crate::ring::WorkerRing;
+use sidetone_base::Random;
+use sidetone_media::{Graph, WallClock};
+use sidetone_rtp::NtpTime;
 
-pub(crate) fn workers(
+use crate::os::{EpollSockets, pin_to_core};
+use crate::ports::PortPool;
+use crate::ring::{Inbox, WorkerRing, ring};
+use crate::socket::{MediaSocket, SocketUse};
+use crate::worker::{SharedPort, Turn, Worker};
+use crate::{EngineSettings, LegError};
+
+/// More workers than this have no id of their own in a leg's id.
+const MAX_WORKERS: usize = 256;
+/// Ports tried for a worker's shared port when other programs hold some.
+const MAX_SHARED_ATTEMPTS: usize = 256;
+
+/// The system's generator.
+#[derive(Debug)]
+pub(crate) struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&mut self, out: &mut [u8]) {
+        // Without randomness there are no safe keys: better no media than predictable media. The
+        // worker turns the panic into one failed leg.
+        #[expect(
+            clippy::expect_used,
+            reason = "no safe way to go on without randomness"
+        )]
+        getrandom::fill(out).expect("the operating system gives no random numbers");
+    }
+}
+
+type Started = (Vec<WorkerRing>, Vec<JoinHandle<()>>);
+
+pub(crate) fn workers(settings: &EngineSettings) -> io::Result<Started> {
+    let cores = available_parallelism().map_or(1, std::num::NonZero::get);
+    let count = settings.workers.unwrap_or(cores).clamp(1, MAX_WORKERS);
+    let ports = PortPool::new(&settings.ports, SystemRandom.u64());
+    let (mut rings, mut threads) = (Vec::new(), Vec::new());
+    for number in 0..count {
+        let (mut sockets, waker) = EpollSockets::new(settings.socket_buffer)?;
+        let shared = bind_shared(&mut sockets, &ports, settings)?;
+        let (ring, inbox) = ring(Box::new(waker));
+        let ports = ports.clone();
+        let run = move || {
+            pin_to_core(number);
+            run(sockets, shared, ports, inbox);
+        };
+        threads.push(Builder::new().name(format!("media-{number}")).spawn(run)?);
+        rings.push(ring);
+    }
+    Ok((rings, threads))
+}
+
+/// One port of the range on all bind addresses.
+fn bind_shared(
+    sockets: &mut EpollSockets,
+    ports: &PortPool,
     settings: &EngineSettings,
-) -> io::Result<(Vec<WorkerRing>, Vec<JoinHandle<()>>)> {
-    let _ = settings;
-    Err(io::Error::other("no worker yet"))
+) -> io::Result<Vec<SharedPort>> {
+    let mut refused = Vec::new();
+    let bound = loop {
+        let port = ports.take().filter(|_| refused.len() < MAX_SHARED_ATTEMPTS);
+        let Some(port) = port else {
+            break Err(io::Error::other(LegError::NoPorts));
+        };
+        match bind_everywhere(sockets, port, settings) {
+            Ok(shared) => break Ok(shared),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => refused.push(port),
+            Err(error) => break Err(error),
+        }
+    };
+    for port in refused {
+        ports.give(port);
+    }
+    bound
+}
+
+fn bind_everywhere(
+    sockets: &mut EpollSockets,
+    port: u16,
+    settings: &EngineSettings,
+) -> io::Result<Vec<SharedPort>> {
+    let mut shared: Vec<SharedPort> = Vec::new();
+    for ip in &settings.bind {
+        let address = SocketAddr::new(*ip, port);
+        match sockets.bind(address, SocketUse::Shared) {
+            Ok(path) => shared.push(SharedPort { path, address }),
+            // A host without IPv6 refuses its wildcard in one of several ways.
+            Err(error)
+                if ip.is_unspecified()
+                    && settings.bind.len() > 1
+                    && error.kind() != io::ErrorKind::AddrInUse => {}
+            Err(error) => {
+                for port in shared {
+                    sockets.close(port.path);
+                }
+                let text = format!("cannot bind media to {address}: {error}");
+                return Err(io::Error::new(error.kind(), text));
+            }
+        }
+    }
+    if shared.is_empty() {
+        return Err(io::Error::other("no media address could be bound"));
+    }
+    Ok(shared)
+}
+
+fn run(sockets: EpollSockets, shared: Vec<SharedPort>, ports: PortPool, inbox: Inbox) {
+    let clock = WallClock::new(Instant::now(), NtpTime::from_system_time(SystemTime::now()));
+    let graph = Graph::new(clock, Box::new(SystemRandom));
+    let mut worker = Worker::new(sockets, shared, ports, inbox, graph);
+    loop {
+        let started = Instant::now();
+        let turn = worker.turn(started);
+        let ended = Instant::now();
+        worker.note_busy(started, ended);
+        match turn {
+            Turn::Stop => return,
+            Turn::Again => {}
+            Turn::Sleep(until) => {
+                let limit = until.map(|until| until.saturating_duration_since(ended));
+                worker.sockets().wait(limit);
+            }
+        }
+    }
 }

@@ -22,10 +22,11 @@ use crate::event::LegEvent;
 use crate::formats::Payload;
 use crate::leg::{Leg, MAX_STREAMS, Received};
 use crate::path::{Outbox, PathId};
+use crate::player::Player;
 use crate::quality::StreamQuality;
 use crate::rewrite::Origin;
 use crate::settings::{LegKind, RtpSettings};
-use crate::source::{DtmfRelay, Route};
+use crate::source::{DtmfRelay, Playback, PlaybackId, Route, Tone};
 use crate::stream::Arrived;
 use crate::transport::{Identity, NewTransport, TransportNews};
 
@@ -426,6 +427,69 @@ impl Graph {
             let text = "the peer did not agree to telephone-event: set dtmf_mode=info or inband";
             return Err(LegFault::NotSupported(text.to_owned()));
         }
+        self.settle(now, key);
+        Ok(())
+    }
+
+    /// Plays prompts to the peer of a stream.
+    ///
+    /// # Errors
+    /// [`LegFault::Gone`]; [`LegFault::NotSupported`] when the codec cannot be encoded.
+    pub fn play(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        stream: usize,
+        playback_id: PlaybackId,
+        playback: Playback,
+    ) -> Result<(), LegFault> {
+        self.start_player(now, id, stream, Player::prompts(playback_id, playback))
+    }
+
+    /// Plays a tone to the peer of a stream.
+    ///
+    /// # Errors
+    /// As [`Graph::play`].
+    pub fn tone(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        stream: usize,
+        playback_id: PlaybackId,
+        tone: Tone,
+    ) -> Result<(), LegFault> {
+        self.start_player(now, id, stream, Player::tone(playback_id, tone))
+    }
+
+    /// Stops a playback or tone; nothing happens when it is over.
+    ///
+    /// # Errors
+    /// [`LegFault::Gone`].
+    pub fn stop_playback(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        stream: usize,
+        playback_id: PlaybackId,
+    ) -> Result<(), LegFault> {
+        let key = self.key(id)?;
+        let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
+        leg.stop_player(stream, Some(playback_id));
+        self.settle(now, key);
+        Ok(())
+    }
+
+    fn start_player(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        stream: usize,
+        player: Player,
+    ) -> Result<(), LegFault> {
+        let key = self.key(id)?;
+        let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
+        leg.start_player(now, stream, player)
+            .map_err(LegFault::NotSupported)?;
         self.settle(now, key);
         Ok(())
     }

@@ -19,7 +19,7 @@ use crate::stream::{Stream, clock_rate};
 use crate::transport::{Identity, NewTransport, Transport, TransportNews};
 
 /// `m=` lines of one leg; the offer/answer exchange has a lower limit of its own.
-pub const MAX_STREAMS: usize = 32;
+pub(crate) const MAX_STREAMS: usize = 32;
 /// SSRCs learned on one leg. Re-INVITEs and retransmission streams bring new ones.
 const MAX_LEARNED: usize = 64;
 /// First RTCP report after media may flow: early, so that the peer can synchronise lips.
@@ -337,6 +337,20 @@ impl Leg {
             .iter_mut()
             .find(|stream| stream.plan.local_ssrc == ssrc.0)
     }
+
+    pub(crate) fn start_player(
+        &mut self,
+        _now: Instant,
+        _stream: usize,
+        player: crate::player::Player,
+    ) -> Result<(), String> {
+        Err(format!(
+            "playback {:?} of {:?} is not possible",
+            player.id, player.source
+        ))
+    }
+
+    pub(crate) fn stop_player(&mut self, _stream: usize, _id: Option<crate::source::PlaybackId>) {}
 
     /// Runs what is due. `sent` hears of ICE checks.
     pub(crate) fn handle_timeout(&mut self, io: &mut Io<'_>, sent: &mut dyn FnMut(usize, &[u8])) {

@@ -23,6 +23,7 @@ pub mod graph;
 mod ice;
 mod leg;
 pub mod path;
+mod player;
 pub mod quality;
 mod report;
 mod rewrite;

@@ -1,0 +1,535 @@
+//! Sockets on Linux: one epoll instance per worker, an eventfd that ends its sleep, batched
+//! receiving on shared ports, and the address a datagram was sent to (`IP_PKTINFO`), which a
+//! wildcard socket must know to answer from the right interface.
+//!
+//! The only module of this crate with `unsafe`: each block is one system call over memory that
+//! lives in this file.
+
+#![expect(unsafe_code, reason = "system calls that std and socket2 do not wrap")]
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+use std::time::{Duration, Instant};
+
+use sidetone_media::{Outbox, PathId};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::ring::Waker;
+use crate::socket::{BATCH, Batch, DATAGRAM_LEN, MediaSocket, Received, SocketUse};
+
+/// Interface addresses are read again after this: a floating address (keepalived) moves seldom.
+const INTERFACES_LIFETIME: Duration = Duration::from_secs(2);
+/// Room for one control message with an IPv6 address.
+const CONTROL_LEN: usize = 64;
+/// The token of the eventfd among the sockets' indices.
+const WAKE_TOKEN: u64 = u64::MAX;
+
+/// Ends the sleep of one worker.
+#[derive(Debug)]
+pub(crate) struct EventWaker(File);
+
+impl Waker for EventWaker {
+    fn wake(&self) {
+        // A full counter means that a wake-up is pending already.
+        let _ = (&self.0).write(&1_u64.to_ne_bytes());
+    }
+}
+
+#[derive(Debug)]
+struct OpenSocket {
+    socket: UdpSocket,
+    address: SocketAddr,
+    socket_use: SocketUse,
+}
+
+/// The sockets of one worker.
+pub(crate) struct EpollSockets {
+    epoll: OwnedFd,
+    wake: File,
+    sockets: Vec<Option<OpenSocket>>,
+    free: Vec<u32>,
+    ready: Vec<u32>,
+    events: Vec<libc::epoll_event>,
+    scatter: Box<Scatter>,
+    interfaces: Option<(Instant, Vec<IpAddr>)>,
+    buffer: usize,
+}
+
+/// What `recvmmsg` writes into besides the payload.
+struct Scatter {
+    names: [libc::sockaddr_storage; BATCH],
+    controls: [Control; BATCH],
+    vectors: [libc::iovec; BATCH],
+    headers: [libc::mmsghdr; BATCH],
+}
+
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct Control([u8; CONTROL_LEN]);
+
+// SAFETY: the pointers inside are set before each call from buffers owned elsewhere and are never
+// followed outside of it.
+unsafe impl Send for Scatter {}
+
+impl EpollSockets {
+    /// `buffer` is the size of the kernel buffers of a shared socket in bytes.
+    pub(crate) fn new(buffer: usize) -> io::Result<(Self, EventWaker)> {
+        // SAFETY: plain system calls without memory arguments; the results are checked.
+        let (epoll, event) = unsafe {
+            (
+                libc::epoll_create1(libc::EPOLL_CLOEXEC),
+                libc::eventfd(0, EVENTFD_FLAGS),
+            )
+        };
+        let (epoll, event) = (owned(epoll)?, owned(event)?);
+        let wake = File::from(event);
+        let waker = EventWaker(wake.try_clone()?);
+        let sockets = Self {
+            epoll,
+            wake,
+            sockets: Vec::new(),
+            free: Vec::new(),
+            ready: Vec::with_capacity(BATCH),
+            events: vec![libc::epoll_event { events: 0, u64: 0 }; BATCH],
+            // SAFETY: all parts are plain C structures for which zero bytes are valid.
+            scatter: Box::new(unsafe { mem::zeroed() }),
+            interfaces: None,
+            buffer,
+        };
+        sockets.watch(sockets.wake.as_raw_fd(), WAKE_TOKEN)?;
+        Ok((sockets, waker))
+    }
+
+    fn watch(&self, fd: RawFd, token: u64) -> io::Result<()> {
+        let mut event = libc::epoll_event {
+            events: libc::EPOLLIN as u32,
+            u64: token,
+        };
+        // SAFETY: `event` lives through the call; both descriptors are open.
+        let result = unsafe {
+            libc::epoll_ctl(
+                self.epoll.as_raw_fd(),
+                libc::EPOLL_CTL_ADD,
+                fd,
+                &raw mut event,
+            )
+        };
+        if result < 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn receive_one(&self, path: u32, batch: &mut Batch) {
+        let Some(Some(open)) = self.sockets.get(path as usize) else {
+            return;
+        };
+        let at = batch.received.len();
+        let Some(buffer) = batch.buffers.get_mut(at) else {
+            return;
+        };
+        if let Ok((len, source)) = open.socket.recv_from(buffer) {
+            let (path, local) = (PathId(path), open.address);
+            batch.received.push(Received {
+                path,
+                local,
+                source,
+                len,
+            });
+        }
+    }
+
+    fn receive_many(&mut self, path: u32, batch: &mut Batch) {
+        let Some(Some(open)) = self.sockets.get(path as usize) else {
+            return;
+        };
+        let at = batch.received.len();
+        let count = BATCH - at;
+        let Scatter {
+            names,
+            controls,
+            vectors,
+            headers,
+        } = &mut *self.scatter;
+        for index in 0..count {
+            let Some(buffer) = batch.buffers.get_mut(at + index) else {
+                return;
+            };
+            vectors[index] = libc::iovec {
+                iov_base: buffer.as_mut_ptr().cast(),
+                iov_len: DATAGRAM_LEN,
+            };
+            let header = &mut headers[index].msg_hdr;
+            header.msg_name = (&raw mut names[index]).cast();
+            header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_iov = &raw mut vectors[index];
+            header.msg_iovlen = 1;
+            header.msg_control = (&raw mut controls[index]).cast();
+            header.msg_controllen = CONTROL_LEN as _;
+        }
+        // SAFETY: the first `count` headers were just pointed at buffers that outlive the call and
+        // have the announced lengths.
+        let received = unsafe {
+            libc::recvmmsg(
+                open.socket.as_raw_fd(),
+                headers.as_mut_ptr(),
+                count as libc::c_uint,
+                libc::MSG_DONTWAIT,
+                ptr::null_mut(),
+            )
+        };
+        for index in 0..usize::try_from(received).unwrap_or_default() {
+            let source = to_address(&names[index]);
+            let header = &headers[index].msg_hdr;
+            let to = destination(header);
+            let local = to.map_or(open.address, |ip| SocketAddr::new(ip, open.address.port()));
+            // A datagram of an unknown family keeps its place but nobody owns its source.
+            let source = source.unwrap_or(open.address);
+            let len = (headers[index].msg_len as usize).min(DATAGRAM_LEN);
+            batch.received.push(Received {
+                path: PathId(path),
+                local,
+                source,
+                len,
+            });
+        }
+    }
+
+    fn open(&self, address: SocketAddr, socket_use: SocketUse) -> io::Result<OpenSocket> {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM,
+            Some(Protocol::UDP),
+        )?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        let buffer = match socket_use {
+            SocketUse::Shared => self.buffer,
+            SocketUse::Leg => self.buffer / 16,
+        };
+        // The kernel caps them (net.core.rmem_max); less than asked for is no reason to fail.
+        let _ = socket.set_recv_buffer_size(buffer);
+        let _ = socket.set_send_buffer_size(buffer);
+        if socket_use == SocketUse::Shared && address.ip().is_unspecified() {
+            ask_for_destination(&socket, address)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        Ok(OpenSocket {
+            socket: socket.into(),
+            address,
+            socket_use,
+        })
+    }
+}
+
+const EVENTFD_FLAGS: libc::c_int = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
+
+fn owned(fd: RawFd) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was just made and belongs to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn ask_for_destination(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    let (level, option) = match address {
+        SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_PKTINFO),
+        SocketAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+    };
+    let on: libc::c_int = 1;
+    // SAFETY: `on` lives through the call and its length is given.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            option,
+            (&raw const on).cast(),
+            mem::size_of_val(&on) as libc::socklen_t,
+        )
+    };
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+fn to_address(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    match i32::from(name.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: the family says which structure the kernel wrote; the storage is large
+            // enough and aligned for it.
+            let v4 = unsafe { &*ptr::from_ref(name).cast::<libc::sockaddr_in>() };
+            let ip = Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
+            Some(SocketAddrV4::new(ip, u16::from_be(v4.sin_port)).into())
+        }
+        libc::AF_INET6 => {
+            // SAFETY: as above.
+            let v6 = unsafe { &*ptr::from_ref(name).cast::<libc::sockaddr_in6>() };
+            let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
+            Some(SocketAddrV6::new(ip, u16::from_be(v6.sin6_port), 0, v6.sin6_scope_id).into())
+        }
+        _ => None,
+    }
+}
+
+/// The address a datagram was sent to.
+fn destination(header: &libc::msghdr) -> Option<IpAddr> {
+    // SAFETY: the kernel filled the control buffer this header points to and set its length; the
+    // macros stay inside it. Control data is aligned for its structure.
+    unsafe {
+        let mut control = libc::CMSG_FIRSTHDR(header);
+        while let Some(message) = control.as_ref() {
+            let data = libc::CMSG_DATA(control);
+            match (message.cmsg_level, message.cmsg_type) {
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                    let info = ptr::read_unaligned(data.cast::<libc::in_pktinfo>());
+                    return Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into());
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                    let info = ptr::read_unaligned(data.cast::<libc::in6_pktinfo>());
+                    return Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
+                }
+                _ => control = libc::CMSG_NXTHDR(header, control),
+            }
+        }
+    }
+    None
+}
+
+/// Sends from one address of a wildcard socket.
+fn send_from(socket: &UdpSocket, from: IpAddr, to: SocketAddr, datagram: &[u8]) {
+    let to = socket2::SockAddr::from(to);
+    let mut vector = libc::iovec {
+        iov_base: datagram.as_ptr().cast_mut().cast(),
+        iov_len: datagram.len(),
+    };
+    let mut control = Control([0; CONTROL_LEN]);
+    // SAFETY: `msghdr` is a plain C structure; every pointer put into it outlives the call, the
+    // control buffer is aligned and large enough for one message with an IPv6 address.
+    unsafe {
+        let mut header: libc::msghdr = mem::zeroed();
+        header.msg_name = to.as_ptr().cast_mut().cast();
+        header.msg_namelen = to.len();
+        header.msg_iov = &raw mut vector;
+        header.msg_iovlen = 1;
+        header.msg_control = (&raw mut control).cast();
+        header.msg_controllen = CONTROL_LEN as _;
+        let message = libc::CMSG_FIRSTHDR(&raw const header);
+        let space = match from {
+            IpAddr::V4(v4) => {
+                let mut info: libc::in_pktinfo = mem::zeroed();
+                info.ipi_spec_dst.s_addr = u32::from(v4).to_be();
+                (*message).cmsg_level = libc::IPPROTO_IP;
+                (*message).cmsg_type = libc::IP_PKTINFO;
+                put(message, info)
+            }
+            IpAddr::V6(v6) => {
+                let mut info: libc::in6_pktinfo = mem::zeroed();
+                info.ipi6_addr.s6_addr = v6.octets();
+                (*message).cmsg_level = libc::IPPROTO_IPV6;
+                (*message).cmsg_type = libc::IPV6_PKTINFO;
+                put(message, info)
+            }
+        };
+        header.msg_controllen = space as _;
+        // A full buffer or an unreachable peer loses the datagram, as any network may.
+        let _ = libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_DONTWAIT);
+    }
+}
+
+/// Writes the data of a control message; the space the whole message takes.
+///
+/// # Safety
+/// `message` points to a control message with room for `info` behind its header.
+unsafe fn put<T>(message: *mut libc::cmsghdr, info: T) -> libc::c_uint {
+    let len = mem::size_of::<T>() as libc::c_uint;
+    // SAFETY: the caller vouches for the room; the address may be unaligned for `T`.
+    unsafe {
+        (*message).cmsg_len = libc::CMSG_LEN(len) as _;
+        ptr::write_unaligned(libc::CMSG_DATA(message).cast::<T>(), info);
+        libc::CMSG_SPACE(len)
+    }
+}
+
+impl Outbox for EpollSockets {
+    fn send(&mut self, path: PathId, from: IpAddr, to: SocketAddr, datagram: &[u8]) {
+        let Some(Some(open)) = self.sockets.get(path.0 as usize) else {
+            return;
+        };
+        if open.address.ip().is_unspecified() {
+            send_from(&open.socket, from, to, datagram);
+        } else {
+            let _ = open.socket.send_to(datagram, to);
+        }
+    }
+}
+
+impl MediaSocket for EpollSockets {
+    fn bind(&mut self, address: SocketAddr, socket_use: SocketUse) -> io::Result<PathId> {
+        let open = self.open(address, socket_use)?;
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                self.sockets.push(None);
+                (self.sockets.len() - 1) as u32
+            }
+        };
+        if let Err(error) = self.watch(open.socket.as_raw_fd(), u64::from(index)) {
+            self.free.push(index);
+            return Err(error);
+        }
+        if let Some(place) = self.sockets.get_mut(index as usize) {
+            *place = Some(open);
+        }
+        Ok(PathId(index))
+    }
+
+    fn close(&mut self, path: PathId) {
+        // Closing the descriptor takes it out of epoll.
+        if self
+            .sockets
+            .get_mut(path.0 as usize)
+            .is_some_and(|place| place.take().is_some())
+        {
+            self.ready.retain(|ready| *ready != path.0);
+            self.free.push(path.0);
+        }
+    }
+
+    fn interfaces(&mut self, now: Instant) -> Vec<IpAddr> {
+        if let Some((at, list)) = &self.interfaces
+            && now.saturating_duration_since(*at) < INTERFACES_LIFETIME
+        {
+            return list.clone();
+        }
+        let list = interface_addresses();
+        self.interfaces = Some((now, list.clone()));
+        list
+    }
+
+    fn source_towards(&mut self, peer: IpAddr) -> Option<IpAddr> {
+        // Connecting a datagram socket sends nothing; it only looks up the route.
+        let any = if peer.is_ipv4() {
+            IpAddr::from(Ipv4Addr::UNSPECIFIED)
+        } else {
+            Ipv6Addr::UNSPECIFIED.into()
+        };
+        let socket = UdpSocket::bind((any, 0)).ok()?;
+        socket.connect((peer, 9)).ok()?;
+        socket.local_addr().ok().map(|address| address.ip())
+    }
+
+    fn receive(&mut self, batch: &mut Batch) {
+        batch.received.clear();
+        while batch.room() > 0
+            && let Some(path) = self.ready.pop()
+        {
+            let socket = self.sockets.get(path as usize);
+            match socket
+                .and_then(|open| open.as_ref())
+                .map(|open| open.socket_use)
+            {
+                Some(SocketUse::Leg) => self.receive_one(path, batch),
+                Some(SocketUse::Shared) => self.receive_many(path, batch),
+                None => {}
+            }
+        }
+    }
+
+    fn wait(&mut self, limit: Option<Duration>) {
+        if !self.ready.is_empty() {
+            return;
+        }
+        // Rounded up: waking before the deadline would only mean sleeping again.
+        let millis = limit.map_or(-1, |limit| {
+            i32::try_from(limit.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
+        });
+        // SAFETY: the list has room for as many events as announced.
+        let count = unsafe {
+            libc::epoll_wait(
+                self.epoll.as_raw_fd(),
+                self.events.as_mut_ptr(),
+                self.events.len() as libc::c_int,
+                millis,
+            )
+        };
+        for event in self
+            .events
+            .iter()
+            .take(usize::try_from(count).unwrap_or_default())
+        {
+            if event.u64 == WAKE_TOKEN {
+                let mut counter = [0; 8];
+                let _ = self.wake.read(&mut counter);
+            } else if let Ok(index) = u32::try_from(event.u64) {
+                self.ready.push(index);
+            }
+        }
+    }
+
+    fn sockets(&self) -> usize {
+        self.sockets.iter().flatten().count()
+    }
+}
+
+fn interface_addresses() -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    let mut list: *mut libc::ifaddrs = ptr::null_mut();
+    // SAFETY: the call fills `list`, which is walked only on success and freed once; addresses are
+    // read as what their family says.
+    unsafe {
+        if libc::getifaddrs(&raw mut list) != 0 {
+            return found;
+        }
+        let mut next = list;
+        while let Some(interface) = next.as_ref() {
+            next = interface.ifa_next;
+            let up = interface.ifa_flags & libc::IFF_UP as libc::c_uint != 0;
+            let Some(address) = interface.ifa_addr.as_ref().filter(|_| up) else {
+                continue;
+            };
+            match i32::from(address.sa_family) {
+                libc::AF_INET => {
+                    let v4 = ptr::read_unaligned(interface.ifa_addr.cast::<libc::sockaddr_in>());
+                    found.push(Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)).into());
+                }
+                libc::AF_INET6 => {
+                    let v6 = ptr::read_unaligned(interface.ifa_addr.cast::<libc::sockaddr_in6>());
+                    found.push(Ipv6Addr::from(v6.sin6_addr.s6_addr).into());
+                }
+                _ => {}
+            }
+        }
+        libc::freeifaddrs(list);
+    }
+    found
+}
+
+/// Ties the calling thread to one core; the cores are counted among those the process may use.
+pub(crate) fn pin_to_core(number: usize) {
+    // SAFETY: `cpu_set_t` is a plain bit set; the sizes given are its own.
+    unsafe {
+        let mut allowed: libc::cpu_set_t = mem::zeroed();
+        if libc::sched_getaffinity(0, mem::size_of_val(&allowed), &raw mut allowed) != 0 {
+            return;
+        }
+        let cores = (0..libc::CPU_SETSIZE as usize).filter(|core| libc::CPU_ISSET(*core, &allowed));
+        let cores: Vec<usize> = cores.collect();
+        let Some(core) = number.checked_rem(cores.len()).and_then(|at| cores.get(at)) else {
+            return;
+        };
+        let mut set: libc::cpu_set_t = mem::zeroed();
+        libc::CPU_SET(*core, &mut set);
+        // Not being pinned costs cache misses, no more.
+        libc::sched_setaffinity(0, mem::size_of_val(&set), &raw const set);
+    }
+}
