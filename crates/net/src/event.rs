@@ -65,6 +65,8 @@ pub enum CloseReason {
     NoRequest(Duration),
     /// The peer sent what is not SIP, or not WebSocket.
     Malformed(String),
+    /// The peer sent a WebSocket text message that is not UTF-8 (RFC 6455 §8.1).
+    NotText,
     /// The peer sent a message above the limit, given in bytes.
     TooLarge(usize),
     /// The peer does not read what it is sent.
@@ -96,6 +98,7 @@ impl fmt::Display for CloseReason {
                 )
             }
             Self::Malformed(text) => write!(f, "malformed: {text}"),
+            Self::NotText => f.write_str("text message is not UTF-8"),
             Self::TooLarge(limit) => write!(f, "message above {limit} bytes"),
             Self::NotDraining(limit) => {
                 write!(f, "peer did not read for {} ms", limit.as_millis())

@@ -10,11 +10,15 @@
 mod counters;
 pub mod event;
 mod flow;
+#[doc(hidden)]
+pub mod fuzz;
 mod net;
 pub mod random;
+pub mod selfsigned;
 pub mod settings;
 pub mod sim;
 mod socket;
+mod splitter;
 mod start_line;
 mod stream;
 mod stun;

@@ -1,6 +1,6 @@
 //! SIP over TCP and TLS: accepting, dialling, and the task of one connection.
 //!
-//! A connection's task reads, frames with [`sidetone_sip::framing`], answers keep-alives and
+//! A connection's task reads, cuts into messages with [`crate::splitter`], answers keep-alives and
 //! writes its queue. It ends a connection that carries no request in time, stalls in the middle
 //! of a message, does not drain, or speaks no SIP.
 
@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use rustls::pki_types::ServerName;
-use sidetone_sip::framing::{self, Framed};
 use sidetone_sip::limits::Limits;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -22,8 +21,9 @@ use crate::event::{CloseReason, Inbound, NetEvent};
 use crate::flow::{FlowOrigin, FlowState, NewFlow, Out};
 use crate::net::{ListenerKind, ListenerState, Shared};
 use crate::socket::{Listener, Stream};
+use crate::splitter::{Piece, next_piece};
 use crate::start_line::is_sip;
-use crate::stun::{self, StunLength};
+use crate::stun;
 use crate::tls::ClientTls;
 
 /// Room made for one read: most SIP messages fit, and an idle connection holds no more.
@@ -345,44 +345,19 @@ async fn take_messages(
     limits: &Limits,
 ) -> Result<(), CloseReason> {
     loop {
-        if stun::looks_like_stun(buffer) {
-            match stun::stun_length(buffer) {
-                StunLength::Incomplete => return Ok(()),
-                StunLength::Known(length) => answer_stun(shared, flow, &buffer.split_to(length)),
-                StunLength::NotStun => return Err(malformed(shared, "binary bytes, no SIP")),
-            }
-            continue;
-        }
-        // Two bytes may be half of a ping whose rest is under way.
-        if buffer.as_ref() == b"\r\n" {
-            return Ok(());
-        }
-        match framing::next(buffer, limits) {
-            Ok(Framed::Incomplete) => return refuse_early(shared, buffer),
-            Ok(Framed::Crlf { length }) => drop(buffer.split_to(length)),
-            Ok(Framed::Ping { length }) => {
-                drop(buffer.split_to(length));
+        match next_piece(buffer, limits).map_err(|text| malformed(shared, &text))? {
+            None => break,
+            Some(Piece::Message(message)) => deliver(shared, flow, message).await?,
+            Some(Piece::Stun(request)) => answer_stun(shared, flow, &request),
+            Some(Piece::Ping) => {
                 count(&shared.counters.keepalives_answered_total);
                 reply(flow, Bytes::from_static(b"\r\n"));
             }
-            Ok(Framed::Message { length }) => {
-                let message = buffer.split_to(length).freeze();
-                deliver(shared, flow, message).await?;
-            }
-            Err(error) => return Err(malformed(shared, &error.to_string())),
-        }
-        if buffer.is_empty() {
-            // Gives the memory of a large message back.
-            *buffer = BytesMut::new();
-            return Ok(());
         }
     }
-}
-
-/// A first line that is complete and no SIP ends the connection at once, not after 32 s.
-fn refuse_early(shared: &Shared, buffer: &[u8]) -> Result<(), CloseReason> {
-    if buffer.contains(&b'\n') && !is_sip(buffer) {
-        return Err(malformed(shared, "the first line is no SIP"));
+    if buffer.is_empty() {
+        // Gives the memory of a large message back.
+        *buffer = BytesMut::new();
     }
     Ok(())
 }

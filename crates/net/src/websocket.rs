@@ -290,6 +290,10 @@ fn ended(shared: &Shared, error: Error) -> CloseReason {
         Error::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
             CloseReason::TooLarge(max_size)
         }
+        Error::Utf8(_) => {
+            count(&shared.counters.malformed_total);
+            CloseReason::NotText
+        }
         Error::Io(error) => CloseReason::Broken(error.to_string()),
         error => {
             count(&shared.counters.malformed_total);
@@ -305,6 +309,7 @@ where
 {
     let code = match reason {
         CloseReason::Malformed(_) => CloseCode::Protocol,
+        CloseReason::NotText => CloseCode::Invalid,
         CloseReason::TooLarge(_) => CloseCode::Size,
         CloseReason::NoRequest(_) => CloseCode::Policy,
         CloseReason::Shutdown => CloseCode::Away,

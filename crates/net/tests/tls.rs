@@ -1,0 +1,351 @@
+//! TLS of listeners and dialled connections: certificates, verification, failures in the log.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use sidetone_base::{Destination, Transport};
+use sidetone_net::selfsigned::{self, Role, SelfSigned, SelfSignedRequest};
+use sidetone_net::tls::{
+    ClientCertificate, ServerTls, ServerVerification, SniPolicy, TlsError, TlsSettings, TlsVersions,
+};
+use sidetone_net::{
+    CloseReason, ListenError, ListenerSpec, Net, NetEvent, NetSettings, Protocol, Route,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+const OPTIONS: &[u8] = b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("sidetone-tls-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+fn certificate(
+    folder: &std::path::Path,
+    base_name: &str,
+    names: &[&str],
+    role: Role,
+) -> SelfSigned {
+    let request = SelfSignedRequest {
+        base_name: base_name.into(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        role,
+        ..SelfSignedRequest::for_this_host(folder)
+    };
+    selfsigned::ensure(&request, SystemTime::now()).unwrap()
+}
+
+fn settings(certificate: &SelfSigned) -> TlsSettings {
+    TlsSettings {
+        cert_file: Some(certificate.cert_file.clone()),
+        key_file: Some(certificate.key_file.clone()),
+        ca_list_file: Some(certificate.ca_file.clone()),
+        ..TlsSettings::default()
+    }
+}
+
+struct Node {
+    net: Net,
+    events: mpsc::Receiver<NetEvent>,
+    local: SocketAddr,
+}
+
+impl Node {
+    async fn new(tls: TlsSettings) -> Self {
+        let quick = Duration::from_millis(500);
+        let settings = NetSettings {
+            handshake_timeout: quick,
+            ..NetSettings::default()
+        };
+        let (sender, events) = mpsc::channel(64);
+        let net = Net::new(settings, sender);
+        let protocol = Protocol::Tls(Box::new(tls));
+        let spec = ListenerSpec::new("tls", protocol, "127.0.0.1:0".parse().unwrap());
+        let local = net.listen(spec).await.unwrap();
+        Self { net, events, local }
+    }
+
+    async fn next(&mut self) -> NetEvent {
+        timeout(PATIENCE, self.events.recv())
+            .await
+            .expect("an event in time")
+            .unwrap()
+    }
+
+    /// Sends one message by name; returns how the receiver or the sender fared.
+    async fn call(&mut self, to: &mut Node, name: &str) -> Result<Bytes, CloseReason> {
+        let address = Destination::Address {
+            transport: Transport::Tls,
+            remote: to.local,
+        };
+        let route = Route {
+            server_name: Some(name),
+            ..Route::default()
+        };
+        self.net
+            .send_via(address, Bytes::from_static(OPTIONS), route)
+            .unwrap();
+        loop {
+            tokio::select! {
+                event = self.next() => if let NetEvent::FlowClosed { reason, .. } = event {
+                    return Err(reason);
+                },
+                event = to.next() => if let NetEvent::Message(message) = event {
+                    return Ok(message.bytes);
+                },
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_verified_name_is_reached_and_a_wrong_one_is_not() {
+    let folder = folder("verify");
+    let server = certificate(
+        &folder,
+        "server",
+        &["pbx.example.net", "*.wild.net"],
+        Role::Server,
+    );
+    let verifying = TlsSettings {
+        server_verification: ServerVerification::On,
+        ..settings(&server)
+    };
+    let mut to = Node::new(settings(&server)).await;
+    let mut from = Node::new(verifying).await;
+    assert_eq!(
+        from.call(&mut to, "pbx.example.net").await.unwrap(),
+        OPTIONS
+    );
+    let wrong = from.call(&mut to, "other.example.net").await.unwrap_err();
+    assert!(matches!(wrong, CloseReason::TlsFailed(_)), "{wrong:?}");
+    // RFC 5922 §7.2.
+    let wild = from.call(&mut to, "a.wild.net").await.unwrap_err();
+    assert!(matches!(wild, CloseReason::TlsFailed(_)), "{wild:?}");
+    assert_eq!(from.net.counters().tls_failures_total, 2);
+}
+
+#[tokio::test]
+async fn without_verification_any_certificate_is_taken() {
+    let folder = folder("any");
+    let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
+    let mut to = Node::new(settings(&server)).await;
+    let mut from = Node::new(settings(&server)).await;
+    assert_eq!(
+        from.call(&mut to, "who.example.org").await.unwrap(),
+        OPTIONS
+    );
+}
+
+#[tokio::test]
+async fn a_required_client_certificate_is_demanded() {
+    let folder = folder("mutual");
+    let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
+    let client = certificate(&folder, "client", &["phone.example.net"], Role::Client);
+    let required = TlsSettings {
+        client_certificate: ClientCertificate::Required,
+        ..settings(&server)
+    };
+    let mut to = Node::new(required).await;
+    let mut from = Node::new(settings(&client)).await;
+    assert_eq!(
+        from.call(&mut to, "pbx.example.net").await.unwrap(),
+        OPTIONS
+    );
+    // The wrong kind of certificate is refused as well.
+    let mut stranger = Node::new(settings(&server)).await;
+    assert!(stranger.call(&mut to, "pbx.example.net").await.is_err());
+    assert_eq!(to.net.counters().tls_failures_total, 1);
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_ours_is_refused_when_names_are_required() {
+    let folder = folder("sni");
+    let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
+    let only = SniPolicy::Only(vec!["pbx.example.net".into()]);
+    let mut to = Node::new(TlsSettings {
+        sni: only,
+        ..settings(&server)
+    })
+    .await;
+    let mut from = Node::new(settings(&server)).await;
+    assert!(from.call(&mut to, "scanner.example.org").await.is_err());
+    assert_eq!(
+        from.call(&mut to, "pbx.example.net").await.unwrap(),
+        OPTIONS
+    );
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_used_while_connections_live() {
+    let folder = folder("swap");
+    let server = certificate(&folder, "server", &["one.example.net"], Role::Server);
+    let verifying = TlsSettings {
+        server_verification: ServerVerification::On,
+        ..settings(&server)
+    };
+    let mut to = Node::new(settings(&server)).await;
+    let mut from = Node::new(verifying).await;
+    assert!(from.call(&mut to, "one.example.net").await.is_ok());
+    certificate(&folder, "server", &["two.example.net"], Role::Server);
+    assert!(to.net.reload_certificates().is_empty());
+    assert_eq!(
+        to.net.listeners()[0].certificate.as_ref().unwrap().names,
+        ["two.example.net"]
+    );
+    assert!(from.call(&mut to, "two.example.net").await.is_ok());
+    assert_eq!(to.net.flow_count().connections, 2);
+    std::fs::write(&server.key_file, "broken").unwrap();
+    let failed = to.net.reload_certificates();
+    assert!(
+        failed[0].1.to_string().contains("server.key"),
+        "{}",
+        failed[0].1
+    );
+    assert_eq!(
+        to.net.listeners()[0].certificate.as_ref().unwrap().names,
+        ["two.example.net"]
+    );
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_failed_handshake_is_one_stable_line_with_the_peer() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let server = certificate(&folder("log"), "server", &["localhost"], Role::Server);
+    let node = Node::new(settings(&server)).await;
+    let mut garbage = TcpStream::connect(node.local).await.unwrap();
+    let mut silent = TcpStream::connect(node.local).await.unwrap();
+    garbage
+        .write_all(b"OPTIONS sip:a SIP/2.0\r\n\r\n")
+        .await
+        .unwrap();
+    let mut rest = Vec::new();
+    let _ = garbage.read_to_end(&mut rest).await;
+    let _ = timeout(PATIENCE, silent.read_to_end(&mut rest))
+        .await
+        .unwrap();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for stream in [garbage, silent] {
+        let peer = stream.local_addr().unwrap();
+        let line = format!("Unable to set up ssl connection with peer '{peer}'\n");
+        assert_eq!(text.matches(&line).count(), 1, "{text}");
+    }
+    assert_eq!(node.net.counters().tls_failures_total, 2);
+    assert_eq!(node.net.flow_count().connections, 0);
+}
+
+fn build(settings: TlsSettings) -> TlsError {
+    ServerTls::build(&settings).expect_err("unusable settings")
+}
+
+#[test]
+fn mistakes_in_files_are_named_with_their_cure() {
+    let folder = folder("files");
+    let one = certificate(&folder, "one", &["one"], Role::Server);
+    let two = certificate(&folder, "two", &["two"], Role::Server);
+    let with_key = |key: PathBuf| TlsSettings {
+        key_file: Some(key),
+        ..settings(&one)
+    };
+    let text = build(with_key(two.key_file)).to_string();
+    assert!(
+        text.contains("does not belong") && text.contains("two.key"),
+        "{text}"
+    );
+    let text = build(with_key(folder.join("missing.key"))).to_string();
+    assert!(
+        text.contains("missing.key") && text.contains("correct the path"),
+        "{text}"
+    );
+    let text = build(TlsSettings {
+        key_file: None,
+        ..settings(&one)
+    })
+    .to_string();
+    assert!(text.contains("holds no private key"), "{text}");
+    let der = folder.join("der.crt");
+    std::fs::write(&der, [0x30, 0x82, 1, 2]).unwrap();
+    let text = build(TlsSettings {
+        cert_file: Some(der),
+        ..settings(&one)
+    })
+    .to_string();
+    assert!(text.contains("must be PEM"), "{text}");
+    let locked = folder.join("locked.key");
+    let pem = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    std::fs::write(&locked, pem).unwrap();
+    let text = build(with_key(locked)).to_string();
+    assert!(text.contains("passphrase"), "{text}");
+    let text = build(TlsSettings::default()).to_string();
+    assert!(text.contains("tlscertfile"), "{text}");
+    let text = build(TlsSettings {
+        ciphers: "AES256-SHA".into(),
+        ..settings(&one)
+    })
+    .to_string();
+    assert!(text.contains("ECDHE-ECDSA"), "{text}");
+    assert!(
+        TlsVersions::from_method("tlsv1")
+            .unwrap_err()
+            .to_string()
+            .contains("tlsv1_2")
+    );
+}
+
+#[test]
+fn a_key_in_the_certificate_file_is_found() {
+    let folder = folder("both");
+    let one = certificate(&folder, "one", &["one"], Role::Server);
+    let both = folder.join("both.pem");
+    let key = std::fs::read_to_string(&one.key_file).unwrap();
+    std::fs::write(
+        &both,
+        key + &std::fs::read_to_string(&one.cert_file).unwrap(),
+    )
+    .unwrap();
+    let in_one = TlsSettings {
+        cert_file: Some(both),
+        key_file: None,
+        ..settings(&one)
+    };
+    assert!(ServerTls::build(&in_one).is_ok());
+}
+
+#[tokio::test]
+async fn a_listener_without_certificate_says_what_to_set() {
+    let (sender, _events) = mpsc::channel(1);
+    let net = Net::new(NetSettings::default(), sender);
+    let protocol = Protocol::Tls(Box::default());
+    let spec = ListenerSpec::new("tls", protocol, "127.0.0.1:0".parse().unwrap());
+    let error = net.listen(spec).await.unwrap_err();
+    assert!(matches!(error, ListenError::Tls { .. }));
+    assert!(error.to_string().contains("transport 'tls'"), "{error}");
+}
