@@ -1,0 +1,251 @@
+//! One direction of a transcoded call: packets of one format in, packets of another out, along
+//! the cheapest [`Path`]. Packet lengths may differ: what comes in is collected until a packet of
+//! the other side is full.
+//!
+//! Which packets are lost, and when the next one is due, is decided by the jitter buffer in
+//! `media`.
+
+use std::time::Duration;
+
+use crate::coder::{CodecError, Decoder, Encoder, decoder, encoder};
+use crate::format::{Format, MAX_SAMPLES};
+use crate::opus::OpusSettings;
+use crate::path::{NoPath, Path, path};
+use crate::resampler::Resampler;
+
+/// Losses longer than this are not filled: a jitter buffer that asks for more has stopped.
+const MAX_CONCEALED: Duration = Duration::from_millis(120);
+/// Packets that may wait: one of the longest in, while packets out are shorter.
+const MAX_PENDING: usize = 2 * MAX_SAMPLES;
+
+/// Decodes, resamples if need be, and encodes.
+#[derive(Debug)]
+pub struct Transcoder {
+    path: Path,
+    decoder: Box<dyn Decoder>,
+    resampler: Option<Resampler>,
+    encoder: Box<dyn Encoder>,
+    /// Samples of one packet out.
+    frame: usize,
+    decoded: Box<[i16]>,
+    resampled: Box<[i16]>,
+    /// Samples at the rate of the encoder that wait for a full packet.
+    pending: Vec<i16>,
+}
+
+impl Transcoder {
+    /// A transcoder that writes packets of `packet_time` (20 ms unless the peer's `ptime` says
+    /// otherwise). The settings matter when `to` is Opus.
+    ///
+    /// # Errors
+    /// [`CodecError::UnsupportedFormat`] when there is no path; [`CodecError::FrameSize`] when
+    /// the codec has no packet of that length; [`CodecError::Library`] when memory is short.
+    pub fn new(
+        from: Format,
+        to: Format,
+        packet_time: Duration,
+        settings: &OpusSettings,
+    ) -> Result<Self, CodecError> {
+        let path = path(from, to).map_err(|reason| match reason {
+            NoPath::UnsupportedFormat(format) => CodecError::UnsupportedFormat(format),
+            NoPath::Channels => CodecError::UnsupportedFormat(to),
+        })?;
+        let (decode, encode) = (path.decode, path.encode);
+        let resampler = if decode.sample_rate == encode.sample_rate {
+            None
+        } else if decode.channels == 1 {
+            Some(Resampler::new(decode.sample_rate, encode.sample_rate)?)
+        } else {
+            return Err(CodecError::UnsupportedFormat(decode));
+        };
+        let channels = usize::from(encode.channels);
+        let frame = encode.samples(packet_time) * channels;
+        if frame == 0 || frame > MAX_SAMPLES * channels {
+            return Err(CodecError::FrameSize);
+        }
+        let room = || vec![0; MAX_SAMPLES * channels + channels].into_boxed_slice();
+        Ok(Self {
+            path,
+            decoder: decoder(decode)?,
+            resampler,
+            encoder: encoder(encode, settings)?,
+            frame,
+            decoded: room(),
+            resampled: room(),
+            pending: Vec::with_capacity(MAX_PENDING * channels),
+        })
+    }
+
+    /// The chain in use.
+    #[must_use]
+    pub fn path(&self) -> Path {
+        self.path
+    }
+
+    /// The encoder, to tell it of losses.
+    pub fn encoder_mut(&mut self) -> &mut dyn Encoder {
+        &mut *self.encoder
+    }
+
+    /// Takes a packet.
+    ///
+    /// # Errors
+    /// See [`Decoder::decode`]: treat the packet as lost.
+    pub fn handle_packet(&mut self, payload: &[u8]) -> Result<(), CodecError> {
+        let count = self.decoder.decode(payload, &mut self.decoded)?;
+        self.collect(count)
+    }
+
+    /// Fills a gap of `duration` right before the packet `next`, which is handed to
+    /// [`Self::handle_packet`] afterwards; without it the gap is guessed.
+    ///
+    /// # Errors
+    /// See [`Decoder::recover`].
+    pub fn handle_loss(
+        &mut self,
+        duration: Duration,
+        next: Option<&[u8]>,
+    ) -> Result<(), CodecError> {
+        let decode = self.path.decode;
+        let count = decode.samples(duration.min(MAX_CONCEALED)) * usize::from(decode.channels);
+        let gap = &mut self.decoded[..count];
+        match next {
+            Some(next) => self.decoder.recover(next, gap)?,
+            None => self.decoder.conceal(gap)?,
+        }
+        self.collect(count)
+    }
+
+    /// Encodes the next packet if it is full, and returns the length of its payload; zero when
+    /// the encoder has nothing to say (discontinuous transmission). Call it until it gives
+    /// `None`.
+    ///
+    /// # Errors
+    /// [`CodecError::NoRoom`], [`CodecError::FrameSize`].
+    pub fn poll_output(&mut self, payload: &mut [u8]) -> Result<Option<usize>, CodecError> {
+        let Some(frame) = self.pending.get(..self.frame) else {
+            return Ok(None);
+        };
+        let result = self.encoder.encode(frame, payload);
+        // A frame that cannot be encoded would fail again: it is gone either way.
+        self.pending.drain(..self.frame);
+        result.map(Some)
+    }
+
+    /// Samples that wait for a full packet.
+    #[must_use]
+    pub fn snapshot(&self) -> usize {
+        self.pending.len()
+    }
+
+    fn collect(&mut self, count: usize) -> Result<(), CodecError> {
+        let samples = match &mut self.resampler {
+            None => &self.decoded[..count],
+            Some(resampler) => {
+                let count = resampler.process(&self.decoded[..count], &mut self.resampled)?;
+                &self.resampled[..count]
+            }
+        };
+        // The caller did not fetch what was ready: drop the oldest, so that delay stays bounded.
+        let limit = MAX_PENDING * usize::from(self.path.encode.channels);
+        let excess = (self.pending.len() + samples.len()).saturating_sub(limit);
+        self.pending.drain(..excess.min(self.pending.len()));
+        self.pending.extend_from_slice(samples);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{Codec, MAX_PACKET_LEN};
+    use crate::testing::{share_at, sine};
+
+    const PACKET: Duration = Duration::from_millis(20);
+
+    fn transcoder(from: Format, to: Format, packet_time: Duration) -> Transcoder {
+        Transcoder::new(from, to, packet_time, &OpusSettings::default()).unwrap()
+    }
+
+    /// A tone encoded as `from`, transcoded, and decoded again.
+    fn through(from: Format, to: Format, frequency: f64) -> f64 {
+        let mut source = encoder(from, &OpusSettings::default()).unwrap();
+        let mut transcoder = transcoder(from, to, PACKET);
+        let mut sink = decoder(to).unwrap();
+        let (mut payload, mut pcm) = ([0; MAX_PACKET_LEN], [0; MAX_SAMPLES]);
+        let mut heard = Vec::new();
+        let tone = sine(from.sample_rate, frequency, 9_000.0, 1.0);
+        for frame in tone.chunks_exact(from.samples(PACKET)) {
+            let len = source.encode(frame, &mut payload).unwrap();
+            transcoder.handle_packet(&payload[..len]).unwrap();
+            while let Some(len) = transcoder.poll_output(&mut payload).unwrap() {
+                let count = sink.decode(&payload[..len], &mut pcm).unwrap();
+                heard.extend_from_slice(&pcm[..count]);
+            }
+        }
+        assert_eq!(
+            heard.len(),
+            to.samples(Duration::from_secs(1)),
+            "{from} to {to}"
+        );
+        share_at(&heard[heard.len() / 2..], to.sample_rate, frequency)
+    }
+
+    #[test]
+    fn a_tone_passes_between_all_formats() {
+        let formats = [
+            Format::ULAW,
+            Format::ALAW,
+            Format::G722,
+            Format::OPUS,
+            Format::mono(Codec::Opus, 16_000),
+            Format::SLIN,
+            Format::slin(44_100),
+            Format::slin(48_000),
+        ];
+        for from in formats {
+            for to in formats.into_iter().filter(|to| *to != from) {
+                let share = through(from, to, 1_000.0);
+                assert!(share > 0.9, "{from} to {to}: {share:.3}");
+            }
+        }
+    }
+
+    #[test]
+    fn packets_are_cut_to_the_length_of_the_other_side() {
+        let mut transcoder = transcoder(Format::ULAW, Format::ALAW, Duration::from_millis(30));
+        let mut payload = [0; 1_000];
+        let mut lengths = Vec::new();
+        for _ in 0..6 {
+            transcoder.handle_packet(&[0xff; 160]).unwrap();
+            lengths.push(transcoder.poll_output(&mut payload).unwrap());
+        }
+        assert_eq!(
+            lengths,
+            [None, Some(240), Some(240), None, Some(240), Some(240)]
+        );
+    }
+
+    #[test]
+    fn a_loss_is_filled_with_its_length() {
+        for from in [Format::ULAW, Format::OPUS, Format::G722] {
+            let mut transcoder = transcoder(from, Format::SLIN, PACKET);
+            transcoder.handle_loss(PACKET, None).unwrap();
+            let mut payload = [0; 1_000];
+            assert_eq!(
+                transcoder.poll_output(&mut payload),
+                Ok(Some(320)),
+                "{from}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_nobody_fetches_does_not_pile_up() {
+        let mut transcoder = transcoder(Format::ULAW, Format::SLIN, PACKET);
+        for _ in 0..1_000 {
+            transcoder.handle_packet(&[0xff; 160]).unwrap();
+        }
+        assert!(transcoder.snapshot() <= MAX_PENDING);
+    }
+}
