@@ -9,6 +9,8 @@ use bytes::Bytes;
 use sidetone_base as base;
 use sidetone_sip::{Method, Request, Response};
 
+use crate::settings::SessionTimers;
+
 /// A dialog made by INVITE, early or confirmed, or a server INVITE that has none yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DialogId(pub u64);
@@ -131,6 +133,14 @@ pub enum Command {
         /// The request.
         request: Box<DialogRequest>,
     },
+    /// Sends all further requests of the dialog to a place the owner chose (`rewrite_contact`, a
+    /// name it resolved), instead of where the route set and the remote target lead.
+    Pin {
+        /// Which dialog.
+        dialog: DialogId,
+        /// Where to send.
+        destination: Destination,
+    },
     /// Responds to the INVITE that made the dialog: any 1xx but 100, then one final response.
     /// A 2xx is repeated until ACK; a failure ends the dialog.
     RespondInvite {
@@ -141,7 +151,10 @@ pub enum Command {
         /// 1xx only: send reliably (RFC 3262).
         reliable: bool,
     },
-    /// Responds to any other request, re-INVITE included.
+    /// Responds to any other request, re-INVITE included. A 2xx to a SUBSCRIBE or REFER outside a
+    /// dialog makes a dialog whose id has the number of the transaction, `DialogId(transaction.0)`:
+    /// NOTIFY goes out with [`Command::InDialog`], refreshing SUBSCRIBEs come in as
+    /// [`Event::DialogRequest`], and [`Command::Bye`] forgets it without sending anything.
     Respond {
         /// Which transaction.
         transaction: TransactionId,
@@ -155,6 +168,23 @@ pub enum Command {
         /// The request.
         request: Box<OutgoingRequest>,
     },
+    /// Sets the session timers (RFC 4028) of one call; without it those of the settings hold.
+    /// Comes before [`Command::Invite`], or before the 2xx of [`Command::RespondInvite`].
+    SessionTimers {
+        /// Which call.
+        of: Call,
+        /// When and how they are used.
+        timers: SessionTimers,
+    },
+}
+
+/// A call, as the owner knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// An INVITE that arrived.
+    Incoming(DialogId),
+    /// An INVITE about to be sent.
+    Outgoing(InviteId),
 }
 
 /// Why a request of ours got no response.
@@ -164,6 +194,8 @@ pub enum Failure {
     Cancelled,
     /// The dialog ended first.
     DialogGone,
+    /// The owner's request has a URI that cannot be read, or a handle that is in use.
+    Malformed,
     /// No response in time (timer B or F).
     Timeout,
     /// The flow closed or refused the message.
@@ -179,6 +211,9 @@ pub enum Ended {
     NoPrack,
     /// A request of ours inside the dialog met 481 or 408, or timed out (RFC 3261 §12.2.1.2).
     PeerGone,
+    /// The peer's session timers do not fit what [`Command::SessionTimers`] says; the stack
+    /// answered the INVITE with 421 or 422.
+    Refused,
     /// The session timer ran out (RFC 4028); the stack sent BYE.
     SessionExpired,
     /// The flow-bound peer's connection closed and the dialog cannot be reached otherwise.
@@ -305,11 +340,19 @@ pub enum Event {
 
 /// What the outside says to the stack.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most inputs are messages, and none is stored"
+)]
 pub enum Input {
     /// The owner wants something.
     Command(Command),
     /// A flow closed.
     FlowClosed(FlowId),
+    /// A flow that requests will be sent over and on which this stack has received nothing yet:
+    /// tells the transport, which decides about the Via and retransmissions. Without it the
+    /// `transport` parameter of the request's URI is believed.
+    FlowSeen(Flow),
     /// A message arrived and was parsed.
     Message {
         /// Over which flow.

@@ -1,12 +1,19 @@
-//! Sans-IO SIP user agent core: transactions, dialogs, the INVITE usage, and digest
-//! authentication.
+//! SIP user agent core without I/O: transactions, dialogs, the INVITE usage, and digest
+//! authentication. Third step of the walk: after parsing, before `pbx`.
 //!
-//! [`api`] is the agreed surface: `pbx` is being written against it.
-//! [`digest`] is complete. The machine behind the surface is
-//! `Stack::{new, handle_input, handle_timeout, poll_output, snapshot}`.
+//! [`api`] is what the owner says and hears, [`Stack`] the machine behind it, [`digest`] stands
+//! alone: the owner asks it before it accepts a request.
 
 #![forbid(unsafe_code)]
 
-pub mod digest;
-
 pub mod api;
+mod dialog;
+pub mod digest;
+mod ingress;
+mod print;
+pub mod settings;
+mod stack;
+mod transaction;
+
+pub use settings::{ResponsePort, SessionTimers, Settings, TimerMode};
+pub use stack::{Snapshot, Stack};

@@ -1,0 +1,439 @@
+//! Requests inside dialogs, both ways: order, glare, target refresh, BYE (RFC 3261 §12.2, §14,
+//! §15; RFC 3311).
+
+use std::time::Duration;
+
+use sidetone_base::Flow;
+use sidetone_sip::{Essentials, Method, Name, Request, Response, Status};
+
+use super::{Origin, Stage, Turn, Waiting};
+use crate::api::{DialogId, DialogRequest, Ended, Event, Failure, Reply, RequestId, TransactionId};
+use crate::print::{add_body, add_headers};
+use crate::stack::{Stack, Timer};
+use crate::transaction::{Purpose, ServerKey, ServerOwner};
+
+/// Times a request is repeated after 491 before the owner hears of it: about half a minute.
+const MAX_GLARE_ATTEMPTS: u32 = 10;
+/// Requests of the peer that may wait for the owner in one dialog.
+const MAX_PENDING: usize = 32;
+
+impl Stack {
+    /// A request of the peer inside a dialog.
+    pub(crate) fn receive_inside(
+        &mut self,
+        flow: Flow,
+        id: DialogId,
+        request: Request,
+        essentials: &Essentials,
+        key: ServerKey,
+    ) {
+        let refusal = self.inside_refusal(id, &request, essentials);
+        let keys = (key, None);
+        let request = Box::new(request);
+        let event = request.clone();
+        let owner = match refusal {
+            Some(_) => ServerOwner::Stack,
+            None => ServerOwner::InDialog(id),
+        };
+        let transaction = self.open_server(flow, request, essentials, keys, owner);
+        if let Some((status, retry_after)) = refusal {
+            self.refuse_inside(transaction, status, retry_after);
+            return;
+        }
+        self.attach_dialog(id, flow);
+        if let Some(dialog) = self.dialogs.get_mut(&id) {
+            dialog.remote_seq = Some(essentials.cseq.number);
+        }
+        match event.method {
+            Method::Bye => self.receive_bye(id, transaction, event),
+            Method::Prack => self.receive_prack(id, transaction, event),
+            _ => {
+                if event.method == Method::Invite {
+                    self.respond_plain(transaction, Status::TRYING);
+                }
+                if let Some(dialog) = self.dialogs.get_mut(&id) {
+                    dialog.pending.push(transaction);
+                }
+                self.emit(Event::DialogRequest {
+                    dialog: id,
+                    transaction,
+                    request: event,
+                });
+            }
+        }
+    }
+
+    fn refuse_inside(&mut self, id: TransactionId, status: Status, retry_after: Option<u64>) {
+        let Some(server) = self.servers.get(&id) else {
+            return;
+        };
+        let mut response = self.plain(&server.request, status, &server.to_tag.to_str());
+        if let Some(seconds) = retry_after {
+            response.headers.push(Name::RetryAfter, seconds.to_string());
+        }
+        self.respond(id, &response);
+    }
+
+    /// Why a request inside a dialog is refused at once, with the seconds of Retry-After.
+    fn inside_refusal(
+        &mut self,
+        id: DialogId,
+        request: &Request,
+        essentials: &Essentials,
+    ) -> Option<(Status, Option<u64>)> {
+        let soon = self.random.below(11);
+        let dialog = self.dialogs.get(&id)?;
+        // The owner ended the dialog; an early dialog of ours cannot be ended by BYE (§15).
+        let outgoing_early =
+            dialog.stage == Stage::Early && matches!(dialog.origin, Origin::Outgoing(_));
+        if dialog.closing.is_some() || (outgoing_early && request.method == Method::Bye) {
+            return Some((Status::NO_SUCH_CALL, None));
+        }
+        if dialog
+            .remote_seq
+            .is_some_and(|last| essentials.cseq.number < last)
+        {
+            // RFC 3261 §12.2.2.
+            return Some((Status::SERVER_ERROR, None));
+        }
+        if dialog.pending.len() >= MAX_PENDING {
+            return Some((Status::SERVER_ERROR, Some(soon)));
+        }
+        let offers = request.method == Method::Invite
+            || (request.method == Method::Update && !request.body.is_empty());
+        if !offers {
+            return None;
+        }
+        // One offer at a time (RFC 3261 §14.2, RFC 3311 §5.2).
+        let early_invite = dialog.stage == Stage::Early
+            && matches!(dialog.origin, Origin::Incoming(_))
+            && request.method == Method::Invite;
+        let theirs = early_invite || dialog.pending.iter().any(|pending| self.is_offer(*pending));
+        let ours = dialog.requests.iter().any(|(_, client)| {
+            self.clients
+                .get(client)
+                .is_some_and(|client| client.is_open() && carries_offer(&client.request))
+        });
+        if ours {
+            return Some((Status::REQUEST_PENDING, None));
+        }
+        theirs.then_some((Status::SERVER_ERROR, Some(soon)))
+    }
+
+    fn is_offer(&self, transaction: TransactionId) -> bool {
+        let server = self.servers.get(&transaction);
+        server.is_some_and(|server| !server.is_answered() && carries_offer(&server.request))
+    }
+
+    fn receive_bye(&mut self, id: DialogId, transaction: TransactionId, request: Box<Request>) {
+        self.respond_plain(transaction, Status::OK);
+        let early = self
+            .dialogs
+            .get(&id)
+            .and_then(|dialog| match (dialog.stage, dialog.origin) {
+                (Stage::Early, Origin::Incoming(invite)) => Some(invite),
+                _ => None,
+            });
+        if let Some(invite) = early {
+            // RFC 3261 §15.1.2: a pending INVITE is answered as if cancelled.
+            self.respond_plain(invite, Status::TERMINATED);
+        }
+        self.end_dialog(id);
+        self.emit(Event::Bye {
+            dialog: id,
+            request,
+        });
+    }
+
+    /// [`crate::api::Command::Respond`].
+    pub(crate) fn command_respond(&mut self, id: TransactionId, reply: &Reply) {
+        let Some(server) = self.servers.get(&id) else {
+            return;
+        };
+        let flow = server.flow;
+        let method = server.request.method.clone();
+        let success = (200..300).contains(&reply.status);
+        let dialog = match server.owner {
+            ServerOwner::InDialog(dialog) => dialog,
+            ServerOwner::Outside => {
+                self.respond_outside(id, &method, reply);
+                return;
+            }
+            ServerOwner::Invite(dialog) => {
+                self.command_respond_invite(dialog, reply, false);
+                return;
+            }
+            ServerOwner::Stack => return,
+        };
+        if success && method == Method::Invite {
+            self.no_longer_pending(dialog, id);
+            self.accept(dialog, id, reply);
+            return;
+        }
+        let mut response = self.response(&server.request, reply, &server.to_tag.to_str());
+        let refreshes = matches!(method, Method::Update | Method::Subscribe | Method::Notify);
+        if success && refreshes {
+            let request = server.request.clone();
+            if let Some(dialog) = self.dialogs.get_mut(&dialog) {
+                dialog.complete_answer(&request, &mut response, flow);
+                dialog.refresh_target(&request.headers);
+                dialog.remember_body(reply.body.as_ref());
+            }
+            if method == Method::Update {
+                self.start_session(dialog);
+            }
+        }
+        if reply.status >= 200 {
+            self.no_longer_pending(dialog, id);
+        }
+        self.respond(id, &response);
+    }
+
+    fn respond_outside(&mut self, id: TransactionId, method: &Method, reply: &Reply) {
+        let Some(server) = self.servers.get(&id).filter(|server| !server.is_answered()) else {
+            return;
+        };
+        let response = self.response(&server.request, reply, &server.to_tag.to_str());
+        let makes_dialog = (200..300).contains(&reply.status)
+            && matches!(method, Method::Subscribe | Method::Refer);
+        if makes_dialog {
+            self.open_subscription(id, reply);
+        }
+        self.respond(id, &response);
+    }
+
+    /// [`crate::api::Command::InDialog`].
+    pub(crate) fn command_in_dialog(
+        &mut self,
+        request_id: RequestId,
+        id: DialogId,
+        request: DialogRequest,
+    ) {
+        let alive = self
+            .dialogs
+            .get(&id)
+            .is_some_and(|dialog| dialog.closing.is_none());
+        if !alive {
+            self.emit(Event::RequestFailed {
+                request_id,
+                why: Failure::DialogGone,
+            });
+            return;
+        }
+        if self.waiting.contains_key(&request_id) {
+            self.emit(Event::RequestFailed {
+                request_id,
+                why: Failure::Malformed,
+            });
+            return;
+        }
+        let offers = request.method == Method::Invite
+            || (request.method == Method::Update && request.body.is_some());
+        if !offers {
+            self.send_in_dialog(request_id, id, &request);
+            return;
+        }
+        let turn = Turn::Sent;
+        self.waiting.insert(
+            request_id,
+            Waiting {
+                dialog: id,
+                request,
+                attempts: 0,
+                turn,
+            },
+        );
+        self.try_offer(request_id);
+    }
+
+    /// Sends an offer when no other is under way, otherwise later.
+    fn try_offer(&mut self, request_id: RequestId) {
+        let Some(waiting) = self.waiting.get_mut(&request_id) else {
+            return;
+        };
+        waiting.turn = Turn::Sent;
+        let (id, request) = (waiting.dialog, waiting.request.clone());
+        if self.is_busy(id, &request.method) {
+            self.delay_offer(request_id);
+        } else {
+            self.send_in_dialog(request_id, id, &request);
+        }
+    }
+
+    /// Whether an offer of ours must wait.
+    pub(crate) fn is_busy(&self, id: DialogId, method: &Method) -> bool {
+        let Some(dialog) = self.dialogs.get(&id) else {
+            return false;
+        };
+        let ours = dialog.requests.iter().any(|(_, client)| {
+            let client = self.clients.get(client);
+            client.is_some_and(|client| client.is_open() && carries_offer(&client.request))
+        });
+        let theirs = dialog.pending.iter().any(|pending| self.is_offer(*pending));
+        let invite = *method == Method::Invite
+            && (dialog.stage == Stage::Early
+                || dialog.answer.is_some()
+                || dialog.unacknowledged.is_some());
+        ours || theirs || invite
+    }
+
+    fn send_in_dialog(&mut self, request_id: RequestId, id: DialogId, request: &DialogRequest) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        let sent_by = dialog.sent_by.clone();
+        let mut prepared = dialog.prepare(request.method.clone(), None);
+        add_headers(&mut prepared.request.headers, &request.headers);
+        add_body(&mut prepared.request, request.body.as_ref());
+        if matches!(request.method, Method::Invite | Method::Update) {
+            dialog.session.ask(&mut prepared.request);
+            dialog.remember_body(request.body.as_ref());
+        }
+        let client = self.send_inside(prepared, &sent_by, Purpose::InDialog(id, request_id));
+        if let Some(dialog) = self.dialogs.get_mut(&id) {
+            dialog.requests.push((request_id, client));
+        }
+    }
+
+    /// RFC 3261 §14.1: the owner of the Call-ID waits 2.1 to 4 s, the other side up to 2 s, in
+    /// steps of 10 ms.
+    fn delay_offer(&mut self, request_id: RequestId) {
+        let Some(waiting) = self.waiting.get_mut(&request_id) else {
+            return;
+        };
+        waiting.turn = Turn::Delayed;
+        waiting.attempts += 1;
+        let dialog = self.dialogs.get(&waiting.dialog);
+        let ours = dialog.is_some_and(|dialog| matches!(dialog.origin, Origin::Outgoing(_)));
+        let steps = if ours {
+            210 + self.random.below(191)
+        } else {
+            self.random.below(201)
+        };
+        let pause = Duration::from_millis(steps * 10);
+        self.timers.set(Timer::Glare(request_id), self.now + pause);
+    }
+
+    /// The pause after 491 is over.
+    pub(crate) fn retry_after_glare(&mut self, request_id: RequestId) {
+        let Some(waiting) = self.waiting.get(&request_id) else {
+            return;
+        };
+        if waiting.attempts > MAX_GLARE_ATTEMPTS {
+            self.waiting.remove(&request_id);
+            self.emit(Event::RequestFailed {
+                request_id,
+                why: Failure::Timeout,
+            });
+            return;
+        }
+        self.try_offer(request_id);
+    }
+
+    /// A response to a request of the owner inside a dialog.
+    pub(crate) fn inside_answer(
+        &mut self,
+        id: DialogId,
+        request_id: RequestId,
+        flow: Flow,
+        response: Response,
+        essentials: &Essentials,
+    ) {
+        let status = response.status;
+        let method = &essentials.cseq.method;
+        let cseq = essentials.cseq.number;
+        if status.is_provisional() {
+            if status != Status::TRYING {
+                self.emit(Event::Response {
+                    request_id,
+                    response: Box::new(response),
+                });
+            }
+            return;
+        }
+        self.attach_dialog(id, flow);
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        let first = dialog.requests.iter().any(|(own, _)| *own == request_id);
+        dialog.requests.retain(|(own, _)| *own != request_id);
+        if status.is_success() && *method == Method::Invite && !first {
+            self.repeat_ack(id, cseq);
+            return;
+        }
+        if status == Status::REQUEST_PENDING {
+            let attempts = self
+                .waiting
+                .get(&request_id)
+                .map(|waiting| waiting.attempts);
+            if attempts.is_some_and(|attempts| attempts < MAX_GLARE_ATTEMPTS) {
+                self.delay_offer(request_id);
+                return;
+            }
+        }
+        self.waiting.remove(&request_id);
+        let refreshes = matches!(method, Method::Invite | Method::Update | Method::Subscribe);
+        if status.is_success() && refreshes {
+            dialog.refresh_target(&response.headers);
+            if *method == Method::Invite {
+                dialog.unacknowledged = Some(cseq);
+            }
+            if *method != Method::Subscribe {
+                dialog.session.learn_answer(&response);
+                self.start_session(id);
+            }
+        }
+        self.emit(Event::Response {
+            request_id,
+            response: Box::new(response),
+        });
+        if matches!(status, Status::NO_SUCH_CALL | Status::REQUEST_TIMEOUT) {
+            self.end_with(id, Ended::PeerGone);
+        }
+    }
+
+    /// A request of the owner inside a dialog got no response.
+    pub(crate) fn inside_failed(&mut self, id: DialogId, request_id: RequestId, why: Failure) {
+        self.waiting.remove(&request_id);
+        if let Some(dialog) = self.dialogs.get_mut(&id) {
+            dialog.requests.retain(|(own, _)| *own != request_id);
+        }
+        self.emit(Event::RequestFailed { request_id, why });
+        if why == Failure::Timeout {
+            self.end_with(id, Ended::PeerGone);
+        }
+    }
+
+    /// [`crate::api::Command::Bye`].
+    pub(crate) fn command_bye(&mut self, id: DialogId, headers: &[(String, String)]) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        match (dialog.stage, dialog.origin) {
+            (_, Origin::Subscription) => self.end_dialog(id),
+            (Stage::Early, Origin::Outgoing(invite)) => self.command_cancel(invite, headers),
+            (Stage::Early, Origin::Incoming(transaction)) => {
+                self.respond_plain(transaction, Status::TEMPORARILY_UNAVAILABLE);
+                self.end_dialog(id);
+            }
+            (Stage::Confirmed, _) if dialog.answer.is_some() => {
+                dialog.closing.get_or_insert_with(|| headers.to_vec());
+            }
+            (Stage::Confirmed, _) => {
+                if dialog.unacknowledged.is_some() {
+                    self.acknowledge(id, None);
+                }
+                self.hang_up(id, headers);
+            }
+        }
+    }
+}
+
+/// Whether a request opens an offer/answer exchange. An INVITE without a body asks for one.
+fn carries_offer(request: &Request) -> bool {
+    match request.method {
+        Method::Invite => true,
+        Method::Update => !request.body.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,235 @@
+//! Provisional responses that must arrive (RFC 3262): ours are repeated until PRACK, the peer's
+//! are acknowledged in order and told once.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sidetone_base::Destination;
+use sidetone_sip::headers::{RAck, RSeq, TypedHeader as _};
+use sidetone_sip::{Headers, Method, Name, Request, Response, Status};
+
+use super::Origin;
+use crate::api::{DialogId, Ended, Event, Reply, TransactionId};
+use crate::stack::{Stack, Timer};
+use crate::transaction::Purpose;
+
+/// Responses of the owner that wait until the one before is acknowledged.
+const MAX_HELD: usize = 8;
+
+/// A response of ours that waits for PRACK.
+#[derive(Debug)]
+struct Outstanding {
+    rseq: u32,
+    carries_session: bool,
+    bytes: Bytes,
+    destination: Destination,
+    pause: Duration,
+}
+
+/// One INVITE's reliable provisional responses.
+#[derive(Debug)]
+pub(crate) struct Reliable {
+    /// Whether the peer understands `100rel`.
+    pub(crate) peer_supports: bool,
+    cseq: u32,
+    next_rseq: u32,
+    outstanding: Option<Outstanding>,
+    held: VecDeque<Reply>,
+    peer_rseq: Option<u32>,
+}
+
+impl Reliable {
+    /// For an INVITE of ours.
+    pub(crate) fn new(cseq: u32) -> Self {
+        let held = VecDeque::new();
+        let (outstanding, peer_rseq) = (None, None);
+        Self {
+            peer_supports: false,
+            cseq,
+            next_rseq: 1,
+            outstanding,
+            held,
+            peer_rseq,
+        }
+    }
+
+    /// For an INVITE of the peer.
+    pub(crate) fn of_peer(headers: &Headers, cseq: u32) -> Self {
+        let peer_supports =
+            headers.lists(Name::Supported, "100rel") || headers.lists(Name::Require, "100rel");
+        Self {
+            peer_supports,
+            ..Self::new(cseq)
+        }
+    }
+
+    /// Whether a 2xx must wait (RFC 3262 §3: while a session description is not acknowledged).
+    pub(crate) fn holds_final(&self) -> bool {
+        let session = self.outstanding.as_ref().is_some_and(|o| o.carries_session);
+        session || !self.held.is_empty()
+    }
+
+    /// Keeps a response until PRACK. The oldest goes when the owner sends too many.
+    pub(crate) fn hold(&mut self, reply: Reply) {
+        if self.held.len() >= MAX_HELD {
+            self.held.pop_front();
+        }
+        self.held.push_back(reply);
+    }
+
+    /// A final response was sent: nothing is repeated any more.
+    pub(crate) fn stop(&mut self) {
+        self.outstanding = None;
+        self.held.clear();
+    }
+}
+
+impl Stack {
+    /// Sends a provisional response reliably, after those before it.
+    pub(crate) fn respond_reliably(
+        &mut self,
+        id: DialogId,
+        transaction: TransactionId,
+        reply: &Reply,
+    ) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        if dialog.reliable.outstanding.is_some() {
+            dialog.reliable.hold(reply.clone());
+            return;
+        }
+        let rseq = dialog.reliable.next_rseq;
+        dialog.reliable.next_rseq += 1;
+        dialog.remember_body(reply.body.as_ref());
+        let contact = dialog.contact.clone();
+        let Some(server) = self.servers.get(&transaction) else {
+            return;
+        };
+        let mut response = self.response(&server.request, reply, &server.to_tag.to_str());
+        response.headers.push(Name::Require, "100rel");
+        response.headers.add(&RSeq(rseq));
+        if let Some(contact) = contact.filter(|_| !response.headers.has(Name::Contact)) {
+            response.headers.push(Name::Contact, contact);
+        }
+        let Some((destination, bytes)) = self.respond(transaction, &response) else {
+            return;
+        };
+        let pause = self.settings.t1;
+        let carries_session = reply.body.is_some();
+        if let Some(dialog) = self.dialogs.get_mut(&id) {
+            dialog.reliable.outstanding = Some(Outstanding {
+                rseq,
+                carries_session,
+                bytes,
+                destination,
+                pause,
+            });
+        }
+        self.timers.set(Timer::ReliableRepeat(id), self.now + pause);
+        self.timers.set(
+            Timer::ReliableGiveUp(id),
+            self.now + self.settings.patience(),
+        );
+    }
+
+    /// The response again, at pauses that double.
+    pub(crate) fn repeat_reliable(&mut self, id: DialogId) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        let Some(outstanding) = &mut dialog.reliable.outstanding else {
+            return;
+        };
+        outstanding.pause = outstanding.pause.saturating_mul(2);
+        let pause = outstanding.pause;
+        let (destination, bytes) = (outstanding.destination, outstanding.bytes.clone());
+        self.timers.set(Timer::ReliableRepeat(id), self.now + pause);
+        self.retransmitted_total += 1;
+        self.send(destination, bytes);
+    }
+
+    /// No PRACK in 64·T1: the INVITE is refused (RFC 3262 §3).
+    pub(crate) fn give_up_reliable(&mut self, id: DialogId) {
+        let Some(dialog) = self.dialogs.get(&id) else {
+            return;
+        };
+        if let Origin::Incoming(transaction) = dialog.origin {
+            let status = Status::new(504).unwrap_or(Status::SERVER_ERROR);
+            self.respond_plain(transaction, status);
+        }
+        self.end_with(id, Ended::NoPrack);
+    }
+
+    /// A PRACK arrived in a dialog; its transaction waits for an answer.
+    pub(crate) fn receive_prack(
+        &mut self,
+        id: DialogId,
+        transaction: TransactionId,
+        request: Box<Request>,
+    ) {
+        let rack = request.headers.typed::<RAck>().ok().flatten();
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        let reliable = &mut dialog.reliable;
+        let fits = rack.is_some_and(|rack| {
+            let awaited = reliable
+                .outstanding
+                .as_ref()
+                .map(|outstanding| outstanding.rseq);
+            awaited == Some(rack.response)
+                && rack.cseq == reliable.cseq
+                && rack.method == Method::Invite
+        });
+        if !fits {
+            self.respond_plain(transaction, Status::NO_SUCH_CALL);
+            return;
+        }
+        reliable.outstanding = None;
+        let held = reliable.held.pop_front();
+        self.timers.cancel(&Timer::ReliableRepeat(id));
+        self.timers.cancel(&Timer::ReliableGiveUp(id));
+        self.respond_plain(transaction, Status::OK);
+        self.emit(Event::Pracked {
+            dialog: id,
+            request,
+        });
+        if let Some(reply) = held {
+            self.command_respond_invite(id, &reply, true);
+        }
+    }
+
+    /// A provisional response of the peer: acknowledged when it is reliable. False when it is a
+    /// repetition or out of order, and so not for the owner (RFC 3262 §4).
+    pub(crate) fn acknowledge_reliable(&mut self, id: DialogId, response: &Response) -> bool {
+        if !response.headers.lists(Name::Require, "100rel") {
+            return true;
+        }
+        let Ok(Some(RSeq(rseq))) = response.headers.typed::<RSeq>() else {
+            return true;
+        };
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return false;
+        };
+        let reliable = &mut dialog.reliable;
+        let in_order = reliable
+            .peer_rseq
+            .is_none_or(|last| last.checked_add(1) == Some(rseq));
+        if !in_order {
+            return false;
+        }
+        reliable.peer_rseq = Some(rseq);
+        let rack = RAck {
+            response: rseq,
+            cseq: reliable.cseq,
+            method: Method::Invite,
+        };
+        let sent_by = dialog.sent_by.clone();
+        let mut prepared = dialog.prepare(Method::Prack, None);
+        prepared.request.headers.push(Name::RAck, rack.to_text());
+        self.send_inside(prepared, &sent_by, Purpose::Prack(id));
+        true
+    }
+}

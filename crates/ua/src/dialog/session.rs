@@ -1,0 +1,329 @@
+//! Session timers (RFC 4028): who refreshes, when, and what happens when nobody does.
+
+use std::time::Duration;
+
+use sidetone_base::Flow;
+use sidetone_sip::headers::{MinSe, Refresher, SessionExpires};
+use sidetone_sip::{Essentials, Headers, Method, Name, Request, Response, Status};
+
+use super::Prepared;
+use crate::api::{DialogId, Ended};
+use crate::print::add_body;
+use crate::settings::{MIN_SE_S, SessionTimers, TimerMode};
+use crate::stack::{Stack, Timer};
+use crate::transaction::Purpose;
+
+/// The pause after a refresh that met another request of the peer.
+const BUSY_PAUSE: Duration = Duration::from_secs(2);
+
+/// The session interval of one call.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    timers: SessionTimers,
+    peer_supports: bool,
+    peer_updates: bool,
+    interval_s: Option<u32>,
+    we_refresh: bool,
+}
+
+impl Session {
+    fn new(timers: SessionTimers) -> Self {
+        Self {
+            timers,
+            peer_supports: false,
+            peer_updates: false,
+            interval_s: None,
+            we_refresh: false,
+        }
+    }
+
+    /// No session timer ever.
+    pub(crate) fn off() -> Self {
+        Self::new(SessionTimers {
+            mode: TimerMode::Off,
+            ..SessionTimers::default()
+        })
+    }
+
+    /// For an INVITE of ours.
+    pub(crate) fn of_ours(timers: SessionTimers) -> Self {
+        Self::new(timers)
+    }
+
+    /// For an INVITE of the peer.
+    pub(crate) fn of_peer(timers: SessionTimers, headers: &Headers) -> Self {
+        let mut session = Self::new(timers);
+        session.learn_peer(headers);
+        session
+    }
+
+    fn learn_peer(&mut self, headers: &Headers) {
+        self.peer_supports |=
+            headers.lists(Name::Supported, "timer") || headers.lists(Name::Require, "timer");
+        if headers.has(Name::Allow) {
+            self.peer_updates = headers.lists(Name::Allow, "UPDATE");
+        }
+    }
+
+    /// 422 when the interval is too small for us, 421 when we require timers and the peer knows
+    /// none (RFC 4028 §9, RFC 3261 §21.4.16).
+    pub(crate) fn refusal(&self, request: &Request) -> Option<Response> {
+        let min_se = self.timers.min_se_s.max(MIN_SE_S);
+        let asked = request.headers.typed::<SessionExpires>().ok().flatten();
+        let too_small = asked.is_some_and(|asked| asked.seconds < min_se);
+        match self.timers.mode {
+            TimerMode::Off => None,
+            _ if too_small && self.peer_supports => {
+                let response = Response::to(request, Status::INTERVAL_TOO_SMALL);
+                Some(response.with_typed(&MinSe(min_se)))
+            }
+            TimerMode::Require if !self.peer_supports => {
+                let status = Status::new(421).unwrap_or(Status::BAD_REQUEST);
+                Some(Response::to(request, status).with(Name::Require, "timer"))
+            }
+            TimerMode::Accept | TimerMode::Require | TimerMode::Always => None,
+        }
+    }
+
+    /// The headers of an INVITE of ours that opens a call.
+    pub(crate) fn offer(timers: SessionTimers, min_se: u32, request: &mut Request) {
+        if timers.mode == TimerMode::Off {
+            return;
+        }
+        let headers = &mut request.headers;
+        if !headers.lists(Name::Supported, "timer") {
+            headers.push(Name::Supported, "timer");
+        }
+        let min_se = min_se.max(MIN_SE_S);
+        if min_se > MIN_SE_S {
+            headers.set(Name::MinSe, min_se.to_string());
+        }
+        // `Accept` leaves it to the peer, unless the peer's 422 asked for an interval.
+        if timers.mode == TimerMode::Accept && min_se <= timers.min_se_s.max(MIN_SE_S) {
+            return;
+        }
+        let seconds = timers.interval_s.max(min_se);
+        headers.add(&SessionExpires {
+            seconds,
+            refresher: timers.refresher,
+        });
+        if timers.mode == TimerMode::Require && !headers.lists(Name::Require, "timer") {
+            headers.push(Name::Require, "timer");
+        }
+    }
+
+    /// The headers of a re-INVITE or UPDATE of ours: the roles stay as they are.
+    pub(crate) fn ask(&self, request: &mut Request) {
+        if self.timers.mode == TimerMode::Off {
+            return;
+        }
+        if !request.headers.lists(Name::Supported, "timer") {
+            request.headers.push(Name::Supported, "timer");
+        }
+        if let Some(seconds) = self.interval_s {
+            let refresher = if self.we_refresh {
+                Refresher::Uac
+            } else {
+                Refresher::Uas
+            };
+            request.headers.add(&SessionExpires {
+                seconds,
+                refresher: Some(refresher),
+            });
+            request
+                .headers
+                .add(&MinSe(self.timers.min_se_s.max(MIN_SE_S)));
+        }
+    }
+
+    /// Decides about the interval for a 2xx of ours and writes it (RFC 4028 §9).
+    pub(crate) fn answer(&mut self, request: &Headers, response: &mut Response) {
+        self.learn_peer(request);
+        if self.timers.mode == TimerMode::Off {
+            return;
+        }
+        let asked = request.typed::<SessionExpires>().ok().flatten();
+        let min_se = request
+            .typed::<MinSe>()
+            .ok()
+            .flatten()
+            .map_or(MIN_SE_S, |min_se| min_se.0);
+        let wanted = self.timers.mode != TimerMode::Accept || self.interval_s.is_some();
+        let seconds = match &asked {
+            Some(asked) => asked.seconds.max(MIN_SE_S),
+            None if wanted && (self.peer_supports || self.timers.mode == TimerMode::Always) => {
+                self.timers.interval_s.max(min_se).max(self.timers.min_se_s)
+            }
+            None => {
+                // The peer does not want a timer any more.
+                self.interval_s = None;
+                return;
+            }
+        };
+        let named = asked.and_then(|asked| asked.refresher);
+        let refresher = match named.or(self.timers.refresher) {
+            // A side that knows no timers cannot refresh.
+            Some(Refresher::Uac) | None if self.peer_supports => Refresher::Uac,
+            _ => Refresher::Uas,
+        };
+        self.interval_s = Some(seconds);
+        self.we_refresh = refresher == Refresher::Uas;
+        response.headers.add(&SessionExpires {
+            seconds,
+            refresher: Some(refresher),
+        });
+        if refresher == Refresher::Uac && !response.headers.lists(Name::Require, "timer") {
+            response.headers.push(Name::Require, "timer");
+        }
+    }
+
+    /// Reads the interval the peer decided about in its 2xx (RFC 4028 §7.2).
+    pub(crate) fn learn_answer(&mut self, response: &Response) {
+        self.learn_peer(&response.headers);
+        if self.timers.mode == TimerMode::Off {
+            return;
+        }
+        match response.headers.typed::<SessionExpires>().ok().flatten() {
+            Some(decided) => {
+                self.interval_s = Some(decided.seconds.max(MIN_SE_S));
+                self.we_refresh = decided.refresher != Some(Refresher::Uas);
+            }
+            None if self.timers.mode == TimerMode::Always => {
+                self.interval_s = Some(self.timers.interval_s.max(MIN_SE_S));
+                self.we_refresh = true;
+            }
+            None => self.interval_s = None,
+        }
+    }
+}
+
+impl Stack {
+    /// Starts the interval anew after a refresh, or stops it.
+    pub(crate) fn start_session(&mut self, id: DialogId) {
+        let Some(dialog) = self.dialogs.get(&id) else {
+            return;
+        };
+        let session = &dialog.session;
+        let we_refresh = session.we_refresh;
+        let Some(seconds) = session.interval_s else {
+            self.timers.cancel(&Timer::SessionRefresh(id));
+            self.timers.cancel(&Timer::SessionExpire(id));
+            return;
+        };
+        // RFC 4028 §10: the refresher acts at half the interval; the other side ends the call
+        // somewhat before its end.
+        let interval = Duration::from_secs(u64::from(seconds));
+        let margin = Duration::from_secs(u64::from((seconds / 3).min(32)));
+        if we_refresh {
+            self.timers
+                .set(Timer::SessionRefresh(id), self.now + interval / 2);
+        } else {
+            self.timers.cancel(&Timer::SessionRefresh(id));
+        }
+        self.timers
+            .set(Timer::SessionExpire(id), self.now + interval - margin);
+    }
+
+    /// Half the interval is over and it is our turn. UPDATE leaves the media alone; a peer
+    /// without it gets a re-INVITE with the description it has.
+    pub(crate) fn refresh_session(&mut self, id: DialogId) {
+        let Some(dialog) = self.dialogs.get(&id) else {
+            return;
+        };
+        if dialog.closing.is_some() {
+            return;
+        }
+        let method = if dialog.session.peer_updates {
+            Method::Update
+        } else {
+            Method::Invite
+        };
+        if method == Method::Invite && self.is_busy(id, &method) {
+            self.timers
+                .set(Timer::SessionRefresh(id), self.now + BUSY_PAUSE);
+            return;
+        }
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        let sent_by = dialog.sent_by.clone();
+        let Prepared {
+            mut request,
+            destination,
+        } = dialog.prepare(method.clone(), None);
+        dialog.session.ask(&mut request);
+        if method == Method::Invite {
+            add_body(&mut request, dialog.last_body.as_ref());
+        }
+        let prepared = Prepared {
+            request,
+            destination,
+        };
+        self.send_inside(prepared, &sent_by, Purpose::Refresh(id));
+    }
+
+    /// The answer to our refresh.
+    pub(crate) fn session_answer(
+        &mut self,
+        id: DialogId,
+        flow: Flow,
+        response: &Response,
+        essentials: &Essentials,
+    ) {
+        let (method, cseq) = (&essentials.cseq.method, essentials.cseq.number);
+        if response.status.is_provisional() {
+            return;
+        }
+        self.attach_dialog(id, flow);
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        match response.status.code() {
+            200..=299 => {
+                let repeated = dialog.ack.as_ref().is_some_and(|ack| ack.cseq == cseq);
+                if repeated {
+                    self.repeat_ack(id, cseq);
+                    return;
+                }
+                dialog.refresh_target(&response.headers);
+                dialog.session.learn_answer(response);
+                if *method == Method::Invite {
+                    dialog.unacknowledged = Some(cseq);
+                    self.acknowledge(id, None);
+                }
+                self.start_session(id);
+            }
+            405 | 501 => {
+                dialog.session.peer_updates = false;
+                if *method == Method::Update {
+                    self.refresh_session(id);
+                }
+            }
+            408 | 481 => self.end_with(id, Ended::PeerGone),
+            422 => {
+                let min_se = response.headers.typed::<MinSe>().ok().flatten();
+                let longer = min_se.map(|min_se| min_se.0).filter(|min_se| {
+                    dialog
+                        .session
+                        .interval_s
+                        .is_some_and(|seconds| seconds < *min_se)
+                });
+                if let Some(seconds) = longer {
+                    dialog.session.interval_s = Some(seconds);
+                    self.refresh_session(id);
+                }
+            }
+            491 | 500 => {
+                self.timers
+                    .set(Timer::SessionRefresh(id), self.now + BUSY_PAUSE);
+            }
+            // Anything else leaves the session as it is; it ends with its interval.
+            _ => {}
+        }
+    }
+
+    /// The interval is over and nobody refreshed (RFC 4028 §10).
+    pub(crate) fn expire_session(&mut self, id: DialogId) {
+        self.end_with(id, Ended::SessionExpired);
+    }
+}
