@@ -16,6 +16,12 @@ pub fn split(text: &str) -> Vec<String> {
     split_with(text, ',', usize::MAX, Protection::Remove)
 }
 
+/// Like [`split`], but into at most `most` parts; the last one holds the rest with its commas.
+#[must_use]
+pub fn split_at_most(text: &str, most: usize) -> Vec<String> {
+    split_with(text, ',', most, Protection::Remove)
+}
+
 /// Splits at any separator into at most `most` parts, the last of which holds the rest; quotes
 /// and backslashes stay.
 #[must_use]

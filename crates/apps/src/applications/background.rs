@@ -1,0 +1,50 @@
+//! `Background`: prompts that a digit interrupts.
+
+use sidetone_dialplan::{Doc, Flow, Host as _, Stop};
+use sidetone_pbx::Channel;
+use sidetone_pbx::channel::State;
+
+use super::prompts::{self, Digits, Played};
+use super::{answer, digits};
+
+pub(super) const DOC: Doc = Doc {
+    name: "BackGround",
+    synopsis: "Play prompts while the caller may dial an extension",
+    syntax: "filename[&filename2…][,options[,langoverride[,context]]]",
+    description: "Plays the prompts; the first digit stops them and begins an extension, which is \
+        then collected as long as more digits could lead somewhere. The dialplan goes on at that \
+        extension.",
+    arguments: &[
+        ("filename", "Name of a prompt without extension"),
+        ("langoverride", "Accepted; prompts come in the endpoint's language"),
+        ("context", "Where the extension is looked up"),
+    ],
+    options: &[
+        ("n", "Do not answer the call first"),
+        ("s", "Do nothing if the call is not answered"),
+    ],
+    variables: &[("BACKGROUNDSTATUS", "SUCCESS or FAILED")],
+    see_also: &["Playback", "WaitExten"],
+};
+
+pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop> {
+    let mut parts = args.split(',').map(str::trim);
+    let names = parts.next().unwrap_or_default();
+    let options = parts.next().unwrap_or_default();
+    let context = parts.nth(1).filter(|context| !context.is_empty()).map(str::to_owned);
+    if channel.state() != State::Up {
+        if options.contains('s') {
+            return Ok(Flow::Next);
+        }
+        if !options.contains('n') {
+            answer::answer(channel).await?;
+        }
+    }
+    let played = prompts::play(channel, names, Digits::Interrupt).await?;
+    let status = if played == Played::Failed { "FAILED" } else { "SUCCESS" };
+    channel.set("BACKGROUNDSTATUS", status);
+    let Played::Digit(first) = played else { return Ok(Flow::Next) };
+    let looked_up = context.clone().unwrap_or_else(|| channel.position().context.to_string());
+    let extension = digits::collect(channel, first, &looked_up).await?;
+    Ok(Flow::Dialled { context, extension })
+}

@@ -1,0 +1,71 @@
+//! The dialplan applications that need a channel, one file each. Control flow (`Goto`, `Gosub`,
+//! `Set`, `While` …) lives in `dialplan`, which needs no channel for it.
+
+mod answer;
+mod background;
+mod busy;
+mod congestion;
+mod dial;
+mod digits;
+mod echo;
+mod hangup;
+mod log;
+mod milliwatt;
+mod playback;
+mod playtones;
+mod progress;
+mod prompts;
+mod ringing;
+mod stop_playtones;
+mod stream_echo;
+mod tones;
+mod user_event;
+mod verbose;
+mod wait;
+mod wait_exten;
+
+use sidetone_pbx::Application;
+
+macro_rules! application {
+    ($module:ident) => {
+        Application { doc: $module::DOC, run: |channel, args| Box::pin($module::run(channel, args)) }
+    };
+}
+
+/// All applications of this crate, sorted by name.
+pub const APPLICATIONS: &[Application] = &[
+    application!(answer),
+    application!(background),
+    application!(busy),
+    application!(congestion),
+    application!(dial),
+    application!(echo),
+    application!(hangup),
+    application!(log),
+    application!(milliwatt),
+    application!(playback),
+    application!(playtones),
+    application!(progress),
+    application!(ringing),
+    application!(stop_playtones),
+    application!(stream_echo),
+    application!(user_event),
+    application!(verbose),
+    application!(wait),
+    application!(wait_exten),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_documented() {
+        let names: Vec<_> = APPLICATIONS.iter().map(|app| app.doc.name.to_lowercase()).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        for app in APPLICATIONS {
+            assert!(!app.doc.synopsis.is_empty(), "{} has no synopsis", app.doc.name);
+            assert!(!app.doc.description.is_empty(), "{} has no description", app.doc.name);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! RTRIM: a text without spaces after it.
+
+use sidetone_dialplan::Doc;
+
+use super::{Function, FunctionHost, Outcome};
+
+/// The reference page and the code.
+pub(super) const FUNCTION: Function = Function {
+    doc: Doc {
+        name: "RTRIM",
+        synopsis: "Removes white space at the end",
+        syntax: "string",
+        arguments: &[("string", "The text")],
+        see_also: &["TRIM()", "LTRIM()"],
+        ..Doc::EMPTY
+    },
+    read: Some(read),
+    write: None,
+};
+
+fn read(_: &mut dyn FunctionHost, arguments: &str) -> Outcome {
+    Ok(arguments.trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+
+    #[test]
+    fn documented_example_holds() {
+        check(&mut host(), "RTRIM", "  a b ", "  a b");
+    }
+}
