@@ -291,6 +291,15 @@ impl Graph {
         Ok(locals)
     }
 
+    /// Our half of a leg's transports, as it stands.
+    ///
+    /// # Errors
+    /// [`LegFault::Gone`].
+    pub fn local_transports(&mut self, id: LegId) -> Result<Vec<LocalTransport>, LegFault> {
+        let key = self.key(id)?;
+        live(&mut self.slots, key).map(|leg| leg.local_transports()).ok_or(LegFault::Gone)
+    }
+
     /// Prepares an ICE restart: new credentials on every transport.
     ///
     /// # Errors

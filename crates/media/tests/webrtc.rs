@@ -1,0 +1,314 @@
+//! Two WebRTC legs over a bad link, and what strangers try.
+
+mod support;
+
+use std::time::Duration;
+
+use sidetone_base::LegId;
+use sidetone_media::{LegEvent, LegFault, LegKind, Route, RtpSettings};
+use sidetone_rtp::{Kind, classify};
+use sidetone_sdp::plan::{Direction, DtlsRole, LocalTransport, Protection};
+use support::{Link, Phone, World, audio, fresh_certificate, plain_plan, webrtc_plan};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn bad_link() -> Link {
+    Link {
+        loss_percent: 20,
+        repeat_percent: 5,
+        delay: Duration::from_millis(30),
+        jitter: Duration::from_millis(20),
+    }
+}
+
+/// Adds a plain leg 3 on host 0, joined with leg 1, and lets leg 2 echo.
+fn with_phone(world: &mut World) -> (Phone, LocalTransport) {
+    let phone = Phone::new("198.51.100.9:4000");
+    let local = world.plain(0, 3, RtpSettings::default());
+    world.apply(0, 3, plain_plan(phone.address, vec![audio(0x33)]));
+    world.route(0, 3, 0, Route::Forward(vec![(LegId(1), 0)]));
+    world.route(0, 1, 0, Route::Forward(vec![(LegId(3), 0)]));
+    world.route(1, 2, 0, Route::Echo);
+    (phone, local)
+}
+
+#[test]
+fn legs_connect_and_echo_on_a_good_link() {
+    let mut world = World::connected(1, Link::default());
+    assert!(world.keyed(0, 1) && world.keyed(1, 2));
+    let (mut phone, local) = with_phone(&mut world);
+    phone.talk(&mut world, local.rtp, 10);
+    world.run(SECOND / 5);
+    assert_eq!(phone.heard(&world).len(), 10);
+    assert_eq!(world.received(1, 2), 10);
+}
+
+#[test]
+fn the_handshake_survives_a_fifth_of_loss() {
+    for seed in 1..=8 {
+        let mut world = World::connected(seed, bad_link());
+        world.run(20 * SECOND);
+        assert!(world.keyed(0, 1) && world.keyed(1, 2), "seed {seed}: {:?}", world.events(0, 1));
+    }
+}
+
+#[test]
+fn the_handshake_is_done_within_seven_round_trips() {
+    let mut world = World::connected(1, Link::default());
+    let when = world.wire.iter().filter(|(_, _, bytes)| classify(bytes) == Some(Kind::Dtls));
+    assert!(when.count() <= 16, "flights were repeated on a link without loss");
+    world.run(SECOND);
+    assert!(world.keyed(0, 1));
+}
+
+#[test]
+fn nothing_leaves_in_clear_ever() {
+    let mut world = World::new(2, Link::default());
+    let a = world.webrtc(0, 1);
+    let b = world.webrtc(1, 2);
+    let mut phone = Phone::new("198.51.100.9:4000");
+    let local = world.plain(0, 3, RtpSettings::default());
+    world.apply(0, 3, plain_plan(phone.address, vec![audio(0x33)]));
+    world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
+    world.route(0, 3, 0, Route::Forward(vec![(LegId(1), 0)]));
+    // The phone talks long before the other side answers.
+    phone.talk(&mut world, local.rtp, 20);
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
+    phone.talk(&mut world, local.rtp, 100);
+    let shared = a.rtp;
+    let from_leg = || world.wire.iter().filter(|(from, _, _)| *from == shared);
+    assert!(from_leg().all(|(_, _, bytes)| !bytes.windows(32).any(|w| w == [0xff; 32])));
+    let kinds = from_leg().map(|(_, _, bytes)| classify(bytes));
+    let first_media = kinds.clone().position(|kind| kind == Some(Kind::Rtp));
+    let last_dtls = kinds.clone().position(|kind| kind == Some(Kind::Dtls));
+    assert!(first_media > last_dtls, "media before the handshake");
+    assert!(world.received(1, 2) > 50);
+}
+
+#[test]
+fn a_wrong_fingerprint_is_refused_in_words() {
+    let mut world = World::new(3, Link::default());
+    let a = world.webrtc(0, 1);
+    let b = world.webrtc(1, 2);
+    let mut plan = webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]);
+    let fingerprints = fresh_certificate().fingerprints();
+    plan.transports[0].protection = Protection::Dtls { fingerprints, role: DtlsRole::Client };
+    world.apply(0, 1, plan);
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
+    world.run(5 * SECOND);
+    assert!(!world.keyed(0, 1));
+    let refused = |event: &LegEvent| match event {
+        LegEvent::DtlsFailed { reason, .. } => reason.contains("does not match the sha-256"),
+        _ => false,
+    };
+    assert!(world.has(0, 1, refused), "{:?}", world.events(0, 1));
+    let (mut phone, local) = with_phone(&mut world);
+    phone.talk(&mut world, local.rtp, 5);
+    assert_eq!(world.received(1, 2), 0);
+}
+
+#[test]
+fn strangers_reach_neither_dtls_nor_srtp() {
+    let mut world = World::new(4, Link::default());
+    let a = world.webrtc(0, 1);
+    let b = world.webrtc(1, 2);
+    world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
+    let stranger = "203.0.113.66:1234".parse().unwrap();
+    // A ClientHello of a handshake elsewhere, raced from another address.
+    let mut other = World::connected(5, Link::default());
+    other.run(SECOND);
+    let is_dtls = |(_, _, bytes): &&(_, _, Vec<u8>)| classify(bytes) == Some(Kind::Dtls);
+    let hello = other.wire.iter().find(is_dtls).unwrap().2.clone();
+    for _ in 0..20 {
+        world.inject(stranger, b.rtp, &hello);
+        world.inject(stranger, b.rtp, &[0x80; 172]);
+        world.inject(stranger, b.rtp, &[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4]);
+        world.run(Duration::from_millis(5));
+    }
+    world.run(3 * SECOND);
+    assert!(world.keyed(0, 1) && world.keyed(1, 2));
+    assert!(world.strays.is_empty(), "the stranger got an answer");
+    assert!(world.hosts[1].graph.snapshot().dropped >= 60);
+}
+
+#[test]
+fn replayed_media_from_elsewhere_is_dropped() {
+    let mut world = World::connected(6, Link::default());
+    let (mut phone, local) = with_phone(&mut world);
+    phone.talk(&mut world, local.rtp, 10);
+    world.run(SECOND / 5);
+    let before = world.received(1, 2);
+    let (media, two) = (world.wire.clone(), world.hosts[1].ip_port());
+    let to_two = media.iter().filter(|(_, to, bytes)| {
+        *to == two && classify(bytes) == Some(Kind::Rtp)
+    });
+    for (from, to, bytes) in to_two.clone() {
+        let stranger = "203.0.113.66:1234".parse().unwrap();
+        world.inject(stranger, *to, bytes);
+        // And from the right address: SRTP's replay list.
+        world.inject(*from, *to, bytes);
+    }
+    world.run(SECOND / 5);
+    assert_eq!(world.received(1, 2), before);
+}
+
+#[test]
+fn hold_and_a_flipped_setup_keep_the_handshake() {
+    let mut world = World::connected(7, Link::default());
+    let (mut phone, local) = with_phone(&mut world);
+    let b = world_local(&mut world, 1);
+    for (direction, role) in [
+        (Direction::SendOnly, DtlsRole::Server),
+        (Direction::Inactive, DtlsRole::Client),
+        (Direction::SendRecv, DtlsRole::Server),
+    ] {
+        let mut stream = audio(0x11);
+        stream.direction = direction;
+        let mut plan = webrtc_plan(&b, role, vec![stream]);
+        plan.transports[0].ice.as_mut().unwrap().controlling = true;
+        world.apply(0, 1, plan);
+        world.run(SECOND);
+    }
+    phone.talk(&mut world, local.rtp, 10);
+    world.run(SECOND / 5);
+    assert_eq!(phone.heard(&world).len(), 10);
+    let connects = world.events(0, 1).into_iter();
+    let connects = connects.filter(|event| matches!(event, LegEvent::DtlsConnected { .. }));
+    assert_eq!(connects.count(), 1);
+}
+
+/// What leg 2 told leg 1 in SDP: the same values again, as in a re-INVITE.
+fn world_local(world: &mut World, host: usize) -> LocalTransport {
+    let id = LegId(host as u64 + 1);
+    let graph = &mut world.hosts[host].graph;
+    graph.local_transports(id).unwrap().remove(0)
+}
+
+#[test]
+fn an_ice_restart_keeps_keys_and_media() {
+    let mut world = World::connected(8, Link::default());
+    let (mut phone, local) = with_phone(&mut world);
+    phone.talk(&mut world, local.rtp, 5);
+    let now = world.now;
+    let a = world.hosts[0].graph.restart_ice(now, LegId(1)).unwrap().remove(0);
+    // The offer is under way: media goes on over the old path.
+    phone.talk(&mut world, local.rtp, 5);
+    let now = world.now;
+    let b = world.hosts[1].graph.restart_ice(now, LegId(2)).unwrap().remove(0);
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
+    world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
+    phone.talk(&mut world, local.rtp, 20);
+    world.run(SECOND);
+    assert_eq!(phone.heard(&world).len(), 30);
+    let connected = |event: &LegEvent| matches!(event, LegEvent::IceConnected { .. });
+    assert!(world.events(0, 1).into_iter().filter(|e| connected(e)).count() >= 2);
+    let count = |event: &LegEvent| matches!(event, LegEvent::DtlsConnected { .. });
+    assert_eq!(world.events(0, 1).into_iter().filter(|e| count(e)).count(), 1);
+}
+
+#[test]
+fn consent_that_runs_out_stops_media_until_the_path_is_back() {
+    let mut world = World::connected(9, Link::default());
+    let (mut phone, local) = with_phone(&mut world);
+    world.cut = true;
+    world.run(35 * SECOND);
+    assert!(world.has(0, 1, |event| matches!(event, LegEvent::IceDisconnected { .. })));
+    let sent = world.wire.len();
+    phone.talk(&mut world, local.rtp, 10);
+    let rtp = |(_, _, bytes): &&(_, _, Vec<u8>)| classify(bytes) == Some(Kind::Rtp);
+    assert_eq!(world.wire[sent..].iter().filter(rtp).count(), 0);
+}
+
+#[test]
+fn mdns_and_broken_candidates_do_not_matter() {
+    let mut world = World::new(10, Link::default());
+    let a = world.webrtc(0, 1);
+    let b = world.webrtc(1, 2);
+    let mut plan = webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]);
+    plan.transports[0].ice.as_mut().unwrap().candidates = vec![
+        "1 1 udp 2113937151 4f1b2c3d-0000-4000-8000-123456789abc.local 50000 typ host".into(),
+        "rubbish".into(),
+        "2 1 tcp 1518280447 192.0.2.2 9 typ host tcptype active".into(),
+    ];
+    world.apply(0, 1, plan);
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
+    world.run(3 * SECOND);
+    assert!(world.keyed(0, 1) && world.keyed(1, 2));
+}
+
+#[test]
+fn a_role_conflict_resolves() {
+    for (a_controls, b_controls) in [(true, true), (false, false)] {
+        let mut world = World::new(11, Link::default());
+        let a = world.webrtc(0, 1);
+        let b = world.webrtc(1, 2);
+        let mut plan = webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]);
+        plan.transports[0].ice.as_mut().unwrap().controlling = a_controls;
+        world.apply(0, 1, plan);
+        let mut plan = webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]);
+        plan.transports[0].ice.as_mut().unwrap().controlling = b_controls;
+        world.apply(1, 2, plan);
+        world.run(5 * SECOND);
+        assert!(world.keyed(0, 1) && world.keyed(1, 2), "{a_controls} {b_controls}");
+    }
+}
+
+#[test]
+fn a_lite_leg_connects() {
+    let mut world = World::new(12, Link::default());
+    let settings = RtpSettings::default();
+    let a = world.webrtc_with(0, 1, settings, LegKind::WebRtc { lite: true });
+    assert!(a.ice.as_ref().unwrap().lite);
+    let b = world.webrtc(1, 2);
+    world.apply(0, 1, webrtc_plan(&b, DtlsRole::Server, vec![audio(0x11)]));
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Client, vec![audio(0x22)]));
+    world.run(3 * SECOND);
+    assert!(world.keyed(0, 1) && world.keyed(1, 2));
+}
+
+#[test]
+fn a_peer_that_never_answers_gives_a_verdict() {
+    let mut world = World::new(13, Link::default());
+    world.webrtc(0, 1);
+    let b = world.webrtc(1, 2);
+    world.cut = true;
+    world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
+    world.run(20 * SECOND);
+    let failed = |event: &LegEvent| match event {
+        LegEvent::IceFailed { reason, .. } => reason.contains("rtpstart-rtpend"),
+        _ => false,
+    };
+    assert!(world.has(0, 1, failed), "{:?}", world.events(0, 1));
+}
+
+#[test]
+fn reports_travel_and_give_a_round_trip_time() {
+    let mut world = World::connected(14, Link::default());
+    let (mut phone, local) = with_phone(&mut world);
+    phone.talk(&mut world, local.rtp, 1000);
+    let quality = world.hosts[0].graph.quality(LegId(1)).unwrap().remove(0);
+    let rtt = quality.sent.rtt.expect("no report block came");
+    assert!((19..=22).contains(&rtt.as_millis()), "{rtt:?}");
+    assert_eq!((quality.received.lost, quality.sent.lost), (0, 0));
+}
+
+#[test]
+fn closing_says_goodbye_and_forgets_everything() {
+    let mut world = World::connected(15, Link::default());
+    let sent = world.wire.len();
+    world.close(0, 1);
+    let kinds: Vec<_> = world.wire[sent..].iter().map(|(_, _, b)| classify(b)).collect();
+    assert_eq!(kinds, [Some(Kind::Rtcp), Some(Kind::Dtls)]);
+    let snapshot = world.hosts[0].graph.snapshot();
+    assert_eq!((snapshot.legs, snapshot.routes, snapshot.timers), (0, 0, 0));
+}
+
+#[test]
+fn media_in_clear_is_no_plan_for_a_webrtc_leg() {
+    let mut world = World::new(16, Link::default());
+    world.webrtc(0, 1);
+    let plan = plain_plan("198.51.100.9:4000".parse().unwrap(), vec![audio(1)]);
+    let refused = world.try_apply(0, 1, plan);
+    assert!(matches!(refused, Err(LegFault::BadPlan(_))), "{refused:?}");
+}
