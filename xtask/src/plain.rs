@@ -1,0 +1,81 @@
+//! The release build as someone has it who installed nothing but Rust and a C compiler.
+//!
+//! Build scripts of dependencies look for cmake, clang, pkg-config, perl and more, and use what
+//! they find. Here they find nothing: the PATH holds links to a compiler and its linker only.
+
+use crate::Outcome;
+use crate::process::{cargo, command, find, finish, output, target_dir};
+use std::path::{Path, PathBuf};
+
+/// The binary that this build makes.
+const BINARY: &str = "sidetone";
+
+/// A C compiler with its parts, and the shell that runs scripts. Nothing else.
+const TOOLS: &[&str] = &["cc", "gcc", "ld", "as", "ar", "ranlib", "nm", "strip", "sh"];
+
+/// Tools whose presence would prove nothing: if one can be started, the check itself is broken.
+const HIDDEN: &[&str] = &[
+    "cmake",
+    "clang",
+    "pkg-config",
+    "perl",
+    "python3",
+    "go",
+    "make",
+    "node",
+];
+
+/// Builds the release binary with the bare PATH and returns where it lies.
+pub(crate) fn release_binary() -> Result<PathBuf, String> {
+    build()?;
+    let binary = target_dir().join("release").join(BINARY);
+    if binary.is_file() {
+        return Ok(binary);
+    }
+    Err(format!("the build made no {}", binary.display()))
+}
+
+fn build() -> Outcome {
+    let folder = target_dir().join("plain-path");
+    bare_path(&folder)?;
+    for tool in HIDDEN {
+        if folder.join(tool).exists() {
+            return Err(format!("{} must not be there", folder.join(tool).display()));
+        }
+    }
+    // The proxies of rustup need their own folder; the toolchain's own programs do not.
+    let sysroot = output("rustc", &["--print", "sysroot"])?;
+    let toolchain = Path::new(sysroot.trim()).join("bin");
+    let path = std::env::join_paths([&toolchain, &folder])
+        .map_err(|error| format!("the PATH for the plain build: {error}"))?;
+    let toolchain_cargo = toolchain.join("cargo");
+    let program = if toolchain_cargo.is_file() {
+        toolchain_cargo.into_os_string()
+    } else {
+        cargo().into()
+    };
+    let arguments = ["build", "--release", "--locked", "--package", BINARY];
+    let mut build = command(program, &arguments);
+    for name in ["RUSTC", "RUSTDOC", "RUSTC_WRAPPER", "CC", "CXX", "CMAKE"] {
+        build.env_remove(name);
+    }
+    finish(build.env("PATH", path))
+}
+
+/// Makes `folder` hold links to `TOOLS` and nothing else.
+fn bare_path(folder: &Path) -> Outcome {
+    let words = |error: std::io::Error| format!("{}: {error}", folder.display());
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(words)?;
+    }
+    std::fs::create_dir_all(folder).map_err(words)?;
+    for tool in TOOLS {
+        let Some(real) = find(tool) else { continue };
+        std::os::unix::fs::symlink(real, folder.join(tool)).map_err(words)?;
+    }
+    if folder.join("cc").exists() {
+        Ok(())
+    } else {
+        Err("there is no C compiler (cc)".to_owned())
+    }
+}
