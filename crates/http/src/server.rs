@@ -274,7 +274,7 @@ impl HttpServer {
             }
             return Ok(());
         };
-        let former = slot.as_ref().map(|bound| bound.wanted);
+        let former = slot.as_ref().map(|bound| bound.local);
         let socket = match bind(wanted) {
             Ok(socket) => socket,
             // 127.0.0.1:8088 to 0.0.0.0:8088: our own old socket may be what is in the way.

@@ -1,8 +1,6 @@
 //! The HTTP half of a WebSocket (RFC 6455 §4): judge the upgrade request, answer 101, hand the
 //! socket over. `sip` goes to `net`; `echo` is served here to test a path end to end.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use base64::Engine;
 use bytes::Bytes;
@@ -12,11 +10,11 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
-use sidetone_net::websocket_config;
+use sidetone_net::{close_websocket, websocket_config};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::session::Session;
@@ -28,8 +26,6 @@ const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const VERSIONS: &str = "7, 8, 13";
 /// 16 bytes in base64 are 24; nobody needs longer keys.
 const MAX_KEY_BYTES: usize = 64;
-/// How long an upgraded client may take to answer a close frame.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why an upgrade is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,8 +210,7 @@ pub(crate) async fn echo(session: Session, early: Bytes, settings: &WebSocketSet
         let message = match timeout(settings.echo_idle, socket.next()).await {
             Ok(Some(Ok(message))) => message,
             Ok(Some(Err(error))) => break close_code(&error),
-            Ok(None) => return,
-            Err(_) => break Some(CloseCode::Normal),
+            Ok(None) | Err(_) => break Some(CloseCode::Normal),
         };
         if !matches!(message, Message::Text(_) | Message::Binary(_)) {
             continue;
@@ -226,17 +221,9 @@ pub(crate) async fn echo(session: Session, early: Bytes, settings: &WebSocketSet
             Ok(Err(_)) | Err(_) => return,
         }
     };
-    let Some(code) = code else { return };
-    let goodbye = async {
-        let frame = CloseFrame {
-            code,
-            reason: "".into(),
-        };
-        if socket.close(Some(frame)).await.is_ok() {
-            while let Some(Ok(_)) = socket.next().await {}
-        }
-    };
-    let _ = timeout(CLOSE_PATIENCE, goodbye).await;
+    if let Some(code) = code {
+        close_websocket(&mut socket, code, String::new()).await;
+    }
 }
 
 fn close_code(error: &Error) -> Option<CloseCode> {

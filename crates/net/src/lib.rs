@@ -32,4 +32,4 @@ pub use flow::{FlowInfo, FlowOrigin};
 pub use net::{FlowCount, ListenerInfo, Net, Route, UpgradedWebSocket};
 pub use random::{SystemRandom, system_random};
 pub use settings::{ListenerSpec, NetSettings, Protocol, TcpKeepalive};
-pub use websocket::websocket_config;
+pub use websocket::{close_websocket, websocket_config};

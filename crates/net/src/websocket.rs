@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -31,6 +31,8 @@ use crate::stream;
 const READ_BUFFER_BYTES: usize = 1_024;
 /// How long the client may take to answer our close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// What is read and thrown away of a client that is being closed.
+const MAX_DRAINED_BYTES: u64 = 1 << 20;
 /// RFC 6455 §5.5: control frames hold 125 bytes, two of them the code.
 const MAX_REASON_BYTES: usize = 123;
 
@@ -317,10 +319,20 @@ where
         CloseReason::Broken(_) | CloseReason::NotDraining(_) => return,
         _ => CloseCode::Normal,
     };
-    let mut text = reason.to_string();
-    if matches!(reason, CloseReason::Peer(_)) {
-        text.clear();
-    }
+    let text = match reason {
+        CloseReason::Peer(_) => String::new(),
+        reason => reason.to_string(),
+    };
+    close_websocket(socket, code, text).await;
+}
+
+/// Sends a close frame and waits at most a second for the client's, and for the end of what it
+/// was sending: a connection that is closed with bytes unread is reset, and a reset may overtake
+/// the close frame. The text is cut to what a control frame holds.
+pub async fn close_websocket<S>(socket: &mut WebSocketStream<S>, code: CloseCode, mut text: String)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let end = (0..=MAX_REASON_BYTES)
         .rev()
         .find(|end| text.is_char_boundary(*end))
@@ -331,9 +343,12 @@ where
             code,
             reason: text.into(),
         };
-        if socket.close(Some(frame)).await.is_ok() {
-            while let Some(Ok(_)) = socket.next().await {}
-        }
+        // Errors mean that the client is gone already.
+        let _ = socket.close(Some(frame)).await;
+        while let Some(Ok(_)) = socket.next().await {}
+        let _ = socket.get_mut().shutdown().await;
+        let mut rest = (&mut *socket.get_mut()).take(MAX_DRAINED_BYTES);
+        let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
     };
     let _ = timeout(CLOSE_PATIENCE, goodbye).await;
 }

@@ -1,5 +1,7 @@
 //! Flows over real sockets on the loopback interface: framing, keep-alives, limits, failures.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

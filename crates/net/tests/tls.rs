@@ -1,5 +1,7 @@
 //! TLS of listeners and dialled connections: certificates, verification, failures in the log.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
