@@ -16,7 +16,7 @@ pub struct Dialplan {
     pub settings: Settings,
     /// `[globals]` in order, values as written: they may refer to one another.
     pub globals: Vec<(String, String)>,
-    /// Findings of the load, by line.
+    /// Findings of the load, by file and line.
     pub diagnostics: Vec<Diagnostic>,
     pub(crate) contexts: Vec<Context>,
     pub(crate) by_name: HashMap<Arc<str>, usize>,

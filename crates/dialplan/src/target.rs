@@ -147,7 +147,7 @@ pub fn is_true(condition: &str) -> bool {
     !condition.is_empty() && condition.parse::<f64>().ok() != Some(0.0)
 }
 
-/// The parts of a destination before it is expanded, for checks at load.
+/// Whether a destination holds no variable and can be checked at load.
 pub(crate) fn is_static(text: &str) -> bool {
     !text.contains('$') && split_raw(text, ',', usize::MAX).len() <= 3
 }

@@ -71,7 +71,7 @@ mod host;
 #[cfg(test)]
 mod testing;
 
-pub use hashes::{Hashes, MAX_HASH_BYTES, MAX_HASH_KEYS};
+pub use hashes::{Hashes, HashesFull, MAX_HASH_BYTES, MAX_HASH_KEYS};
 pub use host::FunctionHost;
 
 use sidetone_dialplan::expand::slice;

@@ -42,6 +42,8 @@ pub fn load(document: &Document) -> Dialplan {
     };
     let mut found = check::check(&plan);
     plan.diagnostics.append(&mut found);
+    plan.diagnostics
+        .sort_by(|a, b| (&a.span.file, a.span.line).cmp(&(&b.span.file, b.span.line)));
     plan
 }
 
