@@ -2,6 +2,7 @@
 //! copied where they are named, exactly as an included or inherited line would have been written
 //! at that place.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Span};
@@ -67,6 +68,9 @@ struct Reader<'a> {
     source: &'a dyn Source,
     options: &'a Options,
     document: Document,
+    /// Indexes of the sections of each name, in order: files of 50,000 endpoints inherit and add
+    /// too often for a search from the start.
+    by_name: HashMap<Arc<str>, Vec<usize>>,
     /// Index of the section that values now go to.
     current: Option<usize>,
     /// Full paths of the files being read, outermost first.
@@ -82,6 +86,7 @@ impl<'a> Reader<'a> {
             source,
             options,
             document: Document::default(),
+            by_name: HashMap::new(),
             current: None,
             open: Vec::new(),
             values_total: 0,
@@ -192,15 +197,21 @@ impl<'a> Reader<'a> {
         {
             self.add_to(&header, selector, span);
         } else {
+            let name: Arc<str> = header.name.into();
+            let index = self.document.sections.len();
+            self.by_name
+                .entry(Arc::clone(&name))
+                .or_default()
+                .push(index);
             self.document.sections.push(Section {
-                name: header.name.into(),
+                name,
                 span: span.clone(),
                 template: header.modifiers.contains(&Modifier::Template),
                 parents: Vec::new(),
                 values: Vec::new(),
                 faulty: false,
             });
-            self.current = Some(self.document.sections.len() - 1);
+            self.current = Some(index);
         }
         for modifier in &header.modifiers {
             if let Modifier::Inherit(parent) = modifier {
@@ -209,16 +220,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The sections called `name` so far, with their indexes.
+    fn named(&self, name: &str) -> impl Iterator<Item = (usize, &Section)> {
+        let indexes = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        indexes
+            .iter()
+            .filter_map(|index| Some((*index, self.document.sections.get(*index)?)))
+    }
+
     /// `[name](+)`: what follows is added to the section that is already there.
     fn add_to(&mut self, header: &Header<'_>, selector: &str, span: &Span) {
         let mut candidates = self
-            .document
-            .sections
-            .iter()
-            .enumerate()
-            .filter(|(_, section)| {
-                &*section.name == header.name && header::selects(selector, section)
-            });
+            .named(header.name)
+            .filter(|(_, section)| header::selects(selector, section));
         let found = candidates.next().map(|(index, _)| index);
         let others = candidates.count();
         self.current = found;
@@ -240,33 +254,12 @@ impl<'a> Reader<'a> {
 
     fn inherit(&mut self, parent: &str, span: &Span) {
         let Some(current) = self.current else { return };
-        let candidates = || {
-            let named = |(_, section): &(usize, &Section)| &*section.name == parent;
-            self.document
-                .sections
-                .iter()
-                .enumerate()
-                .take(current)
-                .filter(named)
-        };
+        let candidates = || self.named(parent).filter(|(index, _)| *index < current);
         let found = candidates()
             .find(|(_, section)| section.template)
             .or(candidates().next());
         let Some((index, base)) = found else {
-            let known = self
-                .document
-                .sections
-                .iter()
-                .filter(|section| section.template);
-            let names: Vec<&str> = known.map(|section| &*section.name).collect();
-            let hint = if names.is_empty() {
-                format!("define [{parent}](!) above this line")
-            } else {
-                format!(
-                    "define [{parent}](!) above this line; known: {}",
-                    names.join(", ")
-                )
-            };
+            let hint = self.template_hint(parent);
             let message = format!("inherits from [{parent}], which is not defined before it");
             if let Some(section) = self.document.sections.get_mut(current) {
                 section.faulty = true;
@@ -277,10 +270,10 @@ impl<'a> Reader<'a> {
         if self.values_total.saturating_add(count) > MAX_VALUES {
             return self.overflow(span, "values", MAX_VALUES);
         }
-        self.values_total += count;
         let name = Arc::clone(&base.name);
         let faulty = base.faulty;
         let mut inherited: Vec<Value> = base.values.clone();
+        self.values_total += count;
         for value in &mut inherited {
             value
                 .inherited_from
@@ -292,6 +285,28 @@ impl<'a> Reader<'a> {
             section.values.append(&mut inherited);
             section.faulty |= faulty;
         }
+    }
+
+    /// What to advise when a template is missing: the first few there are.
+    fn template_hint(&self, parent: &str) -> String {
+        const SHOWN: usize = 5;
+        let mut hint = format!("define [{parent}](!) above this line");
+        // Messages beyond the limit are not kept, so their advice is not worth a search.
+        if self.document.diagnostics.len() < MAX_DIAGNOSTICS {
+            let templates = self
+                .document
+                .sections
+                .iter()
+                .filter(|section| section.template);
+            let names: Vec<&str> = templates
+                .map(|section| &*section.name)
+                .take(SHOWN)
+                .collect();
+            if !names.is_empty() {
+                hint.push_str(&format!("; known: {}", names.join(", ")));
+            }
+        }
+        hint
     }
 
     fn value(&mut self, line: &Line, text: &str, start: usize, span: &Span) {

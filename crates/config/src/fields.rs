@@ -13,6 +13,7 @@ use crate::named::Named;
 use crate::objects::codecs::Change;
 use crate::report::Report;
 use crate::table::{Choice, Kind, ObjectSpec, OptionSpec, Usage, truth};
+use crate::tables::{self, Index};
 
 /// What an object was given, for `show` commands and the `…()` functions of the dialplan: the
 /// options set, canonical names, last value first found.
@@ -51,7 +52,10 @@ impl Settings {
 /// A section being read.
 pub(crate) struct Fields<'a> {
     spec: &'static ObjectSpec,
+    index: &'static Index,
     section: &'a Section,
+    /// The values of the section with the options they set, unknown ones left out.
+    values: Vec<(&'static OptionSpec, &'a Value)>,
     pub(crate) report: &'a mut Report,
     /// How many errors the section has so far.
     errors: usize,
@@ -64,9 +68,18 @@ impl<'a> Fields<'a> {
         section: &'a Section,
         report: &'a mut Report,
     ) -> Self {
+        let index = tables::index(spec);
+        let known = |value: &'a Value| {
+            let exact = index.get(&*value.name);
+            let option = exact.or_else(|| index.get(spec.option(&value.name)?.name))?;
+            Some((*option, value))
+        };
+        let values = section.values.iter().filter_map(known).collect();
         let mut fields = Self {
             spec,
+            index,
             section,
+            values,
             report,
             errors: 0,
         };
@@ -163,7 +176,7 @@ impl<'a> Fields<'a> {
     }
 
     fn option(&self, name: &str) -> &'static OptionSpec {
-        let option = self.spec.option(name);
+        let option = self.index.get(name).copied();
         debug_assert!(option.is_some(), "{} is in no table", name);
         const MISSING: OptionSpec = OptionSpec {
             name: "",
@@ -176,13 +189,10 @@ impl<'a> Fields<'a> {
     }
 
     /// All values of an option, aliases included, in order.
-    pub(crate) fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &'a Value> + use<'a> {
+    pub(crate) fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
         let option = self.option(name);
-        let spec = self.spec;
-        self.section
-            .values
-            .iter()
-            .filter(move |value| spec.option(&value.name) == Some(option))
+        let sets = move |(set, _): &&(&OptionSpec, &'a Value)| std::ptr::eq(*set, option);
+        self.values.iter().filter(sets).map(|(_, value)| *value)
     }
 
     fn last(&self, name: &str) -> Option<&'a Value> {
@@ -190,17 +200,14 @@ impl<'a> Fields<'a> {
     }
 
     /// The lines that change the codec list, in order.
-    pub(crate) fn codec_lines(&self) -> impl Iterator<Item = (Change, &'a Value)> + use<'a> {
-        self.section.values.iter().filter_map(|value| {
-            let change = if value.is("allow") {
-                Change::Allow
-            } else if value.is("disallow") {
-                Change::Disallow
-            } else {
-                return None;
-            };
-            Some((change, value))
-        })
+    pub(crate) fn codec_lines(&self) -> impl Iterator<Item = (Change, &'a Value)> {
+        self.values
+            .iter()
+            .filter_map(|(option, value)| match option.name {
+                "allow" => Some((Change::Allow, *value)),
+                "disallow" => Some((Change::Disallow, *value)),
+                _ => None,
+            })
     }
 
     /// Whether the option is set to anything.
@@ -323,12 +330,10 @@ impl<'a> Fields<'a> {
             }
         }
         let mut own = Acl::default();
-        let section = self.section;
-        for value in &section.values {
-            let option = self.spec.option(&value.name).map(|option| option.name);
-            let sense = if option == Some(deny) {
+        for (option, value) in self.values.clone() {
+            let sense = if option.name == deny {
                 Sense::Deny
-            } else if option == Some(permit) {
+            } else if option.name == permit {
                 Sense::Permit
             } else {
                 continue;

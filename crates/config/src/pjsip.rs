@@ -90,24 +90,7 @@ pub(crate) fn build(
     );
     let identifies = builder.objects(
         &table::IDENTIFY,
-        |fields| {
-            let identify = Identify::build(fields);
-            if !identify.endpoint.is_empty() {
-                follow(
-                    fields,
-                    "endpoint",
-                    std::slice::from_ref(&identify.endpoint),
-                    &endpoints,
-                );
-            }
-            follow(
-                fields,
-                "transport",
-                identify.transport.as_slice(),
-                &transports,
-            );
-            identify
-        },
+        |fields| identify(fields, &endpoints, &transports),
         previous.map(|config| &config.identifies),
     );
     let (refused, kept) = (builder.refused, builder.kept);
@@ -140,6 +123,29 @@ impl References<'_> {
         follow_transport(fields, &mut endpoint, self.transports);
         endpoint
     }
+}
+
+fn identify(
+    fields: &mut Fields<'_>,
+    endpoints: &Named<Endpoint>,
+    transports: &Named<Transport>,
+) -> Identify {
+    let identify = Identify::build(fields);
+    if !identify.endpoint.is_empty() {
+        follow(
+            fields,
+            "endpoint",
+            std::slice::from_ref(&identify.endpoint),
+            endpoints,
+        );
+    }
+    follow(
+        fields,
+        "transport",
+        identify.transport.as_slice(),
+        transports,
+    );
+    identify
 }
 
 /// Finds each section's type; what has none, or an unknown one, is refused here.

@@ -7,7 +7,10 @@ pub mod outside;
 pub mod pjsip;
 pub mod server;
 
-use crate::table::{ObjectSpec, Usage};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use crate::table::{ObjectSpec, OptionSpec, Usage};
 
 /// All tables, for the reference page, `config show help` and the tests.
 pub const ALL: &[&ObjectSpec] = &[
@@ -41,6 +44,24 @@ pub fn pjsip_object(type_name: &str) -> Option<&'static ObjectSpec> {
     ALL.iter()
         .copied()
         .find(|object| object.file == "pjsip.conf" && object.name.eq_ignore_ascii_case(type_name))
+}
+
+/// The options of one object by name.
+pub(crate) type Index = HashMap<&'static str, &'static OptionSpec>;
+
+/// The options of an object by name, made once: ten thousand endpoints ask for 130 names each.
+pub(crate) fn index(object: &ObjectSpec) -> &'static Index {
+    static ALL_INDEXES: OnceLock<HashMap<(&str, &str), Index>> = OnceLock::new();
+    static NONE: OnceLock<Index> = OnceLock::new();
+    let all = ALL_INDEXES.get_or_init(|| {
+        let options = |object: &ObjectSpec| object.options.iter().map(|o| (o.name, o)).collect();
+        ALL.iter()
+            .map(|object| ((object.file, object.name), options(object)))
+            .collect()
+    });
+    let found = all.get(&(object.file, object.name));
+    debug_assert!(found.is_some(), "{} is not among ALL", object.name);
+    found.unwrap_or_else(|| NONE.get_or_init(Index::new))
 }
 
 /// Not needed by anything that is built in so far.
