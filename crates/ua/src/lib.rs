@@ -15,5 +15,10 @@ pub mod settings;
 mod stack;
 mod transaction;
 
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use settings::{ResponsePort, SessionTimers, Settings, TimerMode};
 pub use stack::{Snapshot, Stack};

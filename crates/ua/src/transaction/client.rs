@@ -174,15 +174,16 @@ impl Stack {
     }
 
     fn fail_client(&mut self, id: ClientId, why: Failure) {
-        let Some(client) = self.clients.get(&id) else {
+        let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
         if !client.is_open() {
             return;
         }
         let purpose = client.purpose;
-        self.remove_client(id);
+        client.state = ClientState::Completed;
         self.client_failed(purpose, why);
+        self.remove_client(id);
     }
 
     /// Forgets a transaction.

@@ -1,0 +1,8 @@
+//! Stories of two parties, by name.
+
+mod calls;
+mod ingress;
+mod races;
+mod seeds;
+mod sessions;
+mod timers;

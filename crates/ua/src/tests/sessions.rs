@@ -1,0 +1,234 @@
+//! Reliable provisional responses (RFC 3262) and session timers (RFC 4028).
+
+use sidetone_sip::Name;
+
+use crate::api::{Call, Command, Ended, Event, InviteId};
+use crate::settings::{SessionTimers, TimerMode};
+use crate::testing::{ALICE, BOB, GOOD, World};
+use crate::{Settings, api};
+
+fn invite_reliably(world: &mut World) -> api::DialogId {
+    let mut request = world.outgoing();
+    request.headers.push(("Supported".into(), "100rel".into()));
+    let request = Box::new(request);
+    world.command(
+        ALICE,
+        Command::Invite {
+            invite: InviteId(1),
+            request,
+        },
+    );
+    world.run_ms(100);
+    world.incoming()
+}
+
+#[test]
+fn a_reliable_response_is_acknowledged_by_prack() {
+    let mut world = World::new();
+    let bob = invite_reliably(&mut world);
+    world.respond(bob, 183, true);
+    world.respond(bob, 180, true);
+    world.run_ms(100);
+    assert_eq!(world.count(ALICE, "PRACK"), 2);
+    let statuses: Vec<u16> = world.events[ALICE]
+        .iter()
+        .filter_map(|event| match event {
+            Event::Provisional { response, .. } => Some(response.status.code()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(statuses, [183, 180]);
+    world.expect(BOB, |event| {
+        matches!(event, Event::Pracked { .. }).then_some(())
+    });
+    world.respond(bob, 486, false);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn a_lost_prack_or_response_is_repeated() {
+    let mut world = World::new();
+    let mut seen = 0;
+    world.lose = Box::new(move |_, line| {
+        let counts = line.starts_with("SIP/2.0 183") || line.starts_with("PRACK");
+        seen += u32::from(counts);
+        counts && seen <= 3
+    });
+    let bob = invite_reliably(&mut world);
+    world.respond(bob, 183, true);
+    world.respond(bob, 200, false);
+    assert_eq!(
+        world.count(BOB, "SIP/2.0 200"),
+        0,
+        "the answer waits for PRACK"
+    );
+    world.run_ms(5_000);
+    let provisional = |event: &&Event| matches!(event, Event::Provisional { .. });
+    assert_eq!(world.events[ALICE].iter().filter(provisional).count(), 1);
+    let alice = world.answered();
+    world.bye(ALICE, alice);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn without_prack_the_invite_is_refused() {
+    let mut world = World::new();
+    world.lose = Box::new(|_, line| line.starts_with("PRACK"));
+    let bob = invite_reliably(&mut world);
+    world.respond(bob, 183, true);
+    world.run_ms(33_000);
+    let why = world.expect(BOB, |event| match event {
+        Event::Ended { why, .. } => Some(*why),
+        _ => None,
+    });
+    assert_eq!(why, Ended::NoPrack);
+    assert_eq!(world.status(ALICE), 504);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn a_peer_without_100rel_gets_plain_responses() {
+    let mut world = World::new();
+    world.invite();
+    world.run_ms(100);
+    let bob = world.incoming();
+    world.respond(bob, 183, true);
+    assert!(!world.last(BOB, "SIP/2.0 183").contains("RSeq"));
+    world.respond(bob, 486, false);
+    world.assert_no_leaks();
+}
+
+fn timers(mode: TimerMode, interval_s: u32, min_se_s: u32) -> Settings {
+    let session_timers = SessionTimers {
+        mode,
+        interval_s,
+        min_se_s,
+        refresher: None,
+    };
+    Settings {
+        session_timers,
+        ..Settings::default()
+    }
+}
+
+fn world(alice: Settings, bob: Settings) -> World {
+    World::with(3, GOOD, alice, bob)
+}
+
+#[test]
+fn the_caller_refreshes_at_half_the_interval() {
+    let mut world = world(timers(TimerMode::Always, 100, 90), Settings::default());
+    let (alice, _) = world.call();
+    let answer = world.last(BOB, "SIP/2.0 200");
+    assert!(
+        answer.contains("Session-Expires: 100;refresher=uac"),
+        "{answer}"
+    );
+    let mut refreshed = 0;
+    for _ in 0..2_500 {
+        world.run_ms(200);
+        for event in std::mem::take(&mut world.events[BOB]) {
+            let Event::DialogRequest {
+                transaction,
+                request,
+                ..
+            } = event
+            else {
+                panic!("{event:?}")
+            };
+            assert!(request.headers.has(Name::SessionExpires));
+            refreshed += 1;
+            let reply = Box::new(api::Reply {
+                status: 200,
+                ..api::Reply::default()
+            });
+            world.command(BOB, Command::Respond { transaction, reply });
+        }
+    }
+    assert!((8..=10).contains(&refreshed), "{refreshed} in 500 s");
+    assert_eq!(world.count(ALICE, "UPDATE"), refreshed);
+    world.bye(ALICE, alice);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn a_session_nobody_refreshes_expires() {
+    let mut world = world(timers(TimerMode::Always, 120, 90), Settings::default());
+    let (_, bob) = world.call();
+    world.lose = Box::new(|_, line| line.starts_with("UPDATE"));
+    world.run_ms(89_000);
+    let why = world.expect(BOB, |event| match event {
+        Event::Ended { dialog, why } if *dialog == bob => Some(*why),
+        _ => None,
+    });
+    assert_eq!(why, Ended::SessionExpired);
+    assert_eq!(world.count(BOB, "BYE"), 1);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn an_interval_too_small_is_raised_by_422() {
+    let bob = timers(TimerMode::Accept, 1800, 300);
+    let mut world = world(timers(TimerMode::Always, 100, 90), bob);
+    let (alice, _) = world.call();
+    assert_eq!(world.count(BOB, "SIP/2.0 422"), 1);
+    let invite = world.last(ALICE, "INVITE");
+    assert!(invite.contains("Session-Expires: 300") && invite.contains("Min-SE: 300"));
+    assert!(
+        !world.events[ALICE]
+            .iter()
+            .any(|event| matches!(event, Event::Rejected { .. }))
+    );
+    world.bye(ALICE, alice);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn a_callee_that_requires_timers_refuses_a_caller_without() {
+    let bob = timers(TimerMode::Require, 1800, 90);
+    let mut world = world(timers(TimerMode::Off, 1800, 90), bob);
+    world.invite();
+    world.run_ms(100);
+    assert_eq!(world.status(ALICE), 421);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn the_timers_of_one_call_override_the_settings() {
+    let mut world = World::new();
+    world.invite();
+    world.run_ms(100);
+    let bob = world.incoming();
+    let timers = SessionTimers {
+        mode: TimerMode::Always,
+        interval_s: 200,
+        min_se_s: 90,
+        refresher: Some(sidetone_sip::headers::Refresher::Uas),
+    };
+    world.command(
+        BOB,
+        Command::SessionTimers {
+            of: Call::Incoming(bob),
+            timers,
+        },
+    );
+    world.respond(bob, 200, false);
+    world.run_ms(100);
+    assert!(
+        world
+            .last(BOB, "SIP/2.0 200")
+            .contains("Session-Expires: 200;refresher=uas")
+    );
+    let alice = world.answered();
+    world.command(
+        ALICE,
+        Command::Ack {
+            dialog: alice,
+            body: None,
+        },
+    );
+    world.run_ms(100_100);
+    assert_eq!(world.count(BOB, "UPDATE"), 1);
+    world.bye(ALICE, alice);
+    world.assert_no_leaks();
+}
