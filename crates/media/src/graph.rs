@@ -33,6 +33,9 @@ use crate::transport::{Identity, NewTransport, TransportNews};
 /// ICE checks of one transport whose answers are waited for. At 5 ms between checks this covers
 /// the first 0.6 s, after which retransmissions have new entries anyway.
 const MAX_CHECKS: usize = 128;
+/// A leg's timer comes up at most once a millisecond: a deadline that stays in the past must not
+/// keep the worker from sleeping.
+const LEAST_SLEEP: Duration = Duration::from_millis(1);
 /// Timers run in one turn; the rest follows in the next.
 const MAX_TIMERS: usize = 256;
 
@@ -882,7 +885,7 @@ impl Graph {
                 remember((&mut *table, &mut *own), key, transport)(check);
             };
             leg.handle_timeout(&mut io!(self, now, out), &mut sent);
-            self.settle(now, key);
+            self.settle_until(now, key, now + LEAST_SLEEP);
         }
     }
 
@@ -927,6 +930,11 @@ impl Graph {
 
     /// After a leg did something: its news, events and timer.
     fn settle(&mut self, now: Instant, key: LegKey) {
+        self.settle_until(now, key, now);
+    }
+
+    /// As [`Graph::settle`], with the next timer not before `earliest`.
+    fn settle_until(&mut self, now: Instant, key: LegKey, earliest: Instant) {
         let Some(slot) = self.slots.get_mut(key.index as usize) else {
             return;
         };
@@ -968,7 +976,7 @@ impl Graph {
             .extend(leg.events.drain(..).map(|event| (id, event)));
         // Deadlines that move away with every packet keep their entry: it comes up early, finds
         // nothing to do and is set anew. Only an earlier deadline needs an entry now.
-        if let Some(at) = leg.deadline()
+        if let Some(at) = leg.deadline().map(|at| at.max(earliest))
             && slot.armed.is_none_or(|armed| at < armed)
         {
             slot.armed = Some(at);

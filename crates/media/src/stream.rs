@@ -409,6 +409,8 @@ impl Stream {
         };
         // RFC 3389 §3.1: one byte of noise level, -70 dBov.
         let payload: &[u8] = if comfort.is_some() { &[70] } else { &[] };
+        // Also when it cannot leave: the next try is due a whole interval later.
+        self.sent_at = Some(io.now);
         let numbers = self.rewriter.insert(io.now);
         let header = Header {
             marker: false,
@@ -423,11 +425,13 @@ impl Stream {
     /// When this stream needs the clock next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let nack = self.nack.as_ref().and_then(|nack| nack.next_timeout());
+        // Requests name the peer's stream: before its first packet they wait.
+        let keyframe = self.keyframes.due_at().filter(|_| self.reception.is_some());
         [
             self.events.next_timeout(),
             self.digits.next_at,
             nack,
-            self.keyframes.due_at(),
+            keyframe,
         ]
         .into_iter()
         .flatten()
