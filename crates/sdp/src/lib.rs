@@ -12,11 +12,14 @@
 
 pub mod attribute;
 pub mod attributes;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod limits;
 pub mod line;
 pub mod negotiation;
 pub mod plan;
 pub mod session;
+pub mod trickle;
 
 pub use negotiation::{Capabilities, CodecSpec, Negotiation, Reject, Requirements, Wish};
 pub use session::{ParseError, Session};

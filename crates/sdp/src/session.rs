@@ -207,7 +207,9 @@ impl Reader {
     }
 
     fn take_other(&mut self, letter: char, value: &str) -> Result<(), ParseError> {
-        self.count_other()?;
+        if !matches!(letter, 'v' | 'o' | 's') {
+            self.count_other()?;
+        }
         let line = OtherLine {
             letter,
             value: value.to_owned(),
@@ -221,7 +223,17 @@ impl Reader {
             (None, 'o') => session.origin = Origin::parse(value).unwrap_or_default(),
             (None, 's') => session.name = line.value,
             (None, 'b') => session.bandwidths.push(line.value),
-            (None, 't' | 'r') => session.times.push(line),
+            (None, 't' | 'r') => {
+                // `r=` must follow a `t=`, so a list that does not start with one gets it.
+                if session.times.is_empty() && letter == 'r' {
+                    self.other_lines += 1;
+                    session.times.push(OtherLine {
+                        letter: 't',
+                        value: "0 0".to_owned(),
+                    });
+                }
+                session.times.push(line);
+            }
             (None, _) => session.other.push(line),
         }
         Ok(())
@@ -229,7 +241,8 @@ impl Reader {
 
     fn count_other(&mut self) -> Result<(), ParseError> {
         self.other_lines += 1;
-        if self.other_lines > MAX_OTHER_LINES {
+        // The `t=` line that printing adds counts from the start.
+        if self.other_lines >= MAX_OTHER_LINES {
             return Err(ParseError::TooMuch(
                 "lines beside a= in one section",
                 MAX_OTHER_LINES,

@@ -141,7 +141,7 @@ fn apply(
     capabilities: &Capabilities,
     answer: &Session,
     taken: Vec<Option<Taken>>,
-    faults: &mut Vec<Fault>,
+    faults: &mut [Fault],
 ) -> Result<(), Reject> {
     let offerer = state.initial_offerer.unwrap_or(Offerer::Us);
     for (line, taken) in taken.into_iter().enumerate() {

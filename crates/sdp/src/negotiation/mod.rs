@@ -15,6 +15,7 @@
 mod accept;
 mod answer;
 pub mod capabilities;
+pub mod codec_preference;
 pub mod codec_spec;
 mod matching;
 mod offer;
@@ -28,6 +29,7 @@ pub mod wish;
 mod write;
 
 pub use capabilities::{Capabilities, CodecOrder, Keep, Security};
+pub use codec_preference::CodecPreference;
 pub use codec_spec::CodecSpec;
 pub use reject::{Cause, Fault, Reject};
 pub use wish::{CodecWish, KindWish, StreamWish, Wish};
@@ -45,6 +47,7 @@ use crate::attributes::group;
 use crate::line::{Address, Origin};
 use crate::plan::{LocalTransport, MediaPlan};
 use crate::session::{Media, Session};
+use crate::trickle::Fragment;
 
 /// What the next offer or answer needs from the media leg.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +63,17 @@ pub struct Requirements {
     /// Transports for which the peer restarts ICE: they need new credentials and candidates
     /// before the answer (RFC 8445 §9).
     pub ice_restarts: Vec<usize>,
+}
+
+/// Candidates that arrived after the description (RFC 8838).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trickled {
+    /// The transport they are for.
+    pub transport: usize,
+    /// `a=candidate` values without the `candidate:` prefix.
+    pub candidates: Vec<String>,
+    /// No more will come.
+    pub complete: bool,
 }
 
 /// The exchange of one leg: everything agreed so far and everything that must stay.
@@ -445,6 +459,48 @@ impl Negotiation {
         self.plan = state.plan();
         self.state = state;
         Ok(self.plan.clone())
+    }
+
+    /// Finds the transports that the candidates of a SIP INFO are for (RFC 8840 §4.2). Those of
+    /// an ICE generation that is not (or no longer) agreed are dropped, as are those of lines
+    /// that ride in another line's bundle and of lines not in use.
+    #[must_use]
+    pub fn trickled(&self, fragment: &Fragment) -> Vec<Trickled> {
+        let mut found = Vec::new();
+        for (place, section) in fragment.sections.iter().enumerate() {
+            let named =
+                |stream: &&Stream| stream.plan.mid.is_some() && stream.plan.mid == section.mid;
+            let stream = match &section.mid {
+                Some(_) => self.state.streams.iter().find(named),
+                None => self.state.streams.get(place),
+            };
+            let Some(stream) = stream.filter(|stream| stream.is_active()) else {
+                continue;
+            };
+            let transport = stream.plan.transport;
+            let agreed = self
+                .state
+                .transports
+                .get(transport)
+                .and_then(|t| t.plan.as_ref());
+            let Some(ice) = agreed.and_then(|plan| plan.ice.as_ref()) else {
+                continue;
+            };
+            if section
+                .ufrag
+                .as_ref()
+                .is_some_and(|ufrag| *ufrag != ice.ufrag)
+            {
+                continue;
+            }
+            let (candidates, complete) = (section.candidates.clone(), section.complete);
+            found.push(Trickled {
+                transport,
+                candidates,
+                complete,
+            });
+        }
+        found
     }
 
     /// Forgets our open offer (the peer said 488 or 491, or never answered): what was agreed

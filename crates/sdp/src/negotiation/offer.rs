@@ -197,7 +197,7 @@ impl Layout<'_> {
         for line in 0..state.streams.len() {
             let stream = &state.streams[line];
             if stream.is_active() && stream.plan.mid.is_none() {
-                let mid = state.fresh_mid();
+                let mid = state.fresh_mid(line);
                 state.streams[line].plan.mid = Some(mid);
             }
         }

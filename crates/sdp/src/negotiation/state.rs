@@ -275,9 +275,9 @@ impl State {
         }
     }
 
-    /// A MID nobody used in this session.
-    pub(super) fn fresh_mid(&mut self) -> String {
-        let mut number = self.streams.len();
+    /// A MID nobody used in this session: the line's number, or the next one free.
+    pub(super) fn fresh_mid(&mut self, line: usize) -> String {
+        let mut number = line;
         loop {
             let mid = number.to_string();
             if !self.used_mids.contains(&mid) {

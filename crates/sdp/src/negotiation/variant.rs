@@ -113,11 +113,13 @@ fn h264_answer(ours: &str, offered: &str) -> String {
             .and_then(|level| u8::from_str_radix(level, 16).ok())
             .map(|level| (id, level))
     };
-    if let (Some((our_id, our_level)), Some((_, level))) = (id(&answer), id(&offered)) {
-        if !(asymmetric(&answer) && asymmetric(&offered)) && level < our_level {
-            let profile = our_id.get(..4).unwrap_or_default();
-            answer.set("profile-level-id", format_args!("{profile}{level:02x}"));
-        }
+    let symmetric = !(asymmetric(&answer) && asymmetric(&offered));
+    if let (Some((our_id, our_level)), Some((_, level))) = (id(&answer), id(&offered))
+        && symmetric
+        && level < our_level
+    {
+        let profile = our_id.get(..4).unwrap_or_default();
+        answer.set("profile-level-id", format_args!("{profile}{level:02x}"));
     }
     answer.to_string()
 }

@@ -9,7 +9,7 @@ use crate::line::{Address, MediaLine};
 use crate::plan::{
     Direction, DtlsRole, LocalIce, LocalTransport, MediaKind, Protection, StreamPlan,
 };
-use crate::session::{Media, Session};
+use crate::session::{Media, OtherLine, Session};
 
 /// Which half of an exchange is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +31,13 @@ impl Writer<'_> {
     /// The whole description except for `o=`.
     pub(super) fn session(&self) -> Session {
         let mut session = Session {
-            name: self.capabilities.sdp_session.clone(),
+            name: self.session_name(),
             ..Session::default()
         };
+        session.times.push(OtherLine {
+            letter: 't',
+            value: "0 0".to_owned(),
+        });
         let first = self.state.streams.iter().find(|stream| stream.is_active());
         let transport = first.and_then(|stream| self.local.get(stream.plan.transport));
         // A description without any stream still needs a `c=` line (RFC 8866 §5.7).
@@ -77,6 +81,16 @@ impl Writer<'_> {
         session
     }
 
+    /// `s=` may not be empty, and reading trims it.
+    fn session_name(&self) -> String {
+        let name = self.capabilities.sdp_session.trim();
+        if name.is_empty() {
+            "-".to_owned()
+        } else {
+            name.to_owned()
+        }
+    }
+
     fn active_line(
         &self,
         index: usize,
@@ -101,10 +115,8 @@ impl Writer<'_> {
             media.connections.push(address);
         }
         self.write_rtcp_address(&mut media, stream, local);
-        if self.does_ice(stream) {
-            if let Some(ice) = &local.ice {
-                self.write_ice(&mut media, index, stream, ice);
-            }
+        if let Some(ice) = local.ice.as_ref().filter(|_| self.does_ice(stream)) {
+            self.write_ice(&mut media, index, stream, ice);
         }
         self.write_keys(&mut media, stream, local);
         let attributes = &mut media.attributes;
