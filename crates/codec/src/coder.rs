@@ -154,8 +154,8 @@ mod tests {
         check(Format::ULAW, 35.0);
         check(Format::ALAW, 35.0);
         check(Format::G722, 35.0);
-        check(Format::SLIN, 90.0);
-        check(Format::slin(48_000), 90.0);
+        check(Format::SLIN, 85.0);
+        check(Format::slin(48_000), 85.0);
         for rate in crate::opus::RATES {
             check(Format::mono(Codec::Opus, rate), 12.0);
         }

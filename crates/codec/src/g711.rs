@@ -251,8 +251,8 @@ mod tests {
             ] {
                 let error = |code| (i32::from(decode(code)) - i32::from(sample)).abs();
                 let best = (0..=255).map(error).min().unwrap();
-                // A sample on a decision value may go either way.
-                prop_assert!(error(encoded) <= best + 4, "{sample} {}", error(encoded));
+                // Where a segment ends its step doubles, and so may the error at the border.
+                prop_assert!(error(encoded) <= best * 2 + 4, "{sample} {}", error(encoded));
             }
         }
     }

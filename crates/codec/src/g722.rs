@@ -248,7 +248,7 @@ impl G722Encoder {
             even += pair[0] * QMF[tap];
             odd += pair[1] * QMF[11 - tap];
         }
-        let (low, high) = ((even + odd) >> 14, (even - odd) >> 14);
+        let (low, high) = ((even + odd) >> 14, (odd - even) >> 14);
         let low_code = quantise_low(saturate(low - self.low.predicted), self.low.step);
         let high_code = quantise_high(saturate(high - self.high.predicted), self.high.step);
         adapt_low(&mut self.low, low_code);
@@ -365,6 +365,34 @@ mod tests {
             let snr = tone_snr_db(&heard[8_000..], 16_000, frequency);
             assert!(snr > min_snr_db, "{frequency} Hz: {snr:.1} dB");
         }
+    }
+
+    #[test]
+    fn bits_are_those_of_another_implementation() {
+        // Noise, then a saw tooth. The hashes are those of FFmpeg 5.1's encoder and decoder.
+        let pcm: Vec<i16> = (0..4_000_i64)
+            .map(|n| match n {
+                0..2_000 => (n * n * 7_919 + n * 104_729) % 20_011 - 10_005,
+                _ => n * 37 % 16_000 - 8_000,
+            })
+            .map(|sample| i16::try_from(sample).unwrap())
+            .collect();
+        let fnv = |bytes: &[u8]| {
+            let step =
+                |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+        };
+        let mut payload = [0; 2_000];
+        G722Encoder::new().encode(&pcm, &mut payload).unwrap();
+        assert_eq!(fnv(&payload), 0x07db_058d_9ccb_2c08);
+        let mut decoder = G722Decoder::new();
+        let mut heard = Vec::new();
+        for part in payload.chunks(160) {
+            let mut pcm = [0; 320];
+            let count = decoder.decode(part, &mut pcm).unwrap();
+            heard.extend(pcm[..count].iter().flat_map(|sample| sample.to_le_bytes()));
+        }
+        assert_eq!(fnv(&heard), 0x2940_716f_77dd_0234);
     }
 
     #[test]

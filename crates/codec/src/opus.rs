@@ -86,8 +86,8 @@ pub struct OpusSettings {
     pub bitrate: Bitrate,
     /// Packets of one size or not.
     pub mode: BitrateMode,
-    /// Effort, 0–10; larger numbers count as 10. A core encodes 490 calls at 8 kHz with 5 and
-    /// 372 with 9 or 10.
+    /// Effort, 0–10; larger numbers count as 10. At 8 kHz a core encodes 480 calls with 5, 360
+    /// with 9, 1,100 with 1 (`docs/decisions/0002-opus.md`).
     pub complexity: u8,
     /// Whether packets carry a copy of the one before, once loss is expected.
     pub forward_error_correction: bool,
@@ -389,7 +389,7 @@ impl OpusDecoder {
         let room = (pcm.len() / channels).min(longest);
         let frame = c_int::try_from(room).map_err(|_| CodecError::FrameSize)?;
         let (data, len) = match payload {
-            Some(bytes) if bytes.is_empty() => return Err(CodecError::Malformed),
+            Some([]) => return Err(CodecError::Malformed),
             Some(bytes) => (bytes.as_ptr(), bytes.len()),
             None => (std::ptr::null(), 0),
         };

@@ -175,26 +175,25 @@ static LINEAR_ONE: [[u32; 1]; 7] = [
 
 fn decode_cost_ns(format: Format) -> u32 {
     match (format.codec, format.sample_rate) {
-        (Codec::Slin, _) => 100,
-        (Codec::Ulaw | Codec::Alaw, _) => 150,
-        (Codec::G722, _) => 12_000,
-        (Codec::Opus, 8_000) => 5_000,
-        (Codec::Opus, 12_000) => 6_000,
-        (Codec::Opus, 16_000) => 7_500,
-        (Codec::Opus, 24_000) => 15_000,
-        (Codec::Opus, _) => 20_000,
+        (Codec::Slin | Codec::Ulaw | Codec::Alaw, _) => 50,
+        (Codec::G722, _) => 7_900,
+        (Codec::Opus, 8_000) => 5_400,
+        (Codec::Opus, 12_000) => 6_600,
+        (Codec::Opus, 16_000) => 8_100,
+        (Codec::Opus, 24_000) => 16_000,
+        (Codec::Opus, _) => 18_700,
     }
 }
 
 fn encode_cost_ns(format: Format) -> u32 {
     match (format.codec, format.sample_rate) {
-        (Codec::Slin, _) => 100,
-        (Codec::Ulaw | Codec::Alaw, _) => 150,
-        (Codec::G722, _) => 14_000,
-        (Codec::Opus, 8_000) => 41_000,
-        (Codec::Opus, 12_000) => 58_000,
-        (Codec::Opus, 16_000) => 75_000,
-        (Codec::Opus, 24_000) => 85_000,
+        (Codec::Slin, _) => 110,
+        (Codec::Ulaw | Codec::Alaw, _) => 370,
+        (Codec::G722, _) => 10_600,
+        (Codec::Opus, 8_000) => 41_700,
+        (Codec::Opus, 12_000) => 58_600,
+        (Codec::Opus, 16_000) => 74_700,
+        (Codec::Opus, 24_000) => 90_000,
         (Codec::Opus, _) => 91_000,
     }
 }
