@@ -11,6 +11,8 @@ mod accept;
 mod assets;
 mod body;
 mod date;
+#[doc(hidden)]
+pub mod fuzz;
 mod page;
 mod path;
 mod respond;

@@ -150,7 +150,7 @@ fn chunks(file: File, length: u64) -> impl futures_util::Stream<Item = std::io::
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Range {
+pub(crate) enum Range {
     /// Not understood: the whole file is sent, as RFC 9110 §14.2 allows.
     Ignored,
     /// Beyond the end.
@@ -160,7 +160,7 @@ enum Range {
 }
 
 /// Reads `bytes=first-last`, `bytes=first-` and `bytes=-last`.
-fn parse_range(header: &str, size: u64) -> Range {
+pub(crate) fn parse_range(header: &str, size: u64) -> Range {
     let Some((first, last)) = header
         .trim()
         .strip_prefix("bytes=")

@@ -124,7 +124,8 @@ pub fn agree<B>(request: &mut Request<B>, spoken: &[&'static str]) -> Result<Upg
     })
 }
 
-fn judge(
+/// The accept key and the chosen subprotocol.
+pub(crate) fn judge(
     method: &Method,
     headers: &HeaderMap,
     spoken: &[&'static str],

@@ -228,7 +228,8 @@ async fn mounted_routes_know_the_client_and_have_limits() {
         ..clear()
     };
     let world = World::new(settings).await;
-    let who = |Extension(peer): Extension<Peer>, ConnectInfo(at): ConnectInfo<SocketAddr>| async move {
+    type From = (Extension<Peer>, ConnectInfo<SocketAddr>);
+    let who = async |(Extension(peer), ConnectInfo(at)): From| {
         assert_eq!(peer.remote, at);
         format!("{} {}", peer.remote.ip(), peer.is_secure)
     };

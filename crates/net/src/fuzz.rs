@@ -39,3 +39,23 @@ pub fn fuzz_datagram(data: &[u8]) {
 pub fn fuzz_certificate(data: &[u8]) {
     let _ = crate::tls::describe_certificate(data);
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_keep_the_invariants(data in prop::collection::vec(any::<u8>(), 0..200)) {
+            super::fuzz_stream(&data);
+            super::fuzz_datagram(&data);
+            super::fuzz_certificate(&data);
+        }
+
+        #[test]
+        fn near_misses_keep_the_invariants(data in "[\r\n\0\u{1}ASIP/2.0l:9 ]{0,80}") {
+            super::fuzz_stream(data.as_bytes());
+            super::fuzz_datagram(data.as_bytes());
+        }
+    }
+}

@@ -108,6 +108,7 @@ pub(crate) struct ListenerState {
     pub(crate) spec: ListenerSpec,
     pub(crate) local: SocketAddr,
     pub(crate) stop: CancellationToken,
+    closed: CancellationToken,
     pub(crate) kind: ListenerKind,
 }
 
@@ -226,8 +227,10 @@ impl Net {
             let local = socket.local_addr().map_err(bind_error)?;
             let kind = ListenerKind::Udp(Arc::new(socket));
             let listener = ListenerState::shared(spec, local, stop, kind);
-            let task = udp::run(Arc::clone(&self.shared), Arc::clone(&listener));
-            self.shared.tasks.spawn_on(task, &self.shared.runtime);
+            self.serve(
+                &listener,
+                udp::run(Arc::clone(&self.shared), Arc::clone(&listener)),
+            );
             return Ok(listener);
         }
         let kind = match &spec.protocol {
@@ -249,19 +252,36 @@ impl Net {
         let socket = self.shared.sockets.listener(&spec).map_err(bind_error)?;
         let local = socket.local_addr().map_err(bind_error)?;
         let listener = ListenerState::shared(spec, local, stop, kind);
-        let task = stream::accept(Arc::clone(&self.shared), Arc::clone(&listener), socket);
-        self.shared.tasks.spawn_on(task, &self.shared.runtime);
+        let (shared, known) = (Arc::clone(&self.shared), Arc::clone(&listener));
+        self.serve(&listener, stream::accept(shared, known, socket));
         Ok(listener)
     }
 
-    /// Closes a listener's socket. Its established connections go on; its UDP flows end. Returns
-    /// whether it existed.
-    pub fn unlisten(&self, name: &str) -> bool {
-        let mut listeners = self.shared.listeners.lock();
-        let Some(at) = listeners.iter().position(|known| known.spec.name == name) else {
-            return false;
+    /// Runs a listener's task and notes when it, and with it the socket, is gone.
+    fn serve(&self, listener: &ListenerState, task: impl Future<Output = ()> + Send + 'static) {
+        let closed = listener.closed.clone();
+        let task = async move {
+            task.await;
+            closed.cancel();
         };
-        listeners.swap_remove(at).stop.cancel();
+        self.shared.tasks.spawn_on(task, &self.shared.runtime);
+    }
+
+    /// Closes a listener's socket and returns when its port is free. Established connections go
+    /// on; its UDP flows end. Returns whether it existed.
+    pub async fn unlisten(&self, name: &str) -> bool {
+        let listener = {
+            let mut listeners = self.shared.listeners.lock();
+            let Some(at) = listeners.iter().position(|known| known.spec.name == name) else {
+                return false;
+            };
+            listeners.swap_remove(at)
+        };
+        listener.stop.cancel();
+        let closed = listener.closed.clone();
+        // For UDP this may be the last holder of the socket.
+        drop(listener);
+        closed.cancelled().await;
         true
     }
 
@@ -497,6 +517,12 @@ impl Net {
         self.shared.table.lock().get(id).map(|flow| flow.flow())
     }
 
+    /// The same with its listener and totals.
+    #[must_use]
+    pub fn flow_info(&self, id: FlowId) -> Option<FlowInfo> {
+        self.shared.table.lock().get(id).map(|flow| flow.info())
+    }
+
     /// All flows, in order of their ids. Copies the table under its lock: for status pages.
     #[must_use]
     pub fn flows(&self) -> Vec<FlowInfo> {
@@ -558,6 +584,7 @@ impl ListenerState {
             spec,
             local,
             stop,
+            closed: CancellationToken::new(),
             kind,
         })
     }

@@ -184,7 +184,9 @@ impl Datagrams {
 
     pub(crate) fn try_send_to(&self, bytes: &[u8], remote: SocketAddr) -> io::Result<usize> {
         match self {
-            Self::System(socket) => socket.try_send_to(bytes, remote),
+            // Not tokio's `try_send_to`: it refuses until the reactor has seen the socket once,
+            // so that the first datagrams of a new listener would be lost.
+            Self::System(socket) => SockRef::from(socket).send_to(bytes, &remote.into()),
             Self::Simulated(socket) => socket.send_to(bytes, remote),
         }
     }

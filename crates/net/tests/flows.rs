@@ -366,16 +366,28 @@ async fn a_closed_listener_frees_its_port_and_keeps_its_connections() {
     let mut phone = TcpStream::connect(ours).await.unwrap();
     phone.write_all(OPTIONS).await.unwrap();
     node.message().await;
-    assert!(node.net.unlisten("tcp"));
-    assert!(!node.net.unlisten("tcp"));
+    assert!(node.net.unlisten("tcp").await);
+    assert!(!node.net.unlisten("tcp").await);
     phone.write_all(OPTIONS).await.unwrap();
     node.message().await;
-    let free = async {
-        while TcpListener::bind(ours).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+    let again = ListenerSpec::new("again", Protocol::Tcp, ours);
+    assert_eq!(node.net.listen(again).await.unwrap(), ours);
+}
+
+#[tokio::test]
+async fn a_udp_listener_can_be_opened_again_at_once() {
+    let node = Node::new(NetSettings::default());
+    let ours = node.listen("udp", Protocol::Udp, "127.0.0.1:0").await;
+    let to = Destination::Address {
+        transport: Transport::Udp,
+        remote: ours,
     };
-    timeout(PATIENCE, free).await.unwrap();
+    let id = node.net.send(to, Bytes::from_static(OPTIONS)).unwrap();
+    assert_eq!(&*node.net.flow_info(id).unwrap().listener, "udp");
+    assert!(node.net.unlisten("udp").await);
+    assert!(node.net.flow(id).is_none());
+    let again = ListenerSpec::new("udp", Protocol::Udp, ours);
+    assert_eq!(node.net.listen(again).await.unwrap(), ours);
 }
 
 #[tokio::test]
