@@ -102,6 +102,7 @@ impl<'a> Reader<'a> {
 
     fn overflow(&mut self, span: &Span, what: &str, limit: usize) {
         self.full = true;
+        self.document.incomplete = true;
         self.say(
             Diagnostic::error(
                 span,
@@ -119,6 +120,7 @@ impl<'a> Reader<'a> {
         self.document.files.push(Arc::clone(name));
         if bytes.len() > MAX_FILE_BYTES {
             let message = format!("longer than {MAX_FILE_BYTES} bytes: not read");
+            self.document.incomplete = true;
             return self.say(Diagnostic::error(&whole, message).hint("split it with #include"));
         }
         let text = match String::from_utf8(bytes) {
@@ -405,7 +407,10 @@ impl<'a> Reader<'a> {
                     self.include(&path, required, span);
                 }
             }
-            Err(why) => self.say(Diagnostic::error(span, format!("{argument}: {why}"))),
+            Err(why) => {
+                self.document.incomplete = true;
+                self.say(Diagnostic::error(span, format!("{argument}: {why}")));
+            }
         }
     }
 
@@ -413,6 +418,7 @@ impl<'a> Reader<'a> {
         if self.open.len() <= MAX_INCLUDE_DEPTH {
             return true;
         }
+        self.document.incomplete = true;
         let message = format!("includes nest deeper than {MAX_INCLUDE_DEPTH}: not followed");
         self.say(Diagnostic::error(span, message).hint("include it from a file further up"));
         false
@@ -428,6 +434,7 @@ impl<'a> Reader<'a> {
             Ok(bytes) => bytes,
             Err(ReadError::NotFound) if !required => return,
             Err(why) => {
+                self.document.incomplete = true;
                 let hint = if required {
                     "#tryinclude does not mind a missing file"
                 } else {
@@ -444,6 +451,7 @@ impl<'a> Reader<'a> {
 
     fn exec(&mut self, command: &str, span: &Span) {
         if self.options.exec_includes == ExecIncludes::Refused {
+            self.document.incomplete = true;
             return self.say(
                 Diagnostic::error(span, "#exec is switched off: the command was not run")
                     .hint("execincludes = yes in [options] of asterisk.conf allows it"),
@@ -458,6 +466,7 @@ impl<'a> Reader<'a> {
         match self.source.exec(command) {
             Ok(bytes) => self.file(&Arc::from(format!("#exec {command}")), command, bytes),
             Err(why) => {
+                self.document.incomplete = true;
                 self.say(Diagnostic::error(
                     span,
                     format!("#exec '{command}' failed: {why}"),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sidetone_conf::{
-    Diagnostic, Document, ExecIncludes, Options, ReadError, Severity, Source, Span,
+    Diagnostic, Document, ExecIncludes, Options, ReadError, Section, Severity, Source, Span,
 };
 
 use crate::acl::{Acl, Sense};
@@ -15,7 +15,7 @@ use crate::objects::asterisk::Asterisk;
 use crate::objects::http::Http;
 use crate::objects::logger::Logger;
 use crate::objects::rtp::Rtp;
-use crate::pjsip::{self, Sip};
+use crate::pjsip;
 use crate::report::Report;
 use crate::snapshot::Config;
 use crate::{advice, foreign};
@@ -42,6 +42,8 @@ pub struct Documents {
     pub modules: Document,
     /// extensions.conf; `None` when missing.
     pub extensions: Option<Document>,
+    /// Files that are there and could not be read.
+    pub unreadable: Vec<String>,
     /// What there is to say about the files as such.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -162,6 +164,7 @@ impl Documents {
             Ok(document) => Some(document),
             Err(ReadError::NotFound) => None,
             Err(why) => {
+                self.unreadable.push(name.to_owned());
                 let message = format!("{why}");
                 let path = format!("{}/{name}", options.directory);
                 self.diagnostics.push(
@@ -195,35 +198,8 @@ impl Documents {
 /// Builds the snapshot from documents.
 pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&Config>) -> Loaded {
     let mut report = Report::starting_with(documents.take_diagnostics());
-    let asterisk = Asterisk::build(&documents.asterisk, &documents.directory, &mut report);
-    let etc = asterisk.directories.etc.clone();
-    let files = TlsFiles::new(source, &etc);
-    let acls = named_acls(&documents.acl, &mut report);
-    let http = Http::build(&documents.http, &acls, &files, &mut report);
-    let rtp = Rtp::build(&documents.rtp, &acls, &mut report);
-    let logger = Logger::build(documents.logger.as_ref(), &mut report);
-    let modules = Modules::build(&documents.modules, &mut report);
-    let sip = pjsip::build(
-        documents.pjsip.as_ref(),
-        &acls,
-        &files,
-        previous,
-        &mut report,
-    );
-    about_missing_files(&documents, &etc, &mut report);
-    let (refused, kept) = (sip.refused, sip.kept);
-    let config = snapshot(
-        sip,
-        previous,
-        Rest {
-            acls,
-            http,
-            rtp,
-            logger,
-            asterisk,
-            modules,
-        },
-    );
+    let (config, refused, kept) = build(&documents, source, previous, &mut report);
+    about_missing_files(&documents, &config.asterisk.directories.etc, &mut report);
     advice::about_config(&config, &mut report);
     let usable = has_listener(&config);
     if !usable {
@@ -232,12 +208,7 @@ pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&
         report.say(Diagnostic::error(&Span::whole_file("pjsip.conf"), message).hint(hint));
     }
     let (diagnostics, ignored_options) = report.finish();
-    let count = |severity: Severity| {
-        diagnostics
-            .iter()
-            .filter(|d| d.severity == severity)
-            .count()
-    };
+    let of = |severity: Severity| diagnostics.iter().filter(move |d| d.severity == severity);
     let summary = Summary {
         transports: config.transports.len(),
         endpoints: config.endpoints.len(),
@@ -247,14 +218,112 @@ pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&
         refused,
         kept,
         ignored_options,
-        errors: count(Severity::Error),
-        warnings: count(Severity::Warning),
+        errors: of(Severity::Error).count(),
+        warnings: of(Severity::Warning).count(),
     };
     Loaded {
         config: usable.then(|| Arc::new(config)),
         dialplan_document: documents.extensions,
         diagnostics,
         summary,
+    }
+}
+
+/// Builds every object; also says how many were refused and how many stay as they were.
+fn build(
+    documents: &Documents,
+    source: &dyn Source,
+    previous: Option<&Config>,
+    report: &mut Report,
+) -> (Config, usize, usize) {
+    let mut settle = Settle {
+        documents,
+        report,
+        kept: 0,
+    };
+    let asterisk = settle.file("asterisk.conf", previous.map(|c| &c.asterisk), |report| {
+        Asterisk::build(&documents.asterisk, &documents.directory, report)
+    });
+    let etc = asterisk.directories.etc.clone();
+    let files = TlsFiles::new(source, &etc);
+    let acls = named_acls(&documents.acl, previous, &mut settle);
+    let http = settle.file("http.conf", previous.map(|c| &c.http), |report| {
+        Http::build(&documents.http, &acls, &files, report)
+    });
+    let rtp = settle.file("rtp.conf", previous.map(|c| &c.rtp), |report| {
+        Rtp::build(&documents.rtp, &acls, report)
+    });
+    let logger = settle.file("logger.conf", previous.map(|c| &c.logger), |report| {
+        Logger::build(documents.logger.as_ref(), report)
+    });
+    let modules = settle.file("modules.conf", previous.map(|c| &c.modules), |report| {
+        Modules::build(&documents.modules, report)
+    });
+    let kept_files = settle.kept;
+    let sip = pjsip::build(documents.pjsip.as_ref(), &acls, &files, previous, report);
+    let config = Config {
+        transports: sip.transports.objects,
+        endpoints: sip.endpoints.objects,
+        aors: sip.aors.objects,
+        auths: sip.auths.objects,
+        identifies: sip.identifies.objects,
+        acls: acls.objects,
+        sip_acl: sip.acl,
+        global: sip.global,
+        system: sip.system,
+        http,
+        rtp,
+        logger,
+        asterisk,
+        modules,
+    };
+    (config, sip.refused, sip.kept + kept_files)
+}
+
+/// Decides for each file whether what it holds now counts, or what it held before.
+struct Settle<'a> {
+    documents: &'a Documents,
+    report: &'a mut Report,
+    /// What stays as it was.
+    kept: usize,
+}
+
+impl Settle<'_> {
+    /// A file that is one object. On a first load its wrong values leave defaults in force; on a
+    /// reload the whole file stays as it was.
+    fn file<T: PartialEq>(
+        &mut self,
+        name: &str,
+        previous: Option<&Arc<T>>,
+        build: impl FnOnce(&mut Report) -> T,
+    ) -> Arc<T> {
+        let errors_before = self.report.errors();
+        let object = build(self.report);
+        let bad = self.report.errors() > errors_before || self.cannot_be_read(name);
+        match previous {
+            Some(before) if bad => {
+                self.kept += 1;
+                let message = format!("{name} stays as it was before: see its errors");
+                self.report
+                    .say(Diagnostic::warning(&Span::whole_file(name), message));
+                Arc::clone(before)
+            }
+            _ => share(object, previous),
+        }
+    }
+
+    fn cannot_be_read(&self, name: &str) -> bool {
+        let documents = self.documents;
+        let document = match name {
+            "asterisk.conf" => Some(&documents.asterisk),
+            "http.conf" => Some(&documents.http),
+            "rtp.conf" => Some(&documents.rtp),
+            "acl.conf" => Some(&documents.acl),
+            "logger.conf" => documents.logger.as_ref(),
+            _ => Some(&documents.modules),
+        };
+        documents.unreadable.iter().any(|file| file == name)
+            || document.is_some_and(|document| document.incomplete)
     }
 }
 
@@ -282,35 +351,6 @@ fn has_listener(config: &Config) -> bool {
             .any(|found| listens(found.protocol))
 }
 
-/// Everything outside pjsip.conf.
-struct Rest {
-    acls: Named<Acl>,
-    http: Http,
-    rtp: Rtp,
-    logger: Logger,
-    asterisk: Asterisk,
-    modules: Modules,
-}
-
-fn snapshot(sip: Sip, previous: Option<&Config>, rest: Rest) -> Config {
-    Config {
-        transports: sip.transports.objects,
-        endpoints: sip.endpoints.objects,
-        aors: sip.aors.objects,
-        auths: sip.auths.objects,
-        identifies: sip.identifies.objects,
-        acls: rest.acls.objects,
-        sip_acl: sip.acl,
-        global: share(sip.global, previous.map(|config| &config.global)),
-        system: share(sip.system, previous.map(|config| &config.system)),
-        http: share(rest.http, previous.map(|config| &config.http)),
-        rtp: share(rest.rtp, previous.map(|config| &config.rtp)),
-        logger: share(rest.logger, previous.map(|config| &config.logger)),
-        asterisk: share(rest.asterisk, previous.map(|config| &config.asterisk)),
-        modules: share(rest.modules, previous.map(|config| &config.modules)),
-    }
-}
-
 /// The object of before when nothing changed, so that equal snapshots share memory.
 pub(crate) fn share<T: PartialEq>(object: T, previous: Option<&Arc<T>>) -> Arc<T> {
     match previous {
@@ -319,37 +359,59 @@ pub(crate) fn share<T: PartialEq>(object: T, previous: Option<&Arc<T>>) -> Arc<T
     }
 }
 
-fn named_acls(document: &Document, report: &mut Report) -> Named<Acl> {
+/// The lists of acl.conf. One with errors stays as it was, or else is refused: half a list could
+/// let in whom the other half keeps out.
+fn named_acls(
+    document: &Document,
+    previous: Option<&Config>,
+    settle: &mut Settle<'_>,
+) -> Named<Acl> {
     let mut named = Named::default();
-    for section in document.live() {
-        let mut acl = Acl {
-            name: section.name.to_string(),
-            ..Acl::default()
-        };
-        let mut good = true;
-        for value in &section.values {
-            let sense = if value.is("permit") {
-                Sense::Permit
-            } else if value.is("deny") {
-                Sense::Deny
-            } else {
-                good = false;
-                let message = format!("an access list has no '{}'", value.name);
-                let hint = foreign::explain(&value.name).unwrap_or("write permit or deny");
-                report.say(Diagnostic::error(&value.span, message).hint(hint));
-                continue;
-            };
-            if let Err(why) = acl.add(sense, &value.text) {
-                good = false;
-                report.say(Diagnostic::error(&value.span, why));
-            }
-        }
-        if good {
-            named.objects.insert(acl.name.clone(), Arc::new(acl));
+    let before = previous.map(|config| &config.acls);
+    for section in document.sections.iter().filter(|section| !section.template) {
+        let name = section.name.to_string();
+        let errors_before = settle.report.errors();
+        let acl = acl(section, settle.report);
+        let before = before.and_then(|acls| acls.get(&name));
+        if !section.faulty && settle.report.errors() == errors_before {
+            named.objects.insert(name, share(acl, before));
+        } else if let Some(before) = before {
+            settle.kept += 1;
+            named.objects.insert(name, Arc::clone(before));
         } else {
-            // Half a list could let in whom the other half keeps out.
-            named.refused.insert(acl.name.clone(), section.span.clone());
+            named.refused.insert(name, section.span.clone());
+        }
+    }
+    if settle.cannot_be_read("acl.conf") {
+        for (name, acl) in before.into_iter().flatten() {
+            named
+                .objects
+                .entry(name.clone())
+                .or_insert_with(|| Arc::clone(acl));
         }
     }
     named
+}
+
+fn acl(section: &Section, report: &mut Report) -> Acl {
+    let mut acl = Acl {
+        name: section.name.to_string(),
+        ..Acl::default()
+    };
+    for value in &section.values {
+        let sense = if value.is("permit") {
+            Sense::Permit
+        } else if value.is("deny") {
+            Sense::Deny
+        } else {
+            let message = format!("an access list has no '{}'", value.name);
+            let hint = foreign::explain(&value.name).unwrap_or("write permit or deny");
+            report.say(Diagnostic::error(&value.span, message).hint(hint));
+            continue;
+        };
+        if let Err(why) = acl.add(sense, &value.text) {
+            report.say(Diagnostic::error(&value.span, why));
+        }
+    }
+    acl
 }

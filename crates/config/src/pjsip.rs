@@ -1,6 +1,7 @@
 //! `pjsip.conf`: every section becomes an object of its type; then names are followed.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use sidetone_conf::{Diagnostic, Document, Section, Span};
@@ -33,16 +34,35 @@ pub(crate) struct Sip {
     pub(crate) auths: Named<Auth>,
     pub(crate) identifies: Named<Identify>,
     pub(crate) acl: AclSet,
-    pub(crate) global: Global,
-    pub(crate) system: System,
+    pub(crate) global: Arc<Global>,
+    pub(crate) system: Arc<System>,
     /// Objects that were refused.
     pub(crate) refused: usize,
     /// Refused ones that stay as they were before.
     pub(crate) kept: usize,
 }
 
-/// Sections by type, in the order of the file.
-type ByType<'a> = BTreeMap<&'static str, Vec<&'a Section>>;
+/// The sections of the file, sorted out.
+#[derive(Default)]
+struct Sorted<'a> {
+    /// Usable sections by type, in the order of the file.
+    by_type: BTreeMap<&'static str, Vec<&'a Section>>,
+    /// Sections that cannot be read, with their type where it can be told. What they were before
+    /// stays.
+    broken: Vec<(Option<&'static str>, &'a Section)>,
+    /// Whether part of the file could not be read: then what is missing was not taken out.
+    incomplete: bool,
+}
+
+impl Sorted<'_> {
+    /// Whether an object of before that is not in the file now is to stay.
+    fn survives(&self, spec: &ObjectSpec, name: &str) -> bool {
+        let fits = |(kind, section): &(Option<&'static str>, &Section)| {
+            kind.is_none_or(|kind| kind == spec.name) && &*section.name == name
+        };
+        self.incomplete || self.broken.iter().any(fits)
+    }
+}
 
 pub(crate) fn build(
     document: Option<&Document>,
@@ -52,15 +72,25 @@ pub(crate) fn build(
     report: &mut Report,
 ) -> Sip {
     let empty = Document::default();
-    let document = document.unwrap_or(&empty);
-    let by_type = sort_out(document, report);
+    let mut sections = sort_out(document.unwrap_or(&empty), report);
+    sections.incomplete |= document.is_none();
+    let refused = sections.broken.len();
     let mut builder = Builder {
-        by_type,
+        sections,
         report,
-        refused: 0,
+        refused,
         kept: 0,
     };
-    let (global, system) = builder.settings();
+    let global = builder.single(
+        &table::GLOBAL,
+        Global::build,
+        previous.map(|config| &config.global),
+    );
+    let system = builder.single(
+        &table::SYSTEM,
+        System::build,
+        previous.map(|config| &config.system),
+    );
     let acl = builder.acl(acls);
     let mut transports = builder.objects(
         &table::TRANSPORT,
@@ -68,16 +98,13 @@ pub(crate) fn build(
         previous.map(|config| &config.transports),
     );
     builder.refuse_shared_sockets(&mut transports);
-    let auths = builder.objects(
-        &table::AUTH,
-        Auth::build,
-        previous.map(|config| &config.auths),
-    );
+    let auths = previous.map(|config| &config.auths);
+    let auths = builder.objects(&table::AUTH, Auth::build, auths);
     let aors = builder.objects(&table::AOR, Aor::build, previous.map(|config| &config.aors));
-    let known = References {
-        transports: &transports,
-        auths: &auths,
-        aors: &aors,
+    let mut known = References {
+        transports,
+        auths,
+        aors,
     };
     let around = Surroundings { acls, files };
     let endpoints = builder.objects(
@@ -88,17 +115,20 @@ pub(crate) fn build(
         },
         previous.map(|config| &config.endpoints),
     );
+    if let Some(previous) = previous {
+        known.keep(&endpoints, previous);
+    }
     let identifies = builder.objects(
         &table::IDENTIFY,
-        |fields| identify(fields, &endpoints, &transports),
+        |fields| identify(fields, &endpoints, &known.transports),
         previous.map(|config| &config.identifies),
     );
     let (refused, kept) = (builder.refused, builder.kept);
     Sip {
-        transports,
+        transports: known.transports,
         endpoints,
-        aors,
-        auths,
+        aors: known.aors,
+        auths: known.auths,
         identifies,
         acl,
         global,
@@ -109,19 +139,51 @@ pub(crate) fn build(
 }
 
 /// What an endpoint may name.
-struct References<'a> {
-    transports: &'a Named<Transport>,
-    auths: &'a Named<Auth>,
-    aors: &'a Named<Aor>,
+struct References {
+    transports: Named<Transport>,
+    auths: Named<Auth>,
+    aors: Named<Aor>,
 }
 
-impl References<'_> {
+impl References {
     fn follow(&self, fields: &mut Fields<'_>, mut endpoint: Endpoint) -> Endpoint {
-        follow(fields, "aors", &endpoint.aors, self.aors);
-        follow(fields, "auth", &endpoint.auth, self.auths);
-        follow(fields, "outbound_auth", &endpoint.outbound_auth, self.auths);
-        follow_transport(fields, &mut endpoint, self.transports);
+        follow(fields, "aors", &endpoint.aors, &self.aors);
+        follow(fields, "auth", &endpoint.auth, &self.auths);
+        let outbound = &endpoint.outbound_auth;
+        follow(fields, "outbound_auth", outbound, &self.auths);
+        follow_transport(fields, &mut endpoint, &self.transports);
         endpoint
+    }
+
+    /// Keeps what endpoints that stay as they were name.
+    fn keep(&mut self, endpoints: &Named<Endpoint>, previous: &Config) {
+        let transports = &mut self.transports;
+        keep_named(endpoints, transports, &previous.transports, |e| {
+            e.transport.as_slice()
+        });
+        keep_named(endpoints, &mut self.aors, &previous.aors, |e| &e.aors);
+        keep_named(endpoints, &mut self.auths, &previous.auths, |e| &e.auth);
+        keep_named(endpoints, &mut self.auths, &previous.auths, |e| {
+            &e.outbound_auth
+        });
+    }
+}
+
+/// An endpoint that stays as it was keeps what it names, even when that was taken out of the
+/// file: an endpoint whose auth vanished must not become one that needs none.
+fn keep_named<T>(
+    endpoints: &Named<Endpoint>,
+    objects: &mut Named<T>,
+    previous: &HashMap<String, Arc<T>>,
+    names: impl Fn(&Endpoint) -> &[String],
+) {
+    for endpoint in endpoints.objects.values() {
+        for name in names(endpoint) {
+            if let (false, Some(before)) = (objects.objects.contains_key(name), previous.get(name))
+            {
+                objects.objects.insert(name.clone(), Arc::clone(before));
+            }
+        }
     }
 }
 
@@ -149,30 +211,45 @@ fn identify(
 }
 
 /// Finds each section's type; what has none, or an unknown one, is refused here.
-fn sort_out<'a>(document: &'a Document, report: &mut Report) -> ByType<'a> {
-    let mut by_type = ByType::new();
-    for section in document.live() {
-        let Some(kind) = section.last("type") else {
-            let message = format!("[{}] has no type: ignored", section.name);
-            report.say(Diagnostic::error(&section.span, message).hint(type_hint(&section.name)));
-            continue;
-        };
-        let Some(spec) = pjsip_object(&kind.text) else {
-            let message = format!("[{}]: no object has type '{}'", section.name, kind.text);
-            let hint = if CHAN_SIP_TYPES.contains(&&*kind.text.to_ascii_lowercase()) {
-                CHAN_SIP_IS_GONE.to_owned()
-            } else {
-                type_hint(&kind.text)
-            };
-            report.say(Diagnostic::error(&kind.span, message).hint(hint));
-            continue;
-        };
-        if let Usage::Ignored(reason) = spec.usage {
-            report.ignored(spec.name, "", &section.span, reason);
+fn sort_out<'a>(document: &'a Document, report: &mut Report) -> Sorted<'a> {
+    let mut sorted = Sorted {
+        incomplete: document.incomplete,
+        ..Sorted::default()
+    };
+    for section in document.sections.iter().filter(|section| !section.template) {
+        let kind = section.last("type");
+        let spec = kind.and_then(|kind| pjsip_object(&kind.text));
+        match spec {
+            // Its fault is among the findings about the text.
+            _ if section.faulty => sorted.broken.push((spec.map(|spec| spec.name), section)),
+            None => {
+                report.say(without_type(section));
+                sorted.broken.push((None, section));
+            }
+            Some(spec) => {
+                if let Usage::Ignored(reason) = spec.usage {
+                    report.ignored(spec.name, "", &section.span, reason);
+                }
+                sorted.by_type.entry(spec.name).or_default().push(section);
+            }
         }
-        by_type.entry(spec.name).or_default().push(section);
     }
-    by_type
+    sorted
+}
+
+fn without_type(section: &Section) -> Diagnostic {
+    let name = &section.name;
+    let Some(kind) = section.last("type") else {
+        let message = format!("[{name}] has no type: ignored");
+        return Diagnostic::error(&section.span, message).hint(type_hint(name));
+    };
+    let message = format!("[{name}]: no object has type '{}'", kind.text);
+    let hint = if CHAN_SIP_TYPES.contains(&&*kind.text.to_ascii_lowercase()) {
+        CHAN_SIP_IS_GONE.to_owned()
+    } else {
+        type_hint(&kind.text)
+    };
+    Diagnostic::error(&kind.span, message).hint(hint)
 }
 
 fn type_hint(written: &str) -> String {
@@ -226,8 +303,16 @@ fn follow_transport(
     }
 }
 
+/// What becomes of an object with errors.
+enum Fate {
+    /// The one of before stays.
+    Kept,
+    /// There is none.
+    Dropped,
+}
+
 struct Builder<'a, 'r> {
-    by_type: ByType<'a>,
+    sections: Sorted<'a>,
     report: &'r mut Report,
     refused: usize,
     kept: usize,
@@ -235,7 +320,11 @@ struct Builder<'a, 'r> {
 
 impl<'a> Builder<'a, '_> {
     fn sections(&self, spec: &ObjectSpec) -> Vec<&'a Section> {
-        self.by_type.get(spec.name).cloned().unwrap_or_default()
+        self.sections
+            .by_type
+            .get(spec.name)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Builds all objects of a type.
@@ -243,7 +332,7 @@ impl<'a> Builder<'a, '_> {
         &mut self,
         spec: &'static ObjectSpec,
         mut build: impl FnMut(&mut Fields<'_>) -> T,
-        previous: Option<&std::collections::HashMap<String, Arc<T>>>,
+        previous: Option<&HashMap<String, Arc<T>>>,
     ) -> Named<T> {
         let mut named = Named::default();
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
@@ -266,25 +355,29 @@ impl<'a> Builder<'a, '_> {
                 continue;
             }
             self.refused += 1;
-            self.refuse(spec, section, before.is_some());
-            match before {
-                Some(before) => {
-                    self.kept += 1;
-                    named.objects.insert(id, Arc::clone(before));
-                }
-                None => {
-                    named.refused.insert(id, section.span.clone());
-                }
+            if let Some(before) = before {
+                self.kept += 1;
+                self.refuse(spec, section, Fate::Kept);
+                named.objects.insert(id, Arc::clone(before));
+            } else {
+                self.refuse(spec, section, Fate::Dropped);
+                named.refused.insert(id, section.span.clone());
+            }
+        }
+        // What cannot be read now, but was there before, stays.
+        for (id, before) in previous.into_iter().flatten() {
+            if !seen.contains_key(id) && self.sections.survives(spec, id) {
+                self.kept += 1;
+                named.objects.insert(id.clone(), Arc::clone(before));
             }
         }
         named
     }
 
-    fn refuse(&mut self, spec: &ObjectSpec, section: &Section, kept: bool) {
-        let fate = if kept {
-            "stays as it was before"
-        } else {
-            "is not loaded"
+    fn refuse(&mut self, spec: &ObjectSpec, section: &Section, fate: Fate) {
+        let fate = match fate {
+            Fate::Kept => "stays as it was before",
+            Fate::Dropped => "is not loaded",
         };
         let message = format!("{} '{}' {fate}: see its errors", spec.name, section.name);
         self.report.say(Diagnostic::warning(&section.span, message));
@@ -322,24 +415,34 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    /// `type = global` and `type = system`: a wrong value leaves the default in force.
-    fn settings(&mut self) -> (Global, System) {
+    /// An object there is one of, as `type = global`: a wrong value leaves the default in force,
+    /// or on reload the whole object as it was.
+    fn single<T: PartialEq>(
+        &mut self,
+        spec: &'static ObjectSpec,
+        build: impl FnOnce(&mut Fields<'_>) -> T,
+        previous: Option<&Arc<T>>,
+    ) -> Arc<T> {
+        let mut found = self.sections(spec).into_iter();
+        let first = found.next();
+        for extra in found {
+            let message = format!("[{}] is a second {}: ignored", extra.name, spec.name);
+            self.report
+                .say(Diagnostic::error(&extra.span, message).hint("join the two"));
+        }
         let empty = Document::default();
-        let missing = merged(&empty, "global", "pjsip.conf").into_owned();
-        let pick = |found: Vec<&'a Section>, report: &mut Report| {
-            for extra in found.iter().skip(1) {
-                let message = format!("[{}] is a second object of its type: ignored", extra.name);
-                report.say(Diagnostic::error(&extra.span, message).hint("join the two"));
+        let section = first.map_or_else(|| merged(&empty, spec.name, spec.file), Cow::Borrowed);
+        let mut fields = Fields::new(spec, &section, self.report);
+        let object = build(&mut fields);
+        let bad = fields.is_bad() || (first.is_none() && self.sections.survives(spec, spec.name));
+        match previous {
+            Some(before) if bad => {
+                self.kept += 1;
+                self.refuse(spec, &section, Fate::Kept);
+                Arc::clone(before)
             }
-            found.first().copied().cloned()
-        };
-        let section = pick(self.sections(&table::GLOBAL), self.report);
-        let section = section.unwrap_or_else(|| missing.clone());
-        let global = Global::build(&mut Fields::new(&table::GLOBAL, &section, self.report));
-        let section = pick(self.sections(&table::SYSTEM), self.report);
-        let section = section.unwrap_or(missing);
-        let system = System::build(&mut Fields::new(&table::SYSTEM, &section, self.report));
-        (global, system)
+            _ => share(object, previous),
+        }
     }
 
     fn acl(&mut self, acls: &Named<Acl>) -> AclSet {
@@ -347,6 +450,12 @@ impl<'a> Builder<'a, '_> {
         for section in self.sections(&table::ACL) {
             let mut fields = Fields::new(&table::ACL, section, self.report);
             let set = fields.acl_set(["acl", "deny", "permit"], acls);
+            // Rules that cannot be read must not let everybody in.
+            let set = if fields.is_bad() {
+                AclSet::nobody()
+            } else {
+                set
+            };
             all.lists.extend(set.lists);
         }
         // Objects that do nothing yet are checked all the same.

@@ -1,14 +1,18 @@
 //! Collects findings while objects are built: errors where they are, and one line per option
 //! that is set and does nothing, however many objects set it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sidetone_conf::{Diagnostic, Span};
 
 /// Findings of one load.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
+    /// What was said already: inherited values are checked for every heir.
+    said: HashSet<String>,
+    /// Errors, repeated ones counted.
+    errors: usize,
     ignored: BTreeMap<(&'static str, &'static str), Ignored>,
 }
 
@@ -31,10 +35,15 @@ impl Report {
     }
 
     pub(crate) fn say(&mut self, diagnostic: Diagnostic) {
-        // Inherited values are checked for every heir; one message is enough.
-        if !self.diagnostics.contains(&diagnostic) {
+        self.errors += usize::from(diagnostic.is_error());
+        if self.said.insert(diagnostic.to_string()) {
             self.diagnostics.push(diagnostic);
         }
+    }
+
+    /// How many errors there are so far: what adds to it while it is built has errors.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
     }
 
     /// Remembers that an option (or, with an empty option name, a whole object) has no effect.

@@ -62,3 +62,90 @@ fn an_object_taken_out_of_the_file_is_gone() {
     ));
     assert!(!new.endpoints.contains_key("a") && new.aors.is_empty());
 }
+
+#[test]
+fn what_cannot_be_read_any_more_stays_as_it_was() {
+    let text = format!("{TWO}#include more.conf\n");
+    let more = with(&text).with("/etc/more.conf", "[m]\ntype=aor\nmax_contacts=1\n");
+    let old = config(&load(&more, "/etc"));
+    assert!(old.aors.contains_key("m"));
+    for broken in [
+        // The included file is gone.
+        format!("{TWO}#include more.conf\n"),
+        // The section's template is gone.
+        format!("{TWO}[m](gone)\ntype=aor\n"),
+        // Its type is misspelt, or missing.
+        format!("{TWO}[m]\ntype=aro\n"),
+        format!("{TWO}[m]\nmax_contacts=2\n"),
+    ] {
+        let loaded = reload(&with(&broken), "/etc", &old);
+        let new = config(&loaded);
+        assert!(Arc::ptr_eq(&old.aors["m"], &new.aors["m"]), "{broken}");
+        assert!(
+            loaded.summary.errors > 0 && loaded.summary.kept > 0,
+            "{broken}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_pjsip_conf_does_not_empty_a_running_server() {
+    let old = config(&load(&with(TWO), "/etc"));
+    let loaded = reload(&base(), "/etc", &old);
+    one_says(&warnings(&loaded), &["there is no pjsip.conf"]);
+    assert!(diff(&old, &config(&loaded)).is_empty());
+}
+
+#[test]
+fn a_file_with_a_wrong_value_stays_as_it_was_as_a_whole() {
+    let files = |rtp: &str, http: &str, acl: &str, global: &str| {
+        with(&format!("{TWO}[global]\ntype=global\n{global}\n"))
+            .with("/etc/rtp.conf", format!("[general]\n{rtp}\n"))
+            .with(
+                "/etc/http.conf",
+                format!("[general]\nenabled=yes\n{http}\n"),
+            )
+            .with("/etc/acl.conf", format!("[office]\n{acl}\n"))
+    };
+    let good = files(
+        "rtpstart=6000",
+        "bindaddr=127.0.0.1",
+        "deny=10.0.0.0/8",
+        "user_agent=x",
+    );
+    let old = config(&load(&good, "/etc"));
+    let bad = files(
+        "rtpstart=7000\ndtls_mtu=1",
+        "bindaddr=oops",
+        "deny=10.0.0.0/8\npermit=10.0.0/8",
+        "user_agent=y\nmax_forwards=many",
+    );
+    let loaded = reload(&bad, "/etc", &old);
+    let new = config(&loaded);
+    assert!(diff(&old, &new).is_empty(), "{:?}", diff(&old, &new));
+    one_says(&warnings(&loaded), &["rtp.conf stays as it was before"]);
+    one_says(&warnings(&loaded), &["http.conf stays as it was before"]);
+    one_says(
+        &warnings(&loaded),
+        &["global 'global' stays as it was before"],
+    );
+    assert_eq!(loaded.summary.kept, 4);
+}
+
+#[test]
+fn an_endpoint_that_stays_keeps_its_password() {
+    let auth = "[a]\ntype=auth\nauth_type=userpass\nusername=a\npassword=x\n";
+    let endpoint = "[a]\ntype=endpoint\nallow=ulaw\nauth=a\n";
+    let old = config(&load(&with(&format!("{endpoint}{auth}")), "/etc"));
+    let loaded = reload(&with(endpoint), "/etc", &old);
+    one_says(&crate::tests::errors(&loaded), &["auth names 'a'"]);
+    let new = config(&loaded);
+    assert_eq!(new.auths_of(&new.endpoints["a"]).count(), 1);
+}
+
+#[test]
+fn heirs_of_a_bad_list_are_refused_like_the_first() {
+    let acl = "[t](!)\npermit=10.0.0/8\n[one](t)\ndeny=10.0.0.1\n[two](t)\ndeny=10.0.0.2\n";
+    let loaded = load(&with(TWO).with("/etc/acl.conf", acl), "/etc");
+    assert!(config(&loaded).acls.is_empty());
+}
