@@ -167,7 +167,7 @@ impl G711Decoder {
     pub fn new(law: Law) -> Self {
         Self {
             law,
-            concealer: Concealer::new(8_000),
+            concealer: Concealer::new(8_000, 1),
         }
     }
 }

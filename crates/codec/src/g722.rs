@@ -299,7 +299,7 @@ impl G722Decoder {
             low: SubBand::new(Band::Low),
             high: SubBand::new(Band::High),
             delay: [0; 24],
-            concealer: Concealer::new(16_000),
+            concealer: Concealer::new(16_000, 1),
         }
     }
 

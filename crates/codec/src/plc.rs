@@ -19,8 +19,9 @@ const BLEND_MS: u32 = 4;
 /// Guesses what was lost.
 #[derive(Debug)]
 pub struct Concealer {
-    /// Samples in a millisecond.
+    /// Samples of all channels in a millisecond.
     per_ms: usize,
+    channels: usize,
     min_period: usize,
     max_period: usize,
     /// The last samples played, oldest first.
@@ -32,15 +33,18 @@ pub struct Concealer {
 }
 
 impl Concealer {
-    /// For audio of one channel at `rate` Hz.
+    /// For audio at `rate` Hz, its channels interleaved.
     #[must_use]
-    pub fn new(rate: u32) -> Self {
-        let per_ms = (rate / 1_000).max(1) as usize;
-        let period = |us: u32| per_ms * us as usize / 1_000;
+    pub fn new(rate: u32, channels: u8) -> Self {
+        let channels = usize::from(channels.max(1));
+        let per_ms = (rate / 1_000).max(1) as usize * channels;
+        // Whole samples of all channels, or the channels would change places.
+        let period = |us: u32| per_ms * us as usize / 1_000 / channels * channels;
         let max_period = period(MAX_PERIOD_US);
         Self {
             per_ms,
-            min_period: period(MIN_PERIOD_US).max(1),
+            channels,
+            min_period: period(MIN_PERIOD_US).max(channels),
             max_period,
             history: vec![0; per_ms * HISTORY_MS as usize].into_boxed_slice(),
             period: Vec::with_capacity(max_period),
@@ -117,7 +121,7 @@ impl Concealer {
                 .sum()
         };
         let recent = &self.history[end - compared..];
-        for lag in self.min_period..=self.max_period {
+        for lag in (self.min_period..=self.max_period).step_by(self.channels) {
             let earlier = &self.history[end - compared - lag..end - lag];
             let pairs = recent.iter().zip(earlier).step_by(2);
             let product: f32 = pairs.map(|(a, b)| f32::from(*a) * f32::from(*b)).sum();
@@ -160,7 +164,7 @@ mod tests {
         for rate in [8_000, 16_000, 48_000] {
             let frame = rate as usize / 100;
             let clean = sine(rate, 200.0, 10_000.0, 0.5);
-            let mut concealer = Concealer::new(rate);
+            let mut concealer = Concealer::new(rate, 1);
             let mut played = clean.clone();
             for (number, packet) in played.chunks_mut(frame).enumerate() {
                 if number == 20 {
@@ -178,7 +182,7 @@ mod tests {
     #[test]
     fn a_long_loss_fades_to_silence_and_the_voice_returns() {
         let clean = sine(8_000, 200.0, 10_000.0, 0.2);
-        let mut concealer = Concealer::new(8_000);
+        let mut concealer = Concealer::new(8_000, 1);
         concealer.heard(&mut clean.clone());
         let mut levels = Vec::new();
         for _ in 0..5 {
@@ -197,9 +201,29 @@ mod tests {
     }
 
     #[test]
+    fn channels_do_not_change_places() {
+        let mut stereo: Vec<i16> = sine(8_000, 210.0, 9_000.0, 0.2)
+            .into_iter()
+            .flat_map(|sample| [sample, 77])
+            .collect();
+        let mut concealer = Concealer::new(8_000, 2);
+        concealer.heard(&mut stereo);
+        let mut guess = [0; 160];
+        concealer.conceal(&mut guess);
+        assert!(
+            guess
+                .iter()
+                .skip(1)
+                .step_by(2)
+                .all(|sample| (60..=77).contains(sample))
+        );
+        assert!(rms(&guess) > 3_000.0);
+    }
+
+    #[test]
     fn a_loss_before_the_first_packet_is_silence() {
         let mut guess = [7; 160];
-        Concealer::new(8_000).conceal(&mut guess);
+        Concealer::new(8_000, 1).conceal(&mut guess);
         assert_eq!(guess, [0; 160]);
     }
 }

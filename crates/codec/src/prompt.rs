@@ -102,9 +102,8 @@ impl Prompt {
         })
     }
 
-    /// Reads a raw file of a codec with a fixed packet size, such as `.ulaw`, `.alaw`, `.g722`
-    /// and `.sln` (the latter in the order of this machine's network format: see
-    /// [`Self::from_sln`] for the usual one).
+    /// Reads a raw file of G.711 or G.722 (`.ulaw`, `.alaw`, `.g722`). `.sln` files hold linear
+    /// samples in another byte order than packets do: see [`Self::from_sln`].
     ///
     /// # Errors
     /// See [`PromptError`].

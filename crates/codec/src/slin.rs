@@ -45,7 +45,7 @@ impl SlinDecoder {
     pub fn new(format: Format) -> Self {
         Self {
             format,
-            concealer: Concealer::new(format.sample_rate * u32::from(format.channels)),
+            concealer: Concealer::new(format.sample_rate, format.channels),
         }
     }
 }

@@ -2,6 +2,9 @@
 //! the cheapest [`Path`]. Packet lengths may differ: what comes in is collected until a packet of
 //! the other side is full.
 //!
+//! Two legs of the same format need no transcoder ([`Path::is_passthrough`]); made for them all the
+//! same, it decodes and encodes, which changes only the length of packets.
+//!
 //! Which packets are lost, and when the next one is due, is decided by the jitter buffer in
 //! `media`.
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::event::{EventPayload, EventReceiver};
 use crate::reception::Reception;
 use crate::rtcp::{CompoundWriter, Packet, packets};
+use crate::sdes::{format_key, parse_key};
 use crate::srtp::{MasterKey, Profile, ReplayProtection, Unprotector};
 use crate::{RtpMut, RtpView, Ssrc, classify};
 
@@ -127,6 +128,18 @@ pub fn fuzz_event(data: &[u8]) {
     }
 }
 
+/// Keys that parse print to text that parses to the same key.
+pub fn fuzz_sdes(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for profile in Profile::ALL {
+        if let Ok(key) = parse_key(profile, text) {
+            assert_eq!(parse_key(profile, &format_key(&key)), Ok(key));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,7 +147,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn arbitrary_bytes_break_nothing(mut data in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bytes_break_nothing(
+            mut data in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
             for first in [None, Some(0x80), Some(0x90), Some(0xb2)] {
                 if let (Some(first), Some(byte)) = (first, data.first_mut()) {
                     *byte = first;
@@ -144,6 +159,7 @@ mod tests {
                 fuzz_rtcp(&data);
                 fuzz_srtp(&data);
                 fuzz_event(&data);
+                fuzz_sdes(&data);
             }
         }
     }

@@ -132,12 +132,14 @@ fn gcm_packets_of_rfc_7714_section_16() {
     };
     check(
         KEY_128,
-        "8040f17b8041f8d35501a0b2 f24de3a3fb34de6cacba861c9d7e4bca be633bd50d294e6f42a5f47a51c7d19b \
+        "8040f17b8041f8d35501a0b2 f24de3a3fb34de6cacba861c9d7e4bca \
+         be633bd50d294e6f42a5f47a51c7d19b \
          36de3adf8833899d7f27beb16a9152cf 765ee4390cce",
     );
     check(
         KEY_256,
-        "8040f17b8041f8d35501a0b2 32b1de78a822fe12ef9f78fa332e33aa b18012389a58e2f3b50b2a0276ffae0f \
+        "8040f17b8041f8d35501a0b2 32b1de78a822fe12ef9f78fa332e33aa \
+         b18012389a58e2f3b50b2a0276ffae0f \
          1ba63799b87b7aa3db36dfffd6b0f9bb 7878d7a76c13",
     );
 }
@@ -145,10 +147,9 @@ fn gcm_packets_of_rfc_7714_section_16() {
 #[test]
 fn gcm_rtcp_of_rfc_7714_section_17() {
     let (key, salt) = gcm_cipher(KEY_128, SALT);
-    let mut packet = hex(
-        "81c8000d4d6172734e545031 4e545032525450200000042a0000e930 4c756e61deadbeefdeadbeefdeadbeef \
-         deadbeefdeadbeef",
-    );
+    let mut packet = hex("81c8000d4d6172734e545031 4e545032525450200000042a0000e930 \
+         4c756e61deadbeefdeadbeefdeadbeef \
+         deadbeefdeadbeef");
     let at = PacketIndex {
         ssrc: 0x4d61_7273,
         index: 0x5d4,
