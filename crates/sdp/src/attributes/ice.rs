@@ -109,6 +109,45 @@ impl Candidate {
     }
 }
 
+/// What sorts of candidates a peer has gathered: the first thing to look at when no media flows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gathered {
+    /// Host candidates with a literal address.
+    pub host: usize,
+    /// Host candidates hidden behind an mDNS name (`….local`); only checks from the peer itself
+    /// reveal their addresses.
+    pub mdns: usize,
+    /// Server-reflexive candidates: the peer's STUN works.
+    pub srflx: usize,
+    /// Relayed candidates: the peer's TURN works.
+    pub relay: usize,
+}
+
+impl Gathered {
+    /// Counts candidate lines (without the `candidate:` prefix).
+    #[must_use]
+    pub fn of<'a>(candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut counted = Self::default();
+        for candidate in candidates.into_iter().filter_map(Candidate::parse) {
+            match candidate.kind.as_str() {
+                "host" if candidate.ip().is_some() => counted.host += 1,
+                "host" => counted.mdns += 1,
+                "srflx" | "prflx" => counted.srflx += 1,
+                "relay" => counted.relay += 1,
+                _ => {}
+            }
+        }
+        counted
+    }
+
+    /// Whether the peer knows no address of its own beyond its network: media then only flows
+    /// if its checks reach us, which they do unless we are behind NAT as well.
+    #[must_use]
+    pub fn is_local_only(&self) -> bool {
+        self.srflx == 0 && self.relay == 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +162,15 @@ mod tests {
         let mdns = Candidate::parse("1 1 UDP 1 4f2b-9.local 9 typ host").unwrap();
         assert_eq!((mdns.ip(), mdns.transport.as_str()), (None, "udp"));
         assert_eq!(Candidate::parse("1 1 UDP 1 192.0.2.1 9 host"), None);
+    }
+
+    #[test]
+    fn a_browser_without_stun_shows_only_local_candidates() {
+        let mdns = "1 1 udp 1 4f2b-9.local 9 typ host";
+        let srflx = "2 1 udp 1 203.0.113.7 46154 typ srflx raddr 0.0.0.0 rport 0";
+        assert!(Gathered::of([mdns, "nonsense"]).is_local_only());
+        let both = Gathered::of([mdns, srflx]);
+        assert_eq!((both.mdns, both.srflx, both.is_local_only()), (1, 1, false));
     }
 
     #[test]

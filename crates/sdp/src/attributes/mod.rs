@@ -18,4 +18,4 @@ pub use dtls::{Fingerprint, Setup};
 pub use extmap::Extmap;
 pub use format::{Parameters, RtpMap};
 pub use group::Group;
-pub use ice::{Candidate, Credentials};
+pub use ice::{Candidate, Credentials, Gathered};

@@ -6,7 +6,7 @@ use crate::plan::{Feedback, MediaKind};
 
 /// Everything the exchange needs to know of the endpoint's configuration.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(
+#[expect(
     clippy::struct_excessive_bools,
     reason = "each is one yes/no option of the endpoint"
 )]

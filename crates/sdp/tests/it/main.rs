@@ -1,5 +1,7 @@
 //! The exchange as a whole, against descriptions of real peers and against itself.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may")]
+
 mod addresses;
 mod answers;
 mod bundles;

@@ -18,20 +18,28 @@ fn role(plan: &MediaPlan) -> DtlsRole {
 }
 
 /// What must be the same before and after hold.
-fn sticky(plan: &MediaPlan) -> (DtlsRole, u32, Option<(String, String)>, Vec<(u8, u8)>, bool) {
+#[derive(Clone, Debug, PartialEq)]
+struct Sticky {
+    role: DtlsRole,
+    ssrc: u32,
+    msid: Option<(String, String)>,
+    payload_types: Vec<(u8, u8)>,
+    controlling: bool,
+}
+
+fn sticky(plan: &MediaPlan) -> Sticky {
     let audio = &plan.streams[0];
-    let codecs = audio
+    let numbers = audio
         .codecs
         .iter()
         .map(|c| (c.send_payload_type, c.receive_payload_type));
-    let controlling = plan.transports[0].ice.as_ref().unwrap().controlling;
-    (
-        role(plan),
-        audio.local_ssrc,
-        audio.local_msid.clone(),
-        codecs.collect(),
-        controlling,
-    )
+    Sticky {
+        role: role(plan),
+        ssrc: audio.local_ssrc,
+        msid: audio.local_msid.clone(),
+        payload_types: numbers.collect(),
+        controlling: plan.transports[0].ice.as_ref().unwrap().controlling,
+    }
 }
 
 #[test]

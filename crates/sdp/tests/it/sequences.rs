@@ -61,7 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     prop_oneof![
         6 => (side(), direction, 0_usize..4, order)
-            .prop_map(|(side, direction, videos, order)| Step::Offer(side, direction, videos, order)),
+            .prop_map(|(side, direction, count, order)| Step::Offer(side, direction, count, order)),
         1 => (side(), 0_usize..4).prop_map(|(side, videos)| Step::Refused(side, videos)),
         1 => side().prop_map(Step::RestartIce),
     ]
