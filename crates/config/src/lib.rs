@@ -49,8 +49,8 @@ pub use objects::auth::{Auth, AuthType, DigestAlgorithm, PasswordDigest};
 pub use objects::codecs::{AllowedCodec, MediaKind};
 pub use objects::endpoint::{
     CallerId, CallerIdPrivacy, ConnectedLineMethod, DtlsFingerprint, DtlsSettings, DtlsSetup,
-    DtlsVerify, DtmfMode, Endpoint, IdentifyBy, MediaEncryption, RedirectMethod, Reliable,
-    SessionTimers, TimerSettings,
+    DtlsVerify, DtmfMode, Endpoint, IdentifyBy, MediaEncryption, PickupGroups, RedirectMethod,
+    Reliable, SessionTimers, TimerSettings,
 };
 pub use objects::global::{Global, Identifier, System, UnidentifiedRequests};
 pub use objects::http::{Http, HttpTls, Restriction};

@@ -123,7 +123,6 @@ pub(crate) fn build(
         |fields| identify(fields, &endpoints, &known.transports),
         previous.map(|config| &config.identifies),
     );
-    let (refused, kept) = (builder.refused, builder.kept);
     Sip {
         transports: known.transports,
         endpoints,
@@ -133,8 +132,8 @@ pub(crate) fn build(
         acl,
         global,
         system,
-        refused,
-        kept,
+        refused: builder.refused,
+        kept: builder.kept,
     }
 }
 

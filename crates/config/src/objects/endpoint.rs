@@ -12,7 +12,7 @@ use crate::files::TlsFiles;
 use crate::named::Named;
 use crate::objects::codecs::{self, AllowedCodec, MediaKind, Problem};
 use crate::objects::transport::tos;
-use crate::table::choices;
+use crate::table::{Choice, choices};
 
 choices! {
     /// Reliable provisional answers (RFC 3262).
@@ -242,6 +242,30 @@ pub struct DtlsSettings {
     pub rekey_s: u32,
 }
 
+/// Groups for picking up calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PickupGroups {
+    /// Numbered groups whose members may pick up its calls: bit n is group n.
+    pub call: u64,
+    /// Numbered groups whose calls it may pick up.
+    pub pickup: u64,
+    /// Named groups whose members may pick up its calls.
+    pub named_call: Vec<String>,
+    /// Named groups whose calls it may pick up.
+    pub named_pickup: Vec<String>,
+}
+
+impl PickupGroups {
+    fn build(fields: &mut Fields<'_>) -> Self {
+        Self {
+            call: groups(fields, "call_group"),
+            pickup: groups(fields, "pickup_group"),
+            named_call: fields.list("named_call_group"),
+            named_pickup: fields.list("named_pickup_group"),
+        }
+    }
+}
+
 /// Session timers of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimerSettings {
@@ -384,14 +408,8 @@ pub struct Endpoint {
     pub device_state_busy_at: u32,
     /// Tenant its channels belong to.
     pub tenantid: String,
-    /// Numbered groups whose members may pick up its calls: bit n is group n.
-    pub call_group: u64,
-    /// Numbered groups whose calls it may pick up.
-    pub pickup_group: u64,
-    /// Named groups whose members may pick up its calls.
-    pub named_call_group: Vec<String>,
-    /// Named groups whose calls it may pick up.
-    pub named_pickup_group: Vec<String>,
+    /// Who may pick up whose calls.
+    pub groups: PickupGroups,
 
     /// What was set and implied, for `show` commands.
     pub settings: Settings,
@@ -422,13 +440,7 @@ impl Endpoint {
         self.allow.iter().filter(move |codec| codec.kind == kind)
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one line per option of the table, no logic"
-    )]
     pub(crate) fn build(fields: &mut Fields<'_>, around: &Surroundings<'_>) -> Self {
-        let webrtc = fields.flag("webrtc");
-        let allow = codec_list(fields);
         let mut endpoint = Self {
             id: fields.id(),
             context: fields.string("context"),
@@ -440,11 +452,9 @@ impl Endpoint {
             outbound_proxy: fields.sip_uri("outbound_proxy"),
             identify_by: fields.choices("identify_by"),
             acl: fields.acl_set(["acl", "deny", "permit"], around.acls),
-            allow,
-            webrtc,
-            media_encryption: fields
-                .choice("media_encryption")
-                .unwrap_or(MediaEncryption::None),
+            allow: codec_list(fields),
+            webrtc: fields.flag("webrtc"),
+            media_encryption: choice_or(fields, "media_encryption", MediaEncryption::None),
             media_encryption_optimistic: fields.flag("media_encryption_optimistic"),
             dtls: dtls(fields, around.files),
             ice_support: fields.flag("ice_support"),
@@ -474,17 +484,13 @@ impl Endpoint {
             reliable_provisional: fields.choice("100rel").unwrap_or(Reliable::Yes),
             timers: timers(fields),
             inband_progress: fields.flag("inband_progress"),
-            redirect_method: fields
-                .choice("redirect_method")
-                .unwrap_or(RedirectMethod::User),
+            redirect_method: choice_or(fields, "redirect_method", RedirectMethod::User),
             allow_transfer: fields.flag("allow_transfer"),
             allow_subscribe: fields.flag("allow_subscribe"),
             allow_overlap: fields.flag("allow_overlap"),
             user_eq_phone: fields.flag("user_eq_phone"),
             callerid: fields.text("callerid").map(|text| CallerId::parse(&text)),
-            callerid_privacy: fields
-                .choice("callerid_privacy")
-                .unwrap_or(CallerIdPrivacy::AllowedNotScreened),
+            callerid_privacy: privacy(fields),
             from_user: fields.text("from_user"),
             from_domain: fields.text("from_domain"),
             trust_id_inbound: fields.flag("trust_id_inbound"),
@@ -498,18 +504,20 @@ impl Endpoint {
             moh_suggest: fields.string("moh_suggest"),
             device_state_busy_at: fields.number("device_state_busy_at"),
             tenantid: fields.string("tenantid"),
-            call_group: groups(fields, "call_group"),
-            pickup_group: groups(fields, "pickup_group"),
-            named_call_group: fields.list("named_call_group"),
-            named_pickup_group: fields.list("named_pickup_group"),
+            groups: PickupGroups::build(fields),
             settings: fields.settings(),
         };
-        if webrtc {
-            endpoint.become_browser(fields);
-        }
-        endpoint.settings.imply("allow", &endpoint.shown_codecs());
-        endpoint.check(fields);
+        endpoint.finish(fields);
         endpoint
+    }
+
+    fn finish(&mut self, fields: &mut Fields<'_>) {
+        if self.webrtc {
+            self.become_browser(fields);
+        }
+        let codecs = self.shown_codecs();
+        self.settings.imply("allow", &codecs);
+        self.check(fields);
     }
 
     /// The codec list as `show` commands print it.
@@ -637,6 +645,15 @@ impl Endpoint {
             fields.warn("bind_rtp_to_media_address", message, "add media_address");
         }
     }
+}
+
+fn choice_or<T: Choice>(fields: &Fields<'_>, name: &str, otherwise: T) -> T {
+    fields.choice(name).unwrap_or(otherwise)
+}
+
+fn privacy(fields: &Fields<'_>) -> CallerIdPrivacy {
+    let default = CallerIdPrivacy::AllowedNotScreened;
+    choice_or(fields, "callerid_privacy", default)
 }
 
 fn is_browser_audio(name: &str) -> bool {

@@ -108,7 +108,7 @@ fn options_of_an_endpoint_are_typed() {
         a.set_var,
         [("X".into(), "1".into()), ("Y".into(), "a=b".into())]
     );
-    assert_eq!(a.call_group, 0b11_1010);
+    assert_eq!(a.groups.call, 0b11_1010);
     assert_eq!(a.rtp_ports, Some(4000..=4100));
     assert_eq!(
         a.identify_by,
