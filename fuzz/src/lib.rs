@@ -1,0 +1,148 @@
+//! The fuzz targets of all crates in one table.
+//!
+//! A target is a function that takes bytes and asserts what must hold whatever they are. The
+//! functions live beside the code they attack (`crates/*/src/fuzz.rs`). The driver in `main.rs`
+//! runs them with any compiler; a libFuzzer binary is one line:
+//! `fuzz_target!(|data: &[u8]| sidetone_fuzz::find("sip").unwrap().run(data));`
+
+#![forbid(unsafe_code)]
+
+pub mod mutate;
+
+use sidetone_codec::fuzz as codec;
+use sidetone_conf::fuzz as conf;
+use sidetone_config::fuzz as config;
+use sidetone_dialplan::fuzz as dialplan;
+use sidetone_net::fuzz as net;
+use sidetone_rtp::fuzz as rtp;
+use sidetone_sdp::fuzz as sdp;
+
+/// A function under attack. Its corpus lies in `fuzz/corpus/<name>/`.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Name on the command line and of the corpus.
+    pub name: &'static str,
+    function: fn(&[u8]),
+    /// Words worth inserting, beside pieces of the corpus.
+    pub words: &'static [&'static str],
+}
+
+impl Target {
+    /// Feeds one input; panics when an invariant is broken.
+    pub fn run(&self, data: &[u8]) {
+        (self.function)(data);
+    }
+}
+
+const fn target(name: &'static str, function: fn(&[u8]), words: &'static [&'static str]) -> Target {
+    Target {
+        name,
+        function,
+        words,
+    }
+}
+
+const CONF_WORDS: &[&str] = &[
+    "[", "](!)", "](+)", "](a,b)", "=>", "=", "+=", ";--", "--;", ";", "#include", "\\", "\n",
+];
+const PLAN_WORDS: &[&str] = &[
+    "exten => ",
+    "same => n,",
+    "${",
+    "}",
+    "$[",
+    "]",
+    "_X.",
+    "_!",
+    "[1-9]",
+    "n(label)",
+    ",",
+    "(",
+    ")",
+    "&",
+    "|",
+    ":",
+    "?",
+    "${EXTEN:1}",
+    "${LEN(",
+    "Goto(",
+    "While(",
+    "Gosub(",
+    "hint",
+];
+const SDP_WORDS: &[&str] = &[
+    "a=",
+    "m=audio ",
+    "m=video ",
+    "c=IN IP4 ",
+    "RTP/AVP",
+    "UDP/TLS/RTP/SAVPF",
+    "a=group:BUNDLE ",
+    "a=mid:",
+    "a=candidate:",
+    "a=fingerprint:sha-256 ",
+    "a=rtpmap:",
+    "a=fmtp:",
+    "a=sendrecv",
+    "a=inactive",
+    "a=crypto:1 ",
+    "\r\n",
+    "\0",
+    "65536",
+    "-1",
+];
+
+/// All targets; a line each.
+pub const TARGETS: &[Target] = &[
+    target("conf", conf::fuzz_conf, CONF_WORDS),
+    target("config", config::fuzz_config, CONF_WORDS),
+    target("codec-decoder", codec::fuzz_decoder, &[]),
+    target(
+        "codec-tones",
+        codec::fuzz_tones,
+        &["!", "+", "*", "/", ",", "M", "440", "99999999"],
+    ),
+    target(
+        "codec-prompt",
+        codec::fuzz_prompt,
+        &["RIFF", "WAVE", "fmt ", "data"],
+    ),
+    target("codec-dtmf", codec::fuzz_dtmf, &[]),
+    target("dialplan", dialplan::fuzz_dialplan, PLAN_WORDS),
+    target("dialplan-expand", dialplan::fuzz_expand, PLAN_WORDS),
+    target("dialplan-expression", dialplan::fuzz_expression, PLAN_WORDS),
+    target(
+        "dialplan-pattern",
+        dialplan::fuzz_pattern,
+        &["X", "Z", "N", "[", "-", "]", ".", "!"],
+    ),
+    target(
+        "net-stream",
+        net::fuzz_stream,
+        &["Content-Length: ", "\r\n\r\n", "l:", "99999999"],
+    ),
+    target(
+        "net-datagram",
+        net::fuzz_datagram,
+        &["SIP/2.0", "INVITE ", "\r\n"],
+    ),
+    target(
+        "net-certificate",
+        net::fuzz_certificate,
+        &["-----BEGIN CERTIFICATE-----\n"],
+    ),
+    target("rtp", rtp::fuzz_rtp, &[]),
+    target("rtp-demux", rtp::fuzz_demux, &[]),
+    target("rtp-event", rtp::fuzz_event, &[]),
+    target("rtcp", rtp::fuzz_rtcp, &[]),
+    target("srtp", rtp::fuzz_srtp, &[]),
+    target("sdp", sdp::fuzz_session, SDP_WORDS),
+    target("sdp-fragment", sdp::fuzz_fragment, SDP_WORDS),
+    target("sdp-negotiation", sdp::fuzz_negotiation, SDP_WORDS),
+];
+
+/// The target of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
