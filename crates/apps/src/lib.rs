@@ -1,8 +1,46 @@
-//! What a dialplan can call: functions (`${LEN(x)}`), one file each, listed in one table.
+//! What a dialplan can call: applications (`Dial(…)`) and functions (`${LEN(x)}`), one file each,
+//! listed in one table.
 //!
 //! On the call's walk this is where `dialplan/run` ends up for everything that is not control
-//! flow. Each page of `core show function` is the documented constant beside the code.
+//! flow. Each page of `core show application` and `core show function` is the documented constant
+//! beside the code.
 
 #![forbid(unsafe_code)]
 
+pub mod applications;
+pub mod channel_functions;
 pub mod functions;
+
+use sidetone_dialplan::{Doc, builtin};
+use sidetone_pbx::Catalogue;
+
+/// Everything the dialplan of this exchange can call.
+pub const CATALOGUE: Catalogue = Catalogue {
+    applications: applications::APPLICATIONS,
+    read_function: channel_functions::read,
+    write_function: channel_functions::write,
+    function_docs: all_functions,
+};
+
+/// The help of all functions, sorted by name.
+#[must_use]
+pub fn all_functions() -> Vec<&'static Doc> {
+    let pure = functions::FUNCTIONS.iter().map(|function| &function.doc);
+    let bound = channel_functions::FUNCTIONS.iter().map(|function| &function.doc);
+    let own = sidetone_dialplan::functions::BUILTINS.iter();
+    let mut all: Vec<_> = pure.chain(bound).chain(own).collect();
+    all.sort_by_key(|doc| doc.name);
+    all
+}
+
+/// Whether the dialplan can call an application of this name.
+#[must_use]
+pub fn has_application(name: &str) -> bool {
+    builtin::find(name).is_some() || CATALOGUE.application(name).is_some()
+}
+
+/// Whether the dialplan can use a function of this name.
+#[must_use]
+pub fn has_function(name: &str) -> bool {
+    all_functions().iter().any(|doc| doc.name == name)
+}

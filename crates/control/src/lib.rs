@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod commands;
 pub mod console;
 pub mod frame;
 pub mod socket;

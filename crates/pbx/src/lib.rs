@@ -1,9 +1,26 @@
 //! What makes the exchange an exchange: who is registered, who may call, and the channels and
-//! bridges of every call.
+//! bridges of every call. Steps 2 to 8 of the INVITE walk are here: `ingress`, `shard`,
+//! `incoming`, `channel`, `outgoing`, `bridge`.
 
 #![forbid(unsafe_code)]
 
+pub mod application;
+pub mod authenticate;
 pub mod cause;
+pub mod channel;
+pub mod exchange;
+pub mod bridge;
+mod identify;
+mod incoming;
+mod ingress;
+pub mod live;
+mod message;
+pub mod outgoing;
+mod register;
 pub mod registrar;
+pub mod shard;
 
+pub use application::{Application, Catalogue, Execution};
 pub use cause::Cause;
+pub use channel::Channel;
+pub use exchange::Exchange;

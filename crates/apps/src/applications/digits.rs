@@ -6,7 +6,7 @@ use sidetone_dialplan::{Host as _, Query, Stop};
 use sidetone_pbx::Channel;
 
 /// `TIMEOUT(digit)`: how long the next digit may take.
-const DIGIT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const DIGIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// `TIMEOUT(response)`: how long the first digit may take.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -15,6 +15,7 @@ mod playback;
 mod playtones;
 mod progress;
 mod prompts;
+mod read;
 mod ringing;
 mod stop_playtones;
 mod stream_echo;
@@ -46,6 +47,7 @@ pub const APPLICATIONS: &[Application] = &[
     application!(playback),
     application!(playtones),
     application!(progress),
+    application!(read),
     application!(ringing),
     application!(stop_playtones),
     application!(stream_echo),

@@ -1,0 +1,125 @@
+//! Functions bound to a call: what they read and set belongs to the channel.
+
+mod callerid;
+mod channel;
+mod pjsip_header;
+mod timeout;
+
+use sidetone_base::Random;
+use sidetone_dialplan::{FunctionError, Host as _};
+use sidetone_pbx::{Channel, Exchange};
+
+use crate::functions::{self, Function, FunctionHost, Hashes, Outcome, Written};
+
+/// The code of a function that reads a channel.
+pub type Read = fn(&mut Channel, &str) -> Outcome;
+
+/// The code of a function that sets something of a channel.
+pub type Write = fn(&mut Channel, &str, &str) -> Written;
+
+/// Every function of this folder, by name.
+pub const FUNCTIONS: &[Function<Read, Write>] = &[
+    callerid::FUNCTION,
+    channel::FUNCTION,
+    pjsip_header::FUNCTION,
+    timeout::FUNCTION,
+];
+
+fn find(name: &str) -> Option<&'static Function<Read, Write>> {
+    FUNCTIONS.iter().find(|function| function.doc.name == name)
+}
+
+/// Reads any function: one of this folder, or one that needs no call.
+pub(crate) fn read(channel: &mut Channel, name: &str, arguments: &str) -> Outcome {
+    if let Some(function) = find(name) {
+        let read = function.read.ok_or(FunctionError::NotReadable)?;
+        return read(channel, arguments);
+    }
+    let outcome = functions::read(&mut Bound::new(channel), name, arguments);
+    outcome.unwrap_or(Err(FunctionError::Unknown))
+}
+
+/// Sets any function.
+pub(crate) fn write(channel: &mut Channel, name: &str, arguments: &str, value: &str) -> Written {
+    if let Some(function) = find(name) {
+        let write = function.write.ok_or(FunctionError::NotWritable)?;
+        return write(channel, arguments, value);
+    }
+    let written = functions::write(&mut Bound::new(channel), name, arguments, value);
+    written.unwrap_or(Err(FunctionError::Unknown))
+}
+
+/// A channel as host of the functions that need no call.
+struct Bound<'c> {
+    channel: &'c mut Channel,
+    random: Borrowed,
+}
+
+/// The exchange's randomness, borrowed for one draw at a time.
+struct Borrowed(Exchange);
+
+impl Random for Borrowed {
+    fn fill(&mut self, out: &mut [u8]) {
+        self.0.random().fill(out);
+    }
+}
+
+impl<'c> Bound<'c> {
+    fn new(channel: &'c mut Channel) -> Self {
+        let random = Borrowed(channel.exchange().clone());
+        Self { channel, random }
+    }
+}
+
+impl FunctionHost for Bound<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.channel.variable(name)
+    }
+
+    fn set_variable(&mut self, name: &str, value: Option<String>) {
+        self.channel.set_variable(name, value);
+    }
+
+    fn global(&self, name: &str) -> Option<String> {
+        self.channel.exchange().global(name)
+    }
+
+    fn set_global(&mut self, name: &str, value: Option<String>) {
+        self.channel.exchange().set_global(name, value);
+    }
+
+    fn hashes(&mut self) -> &mut Hashes {
+        self.channel.extra::<Hashes>()
+    }
+
+    fn now(&self) -> jiff::Zoned {
+        self.channel.exchange().wall_clock()
+    }
+
+    fn random(&mut self) -> &mut dyn Random {
+        &mut self.random
+    }
+
+    fn environment(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn version(&self, item: &str) -> Option<String> {
+        Some(match item {
+            "" => format!("Sidetone {}", env!("CARGO_PKG_VERSION")),
+            // Dialplans compare with it; the behaviour is that of release 20.
+            "ASTERISK_VERSION_NUM" => "200000".to_owned(),
+            "BUILD_OS" => std::env::consts::OS.to_owned(),
+            "BUILD_MACHINE" => std::env::consts::ARCH.to_owned(),
+            _ => return None,
+        })
+    }
+
+    fn channel_function(&mut self, name: &str, arguments: &str) -> Option<Outcome> {
+        let read = find(name)?.read;
+        Some(match read {
+            Some(read) => read(self.channel, arguments),
+            None => Err(FunctionError::NotReadable),
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! `core show …`: what the exchange is and what it does now.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use sidetone_pbx::live::Facts;
+
+use super::{Context, text, wrong};
+use crate::socket::Answer;
+
+/// `core waitfullybooted`: the socket opens when the exchange is ready, so it is.
+pub(super) async fn fully_booted(_: &Context, _: &[&str]) -> Answer {
+    text("Asterisk has fully booted.\n")
+}
+
+/// `core show version`
+pub(super) async fn version(_: &Context, _: &[&str]) -> Answer {
+    let (name, os, arch) =
+        (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
+    text(format!("Sidetone {name} on {os} {arch}, compatible with Asterisk 20\n"))
+}
+
+/// `core set debug`: levels are the business of `logger.conf`.
+pub(super) async fn set_debug(_: &Context, _: &[&str]) -> Answer {
+    wrong(
+        "Levels are set per log channel: add 'debug' to a channel of logger.conf and say \
+         'module reload logger'\n",
+    )
+}
+
+/// `core show uptime`
+pub(super) async fn uptime(context: &Context, args: &[&str]) -> Answer {
+    let up = context.exchange.uptime();
+    if args.first() == Some(&"seconds") {
+        return text(format!("System uptime: {}\nLast reload: {}\n", up.as_secs(), up.as_secs()));
+    }
+    text(format!("System uptime: {0}\nLast reload: {0}\n", in_words(up)))
+}
+
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [
+        (seconds / 86_400, "day"),
+        (seconds / 3_600 % 24, "hour"),
+        (seconds / 60 % 60, "minute"),
+        (seconds % 60, "second"),
+    ];
+    let said = parts.iter().filter(|(count, unit)| *count > 0 || *unit == "second");
+    let said = said.map(|(count, unit)| {
+        format!("{count} {unit}{}", if *count == 1 { "" } else { "s" })
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+/// `core show calls`
+pub(super) async fn calls(context: &Context, args: &[&str]) -> Answer {
+    let live = context.exchange.live();
+    let (active, total) = (active_calls(&live.all()), live.calls_total());
+    let mut out = format!("{}\n{}\n", counted(active, "active call"), processed(total));
+    if args.first() == Some(&"uptime") {
+        let _ = writeln!(out, "System uptime: {}", context.exchange.uptime().as_secs());
+    }
+    text(out)
+}
+
+/// `core show channels`
+pub(super) async fn channels(context: &Context, args: &[&str]) -> Answer {
+    let live = context.exchange.live();
+    let all = live.all();
+    let now = context.exchange.now();
+    let mut out = String::new();
+    match args.first().copied() {
+        Some("concise") => {
+            for facts in &all {
+                concise(&mut out, facts, now);
+            }
+            return text(out);
+        }
+        Some("verbose") => verbose(&mut out, &all, now),
+        Some("count") => {}
+        None => plain(&mut out, &all),
+        Some(other) => return wrong(format!("'{other}' is none of concise, verbose, count\n")),
+    }
+    let _ = writeln!(out, "{}", counted(all.len(), "active channel"));
+    let _ = writeln!(out, "{}", counted(active_calls(&all), "active call"));
+    let _ = writeln!(out, "{}", processed(live.calls_total()));
+    text(out)
+}
+
+fn plain(out: &mut String, all: &[Facts]) {
+    let _ = writeln!(
+        out,
+        "{:<64} {:<32} {:<7} {:<30}",
+        "Channel", "Location", "State", "Application(Data)"
+    );
+    for facts in all {
+        let _ = writeln!(
+            out,
+            "{:<64} {:<32} {:<7} {:<30}",
+            facts.name,
+            location(facts),
+            facts.state.name(),
+            application(facts)
+        );
+    }
+}
+
+fn verbose(out: &mut String, all: &[Facts], now: std::time::Instant) {
+    let _ = writeln!(
+        out,
+        "{:<20} {:<20} {:<16} {:>4} {:<7} {:<12} {:<25} {:<15} {:<8} {:<11} {:<11} {:<20}",
+        "Channel", "Context", "Extension", "Prio", "State", "Application", "Data", "CallerID",
+        "Duration", "Accountcode", "PeerAccount", "BridgeID"
+    );
+    for facts in all {
+        let _ = writeln!(
+            out,
+            "{:<20.20} {:<20.20} {:<16.16} {:>4} {:<7} {:<12.12} {:<25.25} {:<15.15} {:<8} \
+             {:<11.11} {:<11} {:<20.20}",
+            facts.name,
+            facts.context,
+            facts.exten,
+            facts.priority,
+            facts.state.name(),
+            none_if_empty(&facts.application),
+            none_if_empty(&facts.data),
+            facts.caller_number,
+            clock(now.saturating_duration_since(facts.created)),
+            facts.account_code,
+            "",
+            facts.bridge
+        );
+    }
+}
+
+/// Fields as scripts know them, separated by `!`.
+fn concise(out: &mut String, facts: &Facts, now: std::time::Instant) {
+    let duration = now.saturating_duration_since(facts.created).as_secs();
+    let fields = [
+        facts.name.as_str(),
+        &facts.context,
+        &facts.exten,
+        &facts.priority.to_string(),
+        facts.state.name(),
+        none_if_empty(&facts.application),
+        &facts.data,
+        &facts.caller_number,
+        &facts.account_code,
+        "",
+        "3",
+        &duration.to_string(),
+        &facts.bridge,
+        &facts.unique_id,
+    ]
+    .map(|field| field.replace('!', ""));
+    let _ = writeln!(out, "{}", fields.join("!"));
+}
+
+fn location(facts: &Facts) -> String {
+    if facts.exten.is_empty() {
+        "(None)".to_owned()
+    } else {
+        format!("{}@{}:{}", facts.exten, facts.context, facts.priority)
+    }
+}
+
+fn application(facts: &Facts) -> String {
+    if facts.application.is_empty() {
+        "(None)".to_owned()
+    } else {
+        format!("{}({})", facts.application, facts.data)
+    }
+}
+
+fn none_if_empty(text: &str) -> &str {
+    if text.is_empty() { "(None)" } else { text }
+}
+
+/// `00:00:12`
+pub(super) fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+fn active_calls(all: &[Facts]) -> usize {
+    let mut calls: Vec<&str> = all.iter().map(|facts| facts.linked_id.as_str()).collect();
+    calls.sort_unstable();
+    calls.dedup();
+    calls.len()
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn processed(total: u64) -> String {
+    format!("{total} call{} processed", if total == 1 { "" } else { "s" })
+}
+
+/// `core show settings`
+pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
+    let config = context.exchange.config();
+    let options = &config.asterisk;
+    let limit = options.max_calls.map_or("Not set".to_owned(), |calls| calls.to_string());
+    let mut out = String::from("\nPBX Core settings\n-----------------\n");
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(out, "  {name:<28} {value}");
+    };
+    row("Version:", env!("CARGO_PKG_VERSION"));
+    row("Maximum calls:", &limit);
+    row("Verbosity:", &options.verbose.to_string());
+    row("Debug level:", &options.debug.to_string());
+    row("Entity ID:", context.exchange.entity_id());
+    row("System name:", &options.system_name);
+    row("Default language:", &options.default_language);
+    row("Configuration directory:", &options.directories.etc);
+    row("Data directory:", &options.directories.data);
+    row("Log directory:", &options.directories.log);
+    row("Run directory:", &options.directories.run);
+    text(out)
+}
+
+/// `logger show channels`
+pub(super) async fn log_channels(context: &Context, _: &[&str]) -> Answer {
+    let mut out = String::new();
+    let mut row = |name: &str, kind: &str, status: &str, levels: &str| {
+        let _ = writeln!(out, "{name:<35} {kind:<8} {status:<9} {levels}");
+    };
+    row("Channel", "Type", "Status", "Configuration");
+    row("-------", "----", "------", "-------------");
+    for (name, kind, status, levels) in context.surroundings.log_channels() {
+        row(&name, &kind, &status, &levels);
+    }
+    text(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_people_say_them() {
+        assert_eq!(in_words(Duration::from_secs(0)), "0 seconds");
+        assert_eq!(in_words(Duration::from_secs(86_400 + 61)), "1 day, 1 minute, 1 second");
+        assert_eq!(clock(Duration::from_secs(3_723)), "01:02:03");
+    }
+}

@@ -1,0 +1,192 @@
+//! The commands, one file per family, listed in one table from which help and completion come.
+
+mod core_show;
+mod core_stop;
+mod dialplan;
+mod help;
+mod http;
+mod pjsip_logger;
+mod pjsip_show;
+mod reload;
+mod rtp;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sidetone_pbx::Exchange;
+
+use crate::socket::Answer;
+
+/// What a command may use beside the exchange; given by the binary.
+pub trait Surroundings: Send + Sync {
+    /// The text of `http show status`.
+    fn http_status(&self) -> String;
+
+    /// Reads the configuration again: all of it, or the part of a module.
+    fn reload(&self, module: Option<String>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    /// Stops the exchange.
+    fn stop(&self, how: Stop);
+
+    /// The log channels as `(name, kind, status, levels)`.
+    fn log_channels(&self) -> Vec<(String, String, String, String)>;
+}
+
+/// How the exchange stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// No new calls; when the last one ended, stop.
+    Gracefully,
+    /// Hang up everything and stop.
+    Now,
+    /// Stop when no call is left, taking new ones until then.
+    WhenConvenient,
+}
+
+/// What a command works on.
+#[derive(Clone)]
+pub struct Context {
+    /// The exchange.
+    pub exchange: Exchange,
+    /// Everything else.
+    pub surroundings: Arc<dyn Surroundings>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").finish_non_exhaustive()
+    }
+}
+
+/// A running command.
+type Execution<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// One command.
+#[derive(Clone, Copy)]
+pub struct Command {
+    /// Its words, such as `core show channels`.
+    pub words: &'static str,
+    /// What may follow them.
+    pub syntax: &'static str,
+    /// What it does, in one sentence.
+    pub synopsis: &'static str,
+    run: for<'a> fn(&'a Context, &'a [&'a str]) -> Execution<'a>,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Command").field("words", &self.words).finish_non_exhaustive()
+    }
+}
+
+macro_rules! command {
+    ($words:literal, $syntax:literal, $run:path, $synopsis:literal) => {
+        Command {
+            words: $words,
+            syntax: $syntax,
+            synopsis: $synopsis,
+            run: |context, args| Box::pin($run(context, args)),
+        }
+    };
+}
+
+/// All commands, sorted by their words.
+pub const COMMANDS: &[Command] = &[
+    command!("core reload", "", reload::all, "Read the whole configuration again"),
+    command!("core set debug", "<level>|off", core_show::set_debug, "Say how to change the log"),
+    command!("core show application", "<name>", help::application, "Describe an application"),
+    command!("core show applications", "", help::applications, "List the applications"),
+    command!("core show calls", "[uptime]", core_show::calls, "Count the calls"),
+    command!(
+        "core show channels",
+        "[concise|verbose|count]",
+        core_show::channels,
+        "List the channels"
+    ),
+    command!("core show function", "<name>", help::function, "Describe a function"),
+    command!("core show functions", "", help::functions, "List the functions"),
+    command!("core show help", "[command]", help::help, "List the commands, or describe one"),
+    command!("core show settings", "", core_show::settings, "Show settings in force"),
+    command!("core show uptime", "[seconds]", core_show::uptime, "Show how long it runs"),
+    command!("core show version", "", core_show::version, "Show the version"),
+    command!("core stop gracefully", "", core_stop::gracefully, "Stop when all calls ended"),
+    command!("core stop now", "", core_stop::now, "Hang up everything and stop"),
+    command!(
+        "core stop when convenient",
+        "",
+        core_stop::when_convenient,
+        "Stop when there is no call"
+    ),
+    command!("core waitfullybooted", "", core_show::fully_booted, "Wait until it is ready"),
+    command!("dialplan reload", "", reload::dialplan, "Read extensions.conf again"),
+    command!("dialplan show", "[[exten@]context]", dialplan::show, "Show the dialplan"),
+    command!("http show status", "", http::status, "Show the HTTP server"),
+    command!("logger show channels", "", core_show::log_channels, "List the log channels"),
+    command!("module reload", "[module]", reload::module, "Read a module's configuration again"),
+    command!("pjsip set logger", "on|off", pjsip_logger::set, "Show SIP messages on the console"),
+    command!("pjsip show aors", "", pjsip_show::aors, "List the addresses of record"),
+    command!("pjsip show auths", "", pjsip_show::auths, "List the credentials"),
+    command!("pjsip show channelstats", "", pjsip_show::channel_stats, "Show media statistics"),
+    command!("pjsip show contacts", "", pjsip_show::contacts, "List the contacts"),
+    command!("pjsip show endpoints", "", pjsip_show::endpoints, "List the endpoints"),
+    command!("pjsip show transports", "", pjsip_show::transports, "List the transports"),
+    command!("rtp show settings", "", rtp::settings, "Show the settings of media"),
+];
+
+/// The table, for help: naming the constant there would make it describe itself.
+fn all() -> &'static [Command] {
+    COMMANDS
+}
+
+/// Runs a command line.
+pub async fn run(context: &Context, line: &str) -> Answer {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    if words.is_empty() {
+        return Answer::default();
+    }
+    match find(&words) {
+        Some((command, args)) => (command.run)(context, args).await,
+        None => Answer {
+            text: format!(
+                "No such command '{line}' (type 'core show help {line}' for other possible \
+                 commands)\n"
+            ),
+            status: 1,
+        },
+    }
+}
+
+/// The command with the most words that the line begins with.
+fn find<'w>(words: &'w [&'w str]) -> Option<(&'static Command, &'w [&'w str])> {
+    let fits = |command: &&Command| {
+        let wanted: Vec<&str> = command.words.split(' ').collect();
+        words.len() >= wanted.len()
+            && wanted.iter().zip(words).all(|(a, b)| a.eq_ignore_ascii_case(b))
+    };
+    let command = COMMANDS.iter().filter(fits).max_by_key(|command| command.words.len())?;
+    Some((command, &words[command.words.split(' ').count()..]))
+}
+
+/// An answer that is only text.
+fn text(text: impl Into<String>) -> Answer {
+    Answer { text: text.into(), status: 0 }
+}
+
+/// An answer that says what is wrong.
+fn wrong(words: impl Into<String>) -> Answer {
+    Answer { text: words.into(), status: 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_the_longest_command_wins() {
+        assert!(COMMANDS.is_sorted_by_key(|command| command.words));
+        let (command, args) = find(&["core", "show", "channels", "concise"]).expect("a command");
+        assert_eq!((command.words, args), ("core show channels", &["concise"][..]));
+        assert!(find(&["core", "show"]).is_none());
+    }
+}

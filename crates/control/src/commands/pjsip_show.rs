@@ -1,0 +1,283 @@
+//! `pjsip show …`: configured objects and what lives of them. Columns and widths are those that
+//! scripts cut out of such lists.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use sidetone_config::{Config, Endpoint};
+use sidetone_media::StreamQuality;
+use sidetone_pbx::live::Facts;
+use sidetone_pbx::registrar::Contact;
+
+use sidetone_sdp::negotiation::codec_spec::config_name;
+use sidetone_sdp::plan::MediaKind;
+
+use super::core_show::clock;
+use super::{Context, text};
+use crate::socket::Answer;
+
+const RULE: &str =
+    "==========================================================================================\n";
+
+const CONTACT_HEAD: &str =
+    "<Aor/ContactUri............................> <Hash....> <Status> <RTT(ms)..>";
+
+/// The first ten hexadecimal digits of a hash of the contact, enough to tell contacts apart.
+fn hash(contact: &Contact) -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    contact.uri.hash(&mut hasher);
+    format!("{:010x}", hasher.finish() & 0xff_ffff_ffff)
+}
+
+/// `NonQual` until it is known to be unreachable.
+fn status(contact: &Contact) -> &'static str {
+    if contact.reachable { "NonQual" } else { "Unavail" }
+}
+
+fn contact_line(indent: &str, width: usize, aor: &str, contact: &Contact) -> String {
+    let name = format!("{aor}/{}", contact.uri);
+    format!(
+        "{indent}Contact:  {name:<width$.width$} {} {:<8}        nan\n",
+        hash(contact),
+        status(contact)
+    )
+}
+
+fn found(out: &mut String, count: usize) {
+    let _ = write!(out, "\nObjects found: {count}\n\n");
+}
+
+/// `pjsip show contacts`
+pub(super) async fn contacts(context: &Context, _: &[&str]) -> Answer {
+    let all = context.exchange.registrar().all();
+    if all.is_empty() {
+        return text("No objects found.\n\n");
+    }
+    let mut out = format!("\n  Contact:  {CONTACT_HEAD}\n{RULE}\n");
+    for (aor, contact) in &all {
+        out += &contact_line("  ", 44, aor, contact);
+    }
+    found(&mut out, all.len());
+    text(out)
+}
+
+/// `pjsip show aors`
+pub(super) async fn aors(context: &Context, _: &[&str]) -> Answer {
+    let config = context.exchange.config();
+    let mut aors: Vec<_> = config.aors.values().collect();
+    aors.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut out = String::from(
+        "\n      Aor:  <Aor..............................................>  <MaxContact>\n",
+    );
+    let _ = write!(out, "    Contact:  {CONTACT_HEAD}\n{RULE}");
+    for aor in &aors {
+        let _ = write!(out, "\n      Aor:  {:<52} {}\n", aor.id, aor.max_contacts);
+        let contacts = context.exchange.registrar().contacts(&aor.id);
+        for contact in &contacts {
+            out += &contact_line("    ", 42, &aor.id, contact);
+        }
+    }
+    out.push('\n');
+    found(&mut out, aors.len());
+    text(out)
+}
+
+/// `pjsip show auths`
+pub(super) async fn auths(context: &Context, _: &[&str]) -> Answer {
+    let config = context.exchange.config();
+    let mut auths: Vec<_> = config.auths.values().collect();
+    auths.sort_by(|a, b| a.id.cmp(&b.id));
+    let dots = ".".repeat(61);
+    let mut out = format!("\n  I/OAuth:  <AuthId/UserName{dots}>\n{RULE}\n");
+    for auth in &auths {
+        let _ = writeln!(out, "     Auth:  {}/{}", auth.id, auth.username);
+    }
+    found(&mut out, auths.len());
+    text(out)
+}
+
+fn transport_line(transport: &sidetone_config::Transport) -> String {
+    format!(
+        "{:<21}  {:>6}  {:>5}  {:>5}  {}\n",
+        transport.id,
+        transport.protocol.to_string(),
+        transport.cos,
+        transport.tos,
+        transport.bind
+    )
+}
+
+/// `pjsip show transports`
+pub(super) async fn transports(context: &Context, _: &[&str]) -> Answer {
+    let config = context.exchange.config();
+    let all = config.transports_sorted();
+    let mut out = format!(
+        "\nTransport:  <TransportId........>  <Type>  <cos>  <tos>  \
+         <BindAddress....................>\n{RULE}\n"
+    );
+    for transport in &all {
+        let _ = write!(out, "Transport:  {}", transport_line(transport));
+    }
+    found(&mut out, all.len());
+    text(out)
+}
+
+/// `pjsip show endpoints`
+pub(super) async fn endpoints(context: &Context, _: &[&str]) -> Answer {
+    let config = context.exchange.config();
+    let all = config.endpoints_sorted();
+    if all.is_empty() {
+        return text("No objects found.\n\n");
+    }
+    let live = context.exchange.live().all();
+    let mut out = String::from(ENDPOINTS_HEAD);
+    out += RULE;
+    for endpoint in &all {
+        show_endpoint(&mut out, context, &config, endpoint, &live);
+    }
+    out.push('\n');
+    found(&mut out, all.len());
+    text(out)
+}
+
+const ENDPOINTS_HEAD: &str = "
+ Endpoint:  <Endpoint/CID.....................................>  <State.....>  <Channels.>
+    I/OAuth:  <AuthId/UserName...........................................................>
+        Aor:  <Aor............................................>  <MaxContact>
+      Contact:  <Aor/ContactUri..........................> <Hash....> <Status> <RTT(ms)..>
+  Transport:  <TransportId........>  <Type>  <cos>  <tos>  <BindAddress..................>
+   Identify:  <Identify/Endpoint.........................................................>
+        Match:  <criteria.........................>
+    Channel:  <ChannelId......................................>  <State.....>  <Time.....>
+        Exten: <DialedExten...........>  CLCID: <ConnectedLineCID.......>
+";
+
+fn show_endpoint(
+    out: &mut String,
+    context: &Context,
+    config: &Config,
+    endpoint: &Endpoint,
+    live: &[Facts],
+) {
+    let channels: Vec<&Facts> =
+        live.iter().filter(|facts| facts.endpoint == endpoint.id).collect();
+    let caller = endpoint.callerid.as_ref().map(|caller| caller.number.as_str());
+    let name = match caller.filter(|number| !number.is_empty()) {
+        Some(number) => format!("{}/{number}", endpoint.id),
+        None => endpoint.id.clone(),
+    };
+    let registered =
+        endpoint.aors.iter().any(|aor| !context.exchange.registrar().contacts(aor).is_empty());
+    let state = match (registered, channels.len()) {
+        (false, 0) => "Unavailable",
+        (true, 0) => "Not in use",
+        _ => "In use",
+    };
+    let _ = write!(out, "\n Endpoint:  {name:<52} {state:<13} {} of inf\n", channels.len());
+    for auth in config.auths_of(endpoint) {
+        let _ = writeln!(out, "     InAuth:  {}/{}", auth.id, auth.username);
+    }
+    for aor in config.aors_of(endpoint) {
+        let _ = writeln!(out, "        Aor:  {:<50} {}", aor.id, aor.max_contacts);
+        for contact in context.exchange.registrar().contacts(&aor.id) {
+            *out += &contact_line("      ", 40, &aor.id, &contact);
+        }
+    }
+    if let Some(transport) =
+        endpoint.transport.as_ref().and_then(|name| config.transports.get(name))
+    {
+        let _ = write!(out, "  Transport:  {}", transport_line(transport));
+    }
+    for facts in channels {
+        show_channel(out, context, facts);
+    }
+}
+
+fn show_channel(out: &mut String, context: &Context, facts: &Facts) {
+    let now = context.exchange.now();
+    let up = clock(now.saturating_duration_since(facts.created));
+    let name = format!("{}/{}", facts.name, facts.application);
+    let _ = writeln!(out, "    Channel: {name:<51} {:<13} {up:<11}", facts.state.name());
+    let connected = format!("\"\" <{}>", facts.connected_number);
+    let _ = writeln!(out, "        Exten: {:<25} CLCID: {connected}", facts.exten);
+}
+
+const STATS_HEAD: &str = "
+                                             ...........Receive......... .........Transmit..........
+ BridgeId ChannelId ........ UpTime.. Codec.   Count    Lost Pct  Jitter   Count    Lost Pct  Jitter RTT....
+ ===========================================================================================================
+
+";
+
+/// `pjsip show channelstats`
+pub(super) async fn channel_stats(context: &Context, _: &[&str]) -> Answer {
+    let live = context.exchange.live();
+    let all = live.all();
+    if all.is_empty() {
+        return text("No objects found.\n\n");
+    }
+    let mut out = String::from(STATS_HEAD);
+    for facts in &all {
+        let quality = live.quality(facts.id).await;
+        out += &stats_line(context, facts, &quality);
+    }
+    found(&mut out, all.len());
+    text(out)
+}
+
+fn stats_line(context: &Context, facts: &Facts, quality: &[StreamQuality]) -> String {
+    let now = context.exchange.now();
+    let up = clock(now.saturating_duration_since(facts.answered.unwrap_or(facts.created)));
+    let name = facts.name.strip_prefix("PJSIP/").unwrap_or(&facts.name);
+    let audio = quality.iter().find(|stream| stream.kind == MediaKind::Audio);
+    let Some(audio) = audio else {
+        return format!(" {:<8.8} {name:<18.18} {up:<8} no audio streams\n", facts.bridge);
+    };
+    let (received, sent) = (&audio.received, &audio.sent);
+    let rtt = sent.rtt.or(received.rtt).unwrap_or(Duration::ZERO);
+    format!(
+        " {:<8.8} {name:<18.18} {up:<8} {:<6.6} {} {:>7} {:>3} {:>7.3} {} {:>7} {:>3} {:>7.3} \
+         {:>7.3}\n",
+        facts.bridge,
+        codec_name(&audio.codec),
+        count(received.packets),
+        received.lost,
+        percent(received.lost, received.packets),
+        received.jitter.as_secs_f64(),
+        count(sent.packets),
+        sent.lost,
+        percent(sent.lost, sent.packets),
+        sent.jitter.as_secs_f64(),
+        rtt.as_secs_f64(),
+    )
+}
+
+/// The codec's name in configuration: `ulaw` for `pcmu`.
+fn codec_name(encoding: &str) -> &str {
+    let clock_rate = if encoding == "opus" { 48_000 } else { 8_000 };
+    config_name(encoding, clock_rate)
+}
+
+/// Six columns; above 100,000 in thousands (DBG-08).
+fn count(packets: u64) -> String {
+    if packets > 100_000 { format!(" {:>5}K", packets / 1_000) } else { format!(" {packets:>6}") }
+}
+
+fn percent(lost: i64, packets: u64) -> u64 {
+    let lost = u64::try_from(lost).unwrap_or(0);
+    (lost * 100).checked_div(lost + packets).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_counts_are_shown_in_thousands() {
+        assert_eq!(count(606), "    606");
+        assert_eq!(count(100_001), "    100K");
+        assert_eq!(percent(1, 99), 1);
+        assert_eq!(percent(-3, 0), 0);
+    }
+}

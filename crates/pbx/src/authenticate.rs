@@ -1,0 +1,206 @@
+//! Step 4 of the INVITE walk, second half: the proof that a request comes from whom it says.
+//!
+//! [`Authenticated`] cannot be made anywhere else: starting the dialplan and changing bindings
+//! need one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidetone_base::Flow;
+use sidetone_config::objects::auth::{Auth, AuthType, DigestAlgorithm};
+use sidetone_config::{Config, Endpoint};
+use sidetone_events::security::{SecurityEvent, SecurityKind};
+use sidetone_events::Event;
+use sidetone_sip::{Name, Request, Uri};
+use sidetone_ua::api::Reply;
+use sidetone_ua::digest::{Algorithm, Check, Freshness, Secret, Verdict};
+
+use crate::exchange::Exchange;
+use crate::identify::{credentials_of, identify};
+use crate::message;
+
+/// The proof that a request comes from its endpoint: a digest was verified, or the endpoint's
+/// configuration names no `auth`, which says that its address is trusted.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    endpoint: Arc<Endpoint>,
+}
+
+impl Authenticated {
+    /// Whose request it is.
+    #[must_use]
+    pub fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+}
+
+/// The realm of requests whose endpoint is not known.
+fn default_realm(config: &Config) -> &str {
+    let realm = config.global.default_realm.as_str();
+    if realm.is_empty() { "asterisk" } else { realm }
+}
+
+fn algorithm(configured: DigestAlgorithm) -> Algorithm {
+    match configured {
+        DigestAlgorithm::Md5 => Algorithm::Md5,
+        DigestAlgorithm::Sha256 => Algorithm::Sha256,
+        DigestAlgorithm::Sha512Half => Algorithm::Sha512_256,
+    }
+}
+
+/// Identifies and authenticates a request.
+///
+/// # Errors
+/// The response that refuses or challenges it.
+pub(crate) fn authenticate(
+    exchange: &Exchange,
+    flow: &Flow,
+    request: &Request,
+) -> Result<Authenticated, Box<Reply>> {
+    let config = exchange.config();
+    let Some(endpoint) = identify(&config, flow, request) else {
+        // The same challenge as for a wrong password: a scanner must not learn which names exist.
+        publish(exchange, SecurityKind::InvalidAccountId, flow, request, Vec::new());
+        let realm = default_realm(&config);
+        return Err(challenge(exchange, realm, &[Algorithm::Md5], Freshness::New));
+    };
+    if let Some(acl) = endpoint.acl.refusing(flow.remote.ip()) {
+        let detail = vec![("ACLName", acl.name.clone())];
+        publish(exchange, SecurityKind::FailedAcl, flow, request, detail);
+        return Err(Box::new(message::reply(403)));
+    }
+    if endpoint.auth.is_empty() {
+        return Ok(Authenticated { endpoint });
+    }
+    let auths: Vec<&Arc<Auth>> =
+        endpoint.auth.iter().filter_map(|name| config.auths.get(name)).collect();
+    verify(exchange, &config, flow, request, &auths).map(|()| Authenticated { endpoint })
+}
+
+fn verify(
+    exchange: &Exchange,
+    config: &Config,
+    flow: &Flow,
+    request: &Request,
+    auths: &[&Arc<Auth>],
+) -> Result<(), Box<Reply>> {
+    let first = auths.first();
+    let realm = first.map_or("", |auth| auth.realm.as_str());
+    let realm = if realm.is_empty() { default_realm(config) } else { realm };
+    let algorithms = first.map_or_else(|| vec![Algorithm::Md5], |auth| algorithms_of(config, auth));
+    if !request.headers.has(Name::Authorization) {
+        let detail = vec![("Challenge", String::new())];
+        publish(exchange, SecurityKind::ChallengeSent, flow, request, detail);
+        return Err(challenge(exchange, realm, &algorithms, Freshness::New));
+    }
+    let Some(credentials) = credentials_of(request) else {
+        publish(exchange, SecurityKind::RequestBadFormat, flow, request, Vec::new());
+        return Err(Box::new(message::refusal(400, "the Authorization header cannot be read")));
+    };
+    let method = request.method.to_string();
+    let mut verdict = Verdict::WrongPassword;
+    for auth in auths.iter().filter(|auth| auth.username == credentials.username) {
+        let check = Check {
+            method: &method,
+            realm,
+            algorithms: &algorithms,
+            secret: &|algorithm| secret_of(auth, algorithm),
+            uri_matches: uri_matches(request, &credentials.uri),
+            nonce_life: Duration::from_secs(auth.nonce_lifetime_s.into()),
+        };
+        verdict = exchange.digest().verify(exchange.now(), &check, &credentials);
+        if matches!(verdict, Verdict::Accepted | Verdict::Stale | Verdict::Replayed) {
+            break;
+        }
+    }
+    let freshness = match verdict {
+        Verdict::Accepted => {
+            let detail = vec![("UsingPassword", "1".to_owned())];
+            publish(exchange, SecurityKind::SuccessfulAuth, flow, request, detail);
+            return Ok(());
+        }
+        Verdict::Stale | Verdict::Replayed => Freshness::Stale,
+        _ => Freshness::New,
+    };
+    if freshness == Freshness::New {
+        let details = vec![
+            ("Challenge", credentials.nonce.clone()),
+            ("Response", credentials.response.clone()),
+            ("ExpectedResponse", String::new()),
+        ];
+        publish(exchange, SecurityKind::ChallengeResponseFailed, flow, request, details);
+    }
+    Err(challenge(exchange, realm, &algorithms, freshness))
+}
+
+/// The algorithms an account can be checked under, in order of preference.
+fn algorithms_of(config: &Config, auth: &Auth) -> Vec<Algorithm> {
+    let listed = if auth.algorithms_uas.is_empty() {
+        &config.global.default_algorithms_uas
+    } else {
+        &auth.algorithms_uas
+    };
+    let known = listed.iter().filter(|listed| {
+        auth.password.is_some() || auth.digest(**listed).is_some()
+    });
+    known.map(|listed| algorithm(*listed)).collect()
+}
+
+fn secret_of(auth: &Auth, wanted: Algorithm) -> Option<Secret> {
+    let configured = match wanted {
+        Algorithm::Md5 => DigestAlgorithm::Md5,
+        Algorithm::Sha256 => DigestAlgorithm::Sha256,
+        Algorithm::Sha512_256 => DigestAlgorithm::Sha512Half,
+    };
+    if let Some(hash) = auth.digest(configured) {
+        return Some(Secret::Ha1(hash.reveal().clone()));
+    }
+    if auth.auth_type != AuthType::Userpass && auth.password.is_none() {
+        return None;
+    }
+    auth.password.as_ref().map(|password| Secret::Password(password.reveal().clone()))
+}
+
+/// The `uri` parameter must name what is requested; proxies and clients differ in parameters and
+/// in the host, so scheme and user decide (RFC 7616 §3.4.6 leaves it to the server).
+fn uri_matches(request: &Request, named: &str) -> bool {
+    let Ok(named) = Uri::parse(&sidetone_sip::Text::from(named.as_bytes().to_vec())) else {
+        return false;
+    };
+    named.user() == request.uri.user()
+}
+
+fn challenge(
+    exchange: &Exchange,
+    realm: &str,
+    algorithms: &[Algorithm],
+    freshness: Freshness,
+) -> Box<Reply> {
+    let mut reply = message::reply(401);
+    let digest = exchange.digest();
+    let now = exchange.now();
+    let challenges =
+        digest.challenge(now, &mut *exchange.random(), realm, algorithms, freshness);
+    let headers = challenges.into_iter().map(|value| ("WWW-Authenticate".to_owned(), value));
+    reply.headers.extend(headers);
+    Box::new(reply)
+}
+
+fn publish(
+    exchange: &Exchange,
+    kind: SecurityKind,
+    flow: &Flow,
+    request: &Request,
+    details: Vec<(&'static str, String)>,
+) {
+    let from = message::from_of(request).and_then(|from| message::user_of(&from.uri));
+    exchange.bus().publish(Event::Security(SecurityEvent {
+        kind,
+        account: from.unwrap_or_else(|| "<unknown>".to_owned()),
+        session: message::text_of(request, Name::CallId),
+        transport: flow.transport,
+        local: flow.local,
+        remote: flow.remote,
+        details,
+    }));
+}

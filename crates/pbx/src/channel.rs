@@ -1,0 +1,498 @@
+//! Step 5 of the INVITE walk: a channel, one call leg as the dialplan sees it.
+//!
+//! A channel is owned by one task. Whatever happens to it, from the SIP stack, the media worker
+//! or another channel, arrives as a value and is taken in [`Channel::wait`]; hangup leaves every
+//! waiting application as [`Stop`] through `?`. Nobody else changes a channel.
+
+use std::any::{Any, TypeId};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sidetone_base::{ChannelId, Flow, LegId};
+use sidetone_config::Endpoint;
+use sidetone_dialplan::{Position, Stack, Stop};
+use sidetone_events::Event;
+use sidetone_media::{LegEvent, PlaybackId, StreamQuality};
+use sidetone_sdp::negotiation::Wish;
+use sidetone_sip::Request;
+use sidetone_ua::api::{DialogId, Event as SipEvent, InviteId};
+use tokio::sync::mpsc;
+
+use crate::Cause;
+use crate::exchange::Exchange;
+use crate::live::{Facts, Listing};
+use crate::shard::ShardHandle;
+
+mod dtmf;
+mod host;
+pub(crate) mod media;
+pub(crate) mod pump;
+mod signal;
+mod variables;
+
+pub use media::{MediaError, StreamFact};
+pub use variables::Variables;
+
+/// Events that may wait for a channel. A call makes about ten in its life; a channel with 64
+/// waiting does not run any more and is ended by the shard.
+pub const CHANNEL_INBOX: usize = 64;
+
+/// Media events that may wait for a channel.
+const MEDIA_INBOX: usize = 32;
+
+/// Digits that may wait to be read by an application; later ones are dropped.
+const MAX_DIGITS: usize = 64;
+
+/// State of the call on a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Being set up: nothing was said to the peer, or nothing came from it.
+    Down,
+    /// The peer calls us and nobody answered.
+    Ring,
+    /// We call the peer and it rings.
+    Ringing,
+    /// Answered.
+    Up,
+}
+
+impl State {
+    /// The word in lists.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Down => "Down",
+            Self::Ring => "Ring",
+            Self::Ringing => "Ringing",
+            Self::Up => "Up",
+        }
+    }
+}
+
+/// What reaches a channel's task.
+#[derive(Debug)]
+pub enum ChannelEvent {
+    /// From the SIP stack.
+    Sip(Box<SipEvent>),
+    /// From another channel or an operator.
+    Control(Control),
+    /// From a channel this one called.
+    Branch(ChannelId, BranchEvent),
+}
+
+/// What others may ask of a channel.
+#[derive(Debug)]
+pub enum Control {
+    /// End the call.
+    Hangup(Cause),
+    /// Send media to this peer and take its media.
+    Join(Peer),
+    /// The peer's streams changed.
+    PeerStreams(Vec<StreamFact>),
+    /// Stop exchanging media.
+    Part,
+    /// Say how well the streams run.
+    Quality(tokio::sync::oneshot::Sender<Vec<StreamQuality>>),
+}
+
+/// The other side of a two-party bridge.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Which channel.
+    pub channel: ChannelId,
+    /// Its inbox.
+    pub inbox: mpsc::Sender<ChannelEvent>,
+    /// Its media leg.
+    pub leg: LegId,
+    /// Its streams.
+    pub streams: Vec<StreamFact>,
+    /// Name of the bridge.
+    pub bridge: String,
+}
+
+/// What a called channel tells the one that called it.
+#[derive(Debug)]
+pub enum BranchEvent {
+    /// It rings.
+    Ringing,
+    /// Early media flows.
+    Progress(Peer),
+    /// It answered.
+    Answered(Peer),
+    /// It is over.
+    Gone {
+        /// Why.
+        cause: Cause,
+        /// The SIP status that ended it, if one did.
+        status: Option<u16>,
+        /// Whether it had answered.
+        answered: bool,
+    },
+}
+
+/// What [`Channel::wait`] hands to the application.
+#[derive(Debug)]
+pub enum Happening {
+    /// A called channel has news.
+    Branch(ChannelId, BranchEvent),
+    /// The time is over.
+    Deadline,
+    /// A digit was pressed.
+    Digit(char),
+    /// A playback or tone ended.
+    Played(PlaybackId),
+}
+
+/// Who a party is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartyId {
+    /// Display name.
+    pub name: String,
+    /// Number.
+    pub number: String,
+}
+
+/// The SIP side of a channel.
+#[derive(Debug)]
+pub(crate) struct Signalling {
+    pub shard: ShardHandle,
+    /// Where the peer is.
+    pub flow: Option<Flow>,
+    /// The dialog, while there is one.
+    pub dialog: Option<DialogId>,
+    /// Our own INVITE, while it runs.
+    pub invite: Option<InviteId>,
+    /// The INVITE that made the channel, or that we sent.
+    pub request: Option<Arc<Request>>,
+    /// Our Contact header value.
+    pub contact: String,
+    /// What we said last: 0, 180, 183 or 200.
+    pub said: u16,
+    /// The peer supports reliable provisional responses.
+    pub reliable: bool,
+}
+
+/// One call leg.
+pub struct Channel {
+    id: ChannelId,
+    name: String,
+    unique_id: String,
+    linked_id: String,
+    exchange: Exchange,
+    endpoint: Arc<Endpoint>,
+    pub(crate) signalling: Signalling,
+    media: Option<media::Media>,
+    state: State,
+    caller: PartyId,
+    connected: PartyId,
+    dialled: String,
+    variables: Variables,
+    stack: Stack,
+    position: Position,
+    digits: VecDeque<char>,
+    info_digits: dtmf::InfoDigits,
+    peer: Option<Peer>,
+    stop: Option<Stop>,
+    cause: Cause,
+    absolute_deadline: Option<Instant>,
+    created: Instant,
+    answered: Option<Instant>,
+    /// What we want of media; a peer's re-offer is answered with it.
+    wish: Wish,
+    /// Our last re-offer was accepted.
+    reoffer_accepted: bool,
+    /// A tone that plays while the dialplan goes on.
+    background: Option<PlaybackId>,
+    inbox: mpsc::Receiver<ChannelEvent>,
+    own_inbox: mpsc::Sender<ChannelEvent>,
+    media_inbox: mpsc::Receiver<(LegId, LegEvent)>,
+    media_sender: mpsc::Sender<(LegId, LegEvent)>,
+    listing: Listing,
+    extras: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+}
+
+/// What a new channel starts with.
+#[derive(Debug)]
+pub(crate) struct NewChannel {
+    pub endpoint: Arc<Endpoint>,
+    pub signalling: Signalling,
+    pub state: State,
+    pub caller: PartyId,
+    pub connected: PartyId,
+    pub position: Position,
+    pub variables: Variables,
+    /// The unique id of the channel that calls this one.
+    pub linked_id: Option<String>,
+}
+
+impl Channel {
+    /// Creates and lists a channel.
+    pub(crate) fn new(exchange: Exchange, new: NewChannel) -> Self {
+        let number = exchange.live().next_number();
+        let id = ChannelId(number);
+        let name = format!("PJSIP/{}-{number:08x}", new.endpoint.id);
+        let unique_id = exchange.unique_id(number);
+        let linked_id = new.linked_id.unwrap_or_else(|| unique_id.clone());
+        let (own_inbox, inbox) = mpsc::channel(CHANNEL_INBOX);
+        let (media_sender, media_inbox) = mpsc::channel(MEDIA_INBOX);
+        let created = exchange.now();
+        let facts = Facts {
+            id,
+            name: name.clone(),
+            endpoint: new.endpoint.id.clone(),
+            unique_id: unique_id.clone(),
+            linked_id: linked_id.clone(),
+            state: new.state,
+            context: new.position.context.to_string(),
+            exten: new.position.extension.to_string(),
+            priority: new.position.priority,
+            application: String::new(),
+            data: String::new(),
+            caller_number: new.caller.number.clone(),
+            caller_name: new.caller.name.clone(),
+            connected_number: new.connected.number.clone(),
+            account_code: new.endpoint.accountcode.clone(),
+            bridged_with: None,
+            bridge: String::new(),
+            created,
+            answered: None,
+        };
+        exchange.bus().publish(Event::ChannelCreated {
+            channel: id,
+            name: name.clone(),
+            context: facts.context.clone(),
+            exten: facts.exten.clone(),
+        });
+        let listing = Listing::new(exchange.live(), facts, own_inbox.clone());
+        Self {
+            id,
+            name,
+            unique_id,
+            linked_id,
+            exchange,
+            endpoint: new.endpoint,
+            signalling: new.signalling,
+            media: None,
+            state: new.state,
+            caller: new.caller,
+            connected: new.connected,
+            dialled: new.position.extension.to_string(),
+            variables: new.variables,
+            stack: Stack::default(),
+            position: new.position,
+            digits: VecDeque::new(),
+            info_digits: dtmf::InfoDigits::default(),
+            peer: None,
+            stop: None,
+            cause: Cause::NORMAL,
+            absolute_deadline: None,
+            created,
+            answered: None,
+            wish: Wish::call(),
+            reoffer_accepted: false,
+            background: None,
+            inbox,
+            own_inbox,
+            media_inbox,
+            media_sender,
+            listing,
+            extras: HashMap::new(),
+        }
+    }
+
+    /// Which channel.
+    #[must_use]
+    pub fn id(&self) -> ChannelId {
+        self.id
+    }
+
+    /// `PJSIP/alice-00000001`
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Seconds since the epoch and a number.
+    #[must_use]
+    pub fn unique_id(&self) -> &str {
+        &self.unique_id
+    }
+
+    /// The unique id of the channel that began the call.
+    #[must_use]
+    pub fn linked_id(&self) -> &str {
+        &self.linked_id
+    }
+
+    /// The exchange it lives in.
+    #[must_use]
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// The endpoint it belongs to.
+    #[must_use]
+    pub fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// State of the call.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn caller(&self) -> &PartyId {
+        &self.caller
+    }
+
+    /// Changes who calls, for this channel and those it calls.
+    pub fn set_caller(&mut self, caller: PartyId) {
+        self.listing.update(|facts| {
+            facts.caller_number.clone_from(&caller.number);
+            facts.caller_name.clone_from(&caller.name);
+        });
+        self.caller = caller;
+    }
+
+    /// Who it is connected with.
+    #[must_use]
+    pub fn connected(&self) -> &PartyId {
+        &self.connected
+    }
+
+    /// What was dialled, the Request-URI's user part.
+    #[must_use]
+    pub fn dialled(&self) -> &str {
+        &self.dialled
+    }
+
+    /// The INVITE that made the channel.
+    #[must_use]
+    pub fn request(&self) -> Option<&Arc<Request>> {
+        self.signalling.request.as_ref()
+    }
+
+    /// Where the peer is, in SIP.
+    #[must_use]
+    pub fn flow(&self) -> Option<&Flow> {
+        self.signalling.flow.as_ref()
+    }
+
+    /// Why it was or will be hung up.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// The variables.
+    #[must_use]
+    pub fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    /// When it was answered.
+    #[must_use]
+    pub fn answered_at(&self) -> Option<Instant> {
+        self.answered
+    }
+
+    /// When it was created.
+    #[must_use]
+    pub fn created_at(&self) -> Instant {
+        self.created
+    }
+
+    /// `TIMEOUT(absolute)`: the call ends then.
+    pub fn set_absolute_deadline(&mut self, deadline: Option<Instant>) {
+        self.absolute_deadline = deadline;
+    }
+
+    /// The inbox others reach this channel by.
+    #[must_use]
+    pub fn inbox(&self) -> mpsc::Sender<ChannelEvent> {
+        self.own_inbox.clone()
+    }
+
+    /// Sets a variable and nothing else.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        if !self.variables.set(name, Some(value.into())) {
+            tracing::warn!("{}: too many channel variables, {name} is not set", self.name);
+        }
+    }
+
+    /// State that an application or function keeps on the channel, by its type.
+    pub fn extra<T: Default + Send + Sync + 'static>(&mut self) -> &mut T {
+        let fresh = || -> Box<dyn Any + Send + Sync> { Box::<T>::default() };
+        let extra = self.extras.entry(TypeId::of::<T>()).or_insert_with(fresh);
+        extra.downcast_mut().expect("stored under its own type")
+    }
+
+    /// Shows in lists which application runs.
+    pub(crate) fn show_application(&self, application: &str, data: &str) {
+        self.listing.update(|facts| {
+            application.clone_into(&mut facts.application);
+            data.clone_into(&mut facts.data);
+        });
+    }
+
+    pub(crate) fn set_state(&mut self, state: State) {
+        if self.state == state {
+            return;
+        }
+        self.state = state;
+        if state == State::Up {
+            self.answered = Some(self.exchange.now());
+        }
+        let answered = self.answered;
+        self.listing.update(|facts| {
+            facts.state = state;
+            facts.answered = answered;
+        });
+        self.exchange.bus().publish(Event::ChannelState {
+            channel: self.id,
+            name: self.name.clone(),
+            state: state.name(),
+        });
+    }
+
+    /// How long until a moment, for applications that count down.
+    #[must_use]
+    pub fn until(&self, duration: Duration) -> Instant {
+        self.exchange.now() + duration
+    }
+
+    /// Notes why the channel ends; the first reason stands.
+    pub(crate) fn note_stop(&mut self, cause: Cause) {
+        if self.stop.is_none() {
+            self.cause = cause;
+            self.stop = Some(Stop::Hangup { cause: cause.0.into() });
+        }
+    }
+
+    /// Whether the channel is over.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_some()
+    }
+}
+
+impl std::fmt::Debug for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Channel").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.exchange.bus().publish(Event::ChannelEnded {
+            channel: self.id,
+            name: self.name.clone(),
+            cause: self.cause.0,
+            words: self.cause.words().to_owned(),
+        });
+    }
+}

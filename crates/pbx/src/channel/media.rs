@@ -1,0 +1,382 @@
+//! The media of a channel: one leg of the engine, and the offer/answer exchange that plans it.
+
+use std::fmt;
+
+use sidetone_base::LegId;
+use sidetone_engine::{LegError, LegHandle};
+use sidetone_media::{Playback, PlaybackId, Route, StreamQuality, Tone};
+use sidetone_sdp::Session;
+use sidetone_sdp::negotiation::{CodecSpec, Negotiation, Reject, Wish};
+use sidetone_sdp::plan::{MediaKind, MediaPlan, StreamState};
+
+use super::{Channel, ChannelEvent, Control, Peer};
+
+/// One stream of a channel, as the other side of a bridge needs to know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamFact {
+    /// Index of the `m=` line.
+    pub index: usize,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// The agreed codecs, so that a call beside this one can offer the same.
+    pub codecs: Vec<CodecSpec>,
+}
+
+/// Why media could not be set up.
+#[derive(Clone, Debug)]
+pub enum MediaError {
+    /// The two sides cannot agree, or the description is wrong; says why.
+    Refused(Reject),
+    /// The engine could not do it.
+    Leg(LegError),
+    /// The channel has no media yet.
+    NoMedia,
+}
+
+impl fmt::Display for MediaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(reject) => reject.fmt(f),
+            Self::Leg(error) => error.fmt(f),
+            Self::NoMedia => f.write_str("the channel has no media"),
+        }
+    }
+}
+
+impl From<LegError> for MediaError {
+    fn from(error: LegError) -> Self {
+        Self::Leg(error)
+    }
+}
+
+impl From<Reject> for MediaError {
+    fn from(reject: Reject) -> Self {
+        Self::Refused(reject)
+    }
+}
+
+impl MediaError {
+    /// The status of the response that says so.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Refused(reject) => reject.status,
+            Self::Leg(LegError::NoPorts | LegError::Overloaded) => 503,
+            Self::Leg(_) | Self::NoMedia => 500,
+        }
+    }
+}
+
+/// The media half of a channel.
+#[derive(Debug)]
+pub(crate) struct Media {
+    pub leg: LegHandle,
+    pub negotiation: Negotiation,
+    /// Our description as sent last.
+    pub local_sdp: Option<String>,
+    /// Our offer waits for its answer.
+    pub offering: bool,
+}
+
+impl Media {
+    fn plan(&self) -> &MediaPlan {
+        self.negotiation.plan()
+    }
+
+    fn facts(&self) -> Vec<StreamFact> {
+        let streams = self.plan().streams.iter().enumerate();
+        streams
+            .filter(|(_, stream)| stream.state == StreamState::Active)
+            .map(|(index, stream)| StreamFact {
+                index,
+                kind: stream.kind,
+                codecs: stream.codecs.iter().map(CodecSpec::of_plan).collect(),
+            })
+            .collect()
+    }
+}
+
+impl Channel {
+    /// Creates the media leg, beside another channel's leg when there is one.
+    async fn open_leg(
+        &mut self,
+        transports: usize,
+        beside: Option<LegId>,
+    ) -> Result<(), MediaError> {
+        if self.media.is_some() {
+            return Ok(());
+        }
+        let mut spec = self.exchange.leg_spec(
+            &self.endpoint,
+            self.signalling.flow.as_ref(),
+            self.media_sender.clone(),
+        );
+        spec.transports = transports.max(1);
+        spec.beside = beside;
+        let leg = self.exchange.engine().create_leg(spec).await?;
+        let negotiation = self.exchange.negotiation(&self.endpoint);
+        self.media = Some(Media { leg, negotiation, local_sdp: None, offering: false });
+        Ok(())
+    }
+
+    /// Answers an offer and applies what was agreed; returns our description.
+    pub(crate) async fn answer_offer(
+        &mut self,
+        body: &[u8],
+        wish: &Wish,
+    ) -> Result<String, MediaError> {
+        let offer = Session::parse(body).map_err(Reject::from)?;
+        let needed = match &self.media {
+            Some(media) => media.negotiation.requirements(&offer, wish),
+            None => self.exchange.negotiation(&self.endpoint).requirements(&offer, wish),
+        };
+        self.open_leg(needed.transports, None).await?;
+        let exchange = self.exchange.clone();
+        let media = self.media.as_mut().ok_or(MediaError::NoMedia)?;
+        let have = media.leg.local_transports().len();
+        if needed.transports > have {
+            media.leg.add_transports(needed.transports - have).await?;
+        }
+        if !needed.ice_restarts.is_empty() {
+            media.leg.restart_ice().await?;
+        }
+        let (session, plan) = media.negotiation.answer(
+            &offer,
+            media.leg.local_transports(),
+            wish,
+            &mut *exchange.random(),
+        )?;
+        media.leg.apply(plan).await?;
+        let text = session.to_string();
+        media.local_sdp = Some(text.clone());
+        self.plan_changed().await;
+        Ok(text)
+    }
+
+    /// Writes an offer, the first or a later one.
+    pub(crate) async fn make_offer(
+        &mut self,
+        wish: &Wish,
+        beside: Option<LegId>,
+    ) -> Result<String, MediaError> {
+        let needed = match &self.media {
+            Some(media) => media.negotiation.offer_requirements(wish),
+            None => self.exchange.negotiation(&self.endpoint).offer_requirements(wish),
+        };
+        self.open_leg(needed.transports, beside).await?;
+        let exchange = self.exchange.clone();
+        let media = self.media.as_mut().ok_or(MediaError::NoMedia)?;
+        let have = media.leg.local_transports().len();
+        if needed.transports > have {
+            media.leg.add_transports(needed.transports - have).await?;
+        }
+        let offer =
+            media.negotiation.offer(media.leg.local_transports(), wish, &mut *exchange.random())?;
+        let text = offer.to_string();
+        media.local_sdp = Some(text.clone());
+        media.offering = true;
+        Ok(text)
+    }
+
+    /// Takes the answer to our offer and applies what was agreed.
+    pub(crate) async fn take_answer(&mut self, body: &[u8]) -> Result<(), MediaError> {
+        let answer = Session::parse(body).map_err(Reject::from)?;
+        let media = self.media.as_mut().ok_or(MediaError::NoMedia)?;
+        media.offering = false;
+        let plan = media.negotiation.accept_answer(&answer)?;
+        media.leg.apply(plan).await?;
+        self.plan_changed().await;
+        Ok(())
+    }
+
+    /// Our offer was refused: what was agreed before stands.
+    pub(crate) fn offer_refused(&mut self) {
+        if let Some(media) = &mut self.media
+            && media.offering
+        {
+            media.offering = false;
+            media.negotiation.roll_back();
+        }
+    }
+
+    /// Whether an offer of ours waits for its answer.
+    pub(crate) fn is_offering(&self) -> bool {
+        self.media.as_ref().is_some_and(|media| media.offering)
+    }
+
+    /// Our description as sent last.
+    pub(crate) fn local_sdp(&self) -> Option<String> {
+        self.media.as_ref()?.local_sdp.clone()
+    }
+
+    /// The media leg's id.
+    #[must_use]
+    pub fn leg_id(&self) -> Option<LegId> {
+        self.media.as_ref().map(|media| media.leg.id())
+    }
+
+    /// What was agreed.
+    #[must_use]
+    pub fn plan(&self) -> Option<&MediaPlan> {
+        self.media.as_ref().map(Media::plan)
+    }
+
+    /// The streams in use.
+    #[must_use]
+    pub fn streams(&self) -> Vec<StreamFact> {
+        self.media.as_ref().map(Media::facts).unwrap_or_default()
+    }
+
+    /// The first audio stream in use.
+    #[must_use]
+    pub fn audio(&self) -> Option<usize> {
+        let streams = self.streams();
+        streams.iter().find(|stream| stream.kind == MediaKind::Audio).map(|stream| stream.index)
+    }
+
+    /// This channel as the other side of a bridge sees it.
+    #[must_use]
+    pub fn as_peer(&self, bridge: &str) -> Option<Peer> {
+        Some(Peer {
+            channel: self.id,
+            inbox: self.own_inbox.clone(),
+            leg: self.leg_id()?,
+            streams: self.streams(),
+            bridge: bridge.to_owned(),
+        })
+    }
+
+    /// Sends what a stream receives along a route.
+    ///
+    /// # Errors
+    /// When the engine cannot.
+    pub async fn route(&self, stream: usize, route: Route) -> Result<(), MediaError> {
+        let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
+        Ok(media.leg.route(stream, route).await?)
+    }
+
+    /// Plays prompts to the peer.
+    ///
+    /// # Errors
+    /// When there is no audio, or its codec cannot be encoded.
+    pub async fn play(&self, playback: Playback) -> Result<PlaybackId, MediaError> {
+        let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
+        let stream = self.audio().ok_or(MediaError::NoMedia)?;
+        Ok(media.leg.play(stream, playback).await?)
+    }
+
+    /// Plays a tone to the peer.
+    ///
+    /// # Errors
+    /// When there is no audio, or its codec cannot be encoded.
+    pub async fn tone(&self, tone: Tone) -> Result<PlaybackId, MediaError> {
+        let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
+        let stream = self.audio().ok_or(MediaError::NoMedia)?;
+        Ok(media.leg.tone(stream, tone).await?)
+    }
+
+    /// Remembers what plays while the dialplan goes on.
+    pub fn set_background(&mut self, id: Option<PlaybackId>) {
+        self.background = id;
+    }
+
+    /// Stops what plays while the dialplan goes on.
+    pub async fn stop_background(&mut self) {
+        if let Some(id) = self.background.take() {
+            self.stop_playback(id).await;
+        }
+    }
+
+    /// Stops a playback or tone.
+    pub async fn stop_playback(&self, id: PlaybackId) {
+        if let (Some(media), Some(stream)) = (&self.media, self.audio())
+            && let Err(error) = media.leg.stop_playback(stream, id).await
+        {
+            tracing::debug!("{}: {error}", self.name);
+        }
+    }
+
+    /// Asks the peer for a key frame of a video stream.
+    pub async fn request_keyframe(&self, stream: usize) {
+        if let Some(media) = &self.media
+            && let Err(error) = media.leg.request_keyframe(stream).await
+        {
+            tracing::debug!("{}: {error}", self.name);
+        }
+    }
+
+    /// How well the streams run.
+    pub async fn quality(&self) -> Vec<StreamQuality> {
+        match &self.media {
+            Some(media) => media.leg.quality().await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Joins media with a peer; replaces an earlier peer.
+    pub async fn join(&mut self, peer: Peer) {
+        let (channel, bridge) = (peer.channel, peer.bridge.clone());
+        self.peer = Some(peer);
+        self.listing.update(|facts| {
+            facts.bridged_with = Some(channel);
+            facts.bridge = bridge;
+        });
+        self.reroute().await;
+        for stream in self.streams().iter().filter(|stream| stream.kind == MediaKind::Video) {
+            self.request_keyframe(stream.index).await;
+        }
+    }
+
+    /// Leaves the peer; nothing is forwarded any more.
+    pub async fn part(&mut self) {
+        if self.peer.take().is_none() {
+            return;
+        }
+        self.listing.update(|facts| {
+            facts.bridged_with = None;
+            facts.bridge = String::new();
+        });
+        for stream in self.streams() {
+            if let Err(error) = self.route(stream.index, Route::Discard).await {
+                tracing::debug!("{}: {error}", self.name);
+            }
+        }
+    }
+
+    /// The peer's streams changed.
+    pub(crate) async fn peer_streams(&mut self, streams: Vec<StreamFact>) {
+        if let Some(peer) = &mut self.peer {
+            peer.streams = streams;
+            self.reroute().await;
+        }
+    }
+
+    /// Forwards the n-th stream of a kind to the peer's n-th of that kind.
+    async fn reroute(&self) {
+        let Some(peer) = &self.peer else { return };
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            let theirs: Vec<usize> =
+                peer.streams.iter().filter(|s| s.kind == kind).map(|s| s.index).collect();
+            let own = self.streams();
+            let own = own.iter().filter(|stream| stream.kind == kind);
+            for (place, stream) in own.enumerate() {
+                let route = theirs
+                    .get(place)
+                    .map_or(Route::Discard, |target| Route::Forward(vec![(peer.leg, *target)]));
+                if let Err(error) = self.route(stream.index, route).await {
+                    tracing::warn!("{}: {error}", self.name);
+                }
+            }
+        }
+    }
+
+    /// Our plan changed: whoever we are bridged with must know.
+    async fn plan_changed(&mut self) {
+        self.reroute().await;
+        if let Some(peer) = &self.peer {
+            let news = Control::PeerStreams(self.streams());
+            // A peer that does not run any more is being ended by its shard.
+            let _ = peer.inbox.try_send(ChannelEvent::Control(news));
+        }
+    }
+}

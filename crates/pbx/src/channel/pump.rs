@@ -1,0 +1,281 @@
+//! Taking in what happens to a channel. One place waits; everything an application is not
+//! interested in is handled here: re-INVITE, UPDATE, INFO, hangup, media state.
+
+use std::time::{Duration, Instant};
+
+use sidetone_dialplan::Stop;
+use sidetone_events::Event;
+use sidetone_media::LegEvent;
+use sidetone_ua::api::Event as SipEvent;
+
+use super::{Channel, ChannelEvent, Control, Happening, MAX_DIGITS};
+use crate::Cause;
+
+/// Longest sleep when nothing is due.
+const IDLE: Duration = Duration::from_secs(3_600);
+
+enum Woken {
+    Inbox(Option<ChannelEvent>),
+    Media(LegEvent),
+    Time,
+}
+
+impl Channel {
+    /// Waits until something happens that an application acts on, or until the time given.
+    /// Digits that came while nobody waited are handed out first.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up, from then on always.
+    pub async fn wait(&mut self, until: Option<Instant>) -> Result<Happening, Stop> {
+        if let Some(digit) = self.digits.pop_front() {
+            self.check_stop()?;
+            return Ok(Happening::Digit(digit));
+        }
+        loop {
+            if let Some(happening) = self.turn(until).await? {
+                return Ok(happening);
+            }
+        }
+    }
+
+    /// As [`Self::wait`], leaving digits for the next application that reads them.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up.
+    pub async fn wait_keeping_digits(&mut self, until: Option<Instant>) -> Result<Happening, Stop> {
+        loop {
+            match self.turn(until).await? {
+                Some(Happening::Digit(digit)) => self.keep_digit(digit),
+                Some(happening) => return Ok(happening),
+                None => {}
+            }
+        }
+    }
+
+    /// Waits out a duration; digits are kept.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up.
+    pub async fn pause(&mut self, duration: Duration) -> Result<(), Stop> {
+        let until = self.exchange.now() + duration;
+        loop {
+            if matches!(self.wait_keeping_digits(Some(until)).await?, Happening::Deadline) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes in everything that is there without waiting.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up.
+    pub(crate) async fn catch_up(&mut self) -> Result<(), Stop> {
+        self.check_stop()?;
+        while let Ok(event) = self.inbox.try_recv() {
+            if let Some(Happening::Digit(digit)) = self.absorb(event).await {
+                self.keep_digit(digit);
+            }
+            self.check_stop()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn keep_digit(&mut self, digit: char) {
+        if self.digits.len() < MAX_DIGITS {
+            self.digits.push_back(digit);
+        }
+    }
+
+    fn check_stop(&self) -> Result<(), Stop> {
+        match &self.stop {
+            Some(stop) => Err(stop.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// One thing that happens, or the deadline.
+    async fn turn(&mut self, until: Option<Instant>) -> Result<Option<Happening>, Stop> {
+        self.check_stop()?;
+        let now = self.exchange.now();
+        let absolute = self.absolute_deadline.filter(|_| until.is_none_or(|until| until > now));
+        let wake = [until, absolute].into_iter().flatten().min().unwrap_or(now + IDLE);
+        let woken = tokio::select! {
+            biased;
+            event = self.inbox.recv() => Woken::Inbox(event),
+            event = self.media_inbox.recv() => match event {
+                Some((_, event)) => Woken::Media(event),
+                None => Woken::Time,
+            },
+            () = tokio::time::sleep_until(wake.into()) => Woken::Time,
+        };
+        let happening = match woken {
+            Woken::Inbox(Some(event)) => self.absorb(event).await,
+            Woken::Inbox(None) => None,
+            Woken::Media(event) => self.absorb_media(event),
+            Woken::Time => {
+                let now = self.exchange.now();
+                if self.absolute_deadline.is_some_and(|deadline| deadline <= now) {
+                    self.absolute_deadline = None;
+                    return Err(Stop::AbsoluteTimeout);
+                }
+                until.filter(|until| *until <= now).map(|_| Happening::Deadline)
+            }
+        };
+        self.check_stop()?;
+        Ok(happening)
+    }
+
+    async fn absorb(&mut self, event: ChannelEvent) -> Option<Happening> {
+        match event {
+            ChannelEvent::Branch(channel, event) => Some(Happening::Branch(channel, event)),
+            ChannelEvent::Control(control) => {
+                self.obey(control).await;
+                None
+            }
+            ChannelEvent::Sip(event) => self.absorb_sip(*event).await,
+        }
+    }
+
+    async fn obey(&mut self, control: Control) {
+        match control {
+            Control::Hangup(cause) => self.note_stop(cause),
+            Control::Join(peer) => self.join(peer).await,
+            Control::PeerStreams(streams) => self.peer_streams(streams).await,
+            Control::Part => self.part().await,
+            Control::Quality(reply) => {
+                // Whoever asked may have given up.
+                let _ = reply.send(self.quality().await);
+            }
+        }
+    }
+
+    async fn absorb_sip(&mut self, event: SipEvent) -> Option<Happening> {
+        match event {
+            SipEvent::Acked { ack, .. } => self.acked(&ack.body).await,
+            SipEvent::Bye { request, .. } => {
+                self.signalling.dialog = None;
+                self.note_stop(crate::message::cause_of_bye(&request));
+            }
+            SipEvent::Cancelled { request, .. } => {
+                self.signalling.dialog = None;
+                self.note_stop(crate::message::cause_of_bye(&request));
+            }
+            SipEvent::Ended { why, .. } => {
+                tracing::info!("{}: the dialog ended: {why:?}", self.name);
+                self.signalling.dialog = None;
+                self.note_stop(Cause::TIMER);
+            }
+            SipEvent::DialogRequest { transaction, request, .. } => {
+                let digit = self.in_dialog(transaction, &request).await;
+                return digit.map(|(digit, duration_ms)| self.digit(digit, duration_ms));
+            }
+            SipEvent::Response { request_id, response } => {
+                self.responded(request_id, &response).await;
+            }
+            SipEvent::RequestFailed { request_id, why } => {
+                self.request_failed(request_id, why);
+            }
+            SipEvent::Pracked { .. } => {}
+            // The client side of an INVITE is read by `outgoing`; a late fork has no place here.
+            SipEvent::Answered { dialog, .. } => self.refuse_late_fork(dialog).await,
+            SipEvent::Provisional { .. }
+            | SipEvent::Rejected { .. }
+            | SipEvent::InviteFailed { .. }
+            | SipEvent::Invite { .. }
+            | SipEvent::Request { .. } => {}
+        }
+        None
+    }
+
+    fn absorb_media(&mut self, event: LegEvent) -> Option<Happening> {
+        let words = match event {
+            LegEvent::Dtmf { digit, duration, .. } => {
+                let duration_ms = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
+                return Some(self.digit(digit, duration_ms));
+            }
+            LegEvent::PlaybackFinished { id, .. } => return Some(Happening::Played(id)),
+            LegEvent::RtpTimeout { silent_for, .. } => {
+                self.note_stop(Cause(44));
+                format!("no media for {} seconds: the call ends", silent_for.as_secs())
+            }
+            LegEvent::DtlsFailed { reason, .. } => {
+                self.note_stop(Cause::INCOMPATIBLE);
+                format!("DTLS failed: {reason}")
+            }
+            LegEvent::Failed { reason } => {
+                self.note_stop(Cause::FAILURE);
+                format!("the media leg failed: {reason}")
+            }
+            LegEvent::IceConnected { remote, .. } => format!("ICE connected with {remote}"),
+            LegEvent::IceFailed { reason, .. } => format!("ICE failed: {reason}"),
+            LegEvent::IceDisconnected { .. } => "ICE disconnected".to_owned(),
+            LegEvent::DtlsConnected { .. } => "DTLS connected, media is encrypted".to_owned(),
+            LegEvent::FirstPacket { stream } => format!("media of stream {stream} arrives"),
+            LegEvent::SourceChanged { remote, .. } => format!("media now comes from {remote}"),
+        };
+        self.exchange.bus().publish(Event::Media {
+            channel: self.id,
+            name: self.name.clone(),
+            words,
+        });
+        None
+    }
+
+    fn digit(&self, digit: char, duration_ms: u32) -> Happening {
+        self.exchange.bus().publish(Event::Dtmf {
+            channel: self.id,
+            name: self.name.clone(),
+            digit,
+            duration_ms,
+        });
+        Happening::Digit(digit)
+    }
+
+    /// The next event of our own INVITE, for `outgoing`; everything else is absorbed.
+    pub(crate) async fn next_of_invite(&mut self, until: Instant) -> Result<InviteNews, Stop> {
+        loop {
+            self.check_stop()?;
+            let woken = tokio::select! {
+                biased;
+                event = self.inbox.recv() => Woken::Inbox(event),
+                event = self.media_inbox.recv() => match event {
+                    Some((_, event)) => Woken::Media(event),
+                    None => Woken::Time,
+                },
+                () = tokio::time::sleep_until(until.into()) => Woken::Time,
+            };
+            match woken {
+                Woken::Inbox(Some(ChannelEvent::Sip(event))) if is_of_invite(&event) => {
+                    return Ok(InviteNews::Sip(event));
+                }
+                Woken::Inbox(Some(event)) => {
+                    self.absorb(event).await;
+                }
+                Woken::Inbox(None) => {}
+                Woken::Media(event) => {
+                    self.absorb_media(event);
+                }
+                Woken::Time if self.exchange.now() >= until => return Ok(InviteNews::Deadline),
+                Woken::Time => {}
+            }
+        }
+    }
+}
+
+/// What [`Channel::next_of_invite`] hands out.
+pub(crate) enum InviteNews {
+    /// An event of our INVITE.
+    Sip(Box<SipEvent>),
+    /// The time is over.
+    Deadline,
+}
+
+fn is_of_invite(event: &SipEvent) -> bool {
+    matches!(
+        event,
+        SipEvent::Provisional { .. }
+            | SipEvent::Answered { .. }
+            | SipEvent::Rejected { .. }
+            | SipEvent::InviteFailed { .. }
+    )
+}

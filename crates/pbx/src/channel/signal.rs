@@ -1,0 +1,283 @@
+//! What a channel says to its peer over SIP: ringing, progress, answer, hangup, re-offers; and
+//! what it answers to requests inside the dialog.
+
+use std::time::Duration;
+
+use sidetone_dialplan::Stop;
+use sidetone_sdp::negotiation::Wish;
+use sidetone_sip::{Method, Name, Request, Response};
+use sidetone_ua::api::{
+    Command, DialogId, DialogRequest, Failure, Reply, RequestId, TransactionId,
+};
+
+use super::dtmf::{InfoDigit, InfoDigits};
+use super::{Channel, MediaError, State};
+use crate::Cause;
+use crate::message::{self, ALLOW};
+
+/// How long the peer may take to answer a re-offer: timer B, 64 × T1.
+const REOFFER_DEADLINE: Duration = Duration::from_secs(32);
+
+impl Channel {
+    /// Says `180 Ringing`, once.
+    pub async fn ring(&mut self) {
+        if self.state == State::Up || self.signalling.said >= 180 {
+            return;
+        }
+        self.signalling.said = 180;
+        self.say(message::reply(180)).await;
+        self.set_state(State::Ring);
+    }
+
+    /// Says `183 Session Progress` with our description, once: the peer hears us before answer.
+    ///
+    /// # Errors
+    /// When the offer cannot be agreed to.
+    pub async fn progress(&mut self) -> Result<(), MediaError> {
+        if self.state == State::Up || self.signalling.said == 183 {
+            return Ok(());
+        }
+        let mut reply = message::reply(183);
+        reply.body = self.local_sdp().map(message::sdp_body);
+        self.signalling.said = 183;
+        self.say(reply).await;
+        Ok(())
+    }
+
+    /// Answers the offer of the INVITE, so that a call without common media is refused at once.
+    pub(crate) async fn plan_media(&mut self) -> Result<(), MediaError> {
+        let Some(request) = self.signalling.request.clone() else { return Ok(()) };
+        self.answer_offer(&request.body, &self.wish.clone()).await.map(|_| ())
+    }
+
+    /// Refuses the INVITE because media cannot be set up, and says why (FAQ-02).
+    pub(crate) async fn refuse_media(&mut self, error: &MediaError) {
+        self.note_stop(Cause::INCOMPATIBLE);
+        let Some(dialog) = self.signalling.dialog.take() else { return };
+        let reply = message::refusal(error.status(), &error.to_string());
+        self.signalling.shard.respond_invite(dialog, reply, false).await;
+    }
+
+    /// Answers the call; nothing happens when it is answered.
+    ///
+    /// # Errors
+    /// When media cannot be set up; the caller hears why.
+    pub async fn answer(&mut self) -> Result<(), MediaError> {
+        if self.state == State::Up || self.signalling.dialog.is_none() {
+            return Ok(());
+        }
+        let sdp = match self.local_sdp() {
+            Some(sdp) => sdp,
+            // The INVITE had no offer: ours goes into the 200, the answer comes with the ACK.
+            None => self.make_offer(&Wish::audio_only(), None).await?,
+        };
+        let mut reply = message::reply(200);
+        reply.body = Some(message::sdp_body(sdp));
+        self.signalling.said = 200;
+        self.say(reply).await;
+        self.set_state(State::Up);
+        Ok(())
+    }
+
+    /// Ends the call on this side: BYE, CANCEL or the final response of the cause.
+    pub(crate) async fn hang_up(&mut self, cause: Cause) {
+        self.note_stop(cause);
+        if let Some(invite) = self.signalling.invite.take() {
+            let headers = reason_headers(cause);
+            self.signalling.shard.send(Command::Cancel { invite, headers }).await;
+        }
+        let Some(dialog) = self.signalling.dialog.take() else { return };
+        if self.state == State::Up || self.signalling.said == 0 && self.is_ours() {
+            let headers = reason_headers(cause);
+            self.signalling.shard.send(Command::Bye { dialog, headers }).await;
+            return;
+        }
+        let mut reply = message::reply(cause.status());
+        reply.headers.extend(reason_headers(cause));
+        self.signalling.shard.respond_invite(dialog, reply, false).await;
+    }
+
+    /// Whether we sent the INVITE.
+    fn is_ours(&self) -> bool {
+        matches!(self.state, State::Down | State::Ringing)
+    }
+
+    async fn say(&mut self, mut reply: Reply) {
+        let Some(dialog) = self.signalling.dialog else { return };
+        let contact = self.signalling.contact.clone();
+        reply.headers.insert(0, ("Contact".to_owned(), contact));
+        reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
+        let reliable = self.signalling.reliable && (101..200).contains(&reply.status);
+        self.signalling.shard.respond_invite(dialog, reply, reliable).await;
+    }
+
+    /// Offers the peer something else and waits for its answer: more or fewer streams, hold.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up meanwhile. A refused offer is no error: what was
+    /// agreed before stands, and `false` comes back.
+    pub async fn reoffer(&mut self, wish: &Wish) -> Result<bool, Stop> {
+        let Some(dialog) = self.signalling.dialog else { return Ok(false) };
+        let before = std::mem::replace(&mut self.wish, wish.clone());
+        let offer = match self.make_offer(wish, None).await {
+            Ok(offer) => offer,
+            Err(error) => {
+                tracing::warn!("{}: cannot offer: {error}", self.name);
+                self.wish = before;
+                return Ok(false);
+            }
+        };
+        let request = DialogRequest {
+            method: Method::Invite,
+            headers: vec![("Allow".to_owned(), ALLOW.to_owned())],
+            body: Some(message::sdp_body(offer)),
+        };
+        self.reoffer_accepted = false;
+        self.signalling.shard.in_dialog(dialog, request, self.own_inbox.clone()).await;
+        let until = self.until(REOFFER_DEADLINE);
+        while self.is_offering() {
+            if matches!(self.wait_keeping_digits(Some(until)).await?, super::Happening::Deadline)
+                && self.exchange.now() >= until
+            {
+                self.offer_refused();
+            }
+        }
+        let accepted = self.reoffer_accepted;
+        if !accepted {
+            self.wish = before;
+        }
+        Ok(accepted)
+    }
+
+    /// The response to a request of ours inside the dialog.
+    pub(super) async fn responded(&mut self, _: RequestId, response: &Response) {
+        let status = response.status.code();
+        if status < 200 || !self.is_offering() {
+            return;
+        }
+        if status >= 300 {
+            tracing::info!("{}: the peer refused our offer with {status}", self.name);
+            self.offer_refused();
+            return;
+        }
+        if let Some(dialog) = self.signalling.dialog {
+            self.signalling.shard.send(Command::Ack { dialog, body: None }).await;
+        }
+        if let Err(error) = self.take_answer(&response.body).await {
+            tracing::warn!("{}: the peer's answer is unusable: {error}", self.name);
+            self.offer_refused();
+        } else {
+            self.reoffer_accepted = true;
+        }
+    }
+
+    pub(super) fn request_failed(&mut self, _: RequestId, why: Failure) {
+        if self.is_offering() {
+            tracing::info!("{}: our offer was not answered: {why:?}", self.name);
+            self.offer_refused();
+        }
+    }
+
+    /// An ACK: it may carry the answer to an offer in our 200.
+    pub(super) async fn acked(&mut self, body: &[u8]) {
+        if !self.is_offering() {
+            return;
+        }
+        if let Err(error) = self.take_answer(body).await {
+            tracing::warn!("{}: the answer in the ACK is unusable: {error}", self.name);
+            self.hang_up(Cause::INCOMPATIBLE).await;
+        }
+    }
+
+    /// A fork answered after another one was taken: it is acknowledged and ended.
+    pub(super) async fn refuse_late_fork(&mut self, dialog: DialogId) {
+        if self.signalling.dialog == Some(dialog) {
+            return;
+        }
+        self.signalling.shard.send(Command::Ack { dialog, body: None }).await;
+        let headers = reason_headers(Cause::ANSWERED_ELSEWHERE);
+        self.signalling.shard.send(Command::Bye { dialog, headers }).await;
+    }
+
+    /// A request inside the dialog. Returns a digit if it carried one.
+    pub(super) async fn in_dialog(
+        &mut self,
+        transaction: TransactionId,
+        request: &Request,
+    ) -> Option<InfoDigit> {
+        let mut digit = None;
+        let reply = match request.method {
+            Method::Invite | Method::Update => self.reoffered(request).await,
+            Method::Info => {
+                let kind = message::text_of(request, Name::ContentType);
+                digit = InfoDigits::read(&kind, &request.body);
+                if digit.is_none() && !request.body.is_empty() {
+                    message::refusal(415, "INFO carries digits only")
+                } else {
+                    message::reply(200)
+                }
+            }
+            Method::Message => {
+                let text = String::from_utf8_lossy(&request.body).into_owned();
+                self.set("MESSAGE_TEXT", text);
+                message::reply(200)
+            }
+            Method::Options => {
+                let mut reply = message::reply(200);
+                reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
+                reply
+            }
+            Method::Refer => message::refusal(603, "transfer is not available on this exchange"),
+            _ => {
+                let mut reply = message::reply(405);
+                reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
+                reply
+            }
+        };
+        self.signalling.shard.respond(transaction, reply).await;
+        digit
+    }
+
+    /// The peer offers something else, or refreshes the session.
+    async fn reoffered(&mut self, request: &Request) -> Reply {
+        let contact = ("Contact".to_owned(), self.signalling.contact.clone());
+        let mut reply = message::reply(200);
+        reply.headers.push(contact);
+        reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
+        if message::has_sdp(request) {
+            return match self.answer_offer(&request.body, &self.wish.clone()).await {
+                Ok(sdp) => {
+                    reply.body = Some(message::sdp_body(sdp));
+                    reply
+                }
+                Err(error) => {
+                    tracing::info!("{}: a re-offer was refused: {error}", self.name);
+                    message::refusal(error.status(), &error.to_string())
+                }
+            };
+        }
+        if request.method == Method::Invite {
+            // RFC 3261 §14.2: a re-INVITE without offer asks for ours.
+            return match self.make_offer(&self.wish.clone(), None).await {
+                Ok(sdp) => {
+                    reply.body = Some(message::sdp_body(sdp));
+                    reply
+                }
+                Err(error) => message::refusal(error.status(), &error.to_string()),
+            };
+        }
+        reply
+    }
+}
+
+/// `Reason` headers that tell the peer why (RFC 3326).
+pub(crate) fn reason_headers(cause: Cause) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    if cause == Cause::ANSWERED_ELSEWHERE {
+        let text = "SIP;cause=200;text=\"Call completed elsewhere\"";
+        headers.push(("Reason".to_owned(), text.to_owned()));
+    }
+    let text = format!("Q.850;cause={};text=\"{}\"", cause.0, cause.words());
+    headers.push(("Reason".to_owned(), text));
+    headers
+}

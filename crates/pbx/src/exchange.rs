@@ -1,0 +1,284 @@
+//! The exchange: everything its parts share, behind one cheap handle. It decides nothing; it
+//! holds configuration, flows, media, location table, live channels and shards, and hands them
+//! out.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
+use sidetone_base::{Destination, FlowId, Random};
+use sidetone_config::Config;
+use sidetone_dialplan::Dialplan;
+use sidetone_engine::Engine;
+use sidetone_events::Bus;
+use sidetone_events::catalogue::{Event, Way};
+use sidetone_media::Prompt;
+use sidetone_net::{Net, SendError};
+use sidetone_ua::digest::DigestServer;
+use tokio::sync::Notify;
+
+use crate::application::Catalogue;
+use crate::channel::{ChannelEvent, Control};
+use crate::live::LiveChannels;
+use crate::registrar::Registrar;
+use crate::shard::ShardHandle;
+use crate::Cause;
+
+mod media;
+mod start;
+
+pub use start::{Parts, StartError};
+
+/// Where prompts come from: a name such as `hello-world` and a language.
+pub type Prompts = dyn Fn(&str, &str) -> Option<Arc<Prompt>> + Send + Sync;
+
+/// A handle to the exchange.
+#[derive(Clone)]
+pub struct Exchange {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("channels", &self.inner.live.count()).finish()
+    }
+}
+
+struct Inner {
+    config: ArcSwap<Config>,
+    dialplan: ArcSwap<Dialplan>,
+    globals: Mutex<HashMap<String, String>>,
+    resolved: ArcSwap<HashMap<String, IpAddr>>,
+    interfaces: ArcSwap<Vec<IpAddr>>,
+    catalogue: Catalogue,
+    prompts: Box<Prompts>,
+    net: Net,
+    engine: Engine,
+    bus: Bus,
+    registrar: Mutex<Registrar>,
+    registrations_changed: Notify,
+    digest: Mutex<DigestServer>,
+    random: Mutex<Box<dyn Random>>,
+    live: Arc<LiveChannels>,
+    shards: Vec<ShardHandle>,
+    entity_id: String,
+    started_wall: jiff::Timestamp,
+    started: Instant,
+    draining: AtomicBool,
+    sip_log: AtomicBool,
+}
+
+impl Exchange {
+    /// The time. Channels and shards ask here, so that a simulation can run on its own clock.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
+    /// The wall clock, moved along with [`Self::now`].
+    #[must_use]
+    pub fn wall_clock(&self) -> jiff::Zoned {
+        let passed = self.now().saturating_duration_since(self.inner.started);
+        let passed = jiff::SignedDuration::try_from(passed).unwrap_or_default();
+        let now = self.inner.started_wall.checked_add(passed);
+        now.unwrap_or(self.inner.started_wall).to_zoned(jiff::tz::TimeZone::system())
+    }
+
+    /// The wall clock as a Date header (RFC 3261 §20.17).
+    pub(crate) fn sip_date(&self) -> String {
+        let now = self.wall_clock().with_time_zone(jiff::tz::TimeZone::UTC);
+        now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
+    /// How long the exchange runs.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.now().saturating_duration_since(self.inner.started)
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.inner.config.load_full()
+    }
+
+    /// The dialplan in force.
+    #[must_use]
+    pub fn dialplan(&self) -> Arc<Dialplan> {
+        self.inner.dialplan.load_full()
+    }
+
+    /// What the dialplan can call.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.inner.catalogue
+    }
+
+    /// A prompt by name and language.
+    #[must_use]
+    pub fn prompt(&self, name: &str, language: &str) -> Option<Arc<Prompt>> {
+        (self.inner.prompts)(name, language)
+    }
+
+    /// The signalling flows.
+    #[must_use]
+    pub fn net(&self) -> &Net {
+        &self.inner.net
+    }
+
+    /// The media engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// The event bus.
+    #[must_use]
+    pub fn bus(&self) -> &Bus {
+        &self.inner.bus
+    }
+
+    /// The channels that live now.
+    #[must_use]
+    pub fn live(&self) -> Arc<LiveChannels> {
+        Arc::clone(&self.inner.live)
+    }
+
+    /// The SIP shards.
+    #[must_use]
+    pub fn shards(&self) -> &[ShardHandle] {
+        &self.inner.shards
+    }
+
+    /// An identifier of this node, as in `core show settings`.
+    #[must_use]
+    pub fn entity_id(&self) -> &str {
+        &self.inner.entity_id
+    }
+
+    /// The location table. Held for a lookup or one change, never across an await.
+    pub fn registrar(&self) -> MutexGuard<'_, Registrar> {
+        self.inner.registrar.lock()
+    }
+
+    pub(crate) fn digest(&self) -> MutexGuard<'_, DigestServer> {
+        self.inner.digest.lock()
+    }
+
+    /// Randomness fit for keys. Held for one draw, never across an await.
+    pub fn random(&self) -> MutexGuard<'_, Box<dyn Random>> {
+        self.inner.random.lock()
+    }
+
+    /// A global variable of the dialplan.
+    #[must_use]
+    pub fn global(&self, name: &str) -> Option<String> {
+        self.inner.globals.lock().get(name).cloned()
+    }
+
+    /// Sets or removes a global variable.
+    pub fn set_global(&self, name: &str, value: Option<String>) {
+        let mut globals = self.inner.globals.lock();
+        match value {
+            Some(value) => globals.insert(name.to_owned(), value),
+            None => globals.remove(name),
+        };
+    }
+
+    /// The shard of a call.
+    #[must_use]
+    pub fn shard_of(&self, call_id: &[u8]) -> &ShardHandle {
+        let mut hasher = DefaultHasher::new();
+        call_id.hash(&mut hasher);
+        let count = self.inner.shards.len().max(1) as u64;
+        let place = usize::try_from(hasher.finish() % count).unwrap_or(0);
+        // `start` makes at least one shard.
+        &self.inner.shards[place]
+    }
+
+    /// `<seconds since the epoch>.<number>`, with the system's name in front if it has one.
+    pub(crate) fn unique_id(&self, number: u64) -> String {
+        let seconds = self.wall_clock().timestamp().as_second();
+        let system = &self.config().asterisk.system_name;
+        if system.is_empty() {
+            format!("{seconds}.{number}")
+        } else {
+            format!("{system}-{seconds}.{number}")
+        }
+    }
+
+    /// Sends a SIP message and shows it in the SIP log.
+    pub(crate) fn send(&self, destination: Destination, bytes: Bytes) -> Result<(), SendError> {
+        let flow = self.inner.net.send(destination, bytes.clone())?;
+        if self.sip_log()
+            && let Some(flow) = self.inner.net.flow(flow)
+        {
+            self.show_message(Way::Out, &flow, &bytes);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn show_message(&self, way: Way, flow: &sidetone_base::Flow, bytes: &Bytes) {
+        self.inner.bus.publish(Event::SipMessage {
+            way,
+            transport: flow.transport.via_name(),
+            remote: flow.remote,
+            text: String::from_utf8_lossy(bytes).into_owned(),
+        });
+    }
+
+    /// Whether the SIP log is on.
+    #[must_use]
+    pub fn sip_log(&self) -> bool {
+        self.inner.sip_log.load(Ordering::Relaxed)
+    }
+
+    /// Turns the SIP log on or off (`pjsip set logger`).
+    pub fn set_sip_log(&self, on: bool) {
+        self.inner.sip_log.store(on, Ordering::Relaxed);
+    }
+
+    pub(crate) fn mark_used(&self, flow: FlowId) {
+        self.inner.net.mark_used(flow);
+    }
+
+    /// Wakes the task that expires registrations.
+    pub(crate) fn registrations_changed(&self) {
+        self.inner.registrations_changed.notify_one();
+    }
+
+    /// Whether new calls are refused because the exchange is about to stop.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.inner.draining.load(Ordering::Relaxed)
+    }
+
+    /// Refuses new calls from now on.
+    pub fn drain(&self) {
+        self.inner.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Hangs up all channels.
+    pub fn hang_up_all(&self, cause: Cause) {
+        for inbox in self.inner.live.inboxes() {
+            // A channel with a full inbox is being ended by its shard.
+            let _ = inbox.try_send(ChannelEvent::Control(Control::Hangup(cause)));
+        }
+    }
+
+    /// Puts a new configuration and dialplan in force; running calls keep what they started with.
+    pub fn reload(&self, config: Arc<Config>, dialplan: Option<Arc<Dialplan>>) {
+        self.inner.config.store(config);
+        if let Some(dialplan) = dialplan {
+            self.inner.dialplan.store(dialplan);
+        }
+        self.static_contacts();
+    }
+
+}

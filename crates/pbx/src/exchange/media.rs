@@ -1,0 +1,255 @@
+//! From configuration to a media leg: which addresses the peer may see, which codecs and
+//! encryption the endpoint may use, and the timers of RTP.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use sidetone_base::{Flow, LegId, Transport};
+use sidetone_config::objects::rtp::StrictRtp as ConfiguredStrict;
+use sidetone_config::{Config, DtlsSetup, DtmfMode, Endpoint, Host, MediaEncryption, MediaKind};
+use sidetone_engine::{CertificateChoice, LegSpec};
+use sidetone_media::candidates::LocalAddress;
+use sidetone_media::{
+    AclRule, CandidatePolicy, HostRule, LegEvent, LegKind, Net, RtpSettings, StrictRtp,
+};
+use sidetone_sdp::attributes::{SdesSuite, Setup};
+use sidetone_sdp::negotiation::{Capabilities, CodecSpec, Negotiation, Security};
+use tokio::sync::mpsc;
+
+use super::Exchange;
+
+impl Exchange {
+    /// The leg of a call of this endpoint with the peer behind this flow.
+    pub(crate) fn leg_spec(
+        &self,
+        endpoint: &Endpoint,
+        flow: Option<&Flow>,
+        events: mpsc::Sender<(LegId, LegEvent)>,
+    ) -> LegSpec {
+        let config = self.config();
+        let ice = endpoint.ice_support && config.rtp.ice_support;
+        let kind = if ice && endpoint.media_encryption == MediaEncryption::Dtls {
+            LegKind::WebRtc { lite: false }
+        } else {
+            LegKind::Plain
+        };
+        let mut spec = LegSpec::new(kind, events);
+        spec.candidates = self.candidates(&config, endpoint, flow);
+        spec.rtp = rtp_settings(&config, endpoint);
+        spec.certificate = CertificateChoice::Process;
+        spec
+    }
+
+    /// A fresh offer/answer exchange for this endpoint.
+    pub(crate) fn negotiation(&self, endpoint: &Endpoint) -> Negotiation {
+        let ice = self.config().rtp.ice_support;
+        Negotiation::new(capabilities(endpoint, ice), &mut **self.random())
+    }
+
+    fn candidates(
+        &self,
+        config: &Config,
+        endpoint: &Endpoint,
+        flow: Option<&Flow>,
+    ) -> CandidatePolicy {
+        let transport = self.transport_of(config, endpoint, flow);
+        let external = transport
+            .and_then(|transport| transport.external_media_address.as_ref())
+            .and_then(|host| self.address_of(host));
+        let local_net = transport.map(|transport| &transport.local_net);
+        CandidatePolicy {
+            host_rules: config
+                .rtp
+                .ice_host_candidates
+                .iter()
+                .map(|rule| HostRule {
+                    local: rule.local,
+                    advertised: rule.advertised,
+                    local_address: if rule.include_local {
+                        LocalAddress::Included
+                    } else {
+                        LocalAddress::Replaced
+                    },
+                })
+                .collect(),
+            acl: acl_rules(config),
+            external_address: external,
+            local_net: local_net
+                .into_iter()
+                .flatten()
+                .map(|net| Net::new(net.address, net.prefix))
+                .collect(),
+            peer: flow.map(|flow| flow.remote.ip()),
+            local_address: endpoint
+                .media_address
+                .or_else(|| flow.map(|flow| flow.local.ip()).filter(|ip| !ip.is_unspecified())),
+        }
+    }
+
+    /// The transport object that describes the way to the peer: the endpoint's own, else the one
+    /// of the flow's protocol, else any that knows an external address.
+    pub(crate) fn transport_of<'c>(
+        &self,
+        config: &'c Config,
+        endpoint: &Endpoint,
+        flow: Option<&Flow>,
+    ) -> Option<&'c sidetone_config::Transport> {
+        let named = endpoint.transport.as_ref().and_then(|name| config.transports.get(name));
+        let sorted = config.transports_sorted();
+        let of_protocol = sorted.iter().find(|transport| {
+            flow.is_some_and(|flow| transport.protocol.transport() == Some(flow.transport))
+        });
+        let any = sorted.iter().find(|transport| transport.external_media_address.is_some());
+        let of_protocol = of_protocol.filter(|transport| {
+            transport.external_media_address.is_some() || any.is_none()
+        });
+        named.or(of_protocol.copied()).or(any.copied()).map(|transport| &**transport)
+    }
+
+    /// Our SIP address and port as the peer may know them: the external ones behind NAT, never an
+    /// inner address to a peer outside `local_net` (NAT-12).
+    pub(crate) fn public_address(&self, endpoint: &Endpoint, flow: &Flow) -> (IpAddr, u16) {
+        let config = self.config();
+        let transport = self.transport_of(&config, endpoint, Some(flow));
+        let outside = transport.filter(|transport| transport.is_outside(flow.remote.ip()));
+        let external = outside
+            .and_then(|transport| transport.external_signaling_address.as_ref())
+            .and_then(|host| self.address_of(host));
+        match external {
+            Some(address) => {
+                let port = outside.and_then(|transport| transport.external_signaling_port);
+                (address, port.unwrap_or(flow.local.port()))
+            }
+            None if flow.local.ip().is_unspecified() => {
+                (self.interface_towards(flow.remote.ip()), flow.local.port())
+            }
+            None => (flow.local.ip(), flow.local.port()),
+        }
+    }
+
+    /// Our address and port for a request over a transport to a peer.
+    pub(crate) fn local_address(&self, transport: Transport, remote: SocketAddr) -> SocketAddr {
+        let listeners = self.net().listeners();
+        let fitting = listeners.iter().find(|listener| {
+            listener.transport == transport && listener.local.is_ipv4() == remote.is_ipv4()
+        });
+        let port = fitting.map_or(transport.default_port(), |listener| listener.local.port());
+        let ip = fitting.map(|listener| listener.local.ip()).filter(|ip| !ip.is_unspecified());
+        (ip.unwrap_or_else(|| self.interface_towards(remote.ip())), port).into()
+    }
+
+    /// The address of ours that a peer most likely sees: loopback for loopback, else the first
+    /// interface of the same family.
+    fn interface_towards(&self, remote: IpAddr) -> IpAddr {
+        if remote.is_loopback() {
+            return remote;
+        }
+        let interfaces = self.inner.interfaces.load();
+        let mut fitting = interfaces.iter().filter(|ip| ip.is_ipv4() == remote.is_ipv4());
+        fitting.find(|ip| !ip.is_loopback()).copied().unwrap_or(if remote.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        })
+    }
+
+    /// The address of a configured host; names were resolved when the configuration was loaded.
+    pub(crate) fn address_of(&self, host: &Host) -> Option<IpAddr> {
+        match host {
+            Host::Address(address) => Some(*address),
+            Host::Name(name) => self.inner.resolved.load().get(name).copied(),
+        }
+    }
+}
+
+fn acl_rules(config: &Config) -> Vec<AclRule> {
+    let lists = config.rtp.ice_acl.lists.iter();
+    lists
+        .flat_map(|list| &list.rules)
+        .map(|(sense, net)| {
+            let net = Net::new(net.address, net.prefix);
+            match sense {
+                sidetone_config::acl::Sense::Permit => AclRule::Permit(net),
+                sidetone_config::acl::Sense::Deny => AclRule::Deny(net),
+            }
+        })
+        .collect()
+}
+
+fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
+    let rtp = &config.rtp;
+    let seconds = |s: u32| (s > 0).then(|| Duration::from_secs(s.into()));
+    RtpSettings {
+        strict: match rtp.strict {
+            ConfiguredStrict::No => StrictRtp::No,
+            ConfiguredStrict::Yes => StrictRtp::Yes,
+            ConfiguredStrict::Sequence => StrictRtp::SequenceOnly,
+        },
+        probation: rtp.probation.into(),
+        replay_protection: rtp.srtp_replay_protection,
+        rtcp_interval: rtp.rtcp_interval,
+        dtls_mtu: rtp.dtls_mtu,
+        // RTP-02: the option counts samples at 8 kHz.
+        dtmf_timeout: Duration::from_micros(u64::from(rtp.dtmf_timeout_samples) * 125),
+        timeout: seconds(endpoint.rtp_timeout_s),
+        timeout_hold: seconds(endpoint.rtp_timeout_hold_s),
+        keepalive: seconds(endpoint.rtp_keepalive_s),
+        symmetric: endpoint.rtp_symmetric,
+        ..RtpSettings::default()
+    }
+}
+
+/// What the endpoint's configuration lets a leg agree to.
+fn capabilities(endpoint: &Endpoint, ice_allowed: bool) -> Capabilities {
+    let codecs = |kind: MediaKind| -> Vec<CodecSpec> {
+        let allowed = endpoint.allow.iter().filter(|codec| codec.kind == kind);
+        allowed
+            .filter_map(|codec| {
+                let (_, mut spec) = CodecSpec::of_config_name(codec.name)?;
+                spec.ptime_ms = codec.packet_ms.map(u32::from);
+                Some(spec)
+            })
+            .collect()
+    };
+    let (audio, video) = (codecs(MediaKind::Audio), codecs(MediaKind::Video));
+    let base = if endpoint.webrtc {
+        Capabilities::webrtc(audio, video)
+    } else {
+        Capabilities::plain(audio, video)
+    };
+    let optimistic = endpoint.media_encryption_optimistic && !endpoint.webrtc;
+    Capabilities {
+        max_audio_streams: endpoint.max_audio_streams.into(),
+        max_video_streams: endpoint.max_video_streams.into(),
+        security: match endpoint.media_encryption {
+            MediaEncryption::None => Security::None,
+            MediaEncryption::Sdes => {
+                Security::Sdes { optimistic, suites: vec![SdesSuite::AesCm128HmacSha1_80] }
+            }
+            MediaEncryption::Dtls => Security::Dtls {
+                optimistic,
+                setup: match endpoint.dtls.setup {
+                    DtlsSetup::Active => Setup::Active,
+                    DtlsSetup::Passive => Setup::Passive,
+                    DtlsSetup::ActPass => Setup::Actpass,
+                },
+            },
+        },
+        avpf: endpoint.use_avpf,
+        force_avp: endpoint.force_avp,
+        received_transport: endpoint.media_use_received_transport,
+        rtcp_mux: endpoint.rtcp_mux,
+        bundle: endpoint.bundle,
+        ice: endpoint.ice_support && ice_allowed,
+        // Trickled candidates come with the next issue; half trickle needs nothing of ours.
+        trickle: false,
+        rtx: false,
+        telephone_event: matches!(
+            endpoint.dtmf_mode,
+            DtmfMode::Rfc4733 | DtmfMode::Auto | DtmfMode::AutoInfo
+        ),
+        sdp_owner: endpoint.sdp_owner.clone(),
+        sdp_session: endpoint.sdp_session.clone(),
+        ..base
+    }
+}

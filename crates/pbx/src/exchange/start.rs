@@ -1,0 +1,241 @@
+//! Putting the exchange together and keeping its tasks running.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use sidetone_base::{Destination, Random, Transport};
+use sidetone_config::{Config, Host};
+use sidetone_dialplan::Dialplan;
+use sidetone_engine::Engine;
+use sidetone_events::Bus;
+use sidetone_net::{Net, NetEvent};
+use sidetone_sip::{Text, Uri};
+use sidetone_ua::digest::DigestServer;
+use sidetone_ua::{Settings, Stack};
+use tokio::sync::{Notify, mpsc};
+
+use super::{Exchange, Inner, Prompts};
+use crate::application::Catalogue;
+use crate::live::LiveChannels;
+use crate::registrar::{Contact, Registrar};
+use crate::{ingress, register, shard};
+
+/// What an exchange is made of.
+pub struct Parts {
+    /// Configuration.
+    pub config: Arc<Config>,
+    /// Dialplan.
+    pub dialplan: Arc<Dialplan>,
+    /// Applications and functions.
+    pub catalogue: Catalogue,
+    /// Prompts.
+    pub prompts: Box<Prompts>,
+    /// Flows.
+    pub net: Net,
+    /// What the flows bring.
+    pub net_events: mpsc::Receiver<NetEvent>,
+    /// Media.
+    pub engine: Engine,
+    /// Events.
+    pub bus: Bus,
+    /// Randomness; asked once per part that needs a source of its own.
+    pub random: Box<dyn FnMut() -> Box<dyn Random>>,
+    /// How many SIP shards, 1–4.
+    pub shards: usize,
+    /// Addresses of this machine, for SIP headers.
+    pub interfaces: Vec<IpAddr>,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("shards", &self.shards).finish_non_exhaustive()
+    }
+}
+
+/// Why an exchange cannot start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartError {
+    /// There must be 1 to 4 shards.
+    Shards(usize),
+}
+
+impl Exchange {
+    /// Puts the parts together and starts the tasks of signalling.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn start(parts: Parts) -> Result<Self, StartError> {
+        let Parts { config, dialplan, catalogue, prompts, net, net_events, engine, bus, .. } =
+            parts;
+        if !(1..=4).contains(&parts.shards) {
+            return Err(StartError::Shards(parts.shards));
+        }
+        let mut make_random = parts.random;
+        let mut random = make_random();
+        let started = tokio::time::Instant::now().into_std();
+        let digest = DigestServer::new(started, &mut *random);
+        let (handles, inboxes): (Vec<_>, Vec<_>) =
+            (0..parts.shards).map(|_| shard::inbox()).unzip();
+        let exchange = Self {
+            inner: Arc::new(Inner {
+                globals: Mutex::new(HashMap::new()),
+                resolved: ArcSwap::from_pointee(resolve(&config).await),
+                interfaces: ArcSwap::from_pointee(parts.interfaces),
+                entity_id: entity_id(&config, &mut *random),
+                config: ArcSwap::new(config),
+                dialplan: ArcSwap::new(dialplan),
+                catalogue,
+                prompts,
+                net,
+                engine,
+                bus,
+                registrar: Mutex::new(Registrar::new()),
+                registrations_changed: Notify::new(),
+                digest: Mutex::new(digest),
+                random: Mutex::new(random),
+                live: Arc::new(LiveChannels::default()),
+                shards: handles,
+                started_wall: jiff::Timestamp::now(),
+                started,
+                draining: AtomicBool::new(false),
+                sip_log: AtomicBool::new(false),
+            }),
+        };
+        exchange.set_globals();
+        exchange.static_contacts();
+        for (handle, inbox) in exchange.inner.shards.clone().into_iter().zip(inboxes) {
+            let stack = Stack::new(started, exchange.stack_settings(), make_random());
+            tokio::spawn(shard::run(exchange.clone(), handle, inbox, stack));
+        }
+        tokio::spawn(ingress::run(exchange.clone(), net_events));
+        tokio::spawn(expire(exchange.clone()));
+        Ok(exchange)
+    }
+
+    fn stack_settings(&self) -> Settings {
+        let config = self.config();
+        Settings {
+            t1: config.system.timer_t1,
+            user_agent: Some(config.global.user_agent.clone()).filter(|name| !name.is_empty()),
+            ..Settings::default()
+        }
+    }
+
+    /// Puts the `[globals]` of the dialplan in force.
+    pub(crate) fn set_globals(&self) {
+        for (name, value) in &self.dialplan().globals {
+            self.set_global(name, Some(value.clone()));
+        }
+    }
+
+    /// Puts the `contact=` lines of all AORs into the location table.
+    pub(crate) fn static_contacts(&self) {
+        let config = self.config();
+        let mut registrar = self.registrar();
+        for aor in config.aors.values() {
+            let contacts = aor.contacts.iter().filter_map(|uri| self.static_contact(uri));
+            registrar.set_static(&aor.id, contacts.collect());
+        }
+    }
+
+    fn static_contact(&self, text: &str) -> Option<Contact> {
+        let uri = Uri::parse(&Text::from(text.as_bytes().to_vec())).ok()?;
+        let sip = uri.as_sip()?;
+        let transport = sip.transport().map_or(Some(Transport::Udp), |name| {
+            Transport::from_name(&name.to_str())
+        })?;
+        let transport = if uri.is_sips() { Transport::Tls } else { transport };
+        let ip = match sip.host.ip() {
+            Some(ip) => ip,
+            None => self.address_of(&Host::Name(sip.host.to_string()))?,
+        };
+        let port = sip.port.unwrap_or(transport.default_port());
+        Some(Contact {
+            uri: text.to_owned(),
+            key: text.to_ascii_lowercase(),
+            destination: Destination::Address { transport, remote: (ip, port).into() },
+            bound_to: None,
+            expires_at: None,
+            expires_s: 0,
+            q_thousandths: 1_000,
+            user_agent: String::new(),
+            call_id: String::new(),
+            cseq: 0,
+            path: Vec::new(),
+            reachable: true,
+        })
+    }
+}
+
+/// Resolves the host names of the configuration once; addresses that are names in `pjsip.conf`
+/// must not delay a call.
+async fn resolve(config: &Config) -> HashMap<String, IpAddr> {
+    let mut names: Vec<String> = Vec::new();
+    for transport in config.transports.values() {
+        let hosts =
+            [&transport.external_media_address, &transport.external_signaling_address];
+        names.extend(hosts.into_iter().flatten().filter_map(|host| match host {
+            Host::Name(name) => Some(name.clone()),
+            Host::Address(_) => None,
+        }));
+    }
+    for contact in config.aors.values().flat_map(|aor| &aor.contacts) {
+        if let Ok(uri) = Uri::parse(&Text::from(contact.as_bytes().to_vec()))
+            && let Some(sip) = uri.as_sip()
+            && sip.host.ip().is_none()
+        {
+            names.push(sip.host.to_string());
+        }
+    }
+    let mut resolved = HashMap::new();
+    for name in names {
+        let lookup = tokio::net::lookup_host((name.as_str(), 0));
+        let found = tokio::time::timeout(Duration::from_secs(2), lookup).await;
+        let found = found.map(|found| found.map(|mut all| all.next().map(|address| address.ip())));
+        match found {
+            Ok(Ok(address)) => {
+                resolved.extend(address.map(|address| (name, address)));
+            }
+            Ok(Err(error)) => tracing::warn!("cannot resolve '{name}': {error}"),
+            Err(_) => tracing::warn!("cannot resolve '{name}' within 2 seconds"),
+        }
+    }
+    resolved
+}
+
+fn entity_id(config: &Config, random: &mut dyn Random) -> String {
+    if !config.asterisk.entity_id.is_empty() {
+        return config.asterisk.entity_id.clone();
+    }
+    let mut bytes = [0; 6];
+    random.fill(&mut bytes);
+    let [first, ..] = &mut bytes;
+    // A locally administered unicast address, since it belongs to no card.
+    *first = (*first | 2) & 0xfe;
+    bytes.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+/// Expires registrations when they are due.
+async fn expire(exchange: Exchange) {
+    loop {
+        let now = exchange.now();
+        let (changes, deadline) = {
+            let mut registrar = exchange.registrar();
+            registrar.handle_timeout(now);
+            (registrar.take_changes(), registrar.next_deadline())
+        };
+        register::publish(&exchange, changes);
+        exchange.digest().handle_timeout(now, Duration::from_secs(3_600));
+        let hour: Instant = now + Duration::from_secs(3_600);
+        let wake = deadline.map_or(hour, |deadline| deadline.min(hour));
+        tokio::select! {
+            () = tokio::time::sleep_until(wake.into()) => {}
+            () = exchange.inner.registrations_changed.notified() => {}
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Step 4 of the INVITE walk: requests that begin something. Identify, authenticate, choose
+//! context and extension, spawn the channel; or answer REGISTER and OPTIONS on the spot.
+//!
+//! Everything here is quick and synchronous: it runs in the shard's task.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use sidetone_base::Flow;
+use sidetone_config::Endpoint;
+use sidetone_dialplan::{Host as _, Position, Query, Stop};
+use sidetone_sip::{Host, Method, Name, Request, SipUri};
+use sidetone_ua::api::{Command, DialogId, Reply};
+use tokio::sync::mpsc;
+
+use crate::Cause;
+use crate::authenticate::{Authenticated, authenticate};
+use crate::channel::{
+    Channel, ChannelEvent, NewChannel, PartyId, Signalling, State, Variables,
+};
+use crate::exchange::Exchange;
+use crate::message::{self, ALLOW};
+use crate::register;
+use crate::shard::ShardHandle;
+
+/// A new INVITE: the inbox of its channel, or the response that refuses it.
+pub(crate) fn invite(
+    exchange: &Exchange,
+    shard: &ShardHandle,
+    dialog: DialogId,
+    flow: Flow,
+    request: Box<Request>,
+) -> Result<mpsc::Sender<ChannelEvent>, Box<Reply>> {
+    tracing::debug!(target: "walk", step = 4, "pbx/incoming");
+    let who = authenticate(exchange, &flow, &request)?;
+    admit(exchange)?;
+    let exten = extension(&request)?;
+    let context = who.endpoint().context.clone();
+    let caller = caller_of(who.endpoint(), &request);
+    if !exists(exchange, &context, &exten, &caller) {
+        tracing::info!(
+            "call from '{}' ({}) to extension '{exten}' refused: not found in context '{context}'",
+            who.endpoint().id, flow.remote
+        );
+        return Err(Box::new(message::refusal(404, "no such extension")));
+    }
+    let channel = channel(exchange, shard, dialog, flow, request, &who, caller, &exten);
+    let inbox = channel.inbox();
+    let has_offer = channel.request().is_some_and(|request| message::has_sdp(request));
+    spawn(who, channel, shard.clone(), dialog, has_offer);
+    Ok(inbox)
+}
+
+/// Refuses calls beyond what the operator allows or while the exchange stops.
+fn admit(exchange: &Exchange) -> Result<(), Box<Reply>> {
+    let limit = exchange.config().asterisk.max_calls;
+    let full = limit.is_some_and(|limit| {
+        exchange.live().count() >= usize::try_from(limit).unwrap_or(usize::MAX)
+    });
+    if !full && !exchange.is_draining() {
+        return Ok(());
+    }
+    let words = if full { "too many calls (maxcalls)" } else { "the exchange is stopping" };
+    let mut reply = message::refusal(503, words);
+    // Random, so that those who wait do not all come back in the same second.
+    let seconds = 5 + sidetone_base::Random::below(&mut **exchange.random(), 10);
+    reply.headers.push(("Retry-After".to_owned(), seconds.to_string()));
+    Err(Box::new(reply))
+}
+
+/// The dialled extension: the user part of the Request-URI, or `s` without one.
+fn extension(request: &Request) -> Result<String, Box<Reply>> {
+    let exten = message::user_of(&request.uri).unwrap_or_default();
+    let exten = exten.split(';').next().unwrap_or_default();
+    if exten.len() > 255 || exten.chars().any(char::is_control) {
+        return Err(Box::new(message::refusal(484, "the extension is too long or unprintable")));
+    }
+    Ok(if exten.is_empty() { "s".to_owned() } else { exten.to_owned() })
+}
+
+fn exists(exchange: &Exchange, context: &str, exten: &str, caller: &PartyId) -> bool {
+    let query = Query {
+        context,
+        extension: exten,
+        caller: Some(caller.number.as_str()).filter(|number| !number.is_empty()),
+        now: &|| exchange.wall_clock(),
+    };
+    exchange.dialplan().find(&query, 1).is_some()
+}
+
+/// Who calls: what the configuration says, else From.
+fn caller_of(endpoint: &Endpoint, request: &Request) -> PartyId {
+    if let Some(configured) = &endpoint.callerid {
+        let (name, number) = (configured.name.clone(), configured.number.clone());
+        return PartyId { name, number };
+    }
+    let Some(from) = message::from_of(request) else { return PartyId::default() };
+    let name = from.display_name().map(|name| name.to_str().into_owned()).unwrap_or_default();
+    let number = message::user_of(&from.uri).unwrap_or_default();
+    PartyId { name: printable(name), number: printable(number) }
+}
+
+fn printable(text: String) -> String {
+    text.chars().filter(|c| !c.is_control()).take(128).collect()
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is one fact of the INVITE; used once")]
+fn channel(
+    exchange: &Exchange,
+    shard: &ShardHandle,
+    dialog: DialogId,
+    flow: Flow,
+    request: Box<Request>,
+    who: &Authenticated,
+    caller: PartyId,
+    exten: &str,
+) -> Channel {
+    let endpoint = Arc::clone(who.endpoint());
+    let mut variables = Variables::default();
+    for (name, value) in &endpoint.set_var {
+        variables.set(name, Some(value.clone()));
+    }
+    let reliable = request.headers.lists(Name::Require, "100rel");
+    let signalling = Signalling {
+        shard: shard.clone(),
+        contact: contact(exchange, &endpoint, &flow, "s"),
+        flow: Some(flow),
+        dialog: Some(dialog),
+        invite: None,
+        request: Some(Arc::from(request)),
+        said: 0,
+        reliable,
+    };
+    let position = Position::new(&endpoint.context, exten, 1);
+    Channel::new(
+        exchange.clone(),
+        NewChannel {
+            endpoint,
+            signalling,
+            state: State::Ring,
+            connected: PartyId { name: String::new(), number: exten.to_owned() },
+            caller,
+            position,
+            variables,
+            linked_id: None,
+        },
+    )
+}
+
+/// Our Contact towards a peer: the address it can reach us by, the public one behind NAT.
+pub(crate) fn contact(
+    exchange: &Exchange,
+    endpoint: &Endpoint,
+    flow: &Flow,
+    user: &str,
+) -> String {
+    let (host, port) = exchange.public_address(endpoint, flow);
+    let host = match host {
+        std::net::IpAddr::V4(ip) => Host::V4(ip),
+        std::net::IpAddr::V6(ip) => Host::V6(ip),
+    };
+    let user = (user != "s").then_some(user);
+    let mut uri = SipUri::new(user, host, Some(port));
+    if flow.transport != sidetone_base::Transport::Udp {
+        // RFC 7118 §5: a browser's stack knows `ws`, whatever carries it.
+        let name = match flow.transport {
+            sidetone_base::Transport::Wss => "ws",
+            other => other.param_name(),
+        };
+        uri = uri.with_param("transport", name.as_bytes().to_vec());
+    }
+    format!("<{}>", sidetone_sip::Uri::Sip(uri).to_text().to_str())
+}
+
+/// Runs the channel's task. A panic in it ends this call and no other.
+fn spawn(
+    who: Authenticated,
+    channel: Channel,
+    shard: ShardHandle,
+    dialog: DialogId,
+    has_offer: bool,
+) {
+    let name = channel.name().to_owned();
+    tokio::spawn(async move {
+        let run = AssertUnwindSafe(run(who, channel, has_offer));
+        if futures_util::FutureExt::catch_unwind(run).await.is_err() {
+            tracing::error!("{name}: a fault of the exchange ended this call");
+            let failed = message::refusal(500, "internal fault");
+            shard.respond_invite(dialog, failed, false).await;
+            shard.send(Command::Bye { dialog, headers: Vec::new() }).await;
+        }
+    });
+}
+
+/// The life of an incoming channel: media is planned, the dialplan runs, everything is given
+/// back.
+async fn run(who: Authenticated, mut channel: Channel, has_offer: bool) {
+    let start = channel.position();
+    tracing::debug!(target: "walk", step = 5, "pbx/channel");
+    tracing::debug!("{}: call of {}", channel.name(), who.endpoint().id);
+    if has_offer && let Err(error) = channel.plan_media().await {
+        tracing::warn!("{}: {error}", channel.name());
+        channel.refuse_media(&error).await;
+        return;
+    }
+    let stop = sidetone_dialplan::run(&mut channel, start).await;
+    let cause = match stop {
+        Stop::Hangup { cause } => Cause(u8::try_from(cause).unwrap_or(Cause::NORMAL.0)),
+        _ => Cause::NORMAL,
+    };
+    channel.hang_up(cause).await;
+}
+
+/// A request outside dialogs other than INVITE.
+pub(crate) fn request(exchange: &Exchange, flow: Flow, request: &Request) -> Reply {
+    match request.method {
+        Method::Register => match authenticate(exchange, &flow, request) {
+            Ok(who) => register::register(exchange, &who, &flow, request),
+            Err(reply) => *reply,
+        },
+        Method::Options => options(exchange, &flow, request),
+        _ => {
+            let mut reply = message::reply(405);
+            reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
+            reply
+        }
+    }
+}
+
+/// OPTIONS: what an INVITE to the same URI would meet (RFC 3261 §11.2).
+fn options(exchange: &Exchange, flow: &Flow, request: &Request) -> Reply {
+    let who = match authenticate(exchange, flow, request) {
+        Ok(who) => who,
+        Err(reply) => return *reply,
+    };
+    let exten = message::user_of(&request.uri).unwrap_or_else(|| "s".to_owned());
+    let caller = caller_of(who.endpoint(), request);
+    let pings_us = exten == "s" || message::user_of(&request.uri).is_none();
+    let found = pings_us || exists(exchange, &who.endpoint().context, &exten, &caller);
+    let mut reply = message::reply(if found { 200 } else { 404 });
+    let headers = [
+        ("Allow", ALLOW),
+        ("Accept", "application/sdp, application/dtmf-relay"),
+        ("Accept-Encoding", "identity"),
+        ("Accept-Language", "en"),
+        ("Supported", "100rel, timer"),
+    ];
+    reply.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    reply
+}

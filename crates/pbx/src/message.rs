@@ -1,0 +1,122 @@
+//! Small readings of SIP messages that several steps need.
+
+use sidetone_sip::headers::{Contact, From, Reason, To};
+use sidetone_sip::{HeaderName, Method, Name, NameAddr, Request, Text, Uri};
+use sidetone_ua::api::{Body, Reply};
+
+use crate::Cause;
+
+/// Methods this exchange handles, for Allow.
+pub(crate) const ALLOW: &str =
+    "OPTIONS, REGISTER, INVITE, ACK, BYE, CANCEL, INFO, UPDATE, PRACK, MESSAGE";
+
+/// The user part of a URI without escapes.
+pub(crate) fn user_of(uri: &Uri) -> Option<String> {
+    uri.user().map(|user| user.to_str().into_owned())
+}
+
+/// The address in From.
+pub(crate) fn from_of(request: &Request) -> Option<NameAddr> {
+    request.headers.typed::<From>().ok().flatten().map(|from| from.0)
+}
+
+/// The address in To.
+pub(crate) fn to_of(request: &Request) -> Option<NameAddr> {
+    request.headers.typed::<To>().ok().flatten().map(|to| to.0)
+}
+
+/// The Contact of a request that makes a dialog.
+pub(crate) fn contact_of(request: &Request) -> Option<Uri> {
+    request.headers.typed::<Contact>().ok().flatten()?.uri().cloned()
+}
+
+/// A header's first value as text.
+pub(crate) fn text_of(request: &Request, name: Name) -> String {
+    request.headers.value(name).map(|value| value.to_str().into_owned()).unwrap_or_default()
+}
+
+/// The values of a header by any name, for `PJSIP_HEADER`.
+pub(crate) fn values_of(request: &Request, name: &str) -> Vec<String> {
+    let name = HeaderName::read(&Text::from(name.as_bytes().to_vec()));
+    let lines = request.headers.iter().filter(|line| line.name == name);
+    lines.map(|line| line.value.to_str().into_owned()).collect()
+}
+
+/// Whether a body is SDP, if there is one.
+pub(crate) fn has_sdp(request: &Request) -> bool {
+    !request.body.is_empty() && is_sdp(&text_of(request, Name::ContentType))
+}
+
+/// Whether a Content-Type is SDP.
+pub(crate) fn is_sdp(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/sdp")
+}
+
+/// An SDP body.
+pub(crate) fn sdp_body(sdp: String) -> Body {
+    Body { content_type: "application/sdp".to_owned(), bytes: sdp.into_bytes().into() }
+}
+
+/// The cause in the Reason header of a BYE or CANCEL: Q.850 first, then SIP (HDR-12).
+pub(crate) fn cause_of_bye(request: &Request) -> Cause {
+    let reasons = request.headers.typed_all::<Reason>().unwrap_or_default();
+    let of = |protocol: &str| {
+        let reason = reasons.iter().find(|r| r.protocol.eq_ignore_case(protocol))?;
+        reason.cause()
+    };
+    if let Some(cause) = of("Q.850").and_then(|cause| u8::try_from(cause).ok()) {
+        return Cause(cause.min(127));
+    }
+    match of("SIP") {
+        Some(status) if request.method == Method::Cancel && status == 200 => {
+            Cause::ANSWERED_ELSEWHERE
+        }
+        Some(status) if status >= 300 => Cause::from_status(status),
+        _ => Cause::NORMAL,
+    }
+}
+
+/// A response without body.
+pub(crate) fn reply(status: u16) -> Reply {
+    Reply { status, ..Reply::default() }
+}
+
+/// A response that says in words what is wrong.
+pub(crate) fn refusal(status: u16, words: &str) -> Reply {
+    let mut reply = reply(status);
+    reply.headers.push(("Warning".to_owned(), warning(399, words)));
+    reply
+}
+
+/// The value of a Warning header (RFC 3261 §20.43).
+pub(crate) fn warning(code: u16, words: &str) -> String {
+    let words: String = words
+        .chars()
+        .map(|c| if c.is_control() || c == '"' || c == '\\' { '\'' } else { c })
+        .take(400)
+        .collect();
+    format!("{code} sidetone \"{words}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bye(reasons: &[&str]) -> Request {
+        let uri = Uri::parse(&Text::from(b"sip:a@b".to_vec())).expect("a URI");
+        let mut request = Request::new(Method::Bye, uri);
+        for reason in reasons {
+            request = request.with(Name::Reason, (*reason).as_bytes().to_vec());
+        }
+        request
+    }
+
+    #[test]
+    fn q850_wins_over_sip_and_nothing_is_normal() {
+        let both = bye(&["SIP;cause=486", "Q.850;cause=21;text=\"no\""]);
+        assert_eq!(cause_of_bye(&both), Cause(21));
+        assert_eq!(cause_of_bye(&bye(&["SIP;cause=486"])), Cause::BUSY);
+        assert_eq!(cause_of_bye(&bye(&[])), Cause::NORMAL);
+    }
+}

@@ -1,0 +1,358 @@
+//! Step 7 of the INVITE walk: a called channel. `Dial` asks for one per contact; each is a
+//! channel with a task of its own that offers, waits for the answer, and then lives until one
+//! side hangs up. What happens to it is told to the caller as [`BranchEvent`].
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sidetone_base::{ChannelId, Destination, Flow, FlowId, LegId, Transport};
+use sidetone_config::Endpoint;
+use sidetone_dialplan::{Position, Stop};
+use sidetone_sdp::negotiation::{CodecWish, KindWish, Wish};
+use sidetone_sdp::plan::MediaKind;
+use sidetone_sip::{Method, Response, Text};
+use sidetone_ua::api::{Command, DialogId, Event as SipEvent, Failure, OutgoingRequest};
+use tokio::sync::mpsc;
+
+use crate::Cause;
+use crate::channel::pump::InviteNews;
+use crate::channel::{
+    BranchEvent, Channel, ChannelEvent, Control, NewChannel, PartyId, Signalling, State, StreamFact,
+    Variables,
+};
+use crate::exchange::Exchange;
+use crate::incoming::contact;
+use crate::message::{self, ALLOW};
+use crate::registrar::Contact;
+
+/// How long an INVITE may stay unanswered at most, whatever Dial says: timer C of a proxy
+/// (RFC 3261 §16.6), after which even a caller who waits for ever is told.
+const LONGEST_RINGING: Duration = Duration::from_secs(3 * 3_600);
+
+/// A call to one contact of an endpoint.
+#[derive(Debug)]
+pub struct Call {
+    /// Whom to call.
+    pub endpoint: Arc<Endpoint>,
+    /// At which address of record, for the location table.
+    pub aor: String,
+    /// At which contact.
+    pub contact: Contact,
+    /// Who calls.
+    pub caller: PartyId,
+    /// What the caller dialled.
+    pub dialled: String,
+    /// Variables handed down.
+    pub variables: Variables,
+    /// The unique id of the channel that began the call.
+    pub linked_id: String,
+    /// The caller's leg, so that both stay on one media worker.
+    pub beside: Option<LegId>,
+    /// The caller's streams: what it speaks is offered first.
+    pub streams: Vec<StreamFact>,
+    /// The caller's inbox.
+    pub owner: mpsc::Sender<ChannelEvent>,
+}
+
+/// A called channel, as its caller holds it.
+#[derive(Debug)]
+pub struct Branch {
+    /// Which channel.
+    pub channel: ChannelId,
+    /// Its name.
+    pub name: String,
+    /// Its inbox.
+    pub inbox: mpsc::Sender<ChannelEvent>,
+}
+
+impl Branch {
+    /// Tells the called channel something.
+    pub fn tell(&self, control: Control) {
+        // A channel with a full inbox is being ended by its shard.
+        let _ = self.inbox.try_send(ChannelEvent::Control(control));
+    }
+}
+
+/// Calls a contact. News arrive at `call.owner`, the last of them always `Gone`.
+#[must_use]
+pub fn call(exchange: &Exchange, call: Call) -> Branch {
+    let flow = flow_of(exchange, &call.contact);
+    let call_id = {
+        let mut random = exchange.random();
+        sidetone_base::Random::token(&mut **random, 32)
+    };
+    let shard = exchange.shard_of(call_id.as_bytes()).clone();
+    let signalling = Signalling {
+        shard: shard.clone(),
+        contact: contact(exchange, &call.endpoint, &flow, "s"),
+        flow: Some(flow),
+        dialog: None,
+        invite: None,
+        request: None,
+        said: 0,
+        reliable: false,
+    };
+    let connected = PartyId { name: String::new(), number: call.caller.number.clone() };
+    let channel = Channel::new(
+        exchange.clone(),
+        NewChannel {
+            endpoint: Arc::clone(&call.endpoint),
+            signalling,
+            state: State::Down,
+            caller: PartyId { name: String::new(), number: call.dialled.clone() },
+            connected,
+            position: Position::new(&call.endpoint.context, "", 1),
+            variables: call.variables.clone(),
+            linked_id: Some(call.linked_id.clone()),
+        },
+    );
+    let branch =
+        Branch { channel: channel.id(), name: channel.name().to_owned(), inbox: channel.inbox() };
+    let (id, owner) = (branch.channel, call.owner.clone());
+    tokio::spawn(async move {
+        let life = AssertUnwindSafe(live(channel, call, call_id, flow));
+        let gone = futures_util::FutureExt::catch_unwind(life).await.unwrap_or_else(|_| {
+            tracing::error!("a fault of the exchange ended a called channel");
+            Gone { cause: Cause::FAILURE, status: None, answered: false }
+        });
+        let Gone { cause, status, answered } = gone;
+        let news = BranchEvent::Gone { cause, status, answered };
+        // The caller may be gone itself: then nobody waits.
+        let _ = owner.send(ChannelEvent::Branch(id, news)).await;
+    });
+    branch
+}
+
+struct Gone {
+    cause: Cause,
+    status: Option<u16>,
+    answered: bool,
+}
+
+/// The flow a contact is reached by, or what it will look like.
+fn flow_of(exchange: &Exchange, contact: &Contact) -> Flow {
+    match contact.destination {
+        Destination::Flow(id) => exchange.net().flow(id).unwrap_or_else(|| gone_flow(id)),
+        Destination::Address { transport, remote } => Flow {
+            id: FlowId(0),
+            transport,
+            local: exchange.local_address(transport, remote),
+            remote,
+        },
+    }
+}
+
+fn gone_flow(id: FlowId) -> Flow {
+    let nowhere = std::net::SocketAddr::from(([0, 0, 0, 0], 0));
+    Flow { id, transport: Transport::Ws, local: nowhere, remote: nowhere }
+}
+
+/// The life of a called channel.
+async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> Gone {
+    tracing::debug!(target: "walk", step = 7, "pbx/outgoing");
+    channel.show_application("AppDial", "(Outgoing Line)");
+    let failed = |cause| Gone { cause, status: None, answered: false };
+    let offer = match channel.make_offer(&wish(&call), call.beside).await {
+        Ok(offer) => offer,
+        Err(error) => {
+            tracing::warn!("{}: {error}", channel.name());
+            return failed(Cause::INCOMPATIBLE);
+        }
+    };
+    let request = request(channel.exchange(), &call, &channel, call_id, &flow, offer);
+    let shard = channel.signalling.shard.clone();
+    channel.signalling.invite = Some(shard.invite(request, channel.inbox()).await);
+    let until = channel.until(LONGEST_RINGING);
+    match until_answered(&mut channel, &call, until).await {
+        Ok(None) => {}
+        Ok(Some(gone)) => return gone,
+        Err(stop) => {
+            channel.hang_up(cause_of(&stop)).await;
+            return failed(channel.cause());
+        }
+    }
+    // Answered: from here on everything is absorbed until somebody hangs up.
+    loop {
+        if let Err(stop) = channel.wait_keeping_digits(None).await {
+            let cause = cause_of(&stop);
+            channel.part().await;
+            channel.hang_up(cause).await;
+            return Gone { cause: channel.cause(), status: None, answered: true };
+        }
+    }
+}
+
+fn cause_of(stop: &Stop) -> Cause {
+    match stop {
+        Stop::Hangup { cause } => Cause(u8::try_from(*cause).unwrap_or(Cause::NORMAL.0)),
+        _ => Cause::NORMAL,
+    }
+}
+
+/// What to offer: what the caller speaks first, then whatever the endpoint allows. Pictures are
+/// offered only in what the caller sends, because they are relayed as they are.
+fn wish(call: &Call) -> Wish {
+    let of = |kind: MediaKind| call.streams.iter().filter(move |stream| stream.kind == kind);
+    let mut audio = KindWish::both_ways(1);
+    if let Some(stream) = of(MediaKind::Audio).next() {
+        audio.codecs = CodecWish::Prefer(stream.codecs.clone());
+    }
+    let pictures = of(MediaKind::Video).count().min(call.endpoint.max_video_streams.into());
+    let mut video = KindWish::both_ways(pictures);
+    match of(MediaKind::Video).next() {
+        Some(stream) => video.codecs = CodecWish::Only(stream.codecs.clone()),
+        None => video = KindWish::none(),
+    }
+    Wish { audio, video }
+}
+
+fn request(
+    exchange: &Exchange,
+    call: &Call,
+    channel: &Channel,
+    call_id: String,
+    flow: &Flow,
+    offer: String,
+) -> OutgoingRequest {
+    let (host, port) = exchange.public_address(&call.endpoint, flow);
+    let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
+    let number = match &call.endpoint.from_user {
+        Some(user) => user.clone(),
+        None if call.caller.number.is_empty() => "anonymous".to_owned(),
+        None => call.caller.number.clone(),
+    };
+    let domain = call.endpoint.from_domain.clone().unwrap_or_else(|| host.clone());
+    let user = sidetone_sip::uri::escape_user(number.as_bytes());
+    let name = Text::quoted(&call.caller.name);
+    let from = if call.caller.name.is_empty() {
+        format!("<sip:{}@{domain}>", user.to_str())
+    } else {
+        format!("{} <sip:{}@{domain}>", name.to_str(), user.to_str())
+    };
+    let route = call.contact.path.iter().cloned().chain(call.endpoint.outbound_proxy.clone());
+    OutgoingRequest {
+        method: Method::Invite,
+        uri: call.contact.uri.clone(),
+        destination: call.contact.destination,
+        from,
+        to: format!("<{}>", call.contact.uri),
+        contact: Some(channel.signalling.contact.clone()),
+        sent_by: format!("{host}:{port}"),
+        route: route.collect(),
+        call_id: Some(call_id),
+        headers: vec![
+            ("Allow".to_owned(), ALLOW.to_owned()),
+            ("Supported".to_owned(), "100rel, timer".to_owned()),
+        ],
+        body: Some(message::sdp_body(offer)),
+    }
+}
+
+/// Follows our INVITE until it is answered (`None`) or over.
+async fn until_answered(
+    channel: &mut Channel,
+    call: &Call,
+    until: Instant,
+) -> Result<Option<Gone>, Stop> {
+    loop {
+        let event = match channel.next_of_invite(until).await? {
+            InviteNews::Deadline => {
+                channel.hang_up(Cause::NO_ANSWER).await;
+                return Ok(Some(over(Cause::NO_ANSWER, None)));
+            }
+            InviteNews::Sip(event) => event,
+        };
+        match *event {
+            SipEvent::Provisional { response, .. } => {
+                provisional(channel, call, &response).await;
+            }
+            SipEvent::Answered { dialog, response, .. } => {
+                return Ok(answered(channel, call, dialog, &response).await);
+            }
+            SipEvent::Rejected { response, .. } => {
+                channel.signalling.invite = None;
+                let status = response.status.code();
+                let cause = Cause::from_status(status);
+                channel.note_stop(cause);
+                return Ok(Some(over(cause, Some(status))));
+            }
+            SipEvent::InviteFailed { why, .. } => {
+                channel.signalling.invite = None;
+                let cause = match why {
+                    Failure::Cancelled => Cause::NORMAL,
+                    Failure::Timeout => Cause::NO_ANSWER,
+                    Failure::Transport | Failure::DialogGone => Cause::SUBSCRIBER_ABSENT,
+                };
+                if matches!(why, Failure::Timeout | Failure::Transport) {
+                    let mut registrar = channel.exchange().registrar();
+                    registrar.set_reachable(&call.aor, &call.contact.uri, false);
+                }
+                channel.note_stop(cause);
+                return Ok(Some(over(cause, None)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn over(cause: Cause, status: Option<u16>) -> Gone {
+    Gone { cause, status, answered: false }
+}
+
+async fn provisional(channel: &mut Channel, call: &Call, response: &Response) {
+    let ringing = response.status.code() == 180;
+    if ringing {
+        channel.set_state(State::Ringing);
+    }
+    let early = !response.body.is_empty() && channel.is_offering();
+    if early {
+        if let Err(error) = channel.take_answer(&response.body).await {
+            tracing::info!("{}: early media is unusable: {error}", channel.name());
+        } else if let Some(peer) = channel.as_peer("") {
+            tell(channel, call, BranchEvent::Progress(peer)).await;
+        }
+    }
+    if ringing {
+        tell(channel, call, BranchEvent::Ringing).await;
+    }
+}
+
+async fn answered(
+    channel: &mut Channel,
+    call: &Call,
+    dialog: DialogId,
+    response: &Response,
+) -> Option<Gone> {
+    channel.signalling.invite = None;
+    channel.signalling.dialog = Some(dialog);
+    channel.signalling.said = 200;
+    let shard = channel.signalling.shard.clone();
+    if let Destination::Address { .. } = call.contact.destination
+        && call.endpoint.rewrite_contact
+    {
+        let destination = call.contact.destination;
+        shard.send(Command::Pin { dialog, destination }).await;
+    }
+    shard.send(Command::Ack { dialog, body: None }).await;
+    channel.set_state(State::Up);
+    if channel.is_offering()
+        && let Err(error) = channel.take_answer(&response.body).await
+    {
+        tracing::warn!("{}: the answer is unusable: {error}", channel.name());
+        channel.hang_up(Cause::INCOMPATIBLE).await;
+        return Some(over(Cause::INCOMPATIBLE, Some(488)));
+    }
+    let Some(peer) = channel.as_peer("") else {
+        channel.hang_up(Cause::FAILURE).await;
+        return Some(over(Cause::FAILURE, None));
+    };
+    channel.exchange().registrar().set_reachable(&call.aor, &call.contact.uri, true);
+    tell(channel, call, BranchEvent::Answered(peer)).await;
+    None
+}
+
+async fn tell(channel: &Channel, call: &Call, event: BranchEvent) {
+    // The caller may be gone: its hangup is on the way to this channel then.
+    let _ = call.owner.send(ChannelEvent::Branch(channel.id(), event)).await;
+}

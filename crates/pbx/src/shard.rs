@@ -1,0 +1,336 @@
+//! Step 3 of the INVITE walk: a SIP shard. One task owns one `ua::Stack`, all transactions and
+//! dialogs of the Call-IDs that hash to it, and drives it with messages, commands and time.
+//!
+//! Channels meet only in their own tasks; a shard never waits for a channel. A channel that does
+//! not empty its inbox is hung up.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use sidetone_base::{Flow, FlowId};
+use sidetone_sip::Message;
+use sidetone_ua::Stack;
+use sidetone_ua::api::{
+    Command, DialogId, DialogRequest, Event, Input, InviteId, OutgoingRequest, Output, Reply,
+    RequestId, TransactionId,
+};
+use tokio::sync::mpsc;
+
+use crate::channel::ChannelEvent;
+use crate::exchange::Exchange;
+use crate::incoming;
+
+/// Messages and commands that may wait for a shard: at 5,000 messages per second 200 ms, the
+/// delay at which the stack counts as overloaded. Policy: connections wait, datagrams are dropped
+/// (the peer repeats them), channels wait.
+pub const SHARD_INBOX: usize = 1_024;
+
+/// Whatever reaches a shard.
+#[derive(Debug)]
+pub enum ShardInput {
+    /// A channel wants something and may want to hear the answers.
+    Command {
+        /// What it wants.
+        command: Command,
+        /// Who hears the events of the handle the command carries.
+        owner: Option<mpsc::Sender<ChannelEvent>>,
+    },
+    /// A connection closed.
+    FlowClosed(FlowId),
+    /// A parsed message.
+    Message {
+        /// Where it came from.
+        flow: Flow,
+        /// The message.
+        message: Message,
+    },
+    /// A message of ours could not be written.
+    SendFailed(Bytes),
+    /// Answer with what the stack holds.
+    Snapshot(tokio::sync::oneshot::Sender<sidetone_ua::Snapshot>),
+}
+
+/// The way to a shard; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ShardHandle {
+    inbox: mpsc::Sender<ShardInput>,
+    next_handle: &'static AtomicU64,
+}
+
+/// Handles chosen by owners are unique in the process, so in every stack too.
+static NEXT_HANDLE: AtomicU64 = AtomicU64::new(1);
+
+impl ShardHandle {
+    fn handle(&self) -> u64 {
+        self.next_handle.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn command(&self, command: Command, owner: Option<mpsc::Sender<ChannelEvent>>) {
+        // An error means that the exchange is stopping: then nobody waits for an answer.
+        let _ = self.inbox.send(ShardInput::Command { command, owner }).await;
+    }
+
+    /// Hands in what arrived. `false` when the shard is behind and the input was not taken.
+    #[must_use]
+    pub fn offer(&self, input: ShardInput) -> bool {
+        self.inbox.try_send(input).is_ok()
+    }
+
+    /// Hands in what arrived, waiting for room.
+    pub async fn deliver(&self, input: ShardInput) {
+        // As above.
+        let _ = self.inbox.send(input).await;
+    }
+
+    /// Sends an INVITE; its events go to the owner.
+    pub async fn invite(
+        &self,
+        request: OutgoingRequest,
+        owner: mpsc::Sender<ChannelEvent>,
+    ) -> InviteId {
+        let invite = InviteId(self.handle());
+        let command = Command::Invite { invite, request: Box::new(request) };
+        self.command(command, Some(owner)).await;
+        invite
+    }
+
+    /// Sends a request inside a dialog; its response goes to the owner.
+    pub async fn in_dialog(
+        &self,
+        dialog: DialogId,
+        request: DialogRequest,
+        owner: mpsc::Sender<ChannelEvent>,
+    ) -> RequestId {
+        let request_id = RequestId(self.handle());
+        let command = Command::InDialog { request_id, dialog, request: Box::new(request) };
+        self.command(command, Some(owner)).await;
+        request_id
+    }
+
+    /// Responds to the INVITE that made the dialog.
+    pub async fn respond_invite(&self, dialog: DialogId, reply: Reply, reliable: bool) {
+        let command = Command::RespondInvite { dialog, reply: Box::new(reply), reliable };
+        self.command(command, None).await;
+    }
+
+    /// Responds to any other request.
+    pub async fn respond(&self, transaction: TransactionId, reply: Reply) {
+        self.command(Command::Respond { transaction, reply: Box::new(reply) }, None).await;
+    }
+
+    /// Any other command that has no events of its own.
+    pub async fn send(&self, command: Command) {
+        self.command(command, None).await;
+    }
+
+    /// What the stack holds, for leak tests and status. `None` when the shard is gone.
+    pub async fn snapshot(&self) -> Option<sidetone_ua::Snapshot> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.inbox.send(ShardInput::Snapshot(reply)).await.ok()?;
+        answer.await.ok()
+    }
+}
+
+/// Makes the inbox of a shard.
+#[must_use]
+pub fn inbox() -> (ShardHandle, mpsc::Receiver<ShardInput>) {
+    let (sender, receiver) = mpsc::channel(SHARD_INBOX);
+    (ShardHandle { inbox: sender, next_handle: &NEXT_HANDLE }, receiver)
+}
+
+/// Runs a shard until its inbox closes.
+pub async fn run(
+    exchange: Exchange,
+    handle: ShardHandle,
+    mut inbox: mpsc::Receiver<ShardInput>,
+    stack: Stack,
+) {
+    let mut shard = Shard { exchange, handle, stack, owners: Owners::default() };
+    let mut deadline = shard.drain();
+    loop {
+        let wake = deadline.unwrap_or_else(|| shard.exchange.now() + Duration::from_secs(3_600));
+        tokio::select! {
+            input = inbox.recv() => {
+                let Some(input) = input else { return };
+                shard.take(input);
+            }
+            () = tokio::time::sleep_until(wake.into()) => {
+                shard.stack.handle_timeout(shard.exchange.now());
+            }
+        }
+        deadline = shard.drain();
+    }
+}
+
+/// Who hears the events of which handle.
+#[derive(Debug, Default)]
+struct Owners {
+    dialogs: HashMap<DialogId, mpsc::Sender<ChannelEvent>>,
+    invites: HashMap<InviteId, mpsc::Sender<ChannelEvent>>,
+    requests: HashMap<RequestId, mpsc::Sender<ChannelEvent>>,
+    sweep_at: usize,
+}
+
+impl Owners {
+    /// Forgets channels that ended, whenever the tables have doubled since the last time: that
+    /// costs a constant per entry and keeps at most half of them dead.
+    fn sweep(&mut self) {
+        if self.dialogs.len() + self.invites.len() + self.requests.len() < self.sweep_at {
+            return;
+        }
+        self.dialogs.retain(|_, owner| !owner.is_closed());
+        self.invites.retain(|_, owner| !owner.is_closed());
+        self.requests.retain(|_, owner| !owner.is_closed());
+        let left = self.dialogs.len() + self.invites.len() + self.requests.len();
+        self.sweep_at = 2 * left + 64;
+    }
+}
+
+struct Shard {
+    exchange: Exchange,
+    handle: ShardHandle,
+    stack: Stack,
+    owners: Owners,
+}
+
+impl Shard {
+    fn take(&mut self, input: ShardInput) {
+        self.owners.sweep();
+        let now = self.exchange.now();
+        let input = match input {
+            ShardInput::Command { command, owner } => {
+                self.note_owner(&command, owner);
+                Input::Command(command)
+            }
+            ShardInput::FlowClosed(flow) => Input::FlowClosed(flow),
+            ShardInput::Message { flow, message } => Input::Message { flow, message },
+            ShardInput::SendFailed(bytes) => Input::SendFailed { bytes },
+            ShardInput::Snapshot(reply) => {
+                // Whoever asked may have given up.
+                let _ = reply.send(self.stack.snapshot());
+                return;
+            }
+        };
+        self.stack.handle_input(now, input);
+    }
+
+    fn note_owner(&mut self, command: &Command, owner: Option<mpsc::Sender<ChannelEvent>>) {
+        let Some(owner) = owner else { return };
+        match command {
+            Command::Invite { invite, .. } => {
+                self.owners.invites.insert(*invite, owner);
+            }
+            Command::InDialog { request_id, .. } | Command::Send { request_id, .. } => {
+                self.owners.requests.insert(*request_id, owner);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes everything the stack has to say; returns when it wants to be woken.
+    fn drain(&mut self) -> Option<Instant> {
+        loop {
+            match self.stack.poll_output() {
+                Output::Send { destination, bytes } => {
+                    if let Err(error) = self.exchange.send(destination, bytes.clone()) {
+                        tracing::debug!("cannot send: {error}");
+                        self.stack.handle_input(self.exchange.now(), Input::SendFailed { bytes });
+                    }
+                }
+                Output::Event(event) => self.route(event),
+                Output::Wait(deadline) => return deadline,
+            }
+        }
+    }
+
+    fn route(&mut self, event: Event) {
+        match event {
+            Event::Invite { dialog, flow, request } => {
+                tracing::debug!(target: "walk", step = 3, "pbx/shard: ua");
+                let accepted =
+                    incoming::invite(&self.exchange, &self.handle, dialog, flow, request);
+                match accepted {
+                    Ok(owner) => {
+                        self.owners.dialogs.insert(dialog, owner);
+                    }
+                    Err(reply) => self.reply_invite(dialog, *reply),
+                }
+            }
+            Event::Request { transaction, flow, request } => {
+                let reply = incoming::request(&self.exchange, flow, &request);
+                let command = Command::Respond { transaction, reply: Box::new(reply) };
+                self.stack.handle_input(self.exchange.now(), Input::Command(command));
+            }
+            event => self.to_owner(event),
+        }
+    }
+
+    fn reply_invite(&mut self, dialog: DialogId, reply: Reply) {
+        let reply = Box::new(reply);
+        let command = Command::RespondInvite { dialog, reply, reliable: false };
+        self.stack.handle_input(self.exchange.now(), Input::Command(command));
+    }
+
+    fn to_owner(&mut self, event: Event) {
+        let (owner, dialog) = self.owner_of(&event);
+        let Some(owner) = owner else {
+            tracing::debug!("an event of the stack has no owner: {event:?}");
+            return;
+        };
+        match owner.try_send(ChannelEvent::Sip(Box::new(event))) {
+            Ok(()) => {}
+            // The channel is gone and its peer does not know: tell it.
+            Err(mpsc::error::TrySendError::Closed(_)) => self.end(dialog),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                tracing::error!("a channel does not empty its inbox: its call is ended");
+                self.end(dialog);
+            }
+        }
+    }
+
+    fn end(&mut self, dialog: Option<DialogId>) {
+        let Some(dialog) = dialog else { return };
+        let command = Command::Bye { dialog, headers: Vec::new() };
+        self.stack.handle_input(self.exchange.now(), Input::Command(command));
+    }
+
+    /// Finds who hears the event, and forgets handles whose last event this is.
+    fn owner_of(
+        &mut self,
+        event: &Event,
+    ) -> (Option<mpsc::Sender<ChannelEvent>>, Option<DialogId>) {
+        let owners = &mut self.owners;
+        match event {
+            Event::Acked { dialog, .. }
+            | Event::DialogRequest { dialog, .. }
+            | Event::Pracked { dialog, .. } => (owners.dialogs.get(dialog).cloned(), Some(*dialog)),
+            Event::Bye { dialog, .. }
+            | Event::Cancelled { dialog, .. }
+            | Event::Ended { dialog, .. } => (owners.dialogs.remove(dialog), None),
+            Event::Answered { invite, dialog, .. } => {
+                let owner = owners.invites.get(invite).cloned();
+                if let Some(owner) = &owner {
+                    owners.dialogs.insert(*dialog, owner.clone());
+                }
+                (owner, Some(*dialog))
+            }
+            Event::Provisional { invite, .. } => (owners.invites.get(invite).cloned(), None),
+            Event::Rejected { invite, .. } | Event::InviteFailed { invite, .. } => {
+                (owners.invites.remove(invite), None)
+            }
+            Event::RequestFailed { request_id, .. } => (owners.requests.remove(request_id), None),
+            Event::Response { request_id, response } => {
+                let is_final = response.status.code() >= 200;
+                let owner = if is_final {
+                    owners.requests.remove(request_id)
+                } else {
+                    owners.requests.get(request_id).cloned()
+                };
+                (owner, None)
+            }
+            Event::Invite { .. } | Event::Request { .. } => (None, None),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The command line: the flags such an exchange has always had.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser};
+
+/// A WebRTC-native telephone exchange. Without arguments it starts with its own configuration,
+/// written to the state directory on first start, and prints how to call it.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "sidetone", disable_version_flag = true)]
+pub(crate) struct Arguments {
+    /// Run the configuration directory of this asterisk.conf instead of the built-in one
+    #[arg(short = 'C', value_name = "asterisk.conf")]
+    pub config: Option<PathBuf>,
+
+    /// Where the built-in configuration, certificates and accounts are kept
+    #[arg(long, env = "SIDETONE_STATE", value_name = "directory")]
+    pub state: Option<PathBuf>,
+
+    /// Stay in the foreground (always the case; accepted for compatibility)
+    #[arg(short = 'f')]
+    pub foreground: bool,
+
+    /// Stay in the foreground with a console on this terminal
+    #[arg(short = 'c')]
+    pub console: bool,
+
+    /// Allow core dumps
+    #[arg(short = 'g')]
+    pub core_dump: bool,
+
+    /// Write nothing to the console but errors
+    #[arg(short = 'm')]
+    pub mute: bool,
+
+    /// No colours on the console
+    #[arg(short = 'n')]
+    pub no_colour: bool,
+
+    /// Quiet: no greeting, nothing but warnings and errors on the console
+    #[arg(short = 'q')]
+    pub quiet: bool,
+
+    /// More on the console about calls; repeat for more
+    #[arg(short = 'v', action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// More in the log for developers; repeat for more
+    #[arg(short = 'd', action = ArgAction::Count)]
+    pub debug: u8,
+
+    /// Show the version and what is built in
+    #[arg(short = 'V', long = "version")]
+    pub version: bool,
+
+    /// Connect to the console of a running exchange
+    #[arg(short = 'r')]
+    pub remote: bool,
+
+    /// Ask a running exchange one command and exit with its status
+    #[arg(short = 'x', value_name = "command")]
+    pub execute: Option<String>,
+
+    /// Control socket to connect to with -r, or to open
+    #[arg(short = 's', value_name = "socket")]
+    pub socket: Option<PathBuf>,
+
+    /// Change to this user once the ports are open
+    #[arg(short = 'U', value_name = "user")]
+    pub user: Option<String>,
+
+    /// Change to this group once the ports are open
+    #[arg(short = 'G', value_name = "group")]
+    pub group: Option<String>,
+
+    /// Run with real-time priority
+    #[arg(short = 'p')]
+    pub realtime: bool,
+
+    /// Show the time before each line of the console (always the case; accepted)
+    #[arg(short = 'T')]
+    pub timestamps: bool,
+
+    /// Colours for a terminal with a light background
+    #[arg(short = 'W')]
+    pub light: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_combine_as_scripts_write_them() {
+        let ask = Arguments::try_parse_from(["sidetone", "-rx", "core show version"]);
+        let ask = ask.expect("arguments");
+        assert!(ask.remote);
+        assert_eq!(ask.execute.as_deref(), Some("core show version"));
+        let run = ["sidetone", "-fvvvdgnTW", "-C", "/etc/x.conf", "-U", "a", "-G", "b", "-p"];
+        let run = Arguments::try_parse_from(run).expect("arguments");
+        assert_eq!((run.verbose, run.debug, run.core_dump), (3, 1, true));
+    }
+}

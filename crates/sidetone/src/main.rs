@@ -1,0 +1,47 @@
+//! Sidetone: a WebRTC-native telephone exchange in one binary.
+//!
+//! This file is the table of contents: read the arguments, then either ask a running exchange or
+//! be one. Everything it starts is stopped in the reverse order.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod first_start;
+mod greeting;
+mod http;
+mod listeners;
+mod logging;
+mod phone;
+mod process;
+mod prompts;
+mod reload;
+mod serve;
+mod surroundings;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::Arguments;
+
+/// The allocator: returns memory of past calls to the system, which the default one does not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.version {
+        println!("{}", process::version());
+        return ExitCode::SUCCESS;
+    }
+    if arguments.remote || arguments.execute.is_some() {
+        return process::ask(&arguments);
+    }
+    match serve::run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(words) => {
+            eprintln!("sidetone: {words}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Being an exchange: read the configuration, build, run, drain, stop.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidetone_base::Random;
+use sidetone_config::{Config, FileSource};
+use sidetone_control::commands::{self, Context, Stop};
+use sidetone_control::socket::ControlSocket;
+use sidetone_dialplan::Dialplan;
+use sidetone_engine::{Engine, EngineSettings};
+use sidetone_events::Bus;
+use sidetone_http::{HttpServer, Pages};
+use sidetone_net::{Net, NetEvent, selfsigned, system_random};
+use sidetone_observe::{Log, chronicle};
+use sidetone_pbx::exchange::Parts;
+use sidetone_pbx::{Cause, Exchange};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Mutex, mpsc};
+
+use crate::arguments::Arguments;
+use crate::prompts::Prompts;
+use crate::reload::{Reloader, dialplan, report};
+use crate::surroundings::Everything;
+use crate::{first_start, greeting, http, listeners, logging, phone, process};
+
+/// Events of the flows that may wait: 5,000 messages per second for 200 ms.
+const NET_EVENTS: usize = 1_024;
+
+/// How long hung-up calls may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Runs the exchange until it is told to stop.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
+    let log = logging::start(arguments)?;
+    let place = first_start::prepare(arguments)?;
+    let (config, plan) = read_configuration(&place.etc)?;
+    log.set(logging::settings(arguments, Some(&config)));
+    make_log_directory(&config)?;
+    process::prepare(arguments, config.asterisk.max_files);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("control")
+        .build()
+        .map_err(|error| format!("cannot start threads: {error}"))?;
+    let served = runtime.block_on(serve(arguments, &place, config, plan, &log));
+    log.writer().flush();
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+fn read_configuration(etc: &std::path::Path) -> Result<(Arc<Config>, Arc<Dialplan>), String> {
+    let loaded = sidetone_config::load(&FileSource, &etc.to_string_lossy());
+    report(&loaded.diagnostics);
+    tracing::info!("configuration: {}", loaded.summary);
+    let plan = loaded.dialplan_document.as_ref().map(dialplan).unwrap_or_default();
+    let config = loaded.config.ok_or_else(|| {
+        let errors = loaded.diagnostics.iter().map(|finding| format!("\n  {finding}"));
+        format!("{}: nothing in it can be used:{}", etc.display(), errors.collect::<String>())
+    })?;
+    Ok((config, plan))
+}
+
+fn make_log_directory(config: &Config) -> Result<(), String> {
+    for directory in [&config.asterisk.directories.log, &config.asterisk.directories.run] {
+        std::fs::create_dir_all(directory).map_err(|error| {
+            format!("cannot make {directory}: {error}; change [directories] of asterisk.conf")
+        })?;
+    }
+    Ok(())
+}
+
+async fn serve(
+    arguments: &Arguments,
+    place: &first_start::Place,
+    config: Arc<Config>,
+    plan: Arc<Dialplan>,
+    log: &Log,
+) -> Result<(), String> {
+    let bus = Bus::new();
+    tokio::spawn(chronicle::follow(bus.clone()));
+    let (net_sender, net_events) = mpsc::channel::<NetEvent>(NET_EVENTS);
+    let net = Net::new(listeners::net_settings(&config), net_sender);
+    let socket_path = process::socket_path(arguments, &config.asterisk.directories);
+    let socket = ControlSocket::open(&socket_path).await.map_err(|error| {
+        format!("control socket {}: {error}; is another exchange running?", socket_path.display())
+    })?;
+    let exchange = build(Arc::clone(&config), plan, net.clone(), net_events, bus).await?;
+    let pages = Pages { assets: phone::ASSETS, ..Pages::default() };
+    let http = HttpServer::start(http::settings(&config), net.clone(), pages)
+        .await
+        .map_err(|error| error.to_string())?;
+    let open = listeners::open(&net, &config).await;
+    if open == 0 && http.http_address().is_none() && http.https_address().is_none() {
+        return Err("no transport could be opened: nobody could call".to_owned());
+    }
+    let user = arguments.user.as_deref().or(config.asterisk.run_user.as_deref());
+    let group = arguments.group.as_deref().or(config.asterisk.run_group.as_deref());
+    process::become_user(user, group)?;
+    let (stop, stopping) = mpsc::channel(4);
+    let reloader = Arc::new(Reloader {
+        arguments: arguments.clone(),
+        etc: place.etc.clone(),
+        exchange: exchange.clone(),
+        http: http.clone(),
+        net: net.clone(),
+        log: log.clone(),
+        busy: Mutex::new(()),
+    });
+    let surroundings = Arc::new(Everything {
+        http: http.clone(),
+        log: log.clone(),
+        reloader: Arc::clone(&reloader),
+        stop,
+    });
+    let context = Context { exchange: exchange.clone(), surroundings };
+    let answer = Arc::new(move |line: String| {
+        let context = context.clone();
+        let run = async move { commands::run(&context, &line).await };
+        Box::pin(run) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+    });
+    if place.state.is_some() && !arguments.quiet {
+        println!("{}", greeting::text(&config, &http));
+    }
+    tracing::info!("Asterisk Ready.");
+    tokio::select! {
+        () = socket.serve(answer, log.writer().clone()) => {}
+        () = until_stopped(&exchange, &reloader, stopping) => {}
+    }
+    drain(&exchange).await;
+    http.stop().await;
+    net.shutdown().await;
+    exchange.engine().clone().stop().await;
+    Ok(())
+}
+
+async fn build(
+    config: Arc<Config>,
+    plan: Arc<Dialplan>,
+    net: Net,
+    net_events: mpsc::Receiver<NetEvent>,
+    bus: Bus,
+) -> Result<Exchange, String> {
+    let engine = EngineSettings { ports: config.rtp.ports.clone(), ..EngineSettings::default() };
+    let engine = Engine::start(engine)
+        .map_err(|error| format!("cannot start media: {error}; see rtpstart and rtpend"))?;
+    let prompts = Prompts::new(&config.asterisk.directories.data);
+    let random = || Box::new(system_random()) as Box<dyn Random>;
+    let interfaces = selfsigned::local_names();
+    let interfaces = interfaces.iter().filter_map(|name| name.parse::<IpAddr>().ok());
+    let parts = Parts {
+        config,
+        dialplan: plan,
+        catalogue: sidetone_apps::CATALOGUE,
+        prompts: Box::new(move |name, language| prompts.find(name, language)),
+        net,
+        net_events,
+        engine,
+        bus,
+        random: Box::new(random),
+        shards: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
+        interfaces: interfaces.collect(),
+    };
+    Exchange::start(parts).await.map_err(|error| format!("cannot start: {error:?}"))
+}
+
+/// Waits for the word to stop: a command, SIGTERM or SIGINT. SIGHUP reloads.
+async fn until_stopped(
+    exchange: &Exchange,
+    reloader: &Reloader,
+    mut stop: mpsc::Receiver<Stop>,
+) {
+    let listen = |kind| signal(kind).inspect_err(|error| tracing::warn!("signals: {error}")).ok();
+    let (mut terminate, mut interrupt, mut hangup) = (
+        listen(SignalKind::terminate()),
+        listen(SignalKind::interrupt()),
+        listen(SignalKind::hangup()),
+    );
+    let mut leave_when_idle = false;
+    loop {
+        let idle_check = tokio::time::sleep(Duration::from_millis(200));
+        tokio::select! {
+            how = stop.recv() => match how {
+                Some(Stop::Now) | None => return,
+                Some(Stop::Gracefully) => {
+                    exchange.drain();
+                    leave_when_idle = true;
+                }
+                Some(Stop::WhenConvenient) => leave_when_idle = true,
+            },
+            () = next(&mut terminate) => return,
+            () = next(&mut interrupt) => return,
+            () = next(&mut hangup) => {
+                let answer = reloader.reload(None).await;
+                tracing::info!("reloaded: {}", answer.text.trim_end());
+            }
+            () = idle_check, if leave_when_idle => {}
+        }
+        if leave_when_idle && exchange.live().count() == 0 {
+            return;
+        }
+    }
+}
+
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Hangs up what is left and lets it say goodbye.
+async fn drain(exchange: &Exchange) {
+    exchange.drain();
+    exchange.hang_up_all(Cause::NORMAL);
+    let deadline = tokio::time::Instant::now() + GOODBYE;
+    while exchange.live().count() > 0 && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,42 @@
+//! What commands of the control socket need beside the exchange.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sidetone_control::commands::{Stop, Surroundings};
+use sidetone_control::socket::Answer;
+use sidetone_http::HttpServer;
+use sidetone_observe::Log;
+use tokio::sync::mpsc;
+
+use crate::logging;
+use crate::reload::Reloader;
+
+/// Handles to everything commands may touch.
+pub(crate) struct Everything {
+    pub http: HttpServer,
+    pub log: Log,
+    pub reloader: Arc<Reloader>,
+    pub stop: mpsc::Sender<Stop>,
+}
+
+impl Surroundings for Everything {
+    fn http_status(&self) -> String {
+        self.http.status().to_string()
+    }
+
+    fn reload(&self, module: Option<String>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        let reloader = Arc::clone(&self.reloader);
+        Box::pin(async move { reloader.reload(module.as_deref()).await })
+    }
+
+    fn stop(&self, how: Stop) {
+        // Full means that the exchange is stopping already.
+        let _ = self.stop.try_send(how);
+    }
+
+    fn log_channels(&self) -> Vec<(String, String, String, String)> {
+        logging::describe(&self.log.settings())
+    }
+}
