@@ -9,6 +9,8 @@
 
 pub mod essentials;
 pub mod framing;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod headers;
 mod lex;
 pub mod limits;
@@ -17,8 +19,12 @@ pub mod method;
 pub mod name;
 pub mod params;
 pub mod parse;
+#[cfg(test)]
+mod properties;
 pub mod status;
 pub mod text;
+#[cfg(test)]
+mod torture;
 pub mod uri;
 
 pub use essentials::Essentials;

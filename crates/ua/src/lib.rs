@@ -9,6 +9,8 @@
 pub mod api;
 mod dialog;
 pub mod digest;
+#[doc(hidden)]
+pub mod fuzz;
 mod ingress;
 mod print;
 pub mod settings;

@@ -6,3 +6,13 @@ mod races;
 mod seeds;
 mod sessions;
 mod timers;
+
+proptest::proptest! {
+    #[test]
+    fn arbitrary_scripts_leave_nothing_behind(
+        data in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+    ) {
+        crate::fuzz::fuzz_stack(&data);
+        crate::fuzz::fuzz_credentials(&data);
+    }
+}
