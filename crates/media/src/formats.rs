@@ -1,8 +1,11 @@
 //! The payload types of one stream as tables: what an incoming number means, and which number the
 //! same format has on the way out. Made once per plan, so that a packet costs an array access.
 
+use sidetone_codec::Format;
 use sidetone_rtp::extension::uri;
 use sidetone_sdp::plan::{CodecPlan, StreamPlan};
+
+use crate::player::format_of;
 
 /// Payload types are seven bits.
 const PAYLOAD_TYPES: usize = 128;
@@ -23,6 +26,16 @@ pub(crate) enum Payload {
     Retransmission(u8),
 }
 
+/// Audio that can be transcoded: its format at full band and its RTP clock rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AudioFormat {
+    pub(crate) format: Format,
+    pub(crate) clock_rate: u32,
+}
+
+/// Opus is treated at its full band; the cheapest rate is chosen along the path.
+const FULL_BAND: u32 = 48_000;
+
 /// What decides whether a packet of one stream can be sent on another as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FormatKey(u64);
@@ -31,6 +44,7 @@ pub(crate) struct FormatKey(u64);
 pub(crate) struct Formats {
     incoming: Box<[Payload; PAYLOAD_TYPES]>,
     keys: Vec<FormatKey>,
+    audio: Vec<Option<AudioFormat>>,
     send_types: Vec<u8>,
     events: Vec<(u32, u8)>,
     comfort_noise: Option<u8>,
@@ -80,6 +94,7 @@ impl Formats {
         Self {
             incoming,
             keys: plan.codecs.iter().map(format_key).collect(),
+            audio: plan.codecs.iter().map(audio_format).collect(),
             send_types: plan
                 .codecs
                 .iter()
@@ -100,6 +115,10 @@ impl Formats {
 
     pub(crate) fn key(&self, codec: u8) -> Option<FormatKey> {
         self.keys.get(usize::from(codec)).copied()
+    }
+
+    pub(crate) fn audio(&self, codec: u8) -> Option<AudioFormat> {
+        self.audio.get(usize::from(codec)).copied().flatten()
     }
 
     /// The payload type under which a format leaves; `None` when the peer did not agree to it.
@@ -150,6 +169,11 @@ impl Extensions {
         let which = from.passed.iter().position(|own| *own == id && id != 0)?;
         self.passed.get(which).copied().filter(|id| *id != 0)
     }
+}
+
+fn audio_format(codec: &CodecPlan) -> Option<AudioFormat> {
+    let clock_rate = codec.clock_rate.max(1);
+    format_of(codec, FULL_BAND).map(|format| AudioFormat { format, clock_rate })
 }
 
 /// Name, clock rate and channels, plus the parameters without which the bytes mean something

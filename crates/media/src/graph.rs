@@ -22,9 +22,8 @@ use crate::event::LegEvent;
 use crate::formats::Payload;
 use crate::leg::{Leg, MAX_STREAMS, Received};
 use crate::path::{Outbox, PathId};
-use crate::player::Player;
+use crate::player::Program;
 use crate::quality::StreamQuality;
-use crate::rewrite::Origin;
 use crate::settings::{LegKind, RtpSettings};
 use crate::source::{DtmfRelay, Playback, PlaybackId, Route, Tone};
 use crate::stream::Arrived;
@@ -300,7 +299,9 @@ impl Graph {
     /// [`LegFault::Gone`].
     pub fn local_transports(&mut self, id: LegId) -> Result<Vec<LocalTransport>, LegFault> {
         let key = self.key(id)?;
-        live(&mut self.slots, key).map(|leg| leg.local_transports()).ok_or(LegFault::Gone)
+        live(&mut self.slots, key)
+            .map(|leg| leg.local_transports())
+            .ok_or(LegFault::Gone)
     }
 
     /// Prepares an ICE restart: new credentials on every transport.
@@ -455,7 +456,7 @@ impl Graph {
         playback_id: PlaybackId,
         playback: Playback,
     ) -> Result<(), LegFault> {
-        self.start_player(now, id, stream, Player::prompts(playback_id, playback))
+        self.start_player(now, id, stream, playback_id, Program::Prompts(playback))
     }
 
     /// Plays a tone to the peer of a stream.
@@ -470,7 +471,7 @@ impl Graph {
         playback_id: PlaybackId,
         tone: Tone,
     ) -> Result<(), LegFault> {
-        self.start_player(now, id, stream, Player::tone(playback_id, tone))
+        self.start_player(now, id, stream, playback_id, Program::Tone(tone))
     }
 
     /// Stops a playback or tone; nothing happens when it is over.
@@ -496,12 +497,13 @@ impl Graph {
         now: Instant,
         id: LegId,
         stream: usize,
-        player: Player,
+        playback_id: PlaybackId,
+        program: Program,
     ) -> Result<(), LegFault> {
         let key = self.key(id)?;
         let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
-        leg.start_player(now, stream, player)
-            .map_err(LegFault::NotSupported)?;
+        let started = leg.start_player(now, stream, playback_id, program);
+        started.map_err(LegFault::NotSupported)?;
         self.settle(now, key);
         Ok(())
     }
@@ -748,18 +750,16 @@ impl Graph {
         if digit && stream.dtmf_relay == DtmfRelay::Stop {
             return;
         }
-        let codec = match received.payload {
-            Payload::Codec(codec) => stream.formats.key(codec),
-            _ => None,
+        let (format, audio) = match received.payload {
+            Payload::Codec(codec) => (stream.formats.key(codec), stream.formats.audio(codec)),
+            _ => (None, None),
         };
-        let uid = u64::from(key.index) << 32
-            | u64::from(key.generation & 0xffff) << 16
-            | received.stream as u64;
         let arrived = Arrived {
             view,
             payload: received.payload,
-            key: codec,
-            origin: Origin::Stream(uid, view.ssrc().0),
+            key: format,
+            uid: stream_uid(key, received.stream),
+            audio,
             extensions: stream.formats.extensions,
         };
         let targets = std::mem::take(&mut route.targets);
@@ -971,6 +971,19 @@ impl Graph {
                 }
             }
         }
+        let digits = leg
+            .events
+            .iter()
+            .any(|event| matches!(event, LegEvent::Dtmf { .. }));
+        if digits {
+            self.relay_digits(now, key);
+        }
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        let Some(leg) = slot.leg.as_mut() else {
+            return;
+        };
         let id = leg.id;
         self.events
             .extend(leg.events.drain(..).map(|event| (id, event)));
@@ -983,6 +996,63 @@ impl Graph {
             self.timers.push(Reverse((at, key)));
         }
     }
+}
+
+/// Digits of streams whose targets cannot take the packets as they are: made anew once the key is
+/// released, when its length is known.
+impl Graph {
+    fn relay_digits(&mut self, now: Instant, key: LegKey) {
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        let Some(leg) = slot.leg.as_ref() else { return };
+        let mut pressed = Vec::new();
+        for event in &leg.events {
+            let LegEvent::Dtmf {
+                stream,
+                digit,
+                duration,
+            } = event
+            else {
+                continue;
+            };
+            let Some(source) = leg.streams.get(*stream) else {
+                continue;
+            };
+            let targets = slot
+                .routes
+                .get(*stream)
+                .map(|route| route.targets.as_slice());
+            if source.dtmf_relay == DtmfRelay::Pass
+                && let Some(code) = EventCode::from_key(*digit)
+            {
+                let uid = stream_uid(key, *stream);
+                for target in targets.unwrap_or_default() {
+                    pressed.push((*target, uid, source.events_rate, code, *duration));
+                }
+            }
+        }
+        for ((target, stream), uid, rate, code, duration) in pressed {
+            let Some(leg) = live(&mut self.slots, target) else {
+                continue;
+            };
+            let Some(stream) = leg.streams.get_mut(stream) else {
+                continue;
+            };
+            if stream.regenerates(uid, rate) {
+                // A peer without telephone-event hears of it through signalling, if at all.
+                let _ = stream.press(code, duration, now);
+                if target != key {
+                    self.settle(now, target);
+                }
+            }
+        }
+    }
+}
+
+/// Unique among the streams of this graph, and different for the next leg in the same place.
+fn stream_uid(key: LegKey, stream: usize) -> u64 {
+    u64::from(key.index) << 32 | u64::from(key.generation & 0xffff) << 16 | stream as u64
 }
 
 fn note_source(sources: &mut Vec<(PathId, SocketAddr)>, source: (PathId, SocketAddr)) {

@@ -14,7 +14,9 @@ use sidetone_sdp::plan::{LocalTransport, MediaKind, MediaPlan};
 use crate::clock::Io;
 use crate::event::LegEvent;
 use crate::formats::Payload;
+use crate::player::{Player, Program};
 use crate::quality::{DirectionQuality, StreamQuality};
+use crate::source::PlaybackId;
 use crate::stream::{Stream, clock_rate};
 use crate::transport::{Identity, NewTransport, Transport, TransportNews};
 
@@ -106,7 +108,16 @@ impl Leg {
         let dtmf_timeout = self.identity.settings.dtmf_timeout;
         for (index, plan) in streams.into_iter().enumerate() {
             match self.streams.get_mut(index) {
-                Some(stream) => stream.update(plan, dtmf_timeout, io.now),
+                Some(stream) => {
+                    if let Some((id, samples_played)) = stream.update(plan, dtmf_timeout, io.now) {
+                        let finished = LegEvent::PlaybackFinished {
+                            stream: index,
+                            id,
+                            samples_played,
+                        };
+                        self.events.push(finished);
+                    }
+                }
                 None => self
                     .streams
                     .push(Stream::new(index, plan, dtmf_timeout, io)),
@@ -338,19 +349,41 @@ impl Leg {
             .find(|stream| stream.plan.local_ssrc == ssrc.0)
     }
 
+    /// Starts a program on a stream; one that runs there ends.
     pub(crate) fn start_player(
         &mut self,
-        _now: Instant,
-        _stream: usize,
-        player: crate::player::Player,
+        now: Instant,
+        index: usize,
+        id: PlaybackId,
+        program: Program,
     ) -> Result<(), String> {
-        Err(format!(
-            "playback {:?} of {:?} is not possible",
-            player.id, player.source
-        ))
+        let stream = self.streams.get(index).filter(|stream| stream.is_active());
+        let stream = stream.ok_or_else(|| format!("stream {index} was not agreed"))?;
+        let player = Player::new(now, id, program, &stream.plan)?;
+        self.stop_player(index, None);
+        if let Some(stream) = self.streams.get_mut(index) {
+            stream.player = Some(Box::new(player));
+        }
+        Ok(())
     }
 
-    pub(crate) fn stop_player(&mut self, _stream: usize, _id: Option<crate::source::PlaybackId>) {}
+    /// Ends a playback: the named one, or whichever runs.
+    pub(crate) fn stop_player(&mut self, index: usize, id: Option<PlaybackId>) {
+        let Some(stream) = self.streams.get_mut(index) else {
+            return;
+        };
+        let ended = stream
+            .player
+            .take_if(|player| id.is_none_or(|id| id == player.id));
+        if let Some(player) = ended {
+            let (id, samples_played) = (player.id, player.played());
+            self.events.push(LegEvent::PlaybackFinished {
+                stream: index,
+                id,
+                samples_played,
+            });
+        }
+    }
 
     /// Runs what is due. `sent` hears of ICE checks.
     pub(crate) fn handle_timeout(&mut self, io: &mut Io<'_>, sent: &mut dyn FnMut(usize, &[u8])) {
@@ -377,6 +410,13 @@ impl Leg {
         };
         stream.events.handle_timeout(now);
         stream.tick_digits(transport, io);
+        if let Some((id, samples_played)) = stream.tick_player(transport, io) {
+            self.events.push(LegEvent::PlaybackFinished {
+                stream: index,
+                id,
+                samples_played,
+            });
+        }
         if let Some(at) = keep_alive_at(settings.keepalive, stream, transport)
             && at <= now
         {

@@ -31,6 +31,7 @@ pub mod settings;
 pub mod source;
 mod stream;
 mod strict;
+mod transcode;
 pub mod transport;
 
 pub use candidates::{AclRule, CandidatePolicy, HostRule, Net};

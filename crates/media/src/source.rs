@@ -33,13 +33,7 @@ pub enum DtmfRelay {
 }
 
 /// Recorded speech or music, mono. Shared by all legs that play it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prompt {
-    /// Samples per second: 8000, 16000, 32000 or 48000.
-    pub rate: u32,
-    /// The samples.
-    pub samples: Vec<i16>,
-}
+pub use sidetone_codec::Prompt;
 
 /// Names one playback of one leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

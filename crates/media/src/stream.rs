@@ -15,9 +15,11 @@ use sidetone_sdp::plan::{CodecPlan, MediaKind, StreamPlan, StreamState};
 
 use crate::clock::Io;
 use crate::feedback::{BitrateEstimate, KeyframeRequests};
-use crate::formats::{Extensions, FormatKey, Formats, Payload};
+use crate::formats::{AudioFormat, Extensions, FormatKey, Formats, Payload};
+use crate::player::{Player, Tick, packet_time, payload_room};
 use crate::rewrite::{Origin, Rewriter};
-use crate::source::DtmfRelay;
+use crate::source::{DtmfRelay, PlaybackId};
+use crate::transcode::Transcoding;
 use crate::transport::Transport;
 
 /// Video packets kept for repetition: about a second at 2.5 Mbit/s.
@@ -37,7 +39,10 @@ pub(crate) struct Arrived<'a> {
     pub(crate) view: RtpView<'a>,
     pub(crate) payload: Payload,
     pub(crate) key: Option<FormatKey>,
-    pub(crate) origin: Origin,
+    /// Unique to the stream it arrived on.
+    pub(crate) uid: u64,
+    /// Its codec, to transcode from.
+    pub(crate) audio: Option<AudioFormat>,
     pub(crate) extensions: Extensions,
 }
 
@@ -64,6 +69,8 @@ pub(crate) struct Stream {
     pub(crate) transmission: Transmission,
     pub(crate) digits: Digits,
     pub(crate) history: Option<Box<RetransmissionBuffer>>,
+    pub(crate) player: Option<Box<Player>>,
+    transcoding: Option<Box<Transcoding>>,
     /// The receiver's wish for our video (REMB).
     pub(crate) wanted_bps: Option<u64>,
     /// Whether several streams share the transport, so that packets must name theirs.
@@ -124,6 +131,8 @@ impl Stream {
             transmission: Transmission::new(Ssrc(plan.local_ssrc), clock_rate),
             digits: Digits::new(now, events_rate),
             history: None,
+            player: None,
+            transcoding: None,
             wanted_bps: None,
             names_mid: false,
             plan,
@@ -132,10 +141,16 @@ impl Stream {
         stream
     }
 
-    /// Takes a later plan. Numbers and statistics go on, unless our SSRC changed.
-    pub(crate) fn update(&mut self, plan: StreamPlan, dtmf_timeout: Duration, now: Instant) {
+    /// Takes a later plan. Numbers and statistics go on, unless our SSRC changed. Returns a
+    /// playback that cannot go on under it.
+    pub(crate) fn update(
+        &mut self,
+        plan: StreamPlan,
+        dtmf_timeout: Duration,
+        now: Instant,
+    ) -> Option<(PlaybackId, u64)> {
         if self.plan == plan {
-            return;
+            return None;
         }
         let clock_rate = clock_rate(&plan);
         if plan.local_ssrc != self.plan.local_ssrc {
@@ -157,6 +172,14 @@ impl Stream {
         self.rewriter.detach();
         self.plan = plan;
         self.set_up_feedback();
+        let mut player = self.player.take()?;
+        let goes_on = self.is_active()
+            && (player.suits(&self.plan) || player.retarget(now, &self.plan).is_ok());
+        if goes_on {
+            self.player = Some(player);
+            return None;
+        }
+        Some((player.id, player.played()))
     }
 
     fn set_up_feedback(&mut self) {
@@ -211,18 +234,27 @@ impl Stream {
         transport: &mut Transport,
         io: &mut Io<'_>,
     ) -> bool {
-        let Some(payload_type) = self.payload_type(arrived) else {
+        if self.player.is_some() {
             return false;
-        };
+        }
         if self.digits.next_at.is_some() {
             // A digit interrupts the audio; what comes after it continues without a gap.
             self.rewriter.detach();
             return false;
         }
+        let Some(payload_type) = self.payload_type(arrived) else {
+            return self.transcode(arrived, transport, io);
+        };
+        if matches!(arrived.payload, Payload::Codec(_)) {
+            // The codecs of both sides agree (again).
+            self.transcoding
+                .take_if(|transcoding| transcoding.uid == arrived.uid);
+        }
         let header = arrived.view.header();
+        let origin = Origin::Stream(arrived.uid, header.ssrc.0);
         let mapped = self
             .rewriter
-            .map(io.now, arrived.origin, header.sequence, header.timestamp);
+            .map(io.now, origin, header.sequence, header.timestamp);
         let Some(numbers) = mapped else { return false };
         let audio = self.plan.kind == MediaKind::Audio;
         let out = Header {
@@ -254,10 +286,110 @@ impl Stream {
     fn payload_type(&self, arrived: &Arrived<'_>) -> Option<u8> {
         match arrived.payload {
             Payload::Codec(_) => self.formats.outgoing(arrived.key?),
+            Payload::Event(rate) if self.regenerates(arrived.uid, rate) => None,
             Payload::Event(rate) => self.formats.event_type(rate),
             Payload::ComfortNoise => self.formats.comfort_noise(),
             Payload::Unknown | Payload::Retransmission(_) => None,
         }
+    }
+
+    /// Whether digits from this stream are made anew here, because their clock differs or the
+    /// audio around them is transcoded.
+    pub(crate) fn regenerates(&self, uid: u64, rate: u32) -> bool {
+        let transcodes = self
+            .transcoding
+            .as_ref()
+            .is_some_and(|transcoding| transcoding.uid == uid && transcoding.is_possible());
+        transcodes || self.formats.event_type(rate).is_none()
+    }
+
+    /// Sends audio that arrived in a codec the peer did not agree to.
+    fn transcode(
+        &mut self,
+        arrived: &Arrived<'_>,
+        transport: &mut Transport,
+        io: &mut Io<'_>,
+    ) -> bool {
+        let (Some(from), Some(audio), Some(to)) = (arrived.key, arrived.audio, self.formats.key(0))
+        else {
+            return false;
+        };
+        if self.plan.kind != MediaKind::Audio || !matches!(arrived.payload, Payload::Codec(_)) {
+            return false;
+        }
+        let known = self.transcoding.as_ref();
+        if !known.is_some_and(|known| known.serves(arrived.uid, from, to)) {
+            let (target, time) = (self.formats.audio(0), packet_time(&self.plan));
+            let made = Transcoding::new(arrived.uid, (from, audio), (to, target), time);
+            self.transcoding = Some(Box::new(made));
+        }
+        let Some(mut transcoding) = self.transcoding.take() else {
+            return false;
+        };
+        transcoding.handle_packet(&arrived.view);
+        let mut payload = payload_room();
+        let mut sent = false;
+        while let Some(packet) = transcoding.poll_output(&mut payload) {
+            let origin = Origin::Transcoder(arrived.uid);
+            let numbers = (packet.sequence, packet.timestamp);
+            let payload = payload.get(..packet.len).unwrap_or_default();
+            sent |= self.send_own(origin, numbers, payload, transport, io);
+        }
+        self.transcoding = Some(transcoding);
+        sent
+    }
+
+    /// Sends audio that we encoded.
+    fn send_own(
+        &mut self,
+        origin: Origin,
+        (sequence, timestamp): (u16, u32),
+        payload: &[u8],
+        transport: &mut Transport,
+        io: &mut Io<'_>,
+    ) -> bool {
+        let Some(payload_type) = self.formats.send_type(0) else {
+            return false;
+        };
+        let Some(numbers) = self.rewriter.map(io.now, origin, sequence, timestamp) else {
+            return false;
+        };
+        let header = Header {
+            marker: numbers.switched,
+            payload_type,
+            sequence: numbers.sequence,
+            timestamp: numbers.timestamp,
+            ssrc: Ssrc(self.plan.local_ssrc),
+        };
+        self.send(header, &[], payload, transport, io)
+    }
+
+    /// Plays what is due; the playback and how far it came when it is over.
+    pub(crate) fn tick_player(
+        &mut self,
+        transport: &mut Transport,
+        io: &mut Io<'_>,
+    ) -> Option<(PlaybackId, u64)> {
+        let mut player = self.player.take_if(|player| player.next_at <= io.now)?;
+        let mut payload = payload_room();
+        let open = transport.is_open();
+        match player.tick(io.now, open, &mut payload) {
+            Tick::Finished => return Some((player.id, player.played())),
+            Tick::Nothing => {}
+            // A digit is being sent: the prompt goes on unheard below it.
+            Tick::Packet { .. } if self.digits.next_at.is_some() => self.rewriter.detach(),
+            Tick::Packet {
+                len,
+                sequence,
+                timestamp,
+            } => {
+                let origin = Origin::Player(player.id.0);
+                let payload = payload.get(..len).unwrap_or_default();
+                self.send_own(origin, (sequence, timestamp), payload, transport, io);
+            }
+        }
+        self.player = Some(player);
+        None
     }
 
     /// Writes, protects, sends and remembers one packet.
@@ -427,7 +559,9 @@ impl Stream {
         let nack = self.nack.as_ref().and_then(|nack| nack.next_timeout());
         // Requests name the peer's stream: before its first packet they wait.
         let keyframe = self.keyframes.due_at().filter(|_| self.reception.is_some());
+        let player = self.player.as_ref().map(|player| player.next_at);
         [
+            player,
             self.events.next_timeout(),
             self.digits.next_at,
             nack,

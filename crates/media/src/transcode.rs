@@ -1,0 +1,117 @@
+//! Audio that arrives in one codec and leaves in another: a [`Transcoder`] of the stream it leaves
+//! on, with the numbering of its packets. Packets are transcoded as they arrive, so that no delay
+//! is added; jitter is left to the receiver, and a packet that comes out of order counts as lost.
+
+use std::time::Duration;
+
+use sidetone_codec::{OpusSettings, Transcoder};
+use sidetone_rtp::{RtpView, sequence_delta};
+
+use crate::formats::{AudioFormat, FormatKey};
+
+/// Packets missing in a row that are concealed; more is a pause.
+const MAX_CONCEALED: i16 = 5;
+
+#[derive(Debug)]
+pub(crate) struct Transcoding {
+    /// Which stream it serves, and what it reads and writes.
+    pub(crate) uid: u64,
+    from: FormatKey,
+    to: FormatKey,
+    transcoder: Option<Box<Transcoder>>,
+    in_clock: u32,
+    out_ticks: u32,
+    last_in: Option<(u16, u32)>,
+    sequence: u16,
+    timestamp: u32,
+}
+
+/// A packet that came out: its length and numbers on the transcoder's own count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Transcoded {
+    pub(crate) len: usize,
+    pub(crate) sequence: u16,
+    pub(crate) timestamp: u32,
+}
+
+impl Transcoding {
+    /// A transcoder between two codecs. When there is none the pair is remembered as impossible,
+    /// so that not every packet tries again.
+    pub(crate) fn new(
+        uid: u64,
+        (from, source): (FormatKey, AudioFormat),
+        (to, target): (FormatKey, Option<AudioFormat>),
+        time: Duration,
+    ) -> Self {
+        let transcoder = target.and_then(|target| {
+            let settings = OpusSettings::default();
+            Transcoder::new(source.format, target.format, time, &settings).ok()
+        });
+        let millis = u32::try_from(time.as_millis()).unwrap_or(20);
+        Self {
+            uid,
+            from,
+            to,
+            transcoder: transcoder.map(Box::new),
+            in_clock: source.clock_rate,
+            out_ticks: target.map_or(8000, |target| target.clock_rate) / 1000 * millis,
+            last_in: None,
+            sequence: 0,
+            timestamp: 0,
+        }
+    }
+
+    pub(crate) fn serves(&self, uid: u64, from: FormatKey, to: FormatKey) -> bool {
+        (self.uid, self.from, self.to) == (uid, from, to)
+    }
+
+    pub(crate) fn is_possible(&self) -> bool {
+        self.transcoder.is_some()
+    }
+
+    /// Takes a packet, filling the gap before it.
+    pub(crate) fn handle_packet(&mut self, view: &RtpView<'_>) {
+        let Some(transcoder) = &mut self.transcoder else {
+            return;
+        };
+        let (sequence, timestamp) = (view.sequence(), view.timestamp());
+        if let Some((last_sequence, last_timestamp)) = self.last_in {
+            let delta = sequence_delta(sequence, last_sequence);
+            if (-MAX_CONCEALED..=0).contains(&delta) {
+                return;
+            }
+            if (2..=MAX_CONCEALED + 1).contains(&delta) {
+                let ticks = timestamp.wrapping_sub(last_timestamp);
+                let missing = u64::from(ticks) * u64::from(delta.unsigned_abs() - 1)
+                    / u64::from(delta.unsigned_abs());
+                let micros = missing * 1_000_000 / u64::from(self.in_clock);
+                // Concealment wants whole steps of 2.5 ms.
+                let gap = Duration::from_micros(micros - micros % 2500);
+                if gap <= Duration::from_millis(120) {
+                    let _ = transcoder.handle_loss(gap, Some(view.payload()));
+                }
+            }
+        }
+        self.last_in = Some((sequence, timestamp));
+        // A payload that cannot be decoded is a lost packet.
+        let _ = transcoder.handle_packet(view.payload());
+    }
+
+    /// Takes one packet that is ready.
+    pub(crate) fn poll_output(&mut self, payload: &mut [u8]) -> Option<Transcoded> {
+        loop {
+            let len = self.transcoder.as_mut()?.poll_output(payload).ok()??;
+            let timestamp = self.timestamp;
+            self.timestamp = timestamp.wrapping_add(self.out_ticks);
+            if len > 0 {
+                let sequence = self.sequence;
+                self.sequence = sequence.wrapping_add(1);
+                return Some(Transcoded {
+                    len,
+                    sequence,
+                    timestamp,
+                });
+            }
+        }
+    }
+}

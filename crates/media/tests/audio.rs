@@ -1,0 +1,326 @@
+//! Playback, tones and transcoding.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidetone_base::LegId;
+use sidetone_media::{
+    LegEvent, Playback, PlaybackId, Prompt, Repeat, Route, RtpSettings, Tone, ToneStep,
+};
+use sidetone_rtp::RtpView;
+use support::{Link, Phone, World, audio, codec, opus, plain_plan};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn leg(plan: sidetone_sdp::plan::StreamPlan) -> (World, Phone, std::net::SocketAddr) {
+    let mut world = World::new(1, Link::default());
+    let phone = Phone::new("198.51.100.9:4000");
+    let local = world.plain(0, 1, RtpSettings::default());
+    world.apply(0, 1, plain_plan(phone.address, vec![plan]));
+    (world, phone, local.rtp)
+}
+
+fn prompt(rate: u32, millis: u32) -> Arc<Prompt> {
+    let count = rate / 1000 * millis;
+    let sample = |n: u32| (f64::from(n) * 440.0 * 6.283 / f64::from(rate)).sin() * 8000.0;
+    Arc::new(Prompt {
+        rate,
+        samples: (0..count).map(|n| sample(n) as i16).collect(),
+    })
+}
+
+fn rtp_of(phone: &Phone, world: &World) -> Vec<(u8, u16, u32, usize)> {
+    let heard = phone.heard(world);
+    let views = heard.iter().filter_map(|bytes| {
+        let view = RtpView::parse(bytes).ok()?;
+        let (sequence, timestamp) = (view.sequence(), view.timestamp());
+        Some((
+            view.payload_type(),
+            sequence,
+            timestamp,
+            view.payload().len(),
+        ))
+    });
+    views.collect()
+}
+
+fn finished(world: &World) -> Vec<(u64, u64)> {
+    let played = |event| match event {
+        LegEvent::PlaybackFinished {
+            id, samples_played, ..
+        } => Some((id.0, samples_played)),
+        _ => None,
+    };
+    world.events(0, 1).into_iter().filter_map(played).collect()
+}
+
+#[test]
+fn a_prompt_plays_at_its_pace_and_says_when_it_is_over() {
+    let (mut world, phone, _) = leg(audio(0x11));
+    let prompts = vec![prompt(8000, 310), prompt(8000, 100)];
+    world.play(
+        0,
+        1,
+        7,
+        Playback {
+            prompts,
+            ..Playback::default()
+        },
+    );
+    world.run(SECOND / 5);
+    assert_eq!(rtp_of(&phone, &world).len(), 10);
+    assert!(finished(&world).is_empty());
+    world.run(SECOND);
+    let packets = rtp_of(&phone, &world);
+    // 410 ms are 20.5 frames: the last one is filled up with silence.
+    assert_eq!(packets.len(), 21);
+    for pair in packets.windows(2) {
+        assert_eq!(pair[1].1, pair[0].1.wrapping_add(1));
+        assert_eq!(pair[1].2, pair[0].2.wrapping_add(160));
+        assert_eq!((pair[1].0, pair[1].3), (0, 160));
+    }
+    assert_eq!(finished(&world), [(7, 3280)]);
+}
+
+#[test]
+fn prompts_of_other_rates_and_codecs_last_as_long() {
+    for (plan, ticks) in [
+        (audio(0x11), 160),
+        (opus(0x11), 960),
+        (
+            {
+                let mut plan = audio(0x11);
+                plan.codecs = vec![codec("g722", 9, 8000)];
+                plan
+            },
+            160,
+        ),
+    ] {
+        for rate in [8000, 16_000, 48_000] {
+            let (mut world, phone, _) = leg(plan.clone());
+            let prompts = vec![prompt(rate, 400)];
+            world.play(
+                0,
+                1,
+                1,
+                Playback {
+                    prompts,
+                    ..Playback::default()
+                },
+            );
+            world.run(SECOND);
+            let packets = rtp_of(&phone, &world);
+            assert!(
+                (20..=21).contains(&packets.len()),
+                "{} at {rate}",
+                packets.len()
+            );
+            assert!(
+                packets
+                    .windows(2)
+                    .all(|p| p[1].2.wrapping_sub(p[0].2) == ticks)
+            );
+            assert_eq!(finished(&world), [(1, u64::from(rate) * 4 / 10)]);
+        }
+    }
+}
+
+#[test]
+fn music_repeats_until_it_is_stopped() {
+    let (mut world, phone, _) = leg(audio(0x11));
+    let prompts = vec![prompt(8000, 100)];
+    world.play(
+        0,
+        1,
+        3,
+        Playback {
+            prompts,
+            repeat: Repeat::Forever,
+            skip_samples: 0,
+        },
+    );
+    world.run(SECOND);
+    let now = world.now;
+    world.hosts[0]
+        .graph
+        .stop_playback(now, LegId(1), 0, PlaybackId(3))
+        .unwrap();
+    world.run(SECOND);
+    let count = rtp_of(&phone, &world).len();
+    assert!((49..=51).contains(&count), "{count}");
+    assert_eq!(finished(&world).len(), 1);
+}
+
+#[test]
+fn a_playback_replaces_another_and_forwarded_audio() {
+    let (mut world, mut phone, to) = leg(audio(0x11));
+    world.route(0, 1, 0, Route::Echo);
+    phone.talk(&mut world, to, 5);
+    world.play(
+        0,
+        1,
+        1,
+        Playback {
+            prompts: vec![prompt(8000, 1000)],
+            ..Default::default()
+        },
+    );
+    phone.talk(&mut world, to, 5);
+    world.play(
+        0,
+        1,
+        2,
+        Playback {
+            prompts: vec![prompt(8000, 100)],
+            ..Default::default()
+        },
+    );
+    phone.talk(&mut world, to, 20);
+    world.run(SECOND / 10);
+    let packets = rtp_of(&phone, &world);
+    assert!(
+        packets
+            .windows(2)
+            .all(|pair| pair[1].1 == pair[0].1.wrapping_add(1))
+    );
+    let done = finished(&world);
+    assert_eq!((done[0].0, done[1]), (1, (2, 800)));
+    assert!((29..=31).contains(&packets.len()), "{packets:?} {done:?}");
+}
+
+#[test]
+fn a_tone_rings_in_its_cadence() {
+    let (mut world, phone, _) = leg(audio(0x11));
+    let step = |first_hz, millis| ToneStep {
+        first_hz,
+        second_hz: 0,
+        duration: Duration::from_millis(millis),
+    };
+    let tone = Tone {
+        steps: vec![step(425, 200), step(0, 200)],
+        repeat: Repeat::Forever,
+    };
+    let now = world.now;
+    world.hosts[0]
+        .graph
+        .tone(now, LegId(1), 0, PlaybackId(1), tone)
+        .unwrap();
+    world.run(SECOND);
+    let heard = phone.heard(&world);
+    let loud = |bytes: &Vec<u8>| bytes[12..].iter().any(|byte| byte & 0x7f < 0x60);
+    let pattern: Vec<bool> = heard.iter().map(loud).collect();
+    assert_eq!(pattern[..20], [[true; 10], [false; 10]].concat());
+    assert!(pattern[21]);
+}
+
+#[test]
+fn what_cannot_be_encoded_is_refused_in_words() {
+    let mut plan = audio(0x11);
+    plan.codecs = vec![codec("evs", 97, 16_000)];
+    let (mut world, _, _) = leg(plan);
+    let now = world.now;
+    let graph = &mut world.hosts[0].graph;
+    let refused = graph.play(now, LegId(1), 0, PlaybackId(1), Playback::default());
+    assert!(
+        format!("{refused:?}").contains("cannot encode evs"),
+        "{refused:?}"
+    );
+}
+
+/// Leg 1 towards an opus phone, leg 2 towards a ulaw phone, joined.
+fn transcoded() -> (
+    World,
+    Phone,
+    Phone,
+    std::net::SocketAddr,
+    std::net::SocketAddr,
+) {
+    let mut world = World::new(1, Link::default());
+    let mut a = Phone::new("198.51.100.9:4000");
+    a.payload_type = 111;
+    let b = Phone::new("198.51.100.10:4000");
+    let to_a = world.plain(0, 1, RtpSettings::default()).rtp;
+    let to_b = world.plain(0, 2, RtpSettings::default()).rtp;
+    world.apply(0, 1, plain_plan(a.address, vec![opus(0x11)]));
+    world.apply(0, 2, plain_plan(b.address, vec![audio(0x22)]));
+    world.route(0, 1, 0, Route::Forward(vec![(LegId(2), 0)]));
+    world.route(0, 2, 0, Route::Forward(vec![(LegId(1), 0)]));
+    (world, a, b, to_a, to_b)
+}
+
+#[test]
+fn ulaw_and_opus_are_transcoded_both_ways() {
+    let (mut world, a, mut b, to_a, to_b) = transcoded();
+    b.talk(&mut world, to_b, 50);
+    world.run(SECOND / 10);
+    let at_a = rtp_of(&a, &world);
+    assert!((48..=50).contains(&at_a.len()), "{}", at_a.len());
+    assert!(at_a.iter().all(|packet| packet.0 == 111));
+    assert!(at_a.windows(2).all(|p| p[1].2.wrapping_sub(p[0].2) == 960));
+    // And back: what leg 1 sent to the opus phone comes from it again.
+    let spoken: Vec<Vec<u8>> = a.heard(&world);
+    let mut a = a;
+    for packet in spoken {
+        let payload = RtpView::parse(&packet).unwrap().payload().to_vec();
+        a.say(&mut world, to_a, &payload);
+        world.run(Duration::from_millis(20));
+    }
+    world.run(SECOND / 10);
+    let at_b = rtp_of(&b, &world);
+    assert!((46..=50).contains(&at_b.len()), "{}", at_b.len());
+    assert!(at_b.iter().all(|packet| (packet.0, packet.3) == (0, 160)));
+}
+
+#[test]
+fn a_lost_packet_is_concealed_and_time_goes_on() {
+    let (mut world, a, mut b, _, to_b) = transcoded();
+    for number in 0..20 {
+        if number == 10 {
+            b.sequence += 2;
+            world.run(Duration::from_millis(40));
+        }
+        b.talk(&mut world, to_b, 1);
+    }
+    world.run(SECOND / 10);
+    // Two packets were made up.
+    let count = rtp_of(&a, &world).len();
+    assert!((20..=22).contains(&count), "{count}");
+}
+
+#[test]
+fn digits_cross_a_transcoded_call() {
+    let (mut world, a, b, _, _) = transcoded();
+    let now = world.now;
+    let graph = &mut world.hosts[0].graph;
+    graph
+        .send_dtmf(now, LegId(2), 0, '9', Duration::from_millis(100))
+        .unwrap();
+    world.run(SECOND);
+    // What went to the ulaw phone comes back from it, as if its user had pressed the key.
+    let events: Vec<Vec<u8>> = b.heard(&world);
+    let to_b = world
+        .wire
+        .iter()
+        .find(|(_, to, _)| *to == b.address)
+        .unwrap()
+        .0;
+    for packet in events {
+        world.inject(b.address, to_b, &packet);
+    }
+    world.run(SECOND);
+    let digit = LegEvent::Dtmf {
+        stream: 0,
+        digit: '9',
+        duration: Duration::from_millis(100),
+    };
+    assert!(
+        world.events(0, 2).contains(&digit),
+        "{:?}",
+        world.events(0, 2)
+    );
+    let packets = rtp_of(&a, &world);
+    assert!(packets.iter().any(|packet| packet.0 == 110), "{packets:?}");
+    assert!(packets.iter().filter(|packet| packet.0 == 110).count() >= 6);
+}
