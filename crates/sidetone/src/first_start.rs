@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sidetone_base::Random as _;
-use sidetone_config::{Directories, FileSource};
+use sidetone_config::FileSource;
 use sidetone_net::selfsigned::{self, Made, SelfSignedRequest};
 use sidetone_net::system_random;
 
@@ -89,19 +89,16 @@ pub(crate) fn prepare(arguments: &Arguments) -> Result<Place, String> {
     Ok(Place { etc, state: Some(state), fresh })
 }
 
-/// The directories of the configuration these arguments lead to, without starting anything.
-pub(crate) fn directories_of(arguments: &Arguments) -> Directories {
+/// The run directory of the configuration these arguments lead to, without starting anything.
+pub(crate) fn run_directory(arguments: &Arguments) -> PathBuf {
     let etc = match &arguments.config {
         Some(config) => config.parent().map_or_else(|| PathBuf::from("."), Path::to_owned),
         None => state_directory(arguments).join("etc"),
     };
     let loaded = sidetone_config::load(&FileSource, &etc.to_string_lossy());
     match loaded.config {
-        Some(config) => config.asterisk.directories.clone(),
-        None => Directories {
-            run: "/var/run/asterisk".to_owned(),
-            ..Directories::default()
-        },
+        Some(config) => PathBuf::from(&config.asterisk.directories.run),
+        None => PathBuf::from("/run/sidetone"),
     }
 }
 

@@ -7,7 +7,7 @@ use sidetone_http::{
     ClearWebSocket, HttpSettings, HttpsSettings, OriginPolicy, Redirect, Restriction, StatusPage,
     WebSocketSettings,
 };
-use sidetone_net::tls::{SniPolicy, TlsSettings, TlsVersions};
+use sidetone_net::tls::{TlsSettings, TlsVersions};
 
 /// The settings of the HTTP server.
 pub(crate) fn settings(config: &Config) -> HttpSettings {
@@ -23,7 +23,6 @@ pub(crate) fn settings(config: &Config) -> HttpSettings {
                 key_file: Some(&tls.key_file).filter(|key| !key.is_empty()).map(PathBuf::from),
                 versions: if tls.tls13_only { TlsVersions::Only13 } else { TlsVersions::All },
                 ciphers: tls.cipher.clone(),
-                sni: if tls.require_sni { SniPolicy::Required } else { SniPolicy::Any },
                 ..TlsSettings::default()
             },
         }),

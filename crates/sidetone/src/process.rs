@@ -1,12 +1,11 @@
 //! What concerns the process and not the exchange: version, limits, user, priority, and asking
 //! another process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Gid, Group, Uid, User, setgid, setgroups, setuid};
-use sidetone_config::Directories;
 use sidetone_control::console;
 
 use crate::arguments::Arguments;
@@ -22,17 +21,16 @@ pub(crate) fn version() -> String {
 }
 
 /// Where the control socket is.
-pub(crate) fn socket_path(arguments: &Arguments, directories: &Directories) -> PathBuf {
+pub(crate) fn socket_path(arguments: &Arguments, run_directory: &Path) -> PathBuf {
     match &arguments.socket {
         Some(path) => path.clone(),
-        None => PathBuf::from(&directories.run).join("asterisk.ctl"),
+        None => run_directory.join("asterisk.ctl"),
     }
 }
 
 /// `-r` and `-rx`: asks a running exchange.
 pub(crate) fn ask(arguments: &Arguments) -> ExitCode {
-    let directories = first_start::directories_of(arguments);
-    let path = socket_path(arguments, &directories);
+    let path = socket_path(arguments, &first_start::run_directory(arguments));
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -82,7 +82,7 @@ async fn serve(
     tokio::spawn(chronicle::follow(bus.clone()));
     let (net_sender, net_events) = mpsc::channel::<NetEvent>(NET_EVENTS);
     let net = Net::new(listeners::net_settings(&config), net_sender);
-    let socket_path = process::socket_path(arguments, &config.asterisk.directories);
+    let socket_path = process::socket_path(arguments, std::path::Path::new(&config.asterisk.directories.run));
     let socket = ControlSocket::open(&socket_path).await.map_err(|error| {
         format!("control socket {}: {error}; is another exchange running?", socket_path.display())
     })?;

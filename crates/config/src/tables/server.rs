@@ -140,7 +140,7 @@ pub const HTTP: ObjectSpec = ObjectSpec {
         "prefix" Text, "", Works, "What every path starts with.";
         "redirect" Text, "", Works,
             "`/from /to`: answer the path with a redirect; several lines add up.";
-        "require_sni" YesNo, "no", Works, "Refuse TLS clients that ask for no name of this server.";
+        "require_sni" YesNo, "no", Ignored("host names of this server cannot be configured yet"), "Refuse TLS clients that ask for no name of this server.";
         "servername" Text, "Sidetone", Works, "Name in the Server header; empty leaves it out.";
         "session_inactivity" COUNT, "30000", Works,
             "Milliseconds a client may be silent within a request.";
