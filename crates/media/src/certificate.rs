@@ -24,6 +24,8 @@ pub enum CertificateError {
     Empty,
     /// Neither is plausible DER (both must start with a SEQUENCE).
     NotDer,
+    /// The private key is of a kind DTLS cannot use here.
+    UnusableKey,
 }
 
 impl fmt::Display for CertificateError {
@@ -31,6 +33,10 @@ impl fmt::Display for CertificateError {
         f.write_str(match self {
             Self::Empty => "certificate or private key is empty",
             Self::NotDer => "certificate or private key is not DER; use PKCS#8 for the key",
+            Self::UnusableKey => {
+                "the private key is not ECDSA on P-256 or P-384 (RSA is not supported): make one \
+                 with `openssl ecparam -name prime256v1 -genkey`, or leave dtls_cert_file out"
+            }
         })
     }
 }
@@ -39,7 +45,10 @@ impl std::error::Error for CertificateError {}
 
 impl Certificate {
     /// Takes a certificate (DER) and its private key (PKCS#8 DER). The key must be ECDSA on
-    /// P-256 or P-384; anything else fails in the handshake with a reason.
+    /// P-256 or P-384.
+    ///
+    /// # Errors
+    /// See [`CertificateError`]; always the configuration's fault.
     pub fn from_der(certificate: Vec<u8>, private_key: Vec<u8>) -> Result<Self, CertificateError> {
         const SEQUENCE: u8 = 0x30;
         for part in [&certificate, &private_key] {
@@ -48,6 +57,14 @@ impl Certificate {
                 Some(&SEQUENCE) => {}
                 Some(_) => return Err(CertificateError::NotDer),
             }
+        }
+        let provider = dimpl::crypto::aws_lc_rs::default_provider();
+        if provider
+            .key_provider
+            .load_private_key(&private_key)
+            .is_err()
+        {
+            return Err(CertificateError::UnusableKey);
         }
         let fingerprint = Sha256::digest(&certificate).to_vec();
         let dtls = dimpl::DtlsCertificate {
@@ -75,5 +92,24 @@ impl fmt::Debug for Certificate {
         f.debug_struct("Certificate")
             .field("bytes", &self.inner.dtls.certificate.len())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_dtls_cannot_use_are_refused_early() {
+        let key = include_bytes!("../testdata/fuzz-key.der").to_vec();
+        let der = include_bytes!("../testdata/fuzz-certificate.der").to_vec();
+        assert!(Certificate::from_der(der.clone(), key).is_ok());
+        let check = |key: &[u8], expected| {
+            let refused = Certificate::from_der(der.clone(), key.to_vec()).map(|_| ());
+            assert_eq!(refused, Err(expected));
+        };
+        check(b"", CertificateError::Empty);
+        check(b"-----BEGIN", CertificateError::NotDer);
+        check(&[0x30, 0x82, 1, 0], CertificateError::UnusableKey);
     }
 }

@@ -206,10 +206,6 @@ impl Dtls {
         self.stage = Stage::Handshake;
         self.engine.handle_timeout(now)
     }
-
-    pub(crate) fn is_done(&self) -> bool {
-        self.stage == Stage::Done
-    }
 }
 
 impl Dtls {

@@ -419,7 +419,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`LegFault::Gone`]; [`LegFault::NotSupported`] for characters that are no key, or when the
-    /// peer did not agree to telephone-events.
+    /// peer did not agree to telephone-events and tones cannot be played either.
     pub fn send_dtmf(
         &mut self,
         now: Instant,
@@ -432,12 +432,12 @@ impl Graph {
         let code = EventCode::from_key(digit)
             .ok_or_else(|| LegFault::NotSupported(format!("`{digit}` is no key of a telephone")))?;
         let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
-        let pressed = leg
-            .streams
-            .get_mut(stream)
-            .is_some_and(|stream| stream.press(code, duration, now));
+        let pressed = leg.streams.get_mut(stream).is_some_and(|stream| {
+            stream.press(code, duration, now) || stream.press_in_band(digit, duration, now)
+        });
         if !pressed {
-            let text = "the peer did not agree to telephone-event: set dtmf_mode=info or inband";
+            let text = "the digit can be sent neither as telephone-event nor as a tone (something \
+                        is being played, or the codec cannot be encoded): set dtmf_mode=info";
             return Err(LegFault::NotSupported(text.to_owned()));
         }
         self.settle(now, key);

@@ -17,7 +17,7 @@ use crate::formats::Payload;
 use crate::player::{Player, Program};
 use crate::quality::{DirectionQuality, StreamQuality};
 use crate::source::PlaybackId;
-use crate::stream::{Stream, clock_rate};
+use crate::stream::{IN_BAND_DIGIT, Stream, clock_rate};
 use crate::transport::{Identity, NewTransport, Transport, TransportNews};
 
 /// `m=` lines of one leg; the offer/answer exchange has a lower limit of its own.
@@ -410,7 +410,8 @@ impl Leg {
         };
         stream.events.handle_timeout(now);
         stream.tick_digits(transport, io);
-        if let Some((id, samples_played)) = stream.tick_player(transport, io) {
+        let over = stream.tick_player(transport, io);
+        if let Some((id, samples_played)) = over.filter(|(id, _)| *id != IN_BAND_DIGIT) {
             self.events.push(LegEvent::PlaybackFinished {
                 stream: index,
                 id,

@@ -19,6 +19,8 @@ mod dtls;
 pub mod event;
 mod feedback;
 mod formats;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod graph;
 mod ice;
 mod leg;

@@ -124,6 +124,11 @@ impl Rewriter {
         }
     }
 
+    /// A start for another stream's sequence numbers, as unguessable as our own.
+    pub(crate) fn random_start(&self) -> u16 {
+        (self.last_timestamp >> 16) as u16 & 0x7fff
+    }
+
     /// Forgets the source: its next packet continues without a gap, whatever was left out.
     pub(crate) fn detach(&mut self) {
         self.source = None;
@@ -135,11 +140,6 @@ impl Rewriter {
             .last_sent_at
             .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.last_timestamp.wrapping_add(self.ticks(elapsed))
-    }
-
-    /// When the last packet left.
-    pub(crate) fn last_sent_at(&self) -> Option<Instant> {
-        self.last_sent_at
     }
 
     fn switch(&self, now: Instant, origin: Origin, sequence: u16, timestamp: u32) -> Source {

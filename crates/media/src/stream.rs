@@ -5,10 +5,11 @@
 
 use std::time::{Duration, Instant};
 
+use sidetone_codec::dtmf;
 use sidetone_rtp::event::{EventCode, EventPayload, EventReceiver, EventSender, Press};
 use sidetone_rtp::extension::abs_send_time;
 use sidetone_rtp::reception::Reception;
-use sidetone_rtp::retransmission::{NackGenerator, RetransmissionBuffer};
+use sidetone_rtp::retransmission::{NackGenerator, RetransmissionBuffer, RtxHeader, write_rtx};
 use sidetone_rtp::transmission::Transmission;
 use sidetone_rtp::{Header, RtpView, Ssrc};
 use sidetone_sdp::plan::{CodecPlan, MediaKind, StreamPlan, StreamState};
@@ -16,9 +17,9 @@ use sidetone_sdp::plan::{CodecPlan, MediaKind, StreamPlan, StreamState};
 use crate::clock::Io;
 use crate::feedback::{BitrateEstimate, KeyframeRequests};
 use crate::formats::{AudioFormat, Extensions, FormatKey, Formats, Payload};
-use crate::player::{Player, Tick, packet_time, payload_room};
+use crate::player::{Player, Program, Tick, packet_time, payload_room};
 use crate::rewrite::{Origin, Rewriter};
-use crate::source::{DtmfRelay, PlaybackId};
+use crate::source::{DtmfRelay, PlaybackId, Repeat, Tone, ToneStep};
 use crate::transcode::Transcoding;
 use crate::transport::Transport;
 
@@ -30,6 +31,8 @@ const HISTORY_PACKET_LEN: usize = 1300;
 const MAX_ELEMENTS: usize = 6;
 /// Silence between two digits (RFC 4733 leaves it open; receivers want 40 ms and more).
 const DIGIT_GAP: Duration = Duration::from_millis(60);
+/// The playback that is a digit; nobody hears of its end.
+pub(crate) const IN_BAND_DIGIT: PlaybackId = PlaybackId(0);
 /// Spacing of telephone-event packets.
 pub(crate) const EVENT_TICK: Duration = Duration::from_millis(20);
 
@@ -68,7 +71,11 @@ pub(crate) struct Stream {
     pub(crate) rewriter: Rewriter,
     pub(crate) transmission: Transmission,
     pub(crate) digits: Digits,
+    /// Packets to repeat: in clear when repetitions have a stream of their own, else as they went
+    /// to the network, since nothing is protected twice under one number.
     pub(crate) history: Option<Box<RetransmissionBuffer>>,
+    /// The stream of repetitions (RFC 4588) and its next sequence number.
+    rtx: Option<(Ssrc, u16)>,
     pub(crate) player: Option<Box<Player>>,
     transcoding: Option<Box<Transcoding>>,
     /// The receiver's wish for our video (REMB).
@@ -131,6 +138,7 @@ impl Stream {
             transmission: Transmission::new(Ssrc(plan.local_ssrc), clock_rate),
             digits: Digits::new(now, events_rate),
             history: None,
+            rtx: None,
             player: None,
             transcoding: None,
             wanted_bps: None,
@@ -188,10 +196,18 @@ impl Stream {
             (self.nack, self.history, self.estimate) = (None, None, None);
             return;
         }
+        let rtx_ssrc = self
+            .plan
+            .local_rtx_ssrc
+            .filter(|_| !self.plan.rtx.is_empty());
+        let changed = rtx_ssrc != self.rtx.map(|(ssrc, _)| ssrc.0);
+        if changed {
+            self.rtx = rtx_ssrc.map(|ssrc| (Ssrc(ssrc), self.rewriter.random_start()));
+        }
         if !feedback.nack {
             (self.nack, self.history) = (None, None);
-        } else if self.nack.is_none() {
-            self.nack = Some(Box::new(NackGenerator::new()));
+        } else if self.nack.is_none() || changed {
+            self.nack.get_or_insert_default();
             let history = RetransmissionBuffer::new(HISTORY_PACKETS, HISTORY_PACKET_LEN);
             self.history = Some(Box::new(history));
         }
@@ -427,13 +443,21 @@ impl Stream {
         let Ok(len) = header.write_packet(io.scratch, elements, payload) else {
             return false;
         };
+        let in_clear = self.rtx.is_some();
+        if in_clear
+            && let (Some(history), Some(packet)) = (&mut self.history, io.scratch.get(..len))
+        {
+            history.store(io.now, header.sequence, packet);
+        }
         let Some(sent) = transport.send_rtp(io.scratch, len, io.out) else {
             return false;
         };
         self.transmission
             .handle_rtp(io.now, header.timestamp, payload.len());
         self.sent_at = Some(io.now);
-        if let (Some(history), Some(packet)) = (&mut self.history, io.scratch.get(..sent)) {
+        if !in_clear
+            && let (Some(history), Some(packet)) = (&mut self.history, io.scratch.get(..sent))
+        {
             history.store(io.now, header.sequence, packet);
         }
         true
@@ -456,10 +480,61 @@ impl Stream {
             return;
         };
         for sequence in lost.take(MAX_REPEATED) {
-            if let Some(packet) = history.fetch(io.now, sequence, interval) {
+            let Some(packet) = history.fetch(io.now, sequence, interval) else {
+                continue;
+            };
+            let Some((ssrc, next)) = &mut self.rtx else {
                 transport.resend(packet, io.out);
+                continue;
+            };
+            let original = packet.get(1).map(|byte| byte & 0x7f);
+            let pair = self.plan.rtx.iter().find(|(_, of)| Some(*of) == original);
+            let Some((payload_type, _)) = pair.copied() else {
+                continue;
+            };
+            let header = RtxHeader {
+                ssrc: *ssrc,
+                payload_type,
+                sequence: *next,
+            };
+            *next = next.wrapping_add(1);
+            if let Ok(len) = write_rtx(io.scratch, packet, header) {
+                transport.send_rtp(io.scratch, len, io.out);
             }
         }
+    }
+
+    /// Plays a digit as tones to a peer without telephone-event. False when another digit or a
+    /// playback is being played, or the codec cannot be encoded.
+    pub(crate) fn press_in_band(&mut self, digit: char, duration: Duration, now: Instant) -> bool {
+        let free = self.player.is_none() && self.sends();
+        let Some((low, high)) = dtmf::frequencies(digit).filter(|_| free) else {
+            return false;
+        };
+        let pair = (u16::try_from(low), u16::try_from(high));
+        let (Ok(first_hz), Ok(second_hz)) = pair else {
+            return false;
+        };
+        let silence = ToneStep {
+            first_hz: 0,
+            second_hz: 0,
+            duration: DIGIT_GAP,
+        };
+        let steps = vec![
+            ToneStep {
+                first_hz,
+                second_hz,
+                duration,
+            },
+            silence,
+        ];
+        let tone = Program::Tone(Tone {
+            steps,
+            repeat: Repeat::Once,
+        });
+        let player = Player::new(now, IN_BAND_DIGIT, tone, &self.plan);
+        self.player = player.ok().map(Box::new);
+        self.player.is_some()
     }
 
     /// Queues a digit; false when the peer takes no events or too many digits wait.

@@ -324,3 +324,18 @@ fn digits_cross_a_transcoded_call() {
     assert!(packets.iter().any(|packet| packet.0 == 110), "{packets:?}");
     assert!(packets.iter().filter(|packet| packet.0 == 110).count() >= 6);
 }
+
+#[test]
+fn a_digit_becomes_a_tone_when_events_were_not_agreed() {
+    let mut plan = audio(0x11);
+    plan.telephone_events = vec![];
+    let (mut world, phone, _) = leg(plan);
+    let now = world.now;
+    let graph = &mut world.hosts[0].graph;
+    graph
+        .send_dtmf(now, LegId(1), 0, '5', Duration::from_millis(100))
+        .unwrap();
+    world.run(SECOND);
+    assert_eq!(rtp_of(&phone, &world).len(), 8);
+    assert!(finished(&world).is_empty());
+}

@@ -133,6 +133,40 @@ fn lost_video_is_asked_for_and_repeated() {
 }
 
 #[test]
+fn with_rtx_repetitions_have_a_stream_of_their_own() {
+    let (mut world, mut phone, to) = video_call(Link::default());
+    let rtx = |mut plan: sidetone_sdp::plan::StreamPlan, ssrc| {
+        plan.rtx = vec![(97, 96)];
+        plan.local_rtx_ssrc = Some(ssrc);
+        plan
+    };
+    let locals = |world: &mut World, host: usize| {
+        let id = LegId(host as u64 + 1);
+        world.hosts[host]
+            .graph
+            .local_transports(id)
+            .unwrap()
+            .remove(0)
+    };
+    let (a, b) = (locals(&mut world, 0), locals(&mut world, 1));
+    let streams = vec![audio(0x11), rtx(video("v", 0x12), 0x112)];
+    world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, streams));
+    let streams = vec![audio(0x21), rtx(video("v", 0x22), 0x122)];
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, streams));
+    world.link.loss_percent = 10;
+    for _ in 0..500 {
+        phone.say(&mut world, to, &[9; 1000]);
+        world.run(Duration::from_millis(5));
+    }
+    let repeated = world
+        .wire
+        .iter()
+        .filter(|(_, _, bytes)| bytes[8..12] == [0, 0, 1, 0x12]);
+    let count = repeated.count();
+    assert!((30..=90).contains(&count), "{count}");
+}
+
+#[test]
 fn a_request_for_a_key_frame_reaches_the_camera_but_not_too_often() {
     let (mut world, mut phone, to) = video_call(Link::default());
     phone.say(&mut world, to, &[9; 500]);

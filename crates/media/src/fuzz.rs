@@ -1,0 +1,230 @@
+//! Entry points for fuzzing: arbitrary datagrams against legs in every state.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use sidetone_base::{LegId, SeededRandom};
+use sidetone_rtp::NtpTime;
+use sidetone_sdp::plan::{
+    CodecPlan, Direction, Feedback, MediaKind, MediaPlan, Protection, RemoteIce, StreamPlan,
+    StreamState, TransportPlan,
+};
+
+use crate::certificate::Certificate;
+use crate::clock::WallClock;
+use crate::graph::{Arrival, Graph, NewLeg};
+use crate::path::{Base, Collected, PathId};
+use crate::settings::{LegKind, RtpSettings, StrictRtp};
+use crate::source::Route;
+use crate::transport::NewTransport;
+
+// A key of no secret: parsing must be fast and the same in each run.
+const CERTIFICATE: &[u8] = include_bytes!("../testdata/fuzz-certificate.der");
+const KEY: &[u8] = include_bytes!("../testdata/fuzz-key.der");
+
+const PLAIN: PathId = PathId(1);
+const SHARED: PathId = PathId(0);
+
+/// Feeds a sequence of datagrams (each: one byte that says where it arrives, one byte of length,
+/// content) to a plain leg that echoes and to a WebRTC leg, moving time on between them. Asserts
+/// that nothing panics and that closing leaves nothing behind.
+pub fn fuzz_datagrams(data: &[u8]) {
+    let mut now = Instant::now();
+    let mut out = Collected::default();
+    let Some(mut graph) = world(now) else { return };
+    let local = SocketAddr::from(([192, 0, 2, 1], 5000));
+    let mut rest = data;
+    while let [to, len, tail @ ..] = rest {
+        let (content, next) = tail
+            .split_at_checked(usize::from(*len))
+            .unwrap_or((tail, &[]));
+        let path = if to & 1 == 0 { SHARED } else { PLAIN };
+        let source = SocketAddr::from(([192, 0, 2, 2], 4000 + u16::from(to >> 1)));
+        let mut datagram = content.to_vec();
+        graph.handle_datagram(
+            now,
+            Arrival {
+                path,
+                local,
+                source,
+            },
+            &mut datagram,
+            &mut out,
+        );
+        now += Duration::from_millis(7);
+        graph.handle_timeout(now, &mut out);
+        while graph.poll_event().is_some() {}
+        out.0.clear();
+        rest = next;
+    }
+    graph.close_leg(now, LegId(1), &mut out);
+    graph.close_leg(now, LegId(2), &mut out);
+    let left = graph.snapshot();
+    assert_eq!((left.legs, left.routes, left.timers), (0, 0, 0));
+}
+
+fn world(now: Instant) -> Option<Graph> {
+    let clock = WallClock::new(now, NtpTime(1 << 63));
+    let mut graph = Graph::new(clock, Box::new(SeededRandom::new(1)));
+    graph.add_shared_path(SHARED);
+    let mut out = Collected::default();
+    let certificate = Certificate::from_der(CERTIFICATE.to_vec(), KEY.to_vec()).ok()?;
+    let address = SocketAddr::from(([192, 0, 2, 1], 5000));
+    let end = |path| Some((Base { address, path }, address));
+    for (id, kind, path) in [
+        (1, LegKind::Plain, PLAIN),
+        (2, LegKind::WebRtc { lite: true }, SHARED),
+    ] {
+        let bases = if path == SHARED {
+            vec![Base { address, path }]
+        } else {
+            vec![]
+        };
+        let transport = NewTransport {
+            bases,
+            rtp: end(path),
+            ..NewTransport::default()
+        };
+        let new = NewLeg {
+            id: LegId(id),
+            kind,
+            settings: RtpSettings {
+                strict: StrictRtp::No,
+                ..RtpSettings::default()
+            },
+            certificate: certificate.clone(),
+            transports: vec![transport],
+        };
+        graph.create_leg(now, new, &mut out).ok()?;
+    }
+    graph.apply(now, LegId(1), plan(), &mut out).ok()?;
+    graph.route(now, LegId(1), 0, &Route::Echo).ok()?;
+    graph.route(now, LegId(1), 1, &Route::Echo).ok()?;
+    Some(graph)
+}
+
+fn plan() -> MediaPlan {
+    let codec = |name: &str, number, clock_rate, feedback| CodecPlan {
+        send_payload_type: number,
+        receive_payload_type: number,
+        name: name.to_owned(),
+        clock_rate,
+        channels: 1,
+        remote_fmtp: String::new(),
+        local_fmtp: String::new(),
+        feedback,
+    };
+    let every = Feedback {
+        nack: true,
+        pli: true,
+        fir: true,
+        remb: true,
+        transport_cc: true,
+    };
+    let stream = |kind, codec, local_ssrc| StreamPlan {
+        kind,
+        state: StreamState::Active,
+        mid: Some("m".to_owned()),
+        direction: Direction::SendRecv,
+        transport: 0,
+        codecs: vec![codec],
+        telephone_events: vec![(8000, 101)],
+        comfort_noise: Some(13),
+        rtx: vec![(97, 96)],
+        ptime_ms: 20,
+        extensions: vec![(1, "urn:ietf:params:rtp-hdrext:sdes:mid".to_owned())],
+        remote_ssrcs: vec![],
+        remote_cname: None,
+        local_ssrc,
+        local_rtx_ssrc: Some(local_ssrc + 100),
+        local_msid: None,
+        label: None,
+        rtcp_reduced_size: true,
+    };
+    let streams = vec![
+        stream(
+            MediaKind::Audio,
+            codec("pcmu", 0, 8000, Feedback::default()),
+            1,
+        ),
+        stream(MediaKind::Video, codec("vp8", 96, 90_000, every), 2),
+    ];
+    let transport = TransportPlan {
+        remote_rtp: Some(SocketAddr::from(([192, 0, 2, 2], 4000))),
+        remote_rtcp: None,
+        rtcp_mux: true,
+        ice: None,
+        protection: Protection::None,
+    };
+    MediaPlan {
+        streams,
+        transports: vec![transport],
+    }
+}
+
+/// Feeds arbitrary text as remote ICE parameters and candidates.
+pub fn fuzz_candidates(data: &[u8]) {
+    let now = Instant::now();
+    let Some(mut graph) = world(now) else { return };
+    let text = String::from_utf8_lossy(data);
+    let mut lines = text.lines().map(str::to_owned);
+    let mut plan = plan();
+    if let Some(transport) = plan.transports.first_mut() {
+        transport.ice = Some(RemoteIce {
+            ufrag: lines.next().unwrap_or_default(),
+            pwd: lines.next().unwrap_or_default(),
+            candidates: lines.collect(),
+            lite: false,
+            complete: true,
+            controlling: true,
+        });
+        let fingerprints = vec![("sha-256".to_owned(), vec![0; 32])];
+        let role = sidetone_sdp::plan::DtlsRole::Server;
+        transport.protection = Protection::Dtls { fingerprints, role };
+    }
+    let mut out = Collected::default();
+    let _ = graph.apply(now, LegId(2), plan, &mut out);
+    graph.handle_timeout(now + Duration::from_secs(1), &mut out);
+    graph.close_leg(now, LegId(2), &mut out);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn arbitrary_datagrams_do_no_harm(
+            data in proptest::collection::vec(any::<u8>(), 0..600)
+        ) {
+            super::fuzz_datagrams(&data);
+        }
+
+        #[test]
+        fn almost_valid_datagrams_do_no_harm(
+            packets in proptest::collection::vec(
+                (any::<bool>(), prop_oneof![
+                    Just(vec![0x80, 0]), Just(vec![0x90, 96]), Just(vec![0x80, 97]),
+                    Just(vec![0x80, 101]), Just(vec![0x81, 200]), Just(vec![0x81, 205]),
+                    Just(vec![0x84, 206]), Just(vec![0, 1]), Just(vec![1, 1]),
+                    Just(vec![22, 254, 253]),
+                ], proptest::collection::vec(any::<u8>(), 0..120)), 0..20)
+        ) {
+            let mut data = Vec::new();
+            for (plain, head, tail) in packets {
+                data.push(u8::from(plain));
+                data.push((head.len() + tail.len()) as u8);
+                data.extend(head);
+                data.extend(tail);
+            }
+            super::fuzz_datagrams(&data);
+        }
+
+        #[test]
+        fn arbitrary_candidates_do_no_harm(text in "[ -~\\n]{0,400}") {
+            super::fuzz_candidates(text.as_bytes());
+        }
+    }
+}
