@@ -14,8 +14,10 @@ use md5::Md5;
 use sha2::{Digest, Sha256, Sha512_256};
 use sidetone_base::Random;
 
+mod client;
 mod credentials;
 
+pub use client::credentials_for;
 pub use credentials::{AuthParams, Credentials};
 
 /// Answered nonces that are remembered. With the default life of 32 s this is 3,000 logins per

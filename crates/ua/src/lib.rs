@@ -23,4 +23,4 @@ mod testing;
 mod tests;
 
 pub use settings::{ResponsePort, SessionTimers, Settings, TimerMode};
-pub use stack::{Snapshot, Stack};
+pub use stack::{DialogIdentity, Snapshot, Stack};

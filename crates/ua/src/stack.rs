@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sidetone_base::{Destination, Flow, FlowId, Random, TimerQueue, Transport};
-use sidetone_sip::{Message, Text};
+use sidetone_sip::headers::Replaces;
+use sidetone_sip::{Message, Text, Uri};
 
 use crate::api::{Command, DialogId, Event, Input, InviteId, Output, RequestId, TransactionId};
 use crate::dialog::{Dialog, DialogKey, OutgoingInvite};
@@ -38,6 +39,23 @@ pub struct Snapshot {
     pub refused_total: u64,
     /// Requests and answers sent again because nothing came back.
     pub retransmitted_total: u64,
+}
+
+/// What a dialog is called on the wire: for Replaces, and for whoever shows a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialogIdentity {
+    /// Call-ID.
+    pub call_id: Text,
+    /// Our tag.
+    pub local_tag: Text,
+    /// The peer's tag.
+    pub remote_tag: Text,
+    /// Our From or To value, with tag.
+    pub local: Text,
+    /// The peer's.
+    pub remote: Text,
+    /// The peer's Contact: where requests are addressed to.
+    pub target: Uri,
 }
 
 /// What a timer is for.
@@ -191,6 +209,26 @@ impl Stack {
             refused_total: self.refused_total,
             retransmitted_total: self.retransmitted_total,
         }
+    }
+
+    /// What a dialog is called on the wire. None when it is gone.
+    #[must_use]
+    pub fn identity(&self, dialog: DialogId) -> Option<DialogIdentity> {
+        let dialog = self.dialogs.get(&dialog)?;
+        Some(DialogIdentity {
+            call_id: dialog.key.call_id.clone(),
+            local_tag: dialog.key.local_tag.clone(),
+            remote_tag: dialog.key.remote_tag.clone(),
+            local: dialog.local.clone(),
+            remote: dialog.remote.clone(),
+            target: dialog.target.clone(),
+        })
+    }
+
+    /// The dialog that a Replaces header (RFC 3891 §3) of a peer names: `to_tag` is ours.
+    #[must_use]
+    pub fn replaced(&self, replaces: &Replaces) -> Option<DialogId> {
+        self.find_dialog(&replaces.call_id, &replaces.to_tag, &replaces.from_tag)
     }
 
     fn command(&mut self, command: Command) {

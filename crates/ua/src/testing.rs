@@ -40,6 +40,7 @@ pub(crate) const GOOD: Link = Link {
 pub(crate) struct Sent {
     pub(crate) at_ms: u128,
     pub(crate) from: usize,
+    pub(crate) to: Destination,
     pub(crate) line: String,
     pub(crate) bytes: Bytes,
 }
@@ -150,7 +151,11 @@ impl World {
     }
 
     pub(crate) fn command(&mut self, side: usize, command: Command) {
-        self.stacks[side].handle_input(self.now, Input::Command(command));
+        self.input(side, Input::Command(command));
+    }
+
+    pub(crate) fn input(&mut self, side: usize, input: Input) {
+        self.stacks[side].handle_input(self.now, input);
         self.drain(side);
     }
 
@@ -171,22 +176,20 @@ impl World {
         loop {
             match self.stacks[side].poll_output() {
                 Output::Event(event) => self.events[side].push(event),
-                Output::Send {
-                    destination: _,
-                    bytes,
-                } => self.transmit(side, bytes),
+                Output::Send { destination, bytes } => self.transmit(side, destination, bytes),
                 Output::Wait(_) => return,
             }
         }
     }
 
-    fn transmit(&mut self, from: usize, bytes: Bytes) {
+    fn transmit(&mut self, from: usize, to: Destination, bytes: Bytes) {
         let text = String::from_utf8_lossy(&bytes);
         let line = text.lines().next().unwrap_or_default().to_owned();
         let at_ms = (self.now - self.start).as_millis();
         self.log.push(Sent {
             at_ms,
             from,
+            to,
             line: line.clone(),
             bytes: bytes.clone(),
         });

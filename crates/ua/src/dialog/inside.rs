@@ -127,17 +127,7 @@ impl Stack {
 
     fn receive_bye(&mut self, id: DialogId, transaction: TransactionId, request: Box<Request>) {
         self.respond_plain(transaction, Status::OK);
-        let early = self
-            .dialogs
-            .get(&id)
-            .and_then(|dialog| match (dialog.stage, dialog.origin) {
-                (Stage::Early, Origin::Incoming(invite)) => Some(invite),
-                _ => None,
-            });
-        if let Some(invite) = early {
-            // RFC 3261 §15.1.2: a pending INVITE is answered as if cancelled.
-            self.respond_plain(invite, Status::TERMINATED);
-        }
+        // RFC 3261 §15.1.2: an INVITE still pending is answered 487, as if cancelled.
         self.end_dialog(id);
         self.emit(Event::Bye {
             dialog: id,

@@ -370,6 +370,10 @@ impl Stack {
                 });
             }
         }
+        // An INVITE that nobody answered yet must not wait for ever.
+        if let (Origin::Incoming(invite), Stage::Early) = (dialog.origin, dialog.stage) {
+            self.respond_plain(invite, sidetone_sip::Status::TERMINATED);
+        }
         for transaction in dialog.pending {
             self.respond_plain(transaction, sidetone_sip::Status::TERMINATED);
         }
@@ -467,12 +471,6 @@ impl Stack {
 
     /// The peer did not come back.
     pub(crate) fn give_up_flow(&mut self, id: DialogId) {
-        let Some(dialog) = self.dialogs.get(&id) else {
-            return;
-        };
-        if let (Origin::Incoming(transaction), Stage::Early) = (dialog.origin, dialog.stage) {
-            self.respond_plain(transaction, sidetone_sip::Status::TERMINATED);
-        }
         self.end_with(id, Ended::Transport);
     }
 }

@@ -180,3 +180,35 @@ fn answered_nonces_are_forgotten_when_they_are_too_old() {
         .handle_timeout(world.now, Duration::from_secs(32));
     assert_eq!(world.server.remembered(), 0);
 }
+
+#[test]
+fn the_topmost_challenge_that_can_be_answered_is_answered_once_per_realm() {
+    let request = sidetone_sip::Request::new(
+        sidetone_sip::Method::Register,
+        "sip:example.com".parse().expect("a URI"),
+    );
+    let unauthorized = sidetone_sip::Status::UNAUTHORIZED;
+    let mut response = sidetone_sip::Response::to(&request, unauthorized);
+    for (name, realm, algorithm) in [
+        ("WWW-Authenticate", "a", "SHA-999"),
+        ("WWW-Authenticate", "a", "SHA-256"),
+        ("WWW-Authenticate", "a", "MD5"),
+        ("Proxy-Authenticate", "b", "MD5"),
+    ] {
+        let value = format!("Digest realm=\"{realm}\",nonce=\"n\",algorithm={algorithm}");
+        response.headers.push(name, value);
+    }
+    let mut random = SeededRandom::new(1);
+    let secret = |_| Some(password("x"));
+    let headers = credentials_for(
+        &response,
+        &mut random,
+        "REGISTER",
+        "sip:example.com",
+        "u",
+        &secret,
+    );
+    assert_eq!(headers.len(), 2);
+    assert!(headers[0].0 == "Authorization" && headers[0].1.contains("SHA-256"));
+    assert!(headers[1].0 == "Proxy-Authorization" && headers[1].1.contains("realm=\"b\""));
+}

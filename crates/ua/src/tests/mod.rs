@@ -3,6 +3,7 @@
 mod calls;
 mod ingress;
 mod races;
+mod reach;
 mod seeds;
 mod sessions;
 mod timers;

@@ -110,9 +110,11 @@ impl Stack {
             method: request.method.clone(),
         };
         let bytes = request.to_bytes();
+        let guessed = || crate::print::transport_in(&request.uri.to_text().to_str());
         let reliable = self
             .transport_of(destination)
-            .is_some_and(|t| t.is_reliable());
+            .unwrap_or_else(guessed)
+            .is_reliable();
         let t1 = self.settings.t1;
         if !reliable {
             self.timers.set(Timer::ClientRepeat(id), self.now + t1);
@@ -369,11 +371,15 @@ impl Stack {
     }
 
     /// A message of ours could not be delivered. Requests fail at once (RFC 3261 §17.1.4);
-    /// responses and ACKs are repeated by whoever misses them.
+    /// responses are tried once more over a new connection; an ACK is missed and asked for again.
     pub(crate) fn send_failed(&mut self, bytes: &Bytes) {
-        let parsed = Message::parse(bytes, Carrier::Datagram, &Limits::DEFAULT);
-        let Ok(Message::Request(request)) = parsed else {
-            return;
+        let request = match Message::parse(bytes, Carrier::Datagram, &Limits::DEFAULT) {
+            Ok(Message::Request(request)) => request,
+            Ok(Message::Response(response)) => {
+                self.reroute_response(&response, bytes);
+                return;
+            }
+            Err(_) => return,
         };
         let Some(via) = request.headers.typed::<Via>().ok().flatten() else {
             return;

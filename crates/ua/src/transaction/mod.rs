@@ -5,5 +5,5 @@ mod key;
 mod server;
 
 pub(crate) use client::{Client, ClientId, ClientKey, Purpose};
-pub(crate) use key::{MergeKey, ServerKey, merge_key, server_key};
+pub(crate) use key::{MergeKey, ServerKey, merge_key, server_key, unique_key};
 pub(crate) use server::{Server, ServerOwner, ServerState};

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use sidetone_base::{Destination, Flow, Transport};
 use sidetone_sip::{Essentials, Method, Request, Response, Status};
 
-use super::{MergeKey, ServerKey};
+use super::{MergeKey, ServerKey, unique_key};
 use crate::api::{DialogId, TransactionId};
 use crate::settings::ResponsePort;
 use crate::stack::{Stack, Timer};
@@ -214,6 +214,36 @@ impl Stack {
             self.retransmitted_total += 1;
             self.send(reply_to, bytes);
         }
+    }
+
+    /// The connection a request came on is gone: RFC 3261 §18.2.2 opens a new one to the address
+    /// it came from and the port in its Via. Browsers cannot be dialled, and a second failure is
+    /// final.
+    pub(crate) fn reroute_response(&mut self, response: &Response, bytes: &Bytes) {
+        let Ok(essentials) = Essentials::read_response(response) else {
+            return;
+        };
+        let key = unique_key(&essentials.via, &essentials.cseq.method);
+        let id = key.and_then(|key| self.server_keys.get(&key).copied());
+        let Some(server) = id.and_then(|id| self.servers.get_mut(&id)) else {
+            return;
+        };
+        let transport = server.flow.transport;
+        let first = matches!(server.reply_to, Destination::Flow(_));
+        if !first || !matches!(transport, Transport::Tcp | Transport::Tls) {
+            return;
+        }
+        let port = essentials.via.port.unwrap_or(transport.default_port());
+        let remote = std::net::SocketAddr::new(server.flow.remote.ip(), port);
+        let destination = Destination::Address { transport, remote };
+        server.reply_to = destination;
+        if let ServerOwner::Invite(dialog) | ServerOwner::InDialog(dialog) = server.owner
+            && let Some(dialog) = self.dialogs.get_mut(&dialog)
+            && let Some(answer) = &mut dialog.answer
+        {
+            answer.destination = destination;
+        }
+        self.send(destination, bytes.clone());
     }
 
     /// The ACK of a final response other than 2xx. False when the transaction waits for none.
