@@ -100,9 +100,12 @@ impl Stack {
             return Some(response.with(Name::Unsupported, unknown));
         }
         // Requests of running calls are never refused for load.
+        let makes_dialog = matches!(
+            request.method,
+            Method::Invite | Method::Subscribe | Method::Refer
+        );
         let full = self.servers.len() >= self.settings.max_transactions
-            || (request.method == Method::Invite
-                && self.dialogs.len() >= self.settings.max_dialogs);
+            || (makes_dialog && self.dialogs.len() >= self.settings.max_dialogs);
         if !inside && full {
             self.refused_total += 1;
             let seconds = RETRY_AFTER_S + self.random.below(RETRY_AFTER_SPREAD_S);

@@ -63,7 +63,7 @@ impl Default for SessionTimers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponsePort {
     /// To the port the request came from, as if `rport` were there. The default: phones behind
-    /// NAT that forget `rport` work, and hardly any peer sends from one port and listens on another.
+    /// NAT that forget `rport` work, and hardly any peer listens on another port.
     Source,
     /// To the port written in the Via (RFC 3261 §18.2.2).
     Via,

@@ -288,7 +288,8 @@ fn section_3_1_1_11_mpart01_multipart_mime_with_binary_parts() {
                  \x30\x82\x01\x52\x06\x09\x00\xff\r\n\r\n--7a9cbec02ceef655--\r\n";
     let mut bytes = format!(
         "MESSAGE sip:kumiko@example.org SIP/2.0\r\n\
-         Via: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK-d87543-4dade06d0bdb11ee-1--d87543-;rport\r\n\
+         Via: SIP/2.0/UDP 127.0.0.1:5070;\
+         branch=z9hG4bK-d87543-4dade06d0bdb11ee-1--d87543-;rport\r\n\
          Max-Forwards: 70\r\nRoute: <sip:127.0.0.1:5080>\r\n\
          Identity: r5mwreLuyDRYBi/0TiPwEsY3rEVsk/G2WxhgTV1PF7hHuL==\r\n\
          Contact: <sip:fluffy@127.0.0.1:5070>\r\nTo: <sip:kumiko@example.org>\r\n\

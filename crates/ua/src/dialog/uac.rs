@@ -17,7 +17,8 @@ use crate::transaction::{ClientId, Purpose};
 /// Times an INVITE is repeated with a longer session interval after 422. Each answer raises it,
 /// so more than a few mean that somebody is playing.
 const MAX_INTERVAL_RETRIES: u32 = 3;
-/// Forks of one INVITE that are followed; further ones are acknowledged and ended at once.
+/// Forks of one INVITE that are followed; further ones are counted and get no ACK, so that they
+/// end by themselves.
 const MAX_FORKS: usize = 16;
 
 impl Stack {

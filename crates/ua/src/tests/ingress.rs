@@ -6,7 +6,8 @@ use crate::testing::{ALICE, BOB, GOOD, World};
 
 fn request(method: &str, extra: &str) -> String {
     format!(
-        "{method} sip:bob@192.0.2.2 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.1:5062;branch=z9hG4bK{};rport\n\
+        "{method} sip:bob@192.0.2.2 SIP/2.0\n\
+         Via: SIP/2.0/UDP 10.0.0.1:5062;branch=z9hG4bK{};rport\n\
          From: <sip:a@y>;tag=1\nTo: <sip:b@y>\nCall-ID: c\nCSeq: 1 {method}\n\
          Contact: <sip:a@10.0.0.1>\n{extra}\n",
         method.to_lowercase()
