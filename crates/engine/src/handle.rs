@@ -24,7 +24,7 @@ use crate::{CertificateChoice, EngineSettings, LegError, LegSpec, certificate, s
 const COMMAND_DEADLINE: Duration = Duration::from_secs(1);
 
 /// More transports than `m=` lines make sense in one call.
-pub const MAX_TRANSPORTS: usize = 32;
+const MAX_TRANSPORTS: usize = 32;
 
 /// The media engine. Cloning gives another handle to the same workers.
 #[derive(Clone, Debug)]
@@ -99,7 +99,16 @@ impl Engine {
             None => certificate::generate().map_err(io::Error::other)?,
         };
         let (workers, threads) = start::workers(&settings)?;
-        Ok(Self {
+        Ok(Self::from_parts(workers, threads, certificate))
+    }
+
+    /// An engine over workers that run already, or that the simulation turns.
+    pub(crate) fn from_parts(
+        workers: Vec<WorkerRing>,
+        threads: Vec<JoinHandle<()>>,
+        certificate: Certificate,
+    ) -> Self {
+        Self {
             inner: Arc::new(Inner {
                 workers,
                 threads: Mutex::new(threads),
@@ -107,7 +116,7 @@ impl Engine {
                 next_leg: AtomicU64::new(1),
                 next_playback: Arc::new(AtomicU64::new(1)),
             }),
-        })
+        }
     }
 
     /// How many workers run.

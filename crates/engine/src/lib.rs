@@ -15,6 +15,7 @@ mod os;
 mod ports;
 mod ring;
 mod settings;
+pub mod sim;
 pub mod socket;
 mod start;
 mod worker;

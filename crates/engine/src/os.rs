@@ -166,7 +166,7 @@ impl EpollSockets {
             };
             let header = &mut headers[index].msg_hdr;
             header.msg_name = (&raw mut names[index]).cast();
-            header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
             header.msg_iov = &raw mut vectors[index];
             header.msg_iovlen = 1;
             header.msg_control = (&raw mut controls[index]).cast();
@@ -252,7 +252,7 @@ fn ask_for_destination(socket: &Socket, address: SocketAddr) -> io::Result<()> {
             level,
             option,
             (&raw const on).cast(),
-            mem::size_of_val(&on) as libc::socklen_t,
+            size_of_val(&on) as libc::socklen_t,
         )
     };
     if result < 0 {
@@ -351,7 +351,7 @@ fn send_from(socket: &UdpSocket, from: IpAddr, to: SocketAddr, datagram: &[u8]) 
 /// # Safety
 /// `message` points to a control message with room for `info` behind its header.
 unsafe fn put<T>(message: *mut libc::cmsghdr, info: T) -> libc::c_uint {
-    let len = mem::size_of::<T>() as libc::c_uint;
+    let len = size_of::<T>() as libc::c_uint;
     // SAFETY: the caller vouches for the room; the address may be unaligned for `T`.
     unsafe {
         (*message).cmsg_len = libc::CMSG_LEN(len) as _;
@@ -519,7 +519,7 @@ pub(crate) fn pin_to_core(number: usize) {
     // SAFETY: `cpu_set_t` is a plain bit set; the sizes given are its own.
     unsafe {
         let mut allowed: libc::cpu_set_t = mem::zeroed();
-        if libc::sched_getaffinity(0, mem::size_of_val(&allowed), &raw mut allowed) != 0 {
+        if libc::sched_getaffinity(0, size_of_val(&allowed), &raw mut allowed) != 0 {
             return;
         }
         let cores = (0..libc::CPU_SETSIZE as usize).filter(|core| libc::CPU_ISSET(*core, &allowed));
@@ -530,6 +530,6 @@ pub(crate) fn pin_to_core(number: usize) {
         let mut set: libc::cpu_set_t = mem::zeroed();
         libc::CPU_SET(*core, &mut set);
         // Not being pinned costs cache misses, no more.
-        libc::sched_setaffinity(0, mem::size_of_val(&set), &raw const set);
+        libc::sched_setaffinity(0, size_of_val(&set), &raw const set);
     }
 }

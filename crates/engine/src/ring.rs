@@ -21,6 +21,12 @@ pub(crate) trait Waker: Send + Sync {
     fn wake(&self);
 }
 
+impl<F: Fn() + Send + Sync> Waker for F {
+    fn wake(&self) {
+        self();
+    }
+}
+
 /// The sending side of the ring.
 #[derive(Clone)]
 pub(crate) struct WorkerRing {

@@ -97,6 +97,14 @@ impl Busy {
     }
 }
 
+impl<S> std::fmt::Debug for Worker<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker")
+            .field("legs", &self.legs.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl<S: MediaSocket> Worker<S> {
     pub(crate) fn new(
         sockets: S,
@@ -641,5 +649,60 @@ fn error(fault: LegFault) -> LegError {
         LegFault::Gone => LegError::Closed,
         LegFault::BadPlan(reason) => LegError::BadPlan { reason },
         LegFault::NotSupported(reason) => LegError::NotSupported { reason },
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use sidetone_sdp::plan::{
+        CodecPlan, Direction, Feedback, MediaKind, MediaPlan, Protection, StreamPlan, StreamState,
+        TransportPlan,
+    };
+
+    use super::*;
+
+    /// One audio stream in ulaw, in clear.
+    pub(crate) fn plain_plan(remote: SocketAddr) -> MediaPlan {
+        let codec = CodecPlan {
+            send_payload_type: 0,
+            receive_payload_type: 0,
+            name: "pcmu".to_owned(),
+            clock_rate: 8000,
+            channels: 1,
+            remote_fmtp: String::new(),
+            local_fmtp: String::new(),
+            feedback: Feedback::default(),
+        };
+        let stream = StreamPlan {
+            kind: MediaKind::Audio,
+            state: StreamState::Active,
+            mid: None,
+            direction: Direction::SendRecv,
+            transport: 0,
+            codecs: vec![codec],
+            telephone_events: vec![(8000, 101)],
+            comfort_noise: None,
+            rtx: vec![],
+            ptime_ms: 20,
+            extensions: vec![],
+            remote_ssrcs: vec![],
+            remote_cname: None,
+            local_ssrc: 1,
+            local_rtx_ssrc: None,
+            local_msid: None,
+            label: None,
+            rtcp_reduced_size: false,
+        };
+        let transport = TransportPlan {
+            remote_rtp: Some(remote),
+            remote_rtcp: None,
+            rtcp_mux: true,
+            ice: None,
+            protection: Protection::None,
+        };
+        MediaPlan {
+            streams: vec![stream],
+            transports: vec![transport],
+        }
     }
 }

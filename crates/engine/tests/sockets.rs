@@ -1,5 +1,11 @@
 //! The engine over real sockets on loopback.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test says so when it fails"
+)]
+
 mod support;
 
 use std::net::Ipv4Addr;
@@ -63,7 +69,9 @@ async fn two_webrtc_legs_connect_and_echo() {
         (3, 3)
     );
     assert_eq!(quality[0].codec, "pcmu");
-    (a.close(), b.close(), c.close());
+    a.close();
+    b.close();
+    c.close();
     let snapshot = engine.snapshot().await;
     assert_eq!((snapshot.legs(), snapshot.ports()), (0, 0));
     assert!(

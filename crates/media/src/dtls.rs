@@ -307,7 +307,8 @@ impl Dtls {
 /// Compares the certificate with the fingerprints of the strongest hash we know among those
 /// offered (RFC 8122 §5.1).
 fn check_fingerprint(offered: &[(String, Vec<u8>)], der: &[u8]) -> Result<(), String> {
-    let hashes: [(&str, fn(&[u8]) -> Vec<u8>); 4] = [
+    type Hash = fn(&[u8]) -> Vec<u8>;
+    let hashes: [(&str, Hash); 4] = [
         ("sha-512", |der| Sha512::digest(der).to_vec()),
         ("sha-384", |der| Sha384::digest(der).to_vec()),
         ("sha-256", |der| Sha256::digest(der).to_vec()),

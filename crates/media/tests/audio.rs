@@ -1,5 +1,11 @@
 //! Playback, tones and transcoding.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test says so when it fails"
+)]
+
 mod support;
 
 use std::sync::Arc;
@@ -24,7 +30,8 @@ fn leg(plan: sidetone_sdp::plan::StreamPlan) -> (World, Phone, std::net::SocketA
 
 fn prompt(rate: u32, millis: u32) -> Arc<Prompt> {
     let count = rate / 1000 * millis;
-    let sample = |n: u32| (f64::from(n) * 440.0 * 6.283 / f64::from(rate)).sin() * 8000.0;
+    let turn = 440.0 * std::f64::consts::TAU / f64::from(rate);
+    let sample = |n: u32| (f64::from(n) * turn).sin() * 8000.0;
     Arc::new(Prompt {
         rate,
         samples: (0..count).map(|n| sample(n) as i16).collect(),

@@ -1,5 +1,11 @@
 //! Several streams on one transport, and the repair of video.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test says so when it fails"
+)]
+
 mod support;
 
 use std::time::Duration;

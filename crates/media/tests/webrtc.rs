@@ -1,5 +1,11 @@
 //! Two WebRTC legs over a bad link, and what strangers try.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test says so when it fails"
+)]
+
 mod support;
 
 use std::time::Duration;

@@ -1,7 +1,13 @@
 //! Two hosts in memory, joined by a link that loses, delays, reorders and repeats datagrams as a
 //! seed decides. Time is virtual.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test file uses its part"
+)]
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

@@ -1,0 +1,455 @@
+//! The engine on virtual time: the same workers, on sockets in memory, joined by a network that
+//! loses, delays, reorders and repeats as its seed decides. Everything runs in the caller's
+//! thread and only when the caller says so.
+//!
+//! ```
+//! # use std::time::{Duration, Instant};
+//! # use sidetone_engine::sim::{SimHost, SimWorld};
+//! # use sidetone_engine::{LegSpec, media::LegKind};
+//! let mut world = SimWorld::new(7, Instant::now());
+//! let engine = world.engine(SimHost::new([192, 0, 2, 1])).unwrap();
+//! let (events, _inbox) = tokio::sync::mpsc::channel(32);
+//! let leg = world.drive(engine.create_leg(LegSpec::new(LegKind::Plain, events))).unwrap();
+//! world.run(Duration::from_secs(1));
+//! # assert_eq!(leg.local_transports().len(), 1);
+//! ```
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use sidetone_base::{Random, SeededRandom};
+use sidetone_media::{Certificate, Graph, Outbox, PathId, WallClock};
+use sidetone_rtp::NtpTime;
+
+use crate::ports::PortPool;
+use crate::ring::ring;
+use crate::socket::{Batch, MediaSocket, SocketUse};
+use crate::worker::{SharedPort, Turn, Worker};
+use crate::{Engine, certificate};
+
+/// Turns without progress of time before a future counts as stuck.
+const MAX_DRIVE_TURNS: usize = 1000;
+
+/// What the network does to datagrams between two addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Faults {
+    /// Datagrams in a hundred that are lost.
+    pub loss_percent: u64,
+    /// Datagrams in a hundred that arrive twice.
+    pub repeat_percent: u64,
+    /// Least time on the way.
+    pub delay: Duration,
+    /// Random time on top, which also changes the order.
+    pub jitter: Duration,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        let (delay, jitter) = (Duration::from_millis(1), Duration::ZERO);
+        Self {
+            loss_percent: 0,
+            repeat_percent: 0,
+            delay,
+            jitter,
+        }
+    }
+}
+
+/// A host with an engine.
+#[derive(Clone, Debug)]
+pub struct SimHost {
+    /// Its interfaces.
+    pub addresses: Vec<IpAddr>,
+    /// `rtpstart`–`rtpend`.
+    pub ports: RangeInclusive<u16>,
+    /// Media workers.
+    pub workers: usize,
+    /// The certificate for DTLS; `None` makes one (which costs more than the rest of the set-up).
+    pub certificate: Option<Certificate>,
+}
+
+impl SimHost {
+    /// A host with one interface and one worker.
+    #[must_use]
+    pub fn new(address: impl Into<IpAddr>) -> Self {
+        let addresses = vec![address.into()];
+        Self {
+            addresses,
+            ports: 10_000..=20_000,
+            workers: 1,
+            certificate: None,
+        }
+    }
+}
+
+/// A datagram that reached an address outside all engines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// When.
+    pub at: Instant,
+    /// From where.
+    pub from: SocketAddr,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// Engines and the network between them.
+#[derive(Debug)]
+pub struct SimWorld {
+    net: Rc<RefCell<Net>>,
+    workers: Vec<Worker<SimSockets>>,
+    runtime: tokio::runtime::Runtime,
+}
+
+#[derive(Debug)]
+struct Net {
+    now: Instant,
+    faults: Faults,
+    random: SeededRandom,
+    flying: BinaryHeap<Reverse<Flying>>,
+    serial: u64,
+    bound: BTreeMap<SocketAddr, (usize, PathId)>,
+    arrived: Vec<VecDeque<(PathId, Flying)>>,
+    outside: BTreeMap<SocketAddr, Vec<Delivered>>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Flying {
+    at: Instant,
+    serial: u64,
+    from: SocketAddr,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+}
+
+impl Net {
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let copies = 1 + u64::from(self.random.below(100) < self.faults.repeat_percent);
+        for _ in 0..copies {
+            if self.random.below(100) < self.faults.loss_percent {
+                continue;
+            }
+            let spread = u64::try_from(self.faults.jitter.as_micros()).unwrap_or(0) + 1;
+            let jitter = Duration::from_micros(self.random.below(spread));
+            self.serial += 1;
+            let (at, serial) = (self.now + self.faults.delay + jitter, self.serial);
+            self.flying.push(Reverse(Flying {
+                at,
+                serial,
+                from,
+                to,
+                bytes: bytes.to_vec(),
+            }));
+        }
+    }
+
+    /// Delivers what is due.
+    fn deliver(&mut self) {
+        while self
+            .flying
+            .peek()
+            .is_some_and(|Reverse(flying)| flying.at <= self.now)
+        {
+            let Some(Reverse(flying)) = self.flying.pop() else {
+                return;
+            };
+            let place = self.bound.get(&flying.to).copied();
+            match place.and_then(|(worker, path)| Some((self.arrived.get_mut(worker)?, path))) {
+                Some((arrived, path)) => arrived.push_back((path, flying)),
+                None => {
+                    let Flying {
+                        at,
+                        from,
+                        to,
+                        bytes,
+                        ..
+                    } = flying;
+                    self.outside
+                        .entry(to)
+                        .or_default()
+                        .push(Delivered { at, from, bytes });
+                }
+            }
+        }
+    }
+}
+
+impl SimWorld {
+    /// An empty world at `now`. The same seed gives the same network.
+    ///
+    /// # Panics
+    /// When no async runtime can be made.
+    #[must_use]
+    pub fn new(seed: u64, now: Instant) -> Self {
+        #[expect(clippy::expect_used, reason = "only tests make worlds")]
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime without I/O needs nothing from the system");
+        let net = Net {
+            now,
+            faults: Faults::default(),
+            random: SeededRandom::new(seed),
+            flying: BinaryHeap::new(),
+            serial: 0,
+            bound: BTreeMap::new(),
+            arrived: Vec::new(),
+            outside: BTreeMap::new(),
+        };
+        Self {
+            net: Rc::new(RefCell::new(net)),
+            workers: Vec::new(),
+            runtime,
+        }
+    }
+
+    /// The time in the world.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.net.borrow().now
+    }
+
+    /// Changes what the network does from now on.
+    pub fn set_faults(&mut self, faults: Faults) {
+        self.net.borrow_mut().faults = faults;
+    }
+
+    /// Adds a host with an engine. Its commands are handled whenever the world turns.
+    ///
+    /// # Errors
+    /// When the ports do not suffice or no certificate could be made.
+    pub fn engine(&mut self, host: SimHost) -> io::Result<Engine> {
+        let certificate = match host.certificate {
+            Some(certificate) => certificate,
+            None => certificate::generate().map_err(io::Error::other)?,
+        };
+        let ports = PortPool::new(&host.ports, 0);
+        let mut rings = Vec::new();
+        for _ in 0..host.workers.max(1) {
+            let number = self.workers.len();
+            self.net.borrow_mut().arrived.push(VecDeque::new());
+            let mut sockets = SimSockets {
+                net: self.net.clone(),
+                worker: number,
+                addresses: host.addresses.clone(),
+                open: Vec::new(),
+            };
+            let port = ports.take().ok_or_else(|| io::Error::other("no ports"))?;
+            let mut shared = Vec::new();
+            for ip in &host.addresses {
+                let address = SocketAddr::new(*ip, port);
+                let path = sockets.bind(address, SocketUse::Shared)?;
+                shared.push(SharedPort { path, address });
+            }
+            let (ring, inbox) = ring(Box::new(|| {}));
+            let (now, seed) = {
+                let mut net = self.net.borrow_mut();
+                (net.now, net.random.u64())
+            };
+            let clock = WallClock::new(now, NtpTime(0xe000_0000_0000_0000));
+            let graph = Graph::new(clock, Box::new(SeededRandom::new(seed)));
+            self.workers
+                .push(Worker::new(sockets, shared, ports.clone(), inbox, graph));
+            rings.push(ring);
+        }
+        Ok(Engine::from_parts(rings, Vec::new(), certificate))
+    }
+
+    /// Runs a future of an engine's handle to its end; time stands still.
+    ///
+    /// # Panics
+    /// When the future waits for something that needs time to pass.
+    pub fn drive<F: Future>(&mut self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..MAX_DRIVE_TURNS {
+            let guard = self.runtime.enter();
+            let polled = future.as_mut().poll(&mut context);
+            drop(guard);
+            if let Poll::Ready(output) = polled {
+                return output;
+            }
+            self.turn();
+        }
+        panic!("the future waits for something that does not happen at this time");
+    }
+
+    /// Handles what is due now and returns when something will be.
+    pub fn turn(&mut self) -> Option<Instant> {
+        let now = self.now();
+        self.net.borrow_mut().deliver();
+        let mut next: Option<Instant> = None;
+        for worker in &mut self.workers {
+            loop {
+                match worker.turn(now) {
+                    Turn::Again => {}
+                    Turn::Sleep(until) => {
+                        next = [next, until].into_iter().flatten().min();
+                        break;
+                    }
+                    Turn::Stop => break,
+                }
+            }
+        }
+        let net = self.net.borrow();
+        let flying = net.flying.peek().map(|Reverse(flying)| flying.at);
+        let waiting = net
+            .arrived
+            .iter()
+            .any(|arrived| !arrived.is_empty())
+            .then_some(now);
+        [next, flying, waiting].into_iter().flatten().min()
+    }
+
+    /// Lets time pass.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now() + time;
+        loop {
+            let next = self.turn();
+            let now = self.now();
+            // A worker's timer that stays due comes up again a microsecond later at the earliest.
+            let step = next.map(|next| next.max(now + Duration::from_micros(1)));
+            match step.filter(|step| *step <= end) {
+                Some(step) => self.net.borrow_mut().now = step,
+                None => break,
+            }
+        }
+        self.net.borrow_mut().now = end;
+        self.turn();
+    }
+
+    /// Sends a datagram from an address outside all engines.
+    pub fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        self.net.borrow_mut().send(from, to, bytes);
+    }
+
+    /// Takes the datagrams that reached an address outside all engines.
+    pub fn take(&mut self, address: SocketAddr) -> Vec<Delivered> {
+        self.net
+            .borrow_mut()
+            .outside
+            .remove(&address)
+            .unwrap_or_default()
+    }
+}
+
+/// The sockets of a worker in the simulated network.
+#[derive(Debug)]
+pub struct SimSockets {
+    net: Rc<RefCell<Net>>,
+    worker: usize,
+    addresses: Vec<IpAddr>,
+    open: Vec<Option<SocketAddr>>,
+}
+
+impl Outbox for SimSockets {
+    fn send(&mut self, path: PathId, from: IpAddr, to: SocketAddr, datagram: &[u8]) {
+        if let Some(Some(own)) = self.open.get(path.0 as usize) {
+            let from = SocketAddr::new(from, own.port());
+            self.net.borrow_mut().send(from, to, datagram);
+        }
+    }
+}
+
+impl MediaSocket for SimSockets {
+    fn bind(&mut self, address: SocketAddr, _socket_use: SocketUse) -> io::Result<PathId> {
+        if !self.addresses.contains(&address.ip()) {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
+        let mut net = self.net.borrow_mut();
+        if net.bound.contains_key(&address) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        // Places are few and not reused: a late datagram finds nobody.
+        let path = PathId(u32::try_from(self.open.len()).unwrap_or(u32::MAX));
+        self.open.push(Some(address));
+        net.bound.insert(address, (self.worker, path));
+        Ok(path)
+    }
+
+    fn close(&mut self, path: PathId) {
+        if let Some(address) = self.open.get_mut(path.0 as usize).and_then(Option::take) {
+            self.net.borrow_mut().bound.remove(&address);
+        }
+    }
+
+    fn interfaces(&mut self, _now: Instant) -> Vec<IpAddr> {
+        self.addresses.clone()
+    }
+
+    fn source_towards(&mut self, peer: IpAddr) -> Option<IpAddr> {
+        self.addresses
+            .iter()
+            .copied()
+            .find(|own| own.is_ipv4() == peer.is_ipv4())
+    }
+
+    fn receive(&mut self, batch: &mut Batch) {
+        batch.received.clear();
+        let mut net = self.net.borrow_mut();
+        let Some(arrived) = net.arrived.get_mut(self.worker) else {
+            return;
+        };
+        while batch.room() > 0
+            && let Some((path, flying)) = arrived.pop_front()
+        {
+            batch.push(path, flying.to, flying.from, &flying.bytes);
+        }
+    }
+
+    fn wait(&mut self, _limit: Option<Duration>) {}
+
+    fn sockets(&self) -> usize {
+        self.open.iter().flatten().count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sidetone_media::{LegEvent, LegKind, Route};
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::LegSpec;
+
+    #[test]
+    fn an_engine_runs_on_virtual_time() {
+        let mut world = SimWorld::new(1, Instant::now());
+        let engine = world.engine(SimHost::new([192, 0, 2, 1])).unwrap();
+        let (sender, mut events) = mpsc::channel(32);
+        let spec = LegSpec::new(LegKind::Plain, sender);
+        let leg = world.drive(engine.create_leg(spec)).unwrap();
+        let phone: SocketAddr = "198.51.100.1:4000".parse().unwrap();
+        world
+            .drive(leg.apply(crate::worker::tests::plain_plan(phone)))
+            .unwrap();
+        world.drive(leg.route(0, Route::Echo)).unwrap();
+        let to = leg.local_transports()[0].rtp;
+        world.set_faults(Faults {
+            delay: Duration::from_millis(10),
+            ..Faults::default()
+        });
+        world.send(phone, to, &[0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0xff]);
+        let start = world.now();
+        world.run(Duration::from_millis(100));
+        let heard = world.take(phone);
+        assert_eq!(heard.len(), 1);
+        assert_eq!(heard[0].at, start + Duration::from_millis(20));
+        assert_eq!(
+            events.try_recv().unwrap().1,
+            LegEvent::FirstPacket { stream: 0 }
+        );
+        leg.close();
+        world.run(Duration::from_millis(1));
+        assert_eq!(world.drive(engine.snapshot()).legs(), 0);
+    }
+}

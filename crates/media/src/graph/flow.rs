@@ -1,0 +1,518 @@
+//! The way of a datagram: from the socket to its leg, through the route of its stream, to the
+//! transports of the targets. And the timers, which start packets of their own.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use sidetone_base::LegId;
+use sidetone_rtp::event::EventCode;
+use sidetone_rtp::{Kind, RtpView, classify};
+use sidetone_sdp::plan::MediaKind;
+
+use super::{Arrival, Graph, GraphSnapshot, LegKey, Owner, io, live};
+use crate::clock::Io;
+use crate::event::LegEvent;
+use crate::formats::Payload;
+use crate::leg::{MAX_STREAMS, Received};
+use crate::path::{Outbox, PathId};
+use crate::source::DtmfRelay;
+use crate::stream::Arrived;
+use crate::transport::TransportNews;
+
+/// ICE checks of one transport whose answers are waited for. At 5 ms between checks this covers
+/// the first 0.6 s, after which retransmissions have new entries anyway.
+const MAX_CHECKS: usize = 128;
+
+/// A leg's timer comes up at most once a millisecond: a deadline that stays in the past must not
+/// keep the worker from sleeping.
+const LEAST_SLEEP: Duration = Duration::from_millis(1);
+
+/// Timers run in one turn; the rest follows in the next.
+const MAX_TIMERS: usize = 256;
+
+/// The way of a datagram.
+impl Graph {
+    /// Handles one datagram. It is decrypted in place.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        arrival: Arrival,
+        datagram: &mut [u8],
+        out: &mut dyn Outbox,
+    ) {
+        let Some(kind) = classify(datagram) else {
+            self.dropped += 1;
+            return;
+        };
+        let owner = match self.owners.get(&arrival.path) {
+            Some(Owner::Leg(key, transport)) => Some((*key, *transport)),
+            Some(Owner::Shared) => self.find(kind, arrival, datagram),
+            None => None,
+        };
+        let Some((key, transport)) = owner else {
+            self.dropped += 1;
+            return;
+        };
+        self.working_on = Some(key);
+        match kind {
+            Kind::Rtp => self.take_rtp(now, key, transport, arrival.source, datagram, out),
+            Kind::Rtcp => self.take_rtcp(now, key, transport, arrival.source, datagram, out),
+            Kind::Stun => self.take_stun(now, key, transport, arrival, datagram, out),
+            Kind::Dtls => {
+                if let Some(path) =
+                    live(&mut self.slots, key).and_then(|leg| leg.transports.get_mut(transport))
+                {
+                    path.handle_dtls(now, (arrival.local, arrival.source), datagram, out);
+                }
+                self.settle(now, key);
+            }
+            Kind::Zrtp | Kind::TurnChannel => self.dropped += 1,
+        }
+    }
+
+    fn find(&self, kind: Kind, arrival: Arrival, datagram: &[u8]) -> Option<(LegKey, usize)> {
+        if kind != Kind::Stun {
+            return self.sources.get(&(arrival.path, arrival.source)).copied();
+        }
+        match stun_address(datagram)? {
+            StunAddress::Request(ufrag) => self.ufrags.get(ufrag).copied(),
+            StunAddress::Response(transaction) => self.checks.get(transaction).copied(),
+        }
+    }
+
+    fn take_rtp(
+        &mut self,
+        now: Instant,
+        key: LegKey,
+        transport: usize,
+        source: SocketAddr,
+        datagram: &mut [u8],
+        out: &mut dyn Outbox,
+    ) {
+        let Some(leg) = live(&mut self.slots, key) else {
+            return;
+        };
+        let received = leg.receive_rtp(now, transport, source, datagram);
+        if let Some(received) = received
+            && let Some(packet) = datagram.get(..received.len)
+        {
+            self.forward(now, key, received, packet, out);
+        }
+        let leg = live(&mut self.slots, key);
+        if leg.is_some_and(|leg| leg.is_unsettled(transport)) {
+            self.settle(now, key);
+        }
+    }
+
+    /// Sends a received packet to the targets of its stream.
+    fn forward(
+        &mut self,
+        now: Instant,
+        key: LegKey,
+        received: Received,
+        packet: &[u8],
+        out: &mut dyn Outbox,
+    ) {
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        let Some(route) = slot.routes.get_mut(received.stream) else {
+            return;
+        };
+        if route.targets.is_empty() {
+            return;
+        }
+        let Ok(view) = RtpView::parse(packet) else {
+            return;
+        };
+        let Some(stream) = slot
+            .leg
+            .as_ref()
+            .and_then(|leg| leg.streams.get(received.stream))
+        else {
+            return;
+        };
+        let digit = matches!(received.payload, Payload::Event(_));
+        if digit && stream.dtmf_relay == DtmfRelay::Stop {
+            return;
+        }
+        let (format, audio) = match received.payload {
+            Payload::Codec(codec) => (stream.formats.key(codec), stream.formats.audio(codec)),
+            _ => (None, None),
+        };
+        let arrived = Arrived {
+            view,
+            payload: received.payload,
+            key: format,
+            uid: stream_uid(key, received.stream),
+            audio,
+            extensions: stream.formats.extensions,
+        };
+        let targets = std::mem::take(&mut route.targets);
+        for (target, index) in &targets {
+            self.working_on = Some(*target);
+            let Some(leg) = live(&mut self.slots, *target) else {
+                continue;
+            };
+            let Some(stream) = leg.streams.get_mut(*index) else {
+                continue;
+            };
+            let Some(path) = leg.transports.get_mut(stream.plan.transport) else {
+                continue;
+            };
+            stream.forward(&arrived, path, &mut io!(self, now, out));
+        }
+        self.working_on = Some(key);
+        if let Some(slot) = self.slots.get_mut(key.index as usize)
+            && let Some(route) = slot.routes.get_mut(received.stream)
+        {
+            route.targets = targets;
+        }
+    }
+
+    fn take_rtcp(
+        &mut self,
+        now: Instant,
+        key: LegKey,
+        transport: usize,
+        source: SocketAddr,
+        datagram: &mut [u8],
+        out: &mut dyn Outbox,
+    ) {
+        let Some(leg) = live(&mut self.slots, key) else {
+            return;
+        };
+        let Some(path) = leg.transports.get_mut(transport) else {
+            return;
+        };
+        let Some(len) = path.open_rtcp(source, datagram) else {
+            return;
+        };
+        let Some(packet) = datagram.get(..len) else {
+            return;
+        };
+        let keyframes = leg.handle_rtcp(packet, &mut io!(self, now, out));
+        for stream in (0..MAX_STREAMS).filter(|stream| keyframes >> stream & 1 == 1) {
+            let fed_by = self
+                .slots
+                .get(key.index as usize)
+                .and_then(|slot| slot.routes.get(stream).and_then(|route| route.fed_by));
+            if let Some((source, source_stream)) = fed_by {
+                self.ask_keyframe(now, source, source_stream);
+            }
+        }
+        self.settle(now, key);
+    }
+
+    fn take_stun(
+        &mut self,
+        now: Instant,
+        key: LegKey,
+        transport: usize,
+        arrival: Arrival,
+        datagram: &[u8],
+        out: &mut dyn Outbox,
+    ) {
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        let Some(leg) = slot.leg.as_mut() else { return };
+        let Some(path) = leg.transports.get_mut(transport) else {
+            return;
+        };
+        let checks = (&mut self.checks, &mut slot.checks);
+        let ends = (arrival.local, arrival.source);
+        path.handle_stun(
+            now,
+            ends,
+            datagram,
+            out,
+            &mut remember(checks, key, transport),
+        );
+        self.settle(now, key);
+    }
+
+    /// Lets a transport send what it has after a plan was applied.
+    pub(super) fn pump(
+        &mut self,
+        now: Instant,
+        key: LegKey,
+        transport: usize,
+        out: &mut dyn Outbox,
+    ) {
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        let Some(leg) = slot.leg.as_mut() else { return };
+        let Some(path) = leg.transports.get_mut(transport) else {
+            return;
+        };
+        let mut sent = remember((&mut self.checks, &mut slot.checks), key, transport);
+        path.drain(now, None, out, &mut sent);
+    }
+
+    /// Runs timers that are due.
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut dyn Outbox) {
+        for _ in 0..MAX_TIMERS {
+            let Some(Reverse((at, key))) = self.timers.peek().copied() else {
+                return;
+            };
+            if at > now {
+                return;
+            }
+            self.timers.pop();
+            let Some(slot) = self.slots.get_mut(key.index as usize) else {
+                continue;
+            };
+            if slot.generation != key.generation || slot.armed != Some(at) {
+                continue;
+            }
+            slot.armed = None;
+            self.working_on = Some(key);
+            let Some(leg) = slot.leg.as_mut() else {
+                continue;
+            };
+            let (table, own) = (&mut self.checks, &mut slot.checks);
+            let mut sent = |transport: usize, check: &[u8]| {
+                remember((&mut *table, &mut *own), key, transport)(check);
+            };
+            leg.handle_timeout(&mut io!(self, now, out), &mut sent);
+            self.settle_until(now, key, now + LEAST_SLEEP);
+        }
+    }
+
+    /// The earliest time [`Graph::handle_timeout`] has something to do.
+    pub fn next_deadline(&mut self) -> Option<Instant> {
+        while let Some(Reverse((at, key))) = self.timers.peek().copied() {
+            let slot = self.slots.get(key.index as usize);
+            let valid = slot
+                .is_some_and(|slot| slot.generation == key.generation && slot.armed == Some(at));
+            if valid {
+                return Some(at);
+            }
+            self.timers.pop();
+        }
+        None
+    }
+
+    /// Takes one event.
+    pub fn poll_event(&mut self) -> Option<(LegId, LegEvent)> {
+        self.events.pop_front()
+    }
+
+    /// How much there is.
+    #[must_use]
+    pub fn snapshot(&self) -> GraphSnapshot {
+        let legs = self.slots.iter().filter_map(|slot| slot.leg.as_ref());
+        let dropped: u64 = legs
+            .flat_map(|leg| &leg.transports)
+            .map(|path| path.dropped)
+            .sum();
+        GraphSnapshot {
+            legs: self.ids.len(),
+            routes: self.sources.len() + self.ufrags.len() + self.checks.len(),
+            timers: self
+                .slots
+                .iter()
+                .filter(|slot| slot.armed.is_some())
+                .count(),
+            dropped: self.dropped + dropped,
+        }
+    }
+
+    /// After a leg did something: its news, events and timer.
+    pub(super) fn settle(&mut self, now: Instant, key: LegKey) {
+        self.settle_until(now, key, now);
+    }
+
+    /// As [`Graph::settle`], with the next timer not before `earliest`.
+    fn settle_until(&mut self, now: Instant, key: LegKey, earliest: Instant) {
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        let Some(leg) = slot.leg.as_mut() else { return };
+        for transport in 0..leg.transports.len() {
+            if !leg.has_news(transport) {
+                continue;
+            }
+            for news in leg.take_news(transport) {
+                match news {
+                    TransportNews::Event(event) => leg.events.push(event),
+                    TransportNews::Proven(source) => {
+                        for path in leg.transports.get(transport).iter().flat_map(|t| t.paths()) {
+                            self.sources.insert((path, source), (key, transport));
+                            note_source(&mut slot.sources, (path, source));
+                        }
+                    }
+                    TransportNews::Claimed(source) => {
+                        for path in leg.transports.get(transport).iter().flat_map(|t| t.paths()) {
+                            self.sources
+                                .entry((path, source))
+                                .or_insert((key, transport));
+                            note_source(&mut slot.sources, (path, source));
+                        }
+                    }
+                    TransportNews::Ready => {
+                        // Pictures that came before the keys are lost: ask for a fresh one.
+                        for stream in &mut leg.streams {
+                            if stream.plan.kind == MediaKind::Video {
+                                stream.keyframes.ask(now);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let digits = leg
+            .events
+            .iter()
+            .any(|event| matches!(event, LegEvent::Dtmf { .. }));
+        if digits {
+            self.relay_digits(now, key);
+        }
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        let Some(leg) = slot.leg.as_mut() else {
+            return;
+        };
+        let id = leg.id;
+        self.events
+            .extend(leg.events.drain(..).map(|event| (id, event)));
+        // Deadlines that move away with every packet keep their entry: it comes up early, finds
+        // nothing to do and is set anew. Only an earlier deadline needs an entry now.
+        if let Some(at) = leg.deadline().map(|at| at.max(earliest))
+            && slot.armed.is_none_or(|armed| at < armed)
+        {
+            slot.armed = Some(at);
+            self.timers.push(Reverse((at, key)));
+        }
+    }
+}
+
+/// Digits of streams whose targets cannot take the packets as they are: made anew once the key is
+/// released, when its length is known.
+impl Graph {
+    fn relay_digits(&mut self, now: Instant, key: LegKey) {
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        let Some(leg) = slot.leg.as_ref() else { return };
+        let mut pressed = Vec::new();
+        for event in &leg.events {
+            let LegEvent::Dtmf {
+                stream,
+                digit,
+                duration,
+            } = event
+            else {
+                continue;
+            };
+            let Some(source) = leg.streams.get(*stream) else {
+                continue;
+            };
+            let targets = slot
+                .routes
+                .get(*stream)
+                .map(|route| route.targets.as_slice());
+            if source.dtmf_relay == DtmfRelay::Pass
+                && let Some(code) = EventCode::from_key(*digit)
+            {
+                let uid = stream_uid(key, *stream);
+                for target in targets.unwrap_or_default() {
+                    pressed.push((*target, uid, source.events_rate, code, *duration));
+                }
+            }
+        }
+        for ((target, stream), uid, rate, code, duration) in pressed {
+            let Some(leg) = live(&mut self.slots, target) else {
+                continue;
+            };
+            let Some(stream) = leg.streams.get_mut(stream) else {
+                continue;
+            };
+            if stream.regenerates(uid, rate) {
+                // A peer without telephone-event hears of it through signalling, if at all.
+                let _ = stream.press(code, duration, now);
+                if target != key {
+                    self.settle(now, target);
+                }
+            }
+        }
+    }
+}
+
+/// Unique among the streams of this graph, and different for the next leg in the same place.
+fn stream_uid(key: LegKey, stream: usize) -> u64 {
+    u64::from(key.index) << 32 | u64::from(key.generation & 0xffff) << 16 | stream as u64
+}
+
+fn note_source(sources: &mut Vec<(PathId, SocketAddr)>, source: (PathId, SocketAddr)) {
+    if !sources.contains(&source) {
+        sources.push(source);
+    }
+}
+
+/// Transactions of ICE checks and whose they are.
+type Checks = HashMap<[u8; 12], (LegKey, usize)>;
+
+/// Notes the transaction of each ICE check that leaves, so that its answer finds the leg.
+fn remember<'a>(
+    (table, own): (&'a mut Checks, &'a mut VecDeque<[u8; 12]>),
+    key: LegKey,
+    transport: usize,
+) -> impl FnMut(&[u8]) + 'a {
+    move |check: &[u8]| {
+        let Some(StunAddress::Request(_)) = stun_address(check) else {
+            return;
+        };
+        let Some(transaction) = check
+            .get(8..20)
+            .and_then(|id| <[u8; 12]>::try_from(id).ok())
+        else {
+            return;
+        };
+        if own.len() == MAX_CHECKS
+            && let Some(oldest) = own.pop_front()
+        {
+            table.remove(&oldest);
+        }
+        own.push_back(transaction);
+        table.insert(transaction, (key, transport));
+    }
+}
+
+/// By what a STUN message finds its leg.
+enum StunAddress<'a> {
+    /// The first half of USERNAME.
+    Request(&'a str),
+    /// The transaction id.
+    Response(&'a [u8; 12]),
+}
+
+/// Reads just enough of a STUN message (RFC 8489 §5) to route it; the agent parses it in full.
+fn stun_address(datagram: &[u8]) -> Option<StunAddress<'_>> {
+    const BINDING_REQUEST: [u8; 2] = [0, 1];
+    const USERNAME: [u8; 2] = [0, 6];
+    /// Attributes looked at; USERNAME comes first in practice.
+    const MAX_ATTRIBUTES: usize = 16;
+    let transaction = datagram.get(8..20)?;
+    if datagram.get(..2)? != BINDING_REQUEST {
+        return Some(StunAddress::Response(transaction.try_into().ok()?));
+    }
+    let mut rest = datagram.get(20..)?;
+    for _ in 0..MAX_ATTRIBUTES {
+        let (kind, length) = (rest.get(..2)?, rest.get(2..4)?);
+        let length = usize::from(u16::from_be_bytes([*length.first()?, *length.get(1)?]));
+        if kind == USERNAME {
+            let name = std::str::from_utf8(rest.get(4..4 + length)?).ok()?;
+            return name
+                .split_once(':')
+                .map(|(local, _)| StunAddress::Request(local));
+        }
+        rest = rest.get(4 + length.next_multiple_of(4)..)?;
+    }
+    None
+}
