@@ -11,7 +11,10 @@ fn main() {
     collect(&sounds, &sounds, &mut found);
     found.sort();
     let rows = found.iter().map(|(name, path)| {
-        format!("({name:?}, include_bytes!({:?}).as_slice()),\n", path.display().to_string())
+        format!(
+            "({name:?}, include_bytes!({:?}).as_slice()),\n",
+            path.display().to_string()
+        )
     });
     let table = format!("[{}]", rows.collect::<String>());
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("prompts.rs");
@@ -20,13 +23,18 @@ fn main() {
 
 /// Collects `NAME.wav16` files as `(name with folder, path)`.
 fn collect(base: &Path, folder: &Path, found: &mut Vec<(String, PathBuf)>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
             collect(base, &path, found);
         } else if path.extension().is_some_and(|ending| ending == "wav16") {
-            let name = path.strip_prefix(base).expect("below the base").with_extension("");
+            let name = path
+                .strip_prefix(base)
+                .expect("below the base")
+                .with_extension("");
             let absolute = path.canonicalize().expect("it exists");
             found.push((name.to_string_lossy().into_owned(), absolute));
         }

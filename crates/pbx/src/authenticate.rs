@@ -9,8 +9,8 @@ use std::time::Duration;
 use sidetone_base::Flow;
 use sidetone_config::objects::auth::{Auth, AuthType, DigestAlgorithm};
 use sidetone_config::{Config, Endpoint};
-use sidetone_events::security::{SecurityEvent, SecurityKind};
 use sidetone_events::Event;
+use sidetone_events::security::{SecurityEvent, SecurityKind};
 use sidetone_sip::{Name, Request, Uri};
 use sidetone_ua::api::Reply;
 use sidetone_ua::digest::{Algorithm, Check, Freshness, Secret, Verdict};
@@ -60,9 +60,20 @@ pub(crate) fn authenticate(
     let config = exchange.config();
     let Some(endpoint) = identify(&config, flow, request) else {
         // The same challenge as for a wrong password: a scanner must not learn which names exist.
-        publish(exchange, SecurityKind::InvalidAccountId, flow, request, Vec::new());
+        publish(
+            exchange,
+            SecurityKind::InvalidAccountId,
+            flow,
+            request,
+            Vec::new(),
+        );
         let realm = default_realm(&config);
-        return Err(challenge(exchange, realm, &[Algorithm::Md5], Freshness::New));
+        return Err(challenge(
+            exchange,
+            realm,
+            &[Algorithm::Md5],
+            Freshness::New,
+        ));
     };
     if let Some(acl) = endpoint.acl.refusing(flow.remote.ip()) {
         let detail = vec![("ACLName", acl.name.clone())];
@@ -72,8 +83,11 @@ pub(crate) fn authenticate(
     if endpoint.auth.is_empty() {
         return Ok(Authenticated { endpoint });
     }
-    let auths: Vec<&Arc<Auth>> =
-        endpoint.auth.iter().filter_map(|name| config.auths.get(name)).collect();
+    let auths: Vec<&Arc<Auth>> = endpoint
+        .auth
+        .iter()
+        .filter_map(|name| config.auths.get(name))
+        .collect();
     verify(exchange, &config, flow, request, &auths).map(|()| Authenticated { endpoint })
 }
 
@@ -86,7 +100,11 @@ fn verify(
 ) -> Result<(), Box<Reply>> {
     let first = auths.first();
     let realm = first.map_or("", |auth| auth.realm.as_str());
-    let realm = if realm.is_empty() { default_realm(config) } else { realm };
+    let realm = if realm.is_empty() {
+        default_realm(config)
+    } else {
+        realm
+    };
     let algorithms = first.map_or_else(|| vec![Algorithm::Md5], |auth| algorithms_of(config, auth));
     if !request.headers.has(Name::Authorization) {
         let detail = vec![("Challenge", String::new())];
@@ -94,12 +112,24 @@ fn verify(
         return Err(challenge(exchange, realm, &algorithms, Freshness::New));
     }
     let Some(credentials) = credentials_of(request) else {
-        publish(exchange, SecurityKind::RequestBadFormat, flow, request, Vec::new());
-        return Err(Box::new(message::refusal(400, "the Authorization header cannot be read")));
+        publish(
+            exchange,
+            SecurityKind::RequestBadFormat,
+            flow,
+            request,
+            Vec::new(),
+        );
+        return Err(Box::new(message::refusal(
+            400,
+            "the Authorization header cannot be read",
+        )));
     };
     let method = request.method.to_string();
     let mut verdict = Verdict::WrongPassword;
-    for auth in auths.iter().filter(|auth| auth.username == credentials.username) {
+    for auth in auths
+        .iter()
+        .filter(|auth| auth.username == credentials.username)
+    {
         let check = Check {
             method: &method,
             realm,
@@ -108,15 +138,26 @@ fn verify(
             uri_matches: uri_matches(request, &credentials.uri),
             nonce_life: Duration::from_secs(auth.nonce_lifetime_s.into()),
         };
-        verdict = exchange.digest().verify(exchange.now(), &check, &credentials);
-        if matches!(verdict, Verdict::Accepted | Verdict::Stale | Verdict::Replayed) {
+        verdict = exchange
+            .digest()
+            .verify(exchange.now(), &check, &credentials);
+        if matches!(
+            verdict,
+            Verdict::Accepted | Verdict::Stale | Verdict::Replayed
+        ) {
             break;
         }
     }
     let freshness = match verdict {
         Verdict::Accepted => {
             let detail = vec![("UsingPassword", "1".to_owned())];
-            publish(exchange, SecurityKind::SuccessfulAuth, flow, request, detail);
+            publish(
+                exchange,
+                SecurityKind::SuccessfulAuth,
+                flow,
+                request,
+                detail,
+            );
             return Ok(());
         }
         Verdict::Stale | Verdict::Replayed => Freshness::Stale,
@@ -128,7 +169,13 @@ fn verify(
             ("Response", credentials.response.clone()),
             ("ExpectedResponse", String::new()),
         ];
-        publish(exchange, SecurityKind::ChallengeResponseFailed, flow, request, details);
+        publish(
+            exchange,
+            SecurityKind::ChallengeResponseFailed,
+            flow,
+            request,
+            details,
+        );
     }
     Err(challenge(exchange, realm, &algorithms, freshness))
 }
@@ -140,9 +187,9 @@ fn algorithms_of(config: &Config, auth: &Auth) -> Vec<Algorithm> {
     } else {
         &auth.algorithms_uas
     };
-    let known = listed.iter().filter(|listed| {
-        auth.password.is_some() || auth.digest(**listed).is_some()
-    });
+    let known = listed
+        .iter()
+        .filter(|listed| auth.password.is_some() || auth.digest(**listed).is_some());
     known.map(|listed| algorithm(*listed)).collect()
 }
 
@@ -158,7 +205,9 @@ fn secret_of(auth: &Auth, wanted: Algorithm) -> Option<Secret> {
     if auth.auth_type != AuthType::Userpass && auth.password.is_none() {
         return None;
     }
-    auth.password.as_ref().map(|password| Secret::Password(password.reveal().clone()))
+    auth.password
+        .as_ref()
+        .map(|password| Secret::Password(password.reveal().clone()))
 }
 
 /// The `uri` parameter must name what is requested; proxies and clients differ in parameters and
@@ -179,9 +228,10 @@ fn challenge(
     let mut reply = message::reply(401);
     let digest = exchange.digest();
     let now = exchange.now();
-    let challenges =
-        digest.challenge(now, &mut *exchange.random(), realm, algorithms, freshness);
-    let headers = challenges.into_iter().map(|value| ("WWW-Authenticate".to_owned(), value));
+    let challenges = digest.challenge(now, &mut *exchange.random(), realm, algorithms, freshness);
+    let headers = challenges
+        .into_iter()
+        .map(|value| ("WWW-Authenticate".to_owned(), value));
     reply.headers.extend(headers);
     Box::new(reply)
 }

@@ -420,7 +420,10 @@ impl Channel {
     /// Sets a variable and nothing else.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         if !self.variables.set(name, Some(value.into())) {
-            tracing::warn!("{}: too many channel variables, {name} is not set", self.name);
+            tracing::warn!(
+                "{}: too many channel variables, {name} is not set",
+                self.name
+            );
         }
     }
 
@@ -469,7 +472,9 @@ impl Channel {
     pub(crate) fn note_stop(&mut self, cause: Cause) {
         if self.stop.is_none() {
             self.cause = cause;
-            self.stop = Some(Stop::Hangup { cause: cause.0.into() });
+            self.stop = Some(Stop::Hangup {
+                cause: cause.0.into(),
+            });
         }
     }
 
@@ -482,7 +487,9 @@ impl Channel {
 
 impl std::fmt::Debug for Channel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Channel").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Channel")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

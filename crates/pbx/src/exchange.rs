@@ -23,12 +23,12 @@ use sidetone_net::{Net, SendError};
 use sidetone_ua::digest::DigestServer;
 use tokio::sync::Notify;
 
+use crate::Cause;
 use crate::application::Catalogue;
 use crate::channel::{ChannelEvent, Control};
 use crate::live::LiveChannels;
 use crate::registrar::Registrar;
 use crate::shard::ShardHandle;
-use crate::Cause;
 
 mod media;
 mod start;
@@ -46,7 +46,9 @@ pub struct Exchange {
 
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Exchange").field("channels", &self.inner.live.count()).finish()
+        f.debug_struct("Exchange")
+            .field("channels", &self.inner.live.count())
+            .finish()
     }
 }
 
@@ -87,7 +89,8 @@ impl Exchange {
         let passed = self.now().saturating_duration_since(self.inner.started);
         let passed = jiff::SignedDuration::try_from(passed).unwrap_or_default();
         let now = self.inner.started_wall.checked_add(passed);
-        now.unwrap_or(self.inner.started_wall).to_zoned(jiff::tz::TimeZone::system())
+        now.unwrap_or(self.inner.started_wall)
+            .to_zoned(jiff::tz::TimeZone::system())
     }
 
     /// The wall clock as a Date header (RFC 3261 §20.17).
@@ -280,5 +283,4 @@ impl Exchange {
         }
         self.static_contacts();
     }
-
 }

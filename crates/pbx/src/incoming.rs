@@ -15,9 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::Cause;
 use crate::authenticate::{Authenticated, authenticate};
-use crate::channel::{
-    Channel, ChannelEvent, NewChannel, PartyId, Signalling, State, Variables,
-};
+use crate::channel::{Channel, ChannelEvent, NewChannel, PartyId, Signalling, State, Variables};
 use crate::exchange::Exchange;
 use crate::message::{self, ALLOW};
 use crate::register;
@@ -40,13 +38,16 @@ pub(crate) fn invite(
     if !exists(exchange, &context, &exten, &caller) {
         tracing::info!(
             "call from '{}' ({}) to extension '{exten}' refused: not found in context '{context}'",
-            who.endpoint().id, flow.remote
+            who.endpoint().id,
+            flow.remote
         );
         return Err(Box::new(message::refusal(404, "no such extension")));
     }
     let channel = channel(exchange, shard, dialog, flow, request, &who, caller, &exten);
     let inbox = channel.inbox();
-    let has_offer = channel.request().is_some_and(|request| message::has_sdp(request));
+    let has_offer = channel
+        .request()
+        .is_some_and(|request| message::has_sdp(request));
     spawn(who, channel, shard.clone(), dialog, has_offer);
     Ok(inbox)
 }
@@ -60,11 +61,17 @@ fn admit(exchange: &Exchange) -> Result<(), Box<Reply>> {
     if !full && !exchange.is_draining() {
         return Ok(());
     }
-    let words = if full { "too many calls (maxcalls)" } else { "the exchange is stopping" };
+    let words = if full {
+        "too many calls (maxcalls)"
+    } else {
+        "the exchange is stopping"
+    };
     let mut reply = message::refusal(503, words);
     // Random, so that those who wait do not all come back in the same second.
     let seconds = 5 + sidetone_base::Random::below(&mut **exchange.random(), 10);
-    reply.headers.push(("Retry-After".to_owned(), seconds.to_string()));
+    reply
+        .headers
+        .push(("Retry-After".to_owned(), seconds.to_string()));
     Err(Box::new(reply))
 }
 
@@ -73,9 +80,16 @@ fn extension(request: &Request) -> Result<String, Box<Reply>> {
     let exten = message::user_of(&request.uri).unwrap_or_default();
     let exten = exten.split(';').next().unwrap_or_default();
     if exten.len() > 255 || exten.chars().any(char::is_control) {
-        return Err(Box::new(message::refusal(484, "the extension is too long or unprintable")));
+        return Err(Box::new(message::refusal(
+            484,
+            "the extension is too long or unprintable",
+        )));
     }
-    Ok(if exten.is_empty() { "s".to_owned() } else { exten.to_owned() })
+    Ok(if exten.is_empty() {
+        "s".to_owned()
+    } else {
+        exten.to_owned()
+    })
 }
 
 fn exists(exchange: &Exchange, context: &str, exten: &str, caller: &PartyId) -> bool {
@@ -94,17 +108,28 @@ fn caller_of(endpoint: &Endpoint, request: &Request) -> PartyId {
         let (name, number) = (configured.name.clone(), configured.number.clone());
         return PartyId { name, number };
     }
-    let Some(from) = message::from_of(request) else { return PartyId::default() };
-    let name = from.display_name().map(|name| name.to_str().into_owned()).unwrap_or_default();
+    let Some(from) = message::from_of(request) else {
+        return PartyId::default();
+    };
+    let name = from
+        .display_name()
+        .map(|name| name.to_str().into_owned())
+        .unwrap_or_default();
     let number = message::user_of(&from.uri).unwrap_or_default();
-    PartyId { name: printable(name), number: printable(number) }
+    PartyId {
+        name: printable(name),
+        number: printable(number),
+    }
 }
 
 fn printable(text: String) -> String {
     text.chars().filter(|c| !c.is_control()).take(128).collect()
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is one fact of the INVITE; used once")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one fact of the INVITE; used once"
+)]
 fn channel(
     exchange: &Exchange,
     shard: &ShardHandle,
@@ -138,7 +163,10 @@ fn channel(
             endpoint,
             signalling,
             state: State::Ring,
-            connected: PartyId { name: String::new(), number: exten.to_owned() },
+            connected: PartyId {
+                name: String::new(),
+                number: exten.to_owned(),
+            },
             caller,
             position,
             variables,
@@ -148,12 +176,7 @@ fn channel(
 }
 
 /// Our Contact towards a peer: the address it can reach us by, the public one behind NAT.
-pub(crate) fn contact(
-    exchange: &Exchange,
-    endpoint: &Endpoint,
-    flow: &Flow,
-    user: &str,
-) -> String {
+pub(crate) fn contact(exchange: &Exchange, endpoint: &Endpoint, flow: &Flow, user: &str) -> String {
     let (host, port) = exchange.public_address(endpoint, flow);
     let host = match host {
         std::net::IpAddr::V4(ip) => Host::V4(ip),
@@ -187,7 +210,12 @@ fn spawn(
             tracing::error!("{name}: a fault of the exchange ended this call");
             let failed = message::refusal(500, "internal fault");
             shard.respond_invite(dialog, failed, false).await;
-            shard.send(Command::Bye { dialog, headers: Vec::new() }).await;
+            shard
+                .send(Command::Bye {
+                    dialog,
+                    headers: Vec::new(),
+                })
+                .await;
         }
     });
 }
@@ -245,6 +273,8 @@ fn options(exchange: &Exchange, flow: &Flow, request: &Request) -> Reply {
         ("Accept-Language", "en"),
         ("Supported", "100rel, timer"),
     ];
-    reply.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    reply
+        .headers
+        .extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
     reply
 }

@@ -6,10 +6,10 @@
 
 pub mod application;
 pub mod authenticate;
+pub mod bridge;
 pub mod cause;
 pub mod channel;
 pub mod exchange;
-pub mod bridge;
 mod identify;
 mod incoming;
 mod ingress;

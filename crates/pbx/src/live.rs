@@ -102,7 +102,11 @@ impl LiveChannels {
     /// All channels, oldest first.
     #[must_use]
     pub fn all(&self) -> Vec<Facts> {
-        self.channels.lock().values().map(|live| live.facts.clone()).collect()
+        self.channels
+            .lock()
+            .values()
+            .map(|live| live.facts.clone())
+            .collect()
     }
 
     /// How many channels live.
@@ -120,7 +124,11 @@ impl LiveChannels {
     /// How many channels of an endpoint live.
     #[must_use]
     pub fn of_endpoint(&self, endpoint: &str) -> usize {
-        self.channels.lock().values().filter(|live| live.facts.endpoint == endpoint).count()
+        self.channels
+            .lock()
+            .values()
+            .filter(|live| live.facts.endpoint == endpoint)
+            .count()
     }
 
     /// The inbox of a channel.
@@ -131,7 +139,9 @@ impl LiveChannels {
 
     /// How well the streams of a channel run; asks the channel's task, at most 200 ms.
     pub async fn quality(&self, id: ChannelId) -> Vec<StreamQuality> {
-        let Some(inbox) = self.inbox(id) else { return Vec::new() };
+        let Some(inbox) = self.inbox(id) else {
+            return Vec::new();
+        };
         let (reply, answer) = tokio::sync::oneshot::channel();
         let asked = ChannelEvent::Control(Control::Quality(reply));
         if inbox.try_send(asked).is_err() {
@@ -144,7 +154,11 @@ impl LiveChannels {
     /// The inboxes of all channels.
     #[must_use]
     pub fn inboxes(&self) -> Vec<mpsc::Sender<ChannelEvent>> {
-        self.channels.lock().values().map(|live| live.inbox.clone()).collect()
+        self.channels
+            .lock()
+            .values()
+            .map(|live| live.inbox.clone())
+            .collect()
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sidetone_base::{Flow, FlowId};
+use sidetone_base::{Destination, Flow, FlowId};
 use sidetone_sip::Message;
 use sidetone_ua::Stack;
 use sidetone_ua::api::{
@@ -69,7 +69,10 @@ impl ShardHandle {
 
     async fn command(&self, command: Command, owner: Option<mpsc::Sender<ChannelEvent>>) {
         // An error means that the exchange is stopping: then nobody waits for an answer.
-        let _ = self.inbox.send(ShardInput::Command { command, owner }).await;
+        let _ = self
+            .inbox
+            .send(ShardInput::Command { command, owner })
+            .await;
     }
 
     /// Hands in what arrived. `false` when the shard is behind and the input was not taken.
@@ -91,7 +94,10 @@ impl ShardHandle {
         owner: mpsc::Sender<ChannelEvent>,
     ) -> InviteId {
         let invite = InviteId(self.handle());
-        let command = Command::Invite { invite, request: Box::new(request) };
+        let command = Command::Invite {
+            invite,
+            request: Box::new(request),
+        };
         self.command(command, Some(owner)).await;
         invite
     }
@@ -104,20 +110,35 @@ impl ShardHandle {
         owner: mpsc::Sender<ChannelEvent>,
     ) -> RequestId {
         let request_id = RequestId(self.handle());
-        let command = Command::InDialog { request_id, dialog, request: Box::new(request) };
+        let command = Command::InDialog {
+            request_id,
+            dialog,
+            request: Box::new(request),
+        };
         self.command(command, Some(owner)).await;
         request_id
     }
 
     /// Responds to the INVITE that made the dialog.
     pub async fn respond_invite(&self, dialog: DialogId, reply: Reply, reliable: bool) {
-        let command = Command::RespondInvite { dialog, reply: Box::new(reply), reliable };
+        let command = Command::RespondInvite {
+            dialog,
+            reply: Box::new(reply),
+            reliable,
+        };
         self.command(command, None).await;
     }
 
     /// Responds to any other request.
     pub async fn respond(&self, transaction: TransactionId, reply: Reply) {
-        self.command(Command::Respond { transaction, reply: Box::new(reply) }, None).await;
+        self.command(
+            Command::Respond {
+                transaction,
+                reply: Box::new(reply),
+            },
+            None,
+        )
+        .await;
     }
 
     /// Any other command that has no events of its own.
@@ -137,7 +158,13 @@ impl ShardHandle {
 #[must_use]
 pub fn inbox() -> (ShardHandle, mpsc::Receiver<ShardInput>) {
     let (sender, receiver) = mpsc::channel(SHARD_INBOX);
-    (ShardHandle { inbox: sender, next_handle: &NEXT_HANDLE }, receiver)
+    (
+        ShardHandle {
+            inbox: sender,
+            next_handle: &NEXT_HANDLE,
+        },
+        receiver,
+    )
 }
 
 /// Runs a shard until its inbox closes.
@@ -147,7 +174,12 @@ pub async fn run(
     mut inbox: mpsc::Receiver<ShardInput>,
     stack: Stack,
 ) {
-    let mut shard = Shard { exchange, handle, stack, owners: Owners::default() };
+    let mut shard = Shard {
+        exchange,
+        handle,
+        stack,
+        owners: Owners::default(),
+    };
     let mut deadline = shard.drain();
     loop {
         let wake = deadline.unwrap_or_else(|| shard.exchange.now() + Duration::from_secs(3_600));
@@ -202,6 +234,7 @@ impl Shard {
         let input = match input {
             ShardInput::Command { command, owner } => {
                 self.note_owner(&command, owner);
+                self.show_flow(&command);
                 Input::Command(command)
             }
             ShardInput::FlowClosed(flow) => Input::FlowClosed(flow),
@@ -214,6 +247,19 @@ impl Shard {
             }
         };
         self.stack.handle_input(now, input);
+    }
+
+    /// The stack must know the transport of a flow it has received nothing on.
+    fn show_flow(&mut self, command: &Command) {
+        let (Command::Invite { request, .. } | Command::Send { request, .. }) = command else {
+            return;
+        };
+        if let Destination::Flow(id) = request.destination
+            && let Some(flow) = self.exchange.net().flow(id)
+        {
+            self.stack
+                .handle_input(self.exchange.now(), Input::FlowSeen(flow));
+        }
     }
 
     fn note_owner(&mut self, command: &Command, owner: Option<mpsc::Sender<ChannelEvent>>) {
@@ -236,7 +282,8 @@ impl Shard {
                 Output::Send { destination, bytes } => {
                     if let Err(error) = self.exchange.send(destination, bytes.clone()) {
                         tracing::debug!("cannot send: {error}");
-                        self.stack.handle_input(self.exchange.now(), Input::SendFailed { bytes });
+                        self.stack
+                            .handle_input(self.exchange.now(), Input::SendFailed { bytes });
                     }
                 }
                 Output::Event(event) => self.route(event),
@@ -247,7 +294,11 @@ impl Shard {
 
     fn route(&mut self, event: Event) {
         match event {
-            Event::Invite { dialog, flow, request } => {
+            Event::Invite {
+                dialog,
+                flow,
+                request,
+            } => {
                 tracing::debug!(target: "walk", step = 3, "pbx/shard: ua");
                 let accepted =
                     incoming::invite(&self.exchange, &self.handle, dialog, flow, request);
@@ -258,10 +309,18 @@ impl Shard {
                     Err(reply) => self.reply_invite(dialog, *reply),
                 }
             }
-            Event::Request { transaction, flow, request } => {
+            Event::Request {
+                transaction,
+                flow,
+                request,
+            } => {
                 let reply = incoming::request(&self.exchange, flow, &request);
-                let command = Command::Respond { transaction, reply: Box::new(reply) };
-                self.stack.handle_input(self.exchange.now(), Input::Command(command));
+                let command = Command::Respond {
+                    transaction,
+                    reply: Box::new(reply),
+                };
+                self.stack
+                    .handle_input(self.exchange.now(), Input::Command(command));
             }
             event => self.to_owner(event),
         }
@@ -269,8 +328,13 @@ impl Shard {
 
     fn reply_invite(&mut self, dialog: DialogId, reply: Reply) {
         let reply = Box::new(reply);
-        let command = Command::RespondInvite { dialog, reply, reliable: false };
-        self.stack.handle_input(self.exchange.now(), Input::Command(command));
+        let command = Command::RespondInvite {
+            dialog,
+            reply,
+            reliable: false,
+        };
+        self.stack
+            .handle_input(self.exchange.now(), Input::Command(command));
     }
 
     fn to_owner(&mut self, event: Event) {
@@ -292,8 +356,12 @@ impl Shard {
 
     fn end(&mut self, dialog: Option<DialogId>) {
         let Some(dialog) = dialog else { return };
-        let command = Command::Bye { dialog, headers: Vec::new() };
-        self.stack.handle_input(self.exchange.now(), Input::Command(command));
+        let command = Command::Bye {
+            dialog,
+            headers: Vec::new(),
+        };
+        self.stack
+            .handle_input(self.exchange.now(), Input::Command(command));
     }
 
     /// Finds who hears the event, and forgets handles whose last event this is.
@@ -321,7 +389,10 @@ impl Shard {
                 (owners.invites.remove(invite), None)
             }
             Event::RequestFailed { request_id, .. } => (owners.requests.remove(request_id), None),
-            Event::Response { request_id, response } => {
+            Event::Response {
+                request_id,
+                response,
+            } => {
                 let is_final = response.status.code() >= 200;
                 let owner = if is_final {
                     owners.requests.remove(request_id)

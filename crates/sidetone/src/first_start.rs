@@ -17,7 +17,10 @@ use crate::arguments::Arguments;
 /// The commented default configuration.
 const FILES: &[(&str, &str)] = &[
     ("asterisk.conf", include_str!("../../../etc/asterisk.conf")),
-    ("extensions.conf", include_str!("../../../etc/extensions.conf")),
+    (
+        "extensions.conf",
+        include_str!("../../../etc/extensions.conf"),
+    ),
     ("http.conf", include_str!("../../../etc/http.conf")),
     ("logger.conf", include_str!("../../../etc/logger.conf")),
     ("modules.conf", include_str!("../../../etc/modules.conf")),
@@ -63,8 +66,14 @@ pub(crate) fn prepare(arguments: &Arguments) -> Result<Place, String> {
         if !config.is_file() {
             return Err(format!("{}: there is no such file (-C)", config.display()));
         }
-        let etc = config.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
-        return Ok(Place { etc, state: None, fresh: false });
+        let etc = config
+            .parent()
+            .map_or_else(|| PathBuf::from("."), Path::to_owned);
+        return Ok(Place {
+            etc,
+            state: None,
+            fresh: false,
+        });
     }
     let state = state_directory(arguments);
     let etc = state.join("etc");
@@ -86,13 +95,19 @@ pub(crate) fn prepare(arguments: &Arguments) -> Result<Place, String> {
         };
         write_all(&etc, &fill)?;
     }
-    Ok(Place { etc, state: Some(state), fresh })
+    Ok(Place {
+        etc,
+        state: Some(state),
+        fresh,
+    })
 }
 
 /// The run directory of the configuration these arguments lead to, without starting anything.
 pub(crate) fn run_directory(arguments: &Arguments) -> PathBuf {
     let etc = match &arguments.config {
-        Some(config) => config.parent().map_or_else(|| PathBuf::from("."), Path::to_owned),
+        Some(config) => config
+            .parent()
+            .map_or_else(|| PathBuf::from("."), Path::to_owned),
         None => state_directory(arguments).join("etc"),
     };
     let loaded = sidetone_config::load(&FileSource, &etc.to_string_lossy());
@@ -103,9 +118,15 @@ pub(crate) fn run_directory(arguments: &Arguments) -> PathBuf {
 }
 
 fn make_directory(path: &Path) -> Result<(), String> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o750).create(path);
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o750)
+        .create(path);
     made.map_err(|error| {
-        format!("cannot make {}: {error}; choose another place with --state", path.display())
+        format!(
+            "cannot make {}: {error}; choose another place with --state",
+            path.display()
+        )
     })
 }
 
@@ -154,7 +175,11 @@ fn with_directories(text: &str, state: &Path) -> String {
 
 /// The files hold passwords: only their owner may read them.
 fn write_private(path: &Path, text: &str) -> Result<(), String> {
-    let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o640).open(path);
+    let opened = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o640)
+        .open(path);
     let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

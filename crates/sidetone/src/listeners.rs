@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use sidetone_config::{Config, Protocol, TlsMethod, TlsSettings, Transport};
 use sidetone_net::settings::{ListenerSpec, TcpKeepalive};
-use sidetone_net::tls::{
-    self, ClientCertificate, ServerVerification, TlsVersions, Wildcards,
-};
+use sidetone_net::tls::{self, ClientCertificate, ServerVerification, TlsVersions, Wildcards};
 use sidetone_net::{Net, NetSettings, Protocol as Spoken};
 
 /// Limits and timeouts of all flows.
@@ -28,7 +26,9 @@ pub(crate) fn net_settings(config: &Config) -> NetSettings {
 pub(crate) async fn open(net: &Net, config: &Config) -> usize {
     let mut open = 0;
     for transport in config.transports_sorted() {
-        let Some(spec) = spec(transport) else { continue };
+        let Some(spec) = spec(transport) else {
+            continue;
+        };
         match net.listen(spec).await {
             Ok(address) => {
                 open += 1;
@@ -62,7 +62,9 @@ fn spec(transport: &Transport) -> Option<ListenerSpec> {
 }
 
 fn path(text: &str) -> Option<PathBuf> {
-    Some(text).filter(|text| !text.is_empty()).map(PathBuf::from)
+    Some(text)
+        .filter(|text| !text.is_empty())
+        .map(PathBuf::from)
 }
 
 fn tls_settings(configured: &TlsSettings) -> tls::TlsSettings {

@@ -24,33 +24,47 @@ impl Prompts {
     /// Prompts of a data directory.
     pub(crate) fn new(data: &str) -> Self {
         let sounds = Path::new(data).join("sounds");
-        Self { sounds, decoded: Mutex::new(HashMap::new()) }
+        Self {
+            sounds,
+            decoded: Mutex::new(HashMap::new()),
+        }
     }
 
     /// A prompt by name, such as `hello-world` or `digits/1`, in a language.
     pub(crate) fn find(&self, name: &str, language: &str) -> Option<Arc<Prompt>> {
         let language = if language.is_empty() { "en" } else { language };
         // A name must not lead out of the sounds directory, whatever a dialplan puts into it.
-        if [name, language].iter().any(|part| part.contains("..") || part.contains('\0')) {
+        if [name, language]
+            .iter()
+            .any(|part| part.contains("..") || part.contains('\0'))
+        {
             return None;
         }
         let key = (name.to_owned(), language.to_owned());
         if let Some(known) = self.decoded.lock().get(&key) {
             return known.clone();
         }
-        let found = self.read_file(name, language).or_else(|| shipped(name)).map(Arc::new);
+        let found = self
+            .read_file(name, language)
+            .or_else(|| shipped(name))
+            .map(Arc::new);
         self.decoded.lock().insert(key, found.clone());
         found
     }
 
     fn read_file(&self, name: &str, language: &str) -> Option<Prompt> {
-        let names = [format!("{language}/{name}"), name.trim_start_matches('/').to_owned()];
+        let names = [
+            format!("{language}/{name}"),
+            name.trim_start_matches('/').to_owned(),
+        ];
         let folders = names.iter().map(|name| self.sounds.join(name));
         let absolute = name.starts_with('/').then(|| PathBuf::from(name));
         for base in absolute.into_iter().chain(folders) {
             for ending in ["wav16", "wav", "WAV"] {
                 let path = PathBuf::from(format!("{}.{ending}", base.display()));
-                let Ok(bytes) = std::fs::read(&path) else { continue };
+                let Ok(bytes) = std::fs::read(&path) else {
+                    continue;
+                };
                 match decode(&bytes) {
                     Ok(prompt) => return Some(prompt),
                     Err(words) => tracing::warn!("{}: {words}", path.display()),
@@ -67,7 +81,8 @@ fn shipped(name: &str) -> Option<Prompt> {
 }
 
 fn decode(bytes: &[u8]) -> Result<Prompt, String> {
-    let mut reader = hound::WavReader::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    let mut reader =
+        hound::WavReader::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
     let format = reader.spec();
     if format.channels != 1 || format.bits_per_sample != 16 {
         return Err("a prompt is mono with 16 bits".to_owned());
@@ -77,7 +92,10 @@ fn decode(bytes: &[u8]) -> Result<Prompt, String> {
     }
     let samples: Result<Vec<i16>, _> = reader.samples().take(MOST_SAMPLES).collect();
     let samples = samples.map_err(|error| error.to_string())?;
-    Ok(Prompt { rate: format.sample_rate, samples })
+    Ok(Prompt {
+        rate: format.sample_rate,
+        samples,
+    })
 }
 
 #[cfg(test)]

@@ -28,7 +28,9 @@ fn variable(kind: &str) -> Result<&'static str, FunctionError> {
         "absolute" => Ok("TIMEOUT(absolute)"),
         "digit" => Ok("TIMEOUT(digit)"),
         "response" => Ok("TIMEOUT(response)"),
-        other => Err(FunctionError::Arguments(format!("there is no time-out '{other}'"))),
+        other => Err(FunctionError::Arguments(format!(
+            "there is no time-out '{other}'"
+        ))),
     }
 }
 

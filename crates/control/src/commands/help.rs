@@ -10,17 +10,34 @@ use crate::socket::Answer;
 /// `core show help`
 pub(super) async fn help(_: &Context, args: &[&str]) -> Answer {
     let wanted = args.join(" ");
-    let found = commands().iter().filter(|command| command.words.starts_with(&wanted));
+    let found = commands()
+        .iter()
+        .filter(|command| command.words.starts_with(&wanted));
     let mut out = String::new();
     for command in found {
-        let _ = writeln!(out, "{:>30} {} -- {}", command.words, command.syntax, command.synopsis);
+        let _ = writeln!(
+            out,
+            "{:>30} {} -- {}",
+            command.words, command.syntax, command.synopsis
+        );
     }
-    if out.is_empty() { wrong(format!("No such command '{wanted}'.\n")) } else { text(out) }
+    if out.is_empty() {
+        wrong(format!("No such command '{wanted}'.\n"))
+    } else {
+        text(out)
+    }
 }
 
 fn applications_of(context: &Context) -> Vec<&'static Doc> {
-    let own = context.exchange.catalogue().applications.iter().map(|app| &app.doc);
-    let mut all: Vec<&Doc> = own.chain(builtin::BUILTINS.iter().map(|app| app.doc())).collect();
+    let own = context
+        .exchange
+        .catalogue()
+        .applications
+        .iter()
+        .map(|app| &app.doc);
+    let mut all: Vec<&Doc> = own
+        .chain(builtin::BUILTINS.iter().map(|app| app.doc()))
+        .collect();
     all.sort_by_key(|doc| doc.name.to_ascii_lowercase());
     all
 }
@@ -38,11 +55,15 @@ pub(super) async fn applications(context: &Context, _: &[&str]) -> Answer {
 
 /// `core show application`
 pub(super) async fn application(context: &Context, args: &[&str]) -> Answer {
-    let Some(name) = args.first() else { return wrong("Usage: core show application <name>\n") };
+    let Some(name) = args.first() else {
+        return wrong("Usage: core show application <name>\n");
+    };
     let all = applications_of(context);
     match all.iter().find(|doc| doc.name.eq_ignore_ascii_case(name)) {
         Some(doc) => text(page(doc, "application")),
-        None => wrong(format!("Your application(s) is (are) not registered: {name}\n")),
+        None => wrong(format!(
+            "Your application(s) is (are) not registered: {name}\n"
+        )),
     }
 }
 
@@ -60,7 +81,9 @@ pub(super) async fn functions(context: &Context, _: &[&str]) -> Answer {
 
 /// `core show function`
 pub(super) async fn function(context: &Context, args: &[&str]) -> Answer {
-    let Some(name) = args.first() else { return wrong("Usage: core show function <name>\n") };
+    let Some(name) = args.first() else {
+        return wrong("Usage: core show function <name>\n");
+    };
     let all = (context.exchange.catalogue().function_docs)();
     match all.iter().find(|doc| doc.name.eq_ignore_ascii_case(name)) {
         Some(doc) => text(page(doc, "function")),
@@ -70,7 +93,10 @@ pub(super) async fn function(context: &Context, args: &[&str]) -> Answer {
 
 fn page(doc: &Doc, kind: &str) -> String {
     let name = doc.name;
-    let mut out = format!("\n  -= Info about {kind} '{name}' =- \n\n[Synopsis]\n{}\n", doc.synopsis);
+    let mut out = format!(
+        "\n  -= Info about {kind} '{name}' =- \n\n[Synopsis]\n{}\n",
+        doc.synopsis
+    );
     let _ = write!(out, "\n[Description]\n{}\n", doc.description);
     let _ = write!(out, "\n[Syntax]\n{name}({})\n", doc.syntax);
     let mut list = |title: &str, rows: &[(&str, &str)]| {

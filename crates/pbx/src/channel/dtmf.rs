@@ -16,7 +16,9 @@ impl InfoDigits {
             let mut digit = None;
             let mut duration_ms = 250;
             for line in body.lines() {
-                let Some((name, value)) = line.split_once('=') else { continue };
+                let Some((name, value)) = line.split_once('=') else {
+                    continue;
+                };
                 match name.trim().to_ascii_lowercase().as_str() {
                     "signal" => digit = digit_of(value.trim()),
                     "duration" => {
@@ -61,14 +63,26 @@ mod tests {
     #[test]
     fn both_bodies_are_read() {
         let relay = b"Signal=5\r\nDuration=160\r\n";
-        assert_eq!(InfoDigits::read("application/dtmf-relay", relay), Some(('5', 160)));
+        assert_eq!(
+            InfoDigits::read("application/dtmf-relay", relay),
+            Some(('5', 160))
+        );
         assert_eq!(InfoDigits::read("application/dtmf", b"#"), Some(('#', 250)));
-        assert_eq!(InfoDigits::read("application/dtmf-relay", b"Signal=11"), Some(('#', 250)));
+        assert_eq!(
+            InfoDigits::read("application/dtmf-relay", b"Signal=11"),
+            Some(('#', 250))
+        );
     }
 
     #[test]
     fn garbage_is_no_digit() {
-        for body in [&b""[..], b"Signal=", b"Signal=flash", b"\xff\xfe", b"Signal=99"] {
+        for body in [
+            &b""[..],
+            b"Signal=",
+            b"Signal=flash",
+            b"\xff\xfe",
+            b"Signal=99",
+        ] {
             assert_eq!(InfoDigits::read("application/dtmf-relay", body), None);
         }
         assert_eq!(InfoDigits::read("text/plain", b"5"), None);

@@ -46,16 +46,25 @@ impl Channel {
 
     /// Answers the offer of the INVITE, so that a call without common media is refused at once.
     pub(crate) async fn plan_media(&mut self) -> Result<(), MediaError> {
-        let Some(request) = self.signalling.request.clone() else { return Ok(()) };
-        self.answer_offer(&request.body, &self.wish.clone()).await.map(|_| ())
+        let Some(request) = self.signalling.request.clone() else {
+            return Ok(());
+        };
+        self.answer_offer(&request.body, &self.wish.clone())
+            .await
+            .map(|_| ())
     }
 
     /// Refuses the INVITE because media cannot be set up, and says why (FAQ-02).
     pub(crate) async fn refuse_media(&mut self, error: &MediaError) {
         self.note_stop(Cause::INCOMPATIBLE);
-        let Some(dialog) = self.signalling.dialog.take() else { return };
+        let Some(dialog) = self.signalling.dialog.take() else {
+            return;
+        };
         let reply = message::refusal(error.status(), &error.to_string());
-        self.signalling.shard.respond_invite(dialog, reply, false).await;
+        self.signalling
+            .shard
+            .respond_invite(dialog, reply, false)
+            .await;
     }
 
     /// Answers the call; nothing happens when it is answered.
@@ -84,17 +93,28 @@ impl Channel {
         self.note_stop(cause);
         if let Some(invite) = self.signalling.invite.take() {
             let headers = reason_headers(cause);
-            self.signalling.shard.send(Command::Cancel { invite, headers }).await;
+            self.signalling
+                .shard
+                .send(Command::Cancel { invite, headers })
+                .await;
         }
-        let Some(dialog) = self.signalling.dialog.take() else { return };
+        let Some(dialog) = self.signalling.dialog.take() else {
+            return;
+        };
         if self.state == State::Up || self.signalling.said == 0 && self.is_ours() {
             let headers = reason_headers(cause);
-            self.signalling.shard.send(Command::Bye { dialog, headers }).await;
+            self.signalling
+                .shard
+                .send(Command::Bye { dialog, headers })
+                .await;
             return;
         }
         let mut reply = message::reply(cause.status());
         reply.headers.extend(reason_headers(cause));
-        self.signalling.shard.respond_invite(dialog, reply, false).await;
+        self.signalling
+            .shard
+            .respond_invite(dialog, reply, false)
+            .await;
     }
 
     /// Whether we sent the INVITE.
@@ -103,12 +123,17 @@ impl Channel {
     }
 
     async fn say(&mut self, mut reply: Reply) {
-        let Some(dialog) = self.signalling.dialog else { return };
+        let Some(dialog) = self.signalling.dialog else {
+            return;
+        };
         let contact = self.signalling.contact.clone();
         reply.headers.insert(0, ("Contact".to_owned(), contact));
         reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
         let reliable = self.signalling.reliable && (101..200).contains(&reply.status);
-        self.signalling.shard.respond_invite(dialog, reply, reliable).await;
+        self.signalling
+            .shard
+            .respond_invite(dialog, reply, reliable)
+            .await;
     }
 
     /// Offers the peer something else and waits for its answer: more or fewer streams, hold.
@@ -117,7 +142,9 @@ impl Channel {
     /// [`Stop`] when the channel is hung up meanwhile. A refused offer is no error: what was
     /// agreed before stands, and `false` comes back.
     pub async fn reoffer(&mut self, wish: &Wish) -> Result<bool, Stop> {
-        let Some(dialog) = self.signalling.dialog else { return Ok(false) };
+        let Some(dialog) = self.signalling.dialog else {
+            return Ok(false);
+        };
         let before = std::mem::replace(&mut self.wish, wish.clone());
         let offer = match self.make_offer(wish, None).await {
             Ok(offer) => offer,
@@ -133,13 +160,16 @@ impl Channel {
             body: Some(message::sdp_body(offer)),
         };
         self.reoffer_accepted = false;
-        self.signalling.shard.in_dialog(dialog, request, self.own_inbox.clone()).await;
+        self.signalling
+            .shard
+            .in_dialog(dialog, request, self.own_inbox.clone())
+            .await;
         let until = self.until(REOFFER_DEADLINE);
         while self.is_offering() {
-            if matches!(self.wait_keeping_digits(Some(until)).await?, super::Happening::Deadline)
-                && self.exchange.now() >= until
-            {
-                self.offer_refused();
+            match self.turn(Some(until)).await? {
+                Some(super::Happening::Digit(digit)) => self.keep_digit(digit),
+                Some(super::Happening::Deadline) => self.offer_refused(),
+                _ => {}
             }
         }
         let accepted = self.reoffer_accepted;
@@ -161,7 +191,10 @@ impl Channel {
             return;
         }
         if let Some(dialog) = self.signalling.dialog {
-            self.signalling.shard.send(Command::Ack { dialog, body: None }).await;
+            self.signalling
+                .shard
+                .send(Command::Ack { dialog, body: None })
+                .await;
         }
         if let Err(error) = self.take_answer(&response.body).await {
             tracing::warn!("{}: the peer's answer is unusable: {error}", self.name);
@@ -194,9 +227,15 @@ impl Channel {
         if self.signalling.dialog == Some(dialog) {
             return;
         }
-        self.signalling.shard.send(Command::Ack { dialog, body: None }).await;
+        self.signalling
+            .shard
+            .send(Command::Ack { dialog, body: None })
+            .await;
         let headers = reason_headers(Cause::ANSWERED_ELSEWHERE);
-        self.signalling.shard.send(Command::Bye { dialog, headers }).await;
+        self.signalling
+            .shard
+            .send(Command::Bye { dialog, headers })
+            .await;
     }
 
     /// A request inside the dialog. Returns a digit if it carried one.

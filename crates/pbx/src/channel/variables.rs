@@ -27,7 +27,9 @@ impl Variables {
     /// The value of a variable by its bare name.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.values.get(bare(name).0).map(|(value, _)| value.as_str())
+        self.values
+            .get(bare(name).0)
+            .map(|(value, _)| value.as_str())
     }
 
     /// Sets or removes a variable; the name may carry `_` or `__`. Above [`MAX_VARIABLES`] a new
@@ -51,20 +53,27 @@ impl Variables {
     /// What a channel created by this one starts with.
     #[must_use]
     pub fn inherited(&self) -> Self {
-        let values = self.values.iter().filter_map(|(name, (value, inheritance))| {
-            let handed_on = match inheritance {
-                Inheritance::None => return None,
-                Inheritance::Once => Inheritance::None,
-                Inheritance::Always => Inheritance::Always,
-            };
-            Some((name.clone(), (value.clone(), handed_on)))
-        });
-        Self { values: values.collect() }
+        let values = self
+            .values
+            .iter()
+            .filter_map(|(name, (value, inheritance))| {
+                let handed_on = match inheritance {
+                    Inheritance::None => return None,
+                    Inheritance::Once => Inheritance::None,
+                    Inheritance::Always => Inheritance::Always,
+                };
+                Some((name.clone(), (value.clone(), handed_on)))
+            });
+        Self {
+            values: values.collect(),
+        }
     }
 
     /// All variables by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values.iter().map(|(name, (value, _))| (name.as_str(), value.as_str()))
+        self.values
+            .iter()
+            .map(|(name, (value, _))| (name.as_str(), value.as_str()))
     }
 }
 
@@ -89,8 +98,14 @@ mod tests {
         caller.set("_NEXT", Some("2".into()));
         caller.set("__ALL", Some("3".into()));
         let callee = caller.inherited();
-        assert_eq!(callee.iter().collect::<Vec<_>>(), [("ALL", "3"), ("NEXT", "2")]);
-        assert_eq!(callee.inherited().iter().collect::<Vec<_>>(), [("ALL", "3")]);
+        assert_eq!(
+            callee.iter().collect::<Vec<_>>(),
+            [("ALL", "3"), ("NEXT", "2")]
+        );
+        assert_eq!(
+            callee.inherited().iter().collect::<Vec<_>>(),
+            [("ALL", "3")]
+        );
         assert_eq!(caller.value("_NEXT"), Some("2"));
     }
 

@@ -3,7 +3,10 @@
 /// What this exchange does of them; the others are named in the log when they are used.
 pub(super) const DOC: &[(&str, &str)] = &[
     ("g", "Go on in the dialplan when the callee hangs up"),
-    ("r", "Let the caller hear ringing at once, and no early media"),
+    (
+        "r",
+        "Let the caller hear ringing at once, and no early media",
+    ),
 ];
 
 /// All letters the option string may have, for the words in the log.
@@ -31,7 +34,9 @@ impl Options {
                 'g' => options.go_on = true,
                 'r' => options.ring = true,
                 letter if KNOWN.contains(letter) => {
-                    tracing::warn!("{channel}: Dial: option {letter} is ignored: not available yet");
+                    tracing::warn!(
+                        "{channel}: Dial: option {letter} is ignored: not available yet"
+                    );
                 }
                 letter if letter.is_whitespace() => {}
                 letter => tracing::warn!("{channel}: Dial: there is no option '{letter}'"),
@@ -48,7 +53,13 @@ mod tests {
     #[test]
     fn arguments_of_options_are_not_options() {
         let options = Options::read("M(greeting)r", "test");
-        assert_eq!(options, Options { go_on: false, ring: true });
+        assert_eq!(
+            options,
+            Options {
+                go_on: false,
+                ring: true
+            }
+        );
         assert!(Options::read("g", "test").go_on);
     }
 }
