@@ -10,7 +10,7 @@ use sidetone_media::{
 use sidetone_sdp::plan::{LocalTransport, MediaPlan};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{LegError, WorkerSnapshot};
+use crate::{LegError, PortChoice, WorkerSnapshot};
 
 /// The answer to a command.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, LegError>>;
@@ -40,6 +40,7 @@ pub(crate) enum Command {
 pub(crate) struct CreateLeg {
     pub(crate) kind: LegKind,
     pub(crate) transports: usize,
+    pub(crate) port: PortChoice,
     pub(crate) candidates: CandidatePolicy,
     pub(crate) rtp: RtpSettings,
     pub(crate) certificate: Certificate,

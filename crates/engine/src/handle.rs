@@ -147,6 +147,7 @@ impl Engine {
         let create = Box::new(CreateLeg {
             kind: spec.kind,
             transports: spec.transports.clamp(1, MAX_TRANSPORTS),
+            port: spec.port,
             candidates: spec.candidates,
             rtp: spec.rtp,
             certificate,

@@ -51,6 +51,18 @@ pub enum CertificateChoice {
     Given(Certificate),
 }
 
+/// On which port a WebRTC leg lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PortChoice {
+    /// The worker's shared port. Peers are told apart by their address and port, so each must
+    /// have its own, as browsers do.
+    #[default]
+    Shared,
+    /// A port of its own: for peers that themselves put all their legs on one port (another
+    /// server of this kind), and for load generators.
+    Own,
+}
+
 /// A leg to create.
 #[derive(Clone, Debug)]
 pub struct LegSpec {
@@ -58,6 +70,8 @@ pub struct LegSpec {
     pub kind: LegKind,
     /// How many transports: 1 when everything will be bundled, else one per stream.
     pub transports: usize,
+    /// On which port a WebRTC leg lives; plain legs always have their own.
+    pub port: PortChoice,
     /// Put the leg on this leg's worker, so that the call never crosses a core.
     pub beside: Option<LegId>,
     /// Which addresses the peer may see.
@@ -77,6 +91,7 @@ impl LegSpec {
         Self {
             kind,
             transports: 1,
+            port: PortChoice::default(),
             beside: None,
             candidates: CandidatePolicy::default(),
             rtp: RtpSettings::default(),

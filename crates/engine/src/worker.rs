@@ -19,7 +19,7 @@ use crate::command::{Command, CreateLeg, LegCommand, Reply};
 use crate::ports::PortPool;
 use crate::ring::Inbox;
 use crate::socket::{Batch, MediaSocket, SocketUse};
-use crate::{LegError, WorkerSnapshot};
+use crate::{LegError, PortChoice, WorkerSnapshot};
 
 /// Commands handled in one turn: 64 plans take about 2 ms, more would be heard as jitter.
 const MAX_COMMANDS: usize = 64;
@@ -43,6 +43,7 @@ pub(crate) struct SharedPort {
 /// What the worker knows of a leg besides what the graph knows.
 struct OpenLeg {
     kind: LegKind,
+    port: PortChoice,
     candidates: CandidatePolicy,
     events: mpsc::Sender<(LegId, LegEvent)>,
     backlog: VecDeque<LegEvent>,
@@ -306,6 +307,7 @@ impl<S: MediaSocket> Worker<S> {
     ) {
         let mut open = OpenLeg {
             kind: spec.kind,
+            port: spec.port,
             candidates: spec.candidates,
             events: spec.events,
             backlog: VecDeque::new(),
@@ -376,12 +378,15 @@ impl<S: MediaSocket> Worker<S> {
         open: &mut OpenLeg,
         count: usize,
     ) -> Result<Vec<NewTransport>, LegError> {
-        match open.kind {
-            LegKind::WebRtc { .. } => {
+        match (open.kind, open.port) {
+            (LegKind::WebRtc { .. }, PortChoice::Own) => (0..count)
+                .map(|_| self.own_ice_transport(now, open))
+                .collect(),
+            (LegKind::WebRtc { .. }, PortChoice::Shared) => {
                 let transport = self.shared_transport(now, &open.candidates)?;
                 Ok(vec![transport; count])
             }
-            LegKind::Plain => (0..count).map(|_| self.own_transport(now, open)).collect(),
+            (LegKind::Plain, _) => (0..count).map(|_| self.own_transport(now, open)).collect(),
         }
     }
 
@@ -424,12 +429,7 @@ impl<S: MediaSocket> Worker<S> {
         };
         let advertised: Vec<SocketAddr> = hosts.advertised.iter().filter_map(same_family).collect();
         let (Some(base), Some(told)) = (bases.first(), advertised.first()) else {
-            let reason = "no usable interface address: look at ice_acl and the bind addresses";
-            let address = IpAddr::from([0, 0, 0, 0]);
-            return Err(LegError::BadAddress {
-                address,
-                reason: reason.to_owned(),
-            });
+            return Err(no_address());
         };
         let rtp = Some((*base, *told));
         Ok(NewTransport {
@@ -448,32 +448,8 @@ impl<S: MediaSocket> Worker<S> {
     ) -> Result<NewTransport, LegError> {
         let local = self.local_address(now, &open.candidates)?;
         let told = open.candidates.connection_address(local);
-        let mut refused = Vec::new();
-        let bound = loop {
-            if refused.len() == MAX_BIND_ATTEMPTS {
-                break Err(LegError::NoPorts);
-            }
-            let Some(port) = self.ports.take() else {
-                break Err(LegError::NoPorts);
-            };
-            match self.bind_pair(local, port) {
-                Ok(paths) => break Ok((port, paths)),
-                Err(error) => {
-                    refused.push(port);
-                    if error.kind() != std::io::ErrorKind::AddrInUse {
-                        let reason = error.to_string();
-                        break Err(LegError::BadAddress {
-                            address: local,
-                            reason,
-                        });
-                    }
-                }
-            }
-        };
-        for port in refused {
-            self.ports.give(port);
-        }
-        let (port, (rtp, rtcp)) = bound?;
+        let (port, (rtp, rtcp)) =
+            self.take_port(local, |worker, port| worker.bind_pair(local, port))?;
         open.pairs.push(port);
         open.paths.extend([rtp, rtcp]);
         let end = |path, port| {
@@ -488,6 +464,86 @@ impl<S: MediaSocket> Worker<S> {
             rtcp: end(rtcp, port + 1),
             ..Default::default()
         })
+    }
+
+    /// A transport for ICE with a port of its own on every interface the policy allows.
+    fn own_ice_transport(
+        &mut self,
+        now: Instant,
+        open: &mut OpenLeg,
+    ) -> Result<NewTransport, LegError> {
+        let hosts = open
+            .candidates
+            .host_addresses(&self.sockets.interfaces(now));
+        let (Some(first), Some(told)) = (hosts.bases.first(), hosts.advertised.first()) else {
+            return Err(no_address());
+        };
+        let (first, told) = (*first, *told);
+        let (port, bases) = self.take_port(first, |worker, port| {
+            let mut bases = Vec::new();
+            for ip in &hosts.bases {
+                let address = SocketAddr::new(*ip, port);
+                match worker.sockets.bind(address, SocketUse::Leg) {
+                    Ok(path) => bases.push(Base { address, path }),
+                    Err(error) => {
+                        bases
+                            .iter()
+                            .for_each(|base| worker.sockets.close(base.path));
+                        return Err(error);
+                    }
+                }
+            }
+            Ok(bases)
+        })?;
+        open.pairs.push(port);
+        open.paths.extend(bases.iter().map(|base| base.path));
+        let advertised = hosts
+            .advertised
+            .iter()
+            .map(|ip| SocketAddr::new(*ip, port))
+            .collect();
+        let rtp = bases
+            .first()
+            .map(|base| (*base, SocketAddr::new(told, port)));
+        Ok(NewTransport {
+            bases,
+            advertised,
+            rtp,
+            rtcp: None,
+        })
+    }
+
+    /// Takes port pairs until `bind` succeeds with one.
+    fn take_port<T>(
+        &mut self,
+        address: IpAddr,
+        mut bind: impl FnMut(&mut Self, u16) -> std::io::Result<T>,
+    ) -> Result<(u16, T), LegError> {
+        let mut refused = Vec::new();
+        let bound = loop {
+            if refused.len() == MAX_BIND_ATTEMPTS {
+                break Err(LegError::NoPorts);
+            }
+            let Some(port) = self.ports.take() else {
+                break Err(LegError::NoPorts);
+            };
+            match bind(self, port) {
+                Ok(bound) => break Ok((port, bound)),
+                Err(error) => {
+                    refused.push(port);
+                    if error.kind() != std::io::ErrorKind::AddrInUse {
+                        break Err(LegError::BadAddress {
+                            address,
+                            reason: error.to_string(),
+                        });
+                    }
+                }
+            }
+        };
+        for port in refused {
+            self.ports.give(port);
+        }
+        bound
     }
 
     fn bind_pair(&mut self, local: IpAddr, port: u16) -> std::io::Result<(PathId, PathId)> {
@@ -638,6 +694,14 @@ fn offer(open: &mut OpenLeg, id: LegId, event: LegEvent, lost: &mut u64) -> bool
         *lost += 1;
     }
     waiting
+}
+
+fn no_address() -> LegError {
+    let reason = "no usable interface address: look at ice_acl and the bind addresses".to_owned();
+    LegError::BadAddress {
+        address: IpAddr::from([0, 0, 0, 0]),
+        reason,
+    }
 }
 
 fn answer<T>(reply: Reply<T>, result: Result<T, LegFault>) {

@@ -12,7 +12,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use sidetone_engine::media::{CandidatePolicy, LegEvent, LegKind, Route};
-use sidetone_engine::{LegError, LegSpec};
+use sidetone_engine::{LegError, LegSpec, PortChoice};
 use sidetone_sdp::plan::DtlsRole;
 use support::{Phone, engine, plain_plan, spec, wait_for, webrtc_plan};
 
@@ -203,4 +203,33 @@ async fn a_stopped_engine_answers_closed() {
     let leg = engine.create_leg(spec).await.unwrap();
     engine.clone().stop().await;
     assert_eq!(leg.route(0, Route::Echo).await, Err(LegError::Closed));
+}
+
+#[tokio::test]
+async fn legs_with_ports_of_their_own_may_share_a_peer() {
+    let engine = engine(22_000..=22_039, 1);
+    let (a_spec, mut a_events) = spec(WEBRTC);
+    let (b_spec, _b_events) = spec(WEBRTC);
+    let a_spec = LegSpec {
+        port: PortChoice::Own,
+        ..a_spec
+    };
+    let a = engine.create_leg(a_spec).await.unwrap();
+    let b = engine.create_leg(b_spec).await.unwrap();
+    assert_ne!(
+        a.local_transports()[0].rtp.port(),
+        b.local_transports()[0].rtp.port()
+    );
+    a.apply(webrtc_plan(&b.local_transports()[0], DtlsRole::Client, 1))
+        .await
+        .unwrap();
+    b.apply(webrtc_plan(&a.local_transports()[0], DtlsRole::Server, 2))
+        .await
+        .unwrap();
+    wait_for(&mut a_events, |event| {
+        matches!(event, LegEvent::DtlsConnected { .. })
+    })
+    .await;
+    drop((a, b));
+    assert_eq!(engine.snapshot().await.ports(), 0);
 }
