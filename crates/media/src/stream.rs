@@ -60,6 +60,8 @@ pub(crate) struct Stream {
     pub(crate) remote_fraction_lost: u8,
     pub(crate) events: EventReceiver,
     pub(crate) events_rate: u32,
+    heard_events_rate: u32,
+    dtmf_timeout: Duration,
     pub(crate) nack: Option<Box<NackGenerator>>,
     pub(crate) estimate: Option<BitrateEstimate>,
     pub(crate) keyframes: KeyframeRequests,
@@ -127,6 +129,8 @@ impl Stream {
             remote_fraction_lost: 0,
             events: EventReceiver::new(events_rate, dtmf_timeout),
             events_rate,
+            heard_events_rate: events_rate,
+            dtmf_timeout,
             nack: None,
             estimate: None,
             keyframes: KeyframeRequests::default(),
@@ -168,6 +172,7 @@ impl Stream {
         if events_rate != self.events_rate {
             self.events = EventReceiver::new(events_rate, dtmf_timeout);
             self.events_rate = events_rate;
+            self.heard_events_rate = events_rate;
             self.digits = Digits::new(now, events_rate);
         }
         if plan.direction.receives() != self.plan.direction.receives() {
@@ -585,11 +590,16 @@ impl Stream {
 
     /// Notes a telephone-event packet.
     pub(crate) fn hear_event(&mut self, now: Instant, rate: u32, view: &RtpView<'_>) {
-        if rate == self.events_rate
-            && let Ok(event) = EventPayload::parse(view.payload())
-        {
-            self.events.handle_input(now, view.timestamp(), event);
+        let Ok(event) = EventPayload::parse(view.payload()) else {
+            return;
+        };
+        // Browsers agree to events at the clock of every codec and use whichever they like:
+        // Chrome sends those of 8 kHz beside opus.
+        if rate != self.heard_events_rate {
+            self.events = EventReceiver::new(rate, self.dtmf_timeout);
+            self.heard_events_rate = rate;
         }
+        self.events.handle_input(now, view.timestamp(), event);
     }
 
     /// Takes one digit that has ended.

@@ -166,6 +166,26 @@ fn digits_are_sent_one_after_the_other_and_reported_once() {
 }
 
 #[test]
+fn a_digit_at_the_clock_of_another_codec_is_heard() {
+    let mut world = World::new(3, Link::default());
+    let a = world.plain(0, 1, RtpSettings::default());
+    let b = world.plain(1, 2, RtpSettings::default());
+    let mut sender = opus(0x11);
+    sender.telephone_events = vec![(8_000, 126)];
+    let mut receiver = opus(0x22);
+    receiver.telephone_events = vec![(48_000, 110), (8_000, 126)];
+    world.apply(0, 1, plain_plan(b.rtp, vec![sender]));
+    world.apply(1, 2, plain_plan(a.rtp, vec![receiver]));
+    let now = world.now;
+    let graph = &mut world.hosts[0].graph;
+    graph
+        .send_dtmf(now, LegId(1), 0, '#', Duration::from_millis(120))
+        .unwrap();
+    world.run(2 * SECOND);
+    assert_eq!(digits(&world, 1, 2), [('#', 120)]);
+}
+
+#[test]
 fn digits_survive_loss() {
     for seed in 0..5 {
         let mut world = pair(RtpSettings::default(), RtpSettings::default());
