@@ -96,7 +96,8 @@ impl<K: Clone + Eq + Hash> TimerQueue<K> {
     fn compact(&mut self) {
         if self.heap.len() > 2 * self.live.len() + 64 {
             let keys = &self.keys;
-            self.heap.retain(|Reverse((_, serial))| keys.contains_key(serial));
+            self.heap
+                .retain(|Reverse((_, serial))| keys.contains_key(serial));
         }
     }
 }

@@ -14,7 +14,7 @@ use sidetone_base::LegId;
 use sidetone_media::{DtmfRelay, LegEvent, Route, RtpSettings};
 use sidetone_rtp::RtpView;
 use sidetone_sdp::plan::{Direction, MediaPlan, Protection, SdesKey};
-use support::{Link, Phone, World, audio, plain_plan};
+use support::{Link, Phone, World, audio, opus, plain_plan};
 
 const SECOND: Duration = Duration::from_secs(1);
 
