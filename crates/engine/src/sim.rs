@@ -23,12 +23,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use sidetone_base::{Random, SeededRandom};
 use sidetone_media::{Certificate, Graph, Outbox, PathId, WallClock};
 use sidetone_rtp::NtpTime;
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
 
 use crate::ports::PortPool;
 use crate::ring::ring;
@@ -107,7 +110,9 @@ pub struct Delivered {
 pub struct SimWorld {
     net: Rc<RefCell<Net>>,
     workers: Vec<Worker<SimSockets>>,
-    runtime: tokio::runtime::Runtime,
+    commanded: Arc<Notify>,
+    /// Only for [`SimWorld::drive`]: a world that a runtime turns must not own another one.
+    runtime: Option<Runtime>,
 }
 
 #[derive(Debug)]
@@ -115,6 +120,7 @@ struct Net {
     now: Instant,
     faults: Faults,
     random: SeededRandom,
+    cut: Vec<(IpAddr, IpAddr)>,
     flying: BinaryHeap<Reverse<Flying>>,
     serial: u64,
     bound: BTreeMap<SocketAddr, (usize, PathId)>,
@@ -132,7 +138,14 @@ struct Flying {
 }
 
 impl Net {
+    fn is_cut(&self, one: IpAddr, other: IpAddr) -> bool {
+        self.cut.contains(&(one, other)) || self.cut.contains(&(other, one))
+    }
+
     fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        if self.is_cut(from.ip(), to.ip()) {
+            return;
+        }
         let copies = 1 + u64::from(self.random.below(100) < self.faults.repeat_percent);
         for _ in 0..copies {
             if self.random.below(100) < self.faults.loss_percent {
@@ -185,20 +198,13 @@ impl Net {
 
 impl SimWorld {
     /// An empty world at `now`. The same seed gives the same network.
-    ///
-    /// # Panics
-    /// When no async runtime can be made.
     #[must_use]
     pub fn new(seed: u64, now: Instant) -> Self {
-        #[expect(clippy::expect_used, reason = "only tests make worlds")]
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .expect("a runtime without I/O needs nothing from the system");
         let net = Net {
             now,
             faults: Faults::default(),
             random: SeededRandom::new(seed),
+            cut: Vec::new(),
             flying: BinaryHeap::new(),
             serial: 0,
             bound: BTreeMap::new(),
@@ -208,8 +214,16 @@ impl SimWorld {
         Self {
             net: Rc::new(RefCell::new(net)),
             workers: Vec::new(),
-            runtime,
+            commanded: Arc::new(Notify::new()),
+            runtime: None,
         }
+    }
+
+    /// Notified when a command waits for a worker: whoever turns the world along with a runtime
+    /// calls [`SimWorld::run_until`] then, and when the time it returned has come.
+    #[must_use]
+    pub fn commanded(&self) -> Arc<Notify> {
+        self.commanded.clone()
     }
 
     /// The time in the world.
@@ -221,6 +235,20 @@ impl SimWorld {
     /// Changes what the network does from now on.
     pub fn set_faults(&mut self, faults: Faults) {
         self.net.borrow_mut().faults = faults;
+    }
+
+    /// Cuts two hosts from each other until [`SimWorld::heal`]. What flies already arrives.
+    pub fn cut(&mut self, one: IpAddr, other: IpAddr) {
+        self.net.borrow_mut().cut.push((one, other));
+    }
+
+    /// Undoes [`SimWorld::cut`].
+    pub fn heal(&mut self, one: IpAddr, other: IpAddr) {
+        let healed = [(one, other), (other, one)];
+        self.net
+            .borrow_mut()
+            .cut
+            .retain(|pair| !healed.contains(pair));
     }
 
     /// Adds a host with an engine. Its commands are handled whenever the world turns.
@@ -250,7 +278,10 @@ impl SimWorld {
                 let path = sockets.bind(address, SocketUse::Shared)?;
                 shared.push(SharedPort { path, address });
             }
-            let (ring, inbox) = ring(Box::new(|| {}));
+            let (ring, inbox) = ring(Box::new({
+                let commanded = self.commanded.clone();
+                move || commanded.notify_one()
+            }));
             let (now, seed) = {
                 let mut net = self.net.borrow_mut();
                 (net.now, net.random.u64())
@@ -267,12 +298,12 @@ impl SimWorld {
     /// Runs a future of an engine's handle to its end; time stands still.
     ///
     /// # Panics
-    /// When the future waits for something that needs time to pass.
+    /// When the future waits for something that needs time to pass, and inside a runtime.
     pub fn drive<F: Future>(&mut self, future: F) -> F::Output {
         let mut future = pin!(future);
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..MAX_DRIVE_TURNS {
-            let guard = self.runtime.enter();
+            let guard = self.runtime.get_or_insert_with(runtime).enter();
             let polled = future.as_mut().poll(&mut context);
             drop(guard);
             if let Poll::Ready(output) = polled {
@@ -312,7 +343,11 @@ impl SimWorld {
 
     /// Lets time pass.
     pub fn run(&mut self, time: Duration) {
-        let end = self.now() + time;
+        self.run_until(self.now() + time);
+    }
+
+    /// Lets time pass until then; returns when something will be due.
+    pub fn run_until(&mut self, end: Instant) -> Option<Instant> {
         loop {
             let next = self.turn();
             let now = self.now();
@@ -323,8 +358,9 @@ impl SimWorld {
                 None => break,
             }
         }
-        self.net.borrow_mut().now = end;
-        self.turn();
+        let now = self.now().max(end);
+        self.net.borrow_mut().now = now;
+        self.turn()
     }
 
     /// Sends a datagram from an address outside all engines.
@@ -340,6 +376,14 @@ impl SimWorld {
             .remove(&address)
             .unwrap_or_default()
     }
+}
+
+#[expect(clippy::expect_used, reason = "only tests make worlds")]
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime without I/O needs nothing from the system")
 }
 
 /// The sockets of a worker in the simulated network.

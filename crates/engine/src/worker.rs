@@ -1,5 +1,6 @@
-//! One media worker: a bounded turn over commands, datagrams, timers and events. It owns its
-//! sockets and its graph outright; the same code runs on virtual time in the simulation.
+//! Step 9 of the INVITE walk: one media worker, a bounded turn over commands, datagrams, timers
+//! and events. It owns its sockets and its graph outright; the same code runs on virtual time in
+//! the simulation.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -250,6 +251,7 @@ impl<S: MediaSocket> Worker<S> {
                 route,
                 reply,
             } => {
+                tracing::debug!(target: "walk", step = 9, "engine/worker: {route:?}");
                 answer(reply, graph.route(now, id, stream, &route));
             }
             LegCommand::DtmfRelay {

@@ -393,6 +393,8 @@ pub(crate) async fn deliver(
     if !flow.is_proven() {
         shared.table.lock().prove(flow);
     }
+    let name = flow.transport.param_name();
+    tracing::debug!(target: "walk", step = 1, "net/{name}");
     flow.received(bytes.len());
     count(&shared.counters.messages_in_total);
     add(&shared.counters.bytes_in_total, bytes.len());

@@ -1,4 +1,5 @@
-//! SIP over UDP: one task per socket reads datagrams, finds their flow and hands them up.
+//! Step 1 of the INVITE walk, with `stream` and `websocket`. SIP over UDP: one task per socket
+//! reads datagrams, finds their flow and hands them up.
 //!
 //! Keep-alives are answered here: STUN binding requests (RFC 5626 §4.4.2); datagrams of nothing
 //! but line ends or zeros, which old phones send to hold a NAT binding, are dropped.
@@ -122,6 +123,7 @@ fn receive(
         count(&counters.udp_sources_refused_total);
         return;
     };
+    tracing::debug!(target: "walk", step = 1, "net/udp");
     flow.received(datagram.len());
     count(&counters.messages_in_total);
     add(&counters.bytes_in_total, datagram.len());
