@@ -81,6 +81,8 @@ pub struct WorkerSnapshot {
     pub datagrams_out: u64,
     /// Datagrams of no leg, or that failed a check, since start.
     pub datagrams_dropped: u64,
+    /// Packets for legs of other workers that found the link full, since start.
+    pub links_lost: u64,
     /// Events lost because a leg's channel stayed full, since start.
     pub events_lost: u64,
     /// Share of the last second the worker was busy, in percent.
@@ -229,7 +231,7 @@ pub(crate) fn worker_of(leg: LegId) -> usize {
 
 /// 256 workers are more than any host has cores for media.
 const WORKER_BITS: u32 = 8;
-const WORKER_MASK: u64 = (1 << WORKER_BITS) - 1;
+pub(crate) const WORKER_MASK: u64 = (1 << WORKER_BITS) - 1;
 
 async fn ask<T>(
     ring: &WorkerRing,

@@ -11,6 +11,7 @@
 pub mod certificate;
 mod command;
 mod handle;
+mod links;
 mod os;
 mod ports;
 mod ring;

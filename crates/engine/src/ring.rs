@@ -43,7 +43,7 @@ pub(crate) struct Inbox {
 struct Shared {
     closing: Mutex<Vec<LegId>>,
     legs: AtomicUsize,
-    waker: Box<dyn Waker>,
+    waker: Arc<dyn Waker>,
 }
 
 impl std::fmt::Debug for WorkerRing {
@@ -54,7 +54,7 @@ impl std::fmt::Debug for WorkerRing {
     }
 }
 
-pub(crate) fn ring(waker: Box<dyn Waker>) -> (WorkerRing, Inbox) {
+pub(crate) fn ring(waker: Arc<dyn Waker>) -> (WorkerRing, Inbox) {
     let (sender, receiver) = mpsc::channel(RING_DEPTH);
     let shared = Arc::new(Shared {
         closing: Mutex::new(Vec::new()),

@@ -37,7 +37,7 @@ use crate::ports::PortPool;
 use crate::ring::ring;
 use crate::socket::{Batch, MediaSocket, SocketUse};
 use crate::worker::{SharedPort, Turn, Worker};
-use crate::{Engine, certificate};
+use crate::{Engine, certificate, links};
 
 /// Turns without progress of time before a future counts as stuck.
 const MAX_DRIVE_TURNS: usize = 1000;
@@ -262,7 +262,12 @@ impl SimWorld {
         };
         let ports = PortPool::new(&host.ports, 0);
         let mut rings = Vec::new();
-        for _ in 0..host.workers.max(1) {
+        let waker: Arc<dyn crate::ring::Waker> = Arc::new({
+            let commanded = self.commanded.clone();
+            move || commanded.notify_one()
+        });
+        let joined = links::join(vec![waker.clone(); host.workers.max(1)]);
+        for (place, links) in joined.into_iter().enumerate() {
             let number = self.workers.len();
             self.net.borrow_mut().arrived.push(VecDeque::new());
             let mut sockets = SimSockets {
@@ -278,18 +283,16 @@ impl SimWorld {
                 let path = sockets.bind(address, SocketUse::Shared)?;
                 shared.push(SharedPort { path, address });
             }
-            let (ring, inbox) = ring(Box::new({
-                let commanded = self.commanded.clone();
-                move || commanded.notify_one()
-            }));
+            let (ring, inbox) = ring(waker.clone());
             let (now, seed) = {
                 let mut net = self.net.borrow_mut();
                 (net.now, net.random.u64())
             };
             let clock = WallClock::new(now, NtpTime(0xe000_0000_0000_0000));
             let graph = Graph::new(clock, Box::new(SeededRandom::new(seed)));
+            let (ports, links) = (ports.clone(), (place, links));
             self.workers
-                .push(Worker::new(sockets, shared, ports.clone(), inbox, graph));
+                .push(Worker::new(sockets, shared, ports, inbox, links, graph));
             rings.push(ring);
         }
         Ok(Engine::from_parts(rings, Vec::new(), certificate))
@@ -319,15 +322,20 @@ impl SimWorld {
         let now = self.now();
         self.net.borrow_mut().deliver();
         let mut next: Option<Instant> = None;
-        for worker in &mut self.workers {
-            loop {
-                match worker.turn(now) {
-                    Turn::Again => {}
-                    Turn::Sleep(until) => {
-                        next = [next, until].into_iter().flatten().min();
-                        break;
+        // Twice, so that what one worker links to another is handled at the same time.
+        let rounds = if self.workers.len() > 1 { 2 } else { 1 };
+        for _ in 0..rounds {
+            next = None;
+            for worker in &mut self.workers {
+                loop {
+                    match worker.turn(now) {
+                        Turn::Again => {}
+                        Turn::Sleep(until) => {
+                            next = [next, until].into_iter().flatten().min();
+                            break;
+                        }
+                        Turn::Stop => break,
                     }
-                    Turn::Stop => break,
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle, available_parallelism};
 use std::time::{Instant, SystemTime};
 
@@ -9,9 +10,10 @@ use sidetone_base::Random;
 use sidetone_media::{Graph, WallClock};
 use sidetone_rtp::NtpTime;
 
+use crate::links::{self, Links};
 use crate::os::{EpollSockets, pin_to_core};
 use crate::ports::PortPool;
-use crate::ring::{Inbox, WorkerRing, ring};
+use crate::ring::{Inbox, Waker, WorkerRing, ring};
 use crate::socket::{MediaSocket, SocketUse};
 use crate::worker::{SharedPort, Turn, Worker};
 use crate::{EngineSettings, LegError};
@@ -43,15 +45,25 @@ pub(crate) fn workers(settings: &EngineSettings) -> io::Result<Started> {
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
     let count = settings.workers.unwrap_or(cores).clamp(1, MAX_WORKERS);
     let ports = PortPool::new(&settings.ports, SystemRandom.u64());
-    let (mut rings, mut threads) = (Vec::new(), Vec::new());
-    for number in 0..count {
+    let (mut bound, mut wakers) = (Vec::new(), Vec::new());
+    for _ in 0..count {
         let (mut sockets, waker) = EpollSockets::new(settings.socket_buffer)?;
         let shared = bind_shared(&mut sockets, &ports, settings)?;
-        let (ring, inbox) = ring(Box::new(waker));
+        bound.push((sockets, shared));
+        let waker: Arc<dyn Waker> = Arc::new(waker);
+        wakers.push(waker);
+    }
+    let (mut rings, mut threads) = (Vec::new(), Vec::new());
+    let links = links::join(wakers.clone());
+    for (number, ((sockets, shared), links)) in bound.into_iter().zip(links).enumerate() {
+        let (ring, inbox) = match wakers.get(number) {
+            Some(waker) => ring(waker.clone()),
+            None => break,
+        };
         let ports = ports.clone();
         let run = move || {
             pin_to_core(number);
-            run(sockets, shared, ports, inbox);
+            run(sockets, shared, ports, inbox, (number, links));
         };
         threads.push(Builder::new().name(format!("media-{number}")).spawn(run)?);
         rings.push(ring);
@@ -113,10 +125,16 @@ fn bind_everywhere(
     Ok(shared)
 }
 
-fn run(sockets: EpollSockets, shared: Vec<SharedPort>, ports: PortPool, inbox: Inbox) {
+fn run(
+    sockets: EpollSockets,
+    shared: Vec<SharedPort>,
+    ports: PortPool,
+    inbox: Inbox,
+    links: (usize, Links),
+) {
     let clock = WallClock::new(Instant::now(), NtpTime::from_system_time(SystemTime::now()));
     let graph = Graph::new(clock, Box::new(SystemRandom));
-    let mut worker = Worker::new(sockets, shared, ports, inbox, graph);
+    let mut worker = Worker::new(sockets, shared, ports, inbox, links, graph);
     loop {
         let started = Instant::now();
         let turn = worker.turn(started);

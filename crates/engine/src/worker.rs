@@ -17,6 +17,8 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::command::{Command, CreateLeg, LegCommand, Reply};
+use crate::handle::WORKER_MASK;
+use crate::links::{Links, MAX_LINKS};
 use crate::ports::PortPool;
 use crate::ring::Inbox;
 use crate::socket::{Batch, MediaSocket, SocketUse};
@@ -69,6 +71,7 @@ pub(crate) struct Worker<S> {
     shared: Vec<SharedPort>,
     ports: PortPool,
     inbox: Inbox,
+    links: Links,
     graph: Graph,
     legs: HashMap<LegId, OpenLeg>,
     backlogged: Vec<LegId>,
@@ -113,8 +116,10 @@ impl<S: MediaSocket> Worker<S> {
         shared: Vec<SharedPort>,
         ports: PortPool,
         inbox: Inbox,
+        (number, links): (usize, Links),
         mut graph: Graph,
     ) -> Self {
+        graph.set_home(WORKER_MASK, number as u64);
         for port in &shared {
             graph.add_shared_path(port.path);
         }
@@ -123,6 +128,7 @@ impl<S: MediaSocket> Worker<S> {
             shared,
             ports,
             inbox,
+            links,
             graph,
             legs: HashMap::new(),
             backlogged: Vec::new(),
@@ -150,11 +156,16 @@ impl<S: MediaSocket> Worker<S> {
             return Turn::Stop;
         }
         self.receive(now);
+        self.receive_links(now);
         let Self { graph, sockets, .. } = self;
         let timers = catch_unwind(AssertUnwindSafe(|| graph.handle_timeout(now, sockets)));
         if timers.is_err() {
             self.bury();
         }
+        while let Some(link) = self.graph.poll_link() {
+            self.links.send(link);
+        }
+        self.links.flush();
         self.deliver(now);
         if commands == Turn::Again {
             return Turn::Again;
@@ -193,6 +204,19 @@ impl<S: MediaSocket> Worker<S> {
         }
         if failed {
             tracing::error!("a media leg failed on a packet and was closed; please report this");
+        }
+    }
+
+    fn receive_links(&mut self, now: Instant) {
+        for _ in 0..MAX_LINKS {
+            let Some(link) = self.links.next() else {
+                return;
+            };
+            let Self { graph, sockets, .. } = self;
+            let handled = catch_unwind(AssertUnwindSafe(|| graph.handle_link(now, &link, sockets)));
+            if handled.is_err() {
+                self.bury();
+            }
         }
     }
 
@@ -671,6 +695,7 @@ impl<S: MediaSocket> Worker<S> {
             routes: graph.routes,
             timers: graph.timers,
             datagrams_dropped: graph.dropped,
+            links_lost: self.links.dropped(),
             busy_percent: self.busy.percent,
             ..self.figures.clone()
         }

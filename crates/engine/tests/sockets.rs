@@ -233,3 +233,32 @@ async fn legs_with_ports_of_their_own_may_share_a_peer() {
     drop((a, b));
     assert_eq!(engine.snapshot().await.ports(), 0);
 }
+
+#[tokio::test]
+async fn legs_of_different_workers_are_joined() {
+    let engine = engine(22_100..=22_139, 2);
+    let (mut phones, mut legs) = (Vec::new(), Vec::new());
+    for _ in 0..2 {
+        let (spec, _events) = spec(LegKind::Plain);
+        let (phone, leg) = (Phone::new(), engine.create_leg(spec).await.unwrap());
+        leg.apply(plain_plan(phone.address(), 3)).await.unwrap();
+        phones.push(phone);
+        legs.push(leg);
+    }
+    let snapshot = engine.snapshot().await;
+    assert_eq!((snapshot.workers[0].legs, snapshot.workers[1].legs), (1, 1));
+    legs[0]
+        .route(0, Route::Forward(vec![(legs[1].id(), 0)]))
+        .await
+        .unwrap();
+    legs[1]
+        .route(0, Route::Forward(vec![(legs[0].id(), 0)]))
+        .await
+        .unwrap();
+    for text in ["to", "and", "fro"] {
+        phones[0].say(legs[0].local_transports()[0].rtp, text.as_bytes());
+        assert_eq!(&phones[1].hear().unwrap()[12..], text.as_bytes());
+        phones[1].say(legs[1].local_transports()[0].rtp, text.as_bytes());
+        assert_eq!(&phones[0].hear().unwrap()[12..], text.as_bytes());
+    }
+}

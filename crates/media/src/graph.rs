@@ -7,6 +7,9 @@
 
 mod control;
 mod flow;
+mod link;
+
+pub use link::Link;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -113,8 +116,17 @@ impl Slot {
 #[derive(Clone, Debug, Default)]
 struct Outgoing {
     targets: Vec<(LegKey, usize)>,
+    /// Targets on other workers.
+    elsewhere: Vec<(LegId, usize)>,
     /// Who feeds this stream, to pass on requests for key frames.
-    fed_by: Option<(LegKey, usize)>,
+    fed_by: Option<Feeder>,
+}
+
+/// The stream that feeds another.
+#[derive(Clone, Copy, Debug)]
+enum Feeder {
+    Here(LegKey, usize),
+    Elsewhere(LegId, usize),
 }
 
 /// Who owns a socket.
@@ -135,6 +147,8 @@ pub struct Graph {
     checks: HashMap<[u8; 12], (LegKey, usize)>,
     timers: BinaryHeap<Reverse<(Instant, LegKey)>>,
     events: VecDeque<(LegId, LegEvent)>,
+    links: VecDeque<Link>,
+    home: Option<(u64, u64)>,
     dtls: HashMap<u16, DtlsConfig>,
     random: Box<dyn Random>,
     clock: WallClock,
@@ -181,6 +195,8 @@ impl Graph {
             checks: HashMap::new(),
             timers: BinaryHeap::new(),
             events: VecDeque::new(),
+            links: VecDeque::new(),
+            home: None,
             dtls: HashMap::new(),
             random,
             clock,

@@ -6,7 +6,7 @@ use sidetone_base::LegId;
 use sidetone_rtp::event::EventCode;
 use sidetone_sdp::plan::{LocalTransport, MediaKind, MediaPlan};
 
-use super::{Graph, LegFault, LegKey, Outgoing, io, live};
+use super::{Feeder, Graph, LegFault, LegKey, Outgoing, io, live};
 use crate::clock::Io;
 use crate::leg::MAX_STREAMS;
 use crate::path::Outbox;
@@ -97,8 +97,7 @@ impl Graph {
     /// Sets what happens to what a stream receives.
     ///
     /// # Errors
-    /// [`LegFault::Gone`]; [`LegFault::NotSupported`] for too many targets, or targets that are
-    /// on no leg of this worker.
+    /// [`LegFault::Gone`]; [`LegFault::NotSupported`] for too many targets.
     pub fn route(
         &mut self,
         now: Instant,
@@ -117,21 +116,28 @@ impl Graph {
             let text = format!("a stream is forwarded to at most {limit} others: use a conference");
             return Err(LegFault::NotSupported(text));
         }
-        let mut targets = Vec::with_capacity(wanted.len());
+        let (mut targets, mut elsewhere) = (Vec::new(), Vec::new());
         for (target, target_stream) in wanted {
-            let target = self.key(target)?;
-            targets.push((target, target_stream.min(MAX_STREAMS - 1)));
+            let target_stream = target_stream.min(MAX_STREAMS - 1);
+            if self.is_elsewhere(target) {
+                elsewhere.push((target, target_stream));
+            } else {
+                targets.push((self.key(target)?, target_stream));
+            }
         }
         for (target, target_stream) in &targets {
-            self.outgoing(*target, *target_stream).fed_by = Some((key, stream));
+            let feeder = Some(Feeder::Here(key, stream));
+            self.outgoing(*target, *target_stream).fed_by = feeder;
         }
-        self.outgoing(key, stream).targets = targets;
+        let outgoing = self.outgoing(key, stream);
+        outgoing.targets = targets;
+        outgoing.elsewhere = elsewhere;
         // Whoever joins a video needs a picture to start with.
         self.ask_keyframe(now, key, stream);
         Ok(())
     }
 
-    fn outgoing(&mut self, key: LegKey, stream: usize) -> &mut Outgoing {
+    pub(super) fn outgoing(&mut self, key: LegKey, stream: usize) -> &mut Outgoing {
         let slot = &mut self.slots[key.index as usize];
         if slot.routes.len() <= stream {
             slot.routes.resize_with(stream + 1, Outgoing::default);

@@ -11,7 +11,7 @@ use sidetone_rtp::event::EventCode;
 use sidetone_rtp::{Kind, RtpView, classify};
 use sidetone_sdp::plan::MediaKind;
 
-use super::{Arrival, Graph, GraphSnapshot, LegKey, Owner, io, live};
+use super::{Arrival, Feeder, Graph, GraphSnapshot, LegKey, Owner, io, live};
 use crate::clock::Io;
 use crate::event::LegEvent;
 use crate::formats::Payload;
@@ -121,7 +121,7 @@ impl Graph {
         let Some(route) = slot.routes.get_mut(received.stream) else {
             return;
         };
-        if route.targets.is_empty() {
+        if route.targets.is_empty() && route.elsewhere.is_empty() {
             return;
         }
         let Ok(view) = RtpView::parse(packet) else {
@@ -146,11 +146,19 @@ impl Graph {
             view,
             payload: received.payload,
             key: format,
-            uid: stream_uid(key, received.stream),
+            uid: stream_uid(self.home, key, received.stream),
             audio,
             extensions: stream.formats.extensions,
         };
+        let from = (
+            slot.leg.as_ref().map_or(LegId(0), |leg| leg.id),
+            received.stream,
+        );
         let targets = std::mem::take(&mut route.targets);
+        let elsewhere = std::mem::take(&mut route.elsewhere);
+        for target in &elsewhere {
+            self.link_packet(*target, from, &arrived);
+        }
         for (target, index) in &targets {
             self.working_on = Some(*target);
             let Some(leg) = live(&mut self.slots, *target) else {
@@ -169,6 +177,7 @@ impl Graph {
             && let Some(route) = slot.routes.get_mut(received.stream)
         {
             route.targets = targets;
+            route.elsewhere = elsewhere;
         }
     }
 
@@ -199,8 +208,10 @@ impl Graph {
                 .slots
                 .get(key.index as usize)
                 .and_then(|slot| slot.routes.get(stream).and_then(|route| route.fed_by));
-            if let Some((source, source_stream)) = fed_by {
-                self.ask_keyframe(now, source, source_stream);
+            match fed_by {
+                Some(Feeder::Here(source, stream)) => self.ask_keyframe(now, source, stream),
+                Some(Feeder::Elsewhere(source, stream)) => self.link_keyframe((source, stream)),
+                None => {}
             }
         }
         self.settle(now, key);
@@ -400,7 +411,7 @@ impl Graph {
             return;
         };
         let Some(leg) = slot.leg.as_ref() else { return };
-        let mut pressed = Vec::new();
+        let (mut pressed, mut linked) = (Vec::new(), Vec::new());
         for event in &leg.events {
             let LegEvent::Dtmf {
                 stream,
@@ -413,20 +424,30 @@ impl Graph {
             let Some(source) = leg.streams.get(*stream) else {
                 continue;
             };
-            let targets = slot
-                .routes
-                .get(*stream)
-                .map(|route| route.targets.as_slice());
+            let route = slot.routes.get(*stream);
             if source.dtmf_relay == DtmfRelay::Pass
                 && let Some(code) = EventCode::from_key(*digit)
             {
-                let uid = stream_uid(key, *stream);
-                for target in targets.unwrap_or_default() {
-                    pressed.push((*target, uid, source.events_rate, code, *duration));
+                let uid = stream_uid(self.home, key, *stream);
+                let press = (uid, source.events_rate, code, *duration);
+                for target in route
+                    .map(|route| route.targets.as_slice())
+                    .unwrap_or_default()
+                {
+                    pressed.push((*target, press));
+                }
+                for target in route
+                    .map(|route| route.elsewhere.as_slice())
+                    .unwrap_or_default()
+                {
+                    linked.push((*target, press));
                 }
             }
         }
-        for ((target, stream), uid, rate, code, duration) in pressed {
+        for (target, (uid, rate, code, duration)) in linked {
+            self.link_digit(target, (uid, rate), (code, duration));
+        }
+        for ((target, stream), (uid, rate, code, duration)) in pressed {
             let Some(leg) = live(&mut self.slots, target) else {
                 continue;
             };
@@ -445,8 +466,14 @@ impl Graph {
 }
 
 /// Unique among the streams of this graph, and different for the next leg in the same place.
-fn stream_uid(key: LegKey, stream: usize) -> u64 {
-    u64::from(key.index) << 32 | u64::from(key.generation & 0xffff) << 16 | stream as u64
+fn stream_uid(home: Option<(u64, u64)>, key: LegKey, stream: usize) -> u64 {
+    // Workers are told apart by eight bits; a worker has fewer than 2^24 legs.
+    let home = home.map_or(0, |(_, home)| home) << 56;
+    let (index, generation) = (
+        u64::from(key.index) << 32,
+        u64::from(key.generation & 0xffff),
+    );
+    home ^ index | generation << 16 | stream as u64
 }
 
 fn note_source(sources: &mut Vec<(PathId, SocketAddr)>, source: (PathId, SocketAddr)) {
