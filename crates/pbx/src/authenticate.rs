@@ -210,13 +210,18 @@ fn secret_of(auth: &Auth, wanted: Algorithm) -> Option<Secret> {
         .map(|password| Secret::Password(password.reveal().clone()))
 }
 
-/// The `uri` parameter must name what is requested; proxies and clients differ in parameters and
-/// in the host, so scheme and user decide (RFC 7616 §3.4.6 leaves it to the server).
+/// The `uri` parameter must name what is requested. Clients differ in how exactly (SIPp leaves the
+/// user out, some phones the port), so the same user or the same host is enough; that credentials
+/// cannot be used for a second request is the nonce count's business.
 fn uri_matches(request: &Request, named: &str) -> bool {
     let Ok(named) = Uri::parse(&sidetone_sip::Text::from(named.as_bytes().to_vec())) else {
         return false;
     };
-    named.user() == request.uri.user()
+    let same_host = match (&named, &request.uri) {
+        (Uri::Sip(named), Uri::Sip(requested)) => named.host.equivalent(&requested.host),
+        _ => false,
+    };
+    same_host || named.user() == request.uri.user()
 }
 
 fn challenge(
@@ -253,4 +258,28 @@ fn publish(
         remote: flow.remote,
         details,
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sidetone_sip::{Method, Text};
+
+    #[test]
+    fn clients_may_leave_the_user_or_the_port_out_of_the_digest_uri() {
+        let uri = Uri::parse(&Text::from(
+            b"sip:600@192.0.2.1:5060;transport=udp".to_vec(),
+        ));
+        let request = Request::new(Method::Invite, uri.expect("a URI"));
+        for named in [
+            "sip:192.0.2.1:5060",
+            "sip:600@192.0.2.1",
+            "sip:600@pbx.example.com",
+        ] {
+            assert!(uri_matches(&request, named), "{named}");
+        }
+        for named in ["", "sip:601@198.51.100.1", "sip:198.51.100.1", "\u{0}"] {
+            assert!(!uri_matches(&request, named), "{named}");
+        }
+    }
 }
