@@ -31,6 +31,7 @@ const FAKE_MEDIA = [
 /** Starts Chromium. `page(options)` opens a window of its own, with its own storage. */
 export async function startChromium() {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...QUIET, ...FAKE_MEDIA] });
+  const open = new Set();
   return {
     async page(options = {}) {
       const context = await browser.newContext({
@@ -39,11 +40,13 @@ export async function startChromium() {
         ...options,
       });
       const page = await context.newPage();
+      open.add(context);
       return wrap(page, {
         offline: (on) => context.setOffline(on),
-        close: () => context.close(),
       });
     },
+    /** Closes every window, so that it does not ring in the next story. */
+    closePages: () => closeAll(open),
     stop: () => browser.close(),
   };
 }
@@ -74,16 +77,26 @@ export async function startFirefox() {
       'services.settings.server': 'data:,',
     },
   });
+  const open = new Set();
   return {
     async page() {
       const page = await browser.newPage();
-      return wrap(page, { close: () => page.close() });
+      open.add(page);
+      return wrap(page, {});
     },
+    closePages: () => closeAll(open),
     async stop() {
       await browser.close();
       await rm(profile, { recursive: true, force: true });
     },
   };
+}
+
+async function closeAll(open) {
+  for (const one of open) {
+    open.delete(one);
+    await one.close();
+  }
 }
 
 function wrap(page, extra) {

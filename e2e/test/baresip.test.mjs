@@ -29,7 +29,9 @@ audio_source ausine,440
 audio_player aubridge,none
 audio_alert aubridge,none
 ausrc_srate 48000
+ausrc_channels 2
 auplay_srate 48000
+auplay_channels 2
 module_path /usr/lib/baresip/modules
 module g711.so
 module ausine.so

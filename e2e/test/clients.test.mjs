@@ -1,5 +1,5 @@
 // Bare JsSIP and SIP.js, unmodified, as a web developer would use them.
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { startChromium } from '../lib/browsers.mjs';
 import { CLIENTS } from '../lib/clients.mjs';
 import { passwordOf } from '../lib/config.mjs';
@@ -14,6 +14,8 @@ before(async () => {
   exchange = await startExchange('clients');
   browser = await startChromium();
 });
+
+afterEach(() => browser.closePages());
 
 after(async () => {
   await browser?.stop();
@@ -35,6 +37,5 @@ for (const client of CLIENTS) {
     await phone.assertHears(page, client);
     await page.evaluate(() => void window.client.hangup());
     await until('the call to end', () => page.evaluate(() => window.client.ended));
-    await page.close();
-  });
+    });
 }

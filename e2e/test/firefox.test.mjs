@@ -1,6 +1,6 @@
 // The web phone in Firefox: another ICE, another DTLS, another SDP.
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { startChromium, startFirefox } from '../lib/browsers.mjs';
 import { startExchange } from '../lib/exchange.mjs';
 import * as phone from '../lib/phone.mjs';
@@ -14,6 +14,8 @@ before(async () => {
   browser = await startFirefox();
 });
 
+afterEach(() => browser.closePages());
+
 after(async () => {
   await browser?.stop();
   await exchange?.stop();
@@ -26,7 +28,6 @@ test('Firefox registers and hears itself at 600', async () => {
   await phone.assertHears(alice, 'alice');
   await alice.shoot(path.join(out, 'firefox-echo.png'));
   await phone.hangUp(alice);
-  await alice.close();
 });
 
 test('Firefox sees every video of 246', async () => {
@@ -37,7 +38,6 @@ test('Firefox sees every video of 246', async () => {
   await phone.assertSees(alice, 'alice', 4);
   await alice.shoot(path.join(out, 'firefox-stream-echo.png'));
   await phone.hangUp(alice);
-  await alice.close();
 });
 
 test('Firefox and Chromium talk to each other', async () => {
@@ -54,8 +54,7 @@ test('Firefox and Chromium talk to each other', async () => {
     await phone.assertSees(alice, 'alice in Firefox', 1);
     await phone.assertSees(bob, 'bob in Chromium', 1);
     await phone.hangUp(alice);
-    await alice.close();
-  } finally {
+    } finally {
     await other.stop();
   }
 });

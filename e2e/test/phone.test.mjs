@@ -1,7 +1,7 @@
 // Stories of the web phone in Chromium.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { startChromium } from '../lib/browsers.mjs';
 import { startExchange } from '../lib/exchange.mjs';
 import * as phone from '../lib/phone.mjs';
@@ -15,6 +15,8 @@ before(async () => {
   browser = await startChromium();
 });
 
+afterEach(() => browser.closePages());
+
 after(async () => {
   await browser?.stop();
   await exchange?.stop();
@@ -24,7 +26,6 @@ test('the web phone registers, and the link that carried the password is erased'
   const alice = await phone.openPhone(browser, exchange, 'alice');
   assert.equal(new URL(alice.raw.url()).hash, '');
   assert.deepEqual(alice.errors, []);
-  await alice.close();
 });
 
 test('a wrong password is named in words', async () => {
@@ -37,7 +38,6 @@ test('a wrong password is named in words', async () => {
   assert.match(notice.title, /password|refused/i);
   assert.equal((await phone.state(page)).line, 'signed-out');
   await page.raw.waitForSelector('.notice:not([hidden])');
-  await page.close();
 });
 
 test('600 returns the tone that goes out', async () => {
@@ -47,7 +47,6 @@ test('600 returns the tone that goes out', async () => {
   await phone.assertHears(alice, 'alice');
   await alice.shoot(path.join(out, 'phone-echo.png'));
   await phone.hangUp(alice);
-  await alice.close();
 });
 
 test('# leaves the echo: key presses arrive as telephone events', async () => {
@@ -57,7 +56,6 @@ test('# leaves the echo: key presses arrive as telephone events', async () => {
   await phone.assertHears(alice, 'alice');
   await alice.raw.keyboard.press('#');
   await phone.phoneState(alice, 'the echo to end the call', ({ call }) => call?.phase !== 'talking');
-  await alice.close();
 });
 
 test('the digits 246 open the door behind 700, others do not', async () => {
@@ -74,7 +72,6 @@ test('the digits 246 open the door behind 700, others do not', async () => {
   await phone.inPhase(alice, 'talking');
   await alice.evaluate(() => window.sidetone.dtmf('999'));
   await phone.phoneState(alice, 'the call to be ended', ({ call }) => call?.phase !== 'talking');
-  await alice.close();
 });
 
 test('246 returns every video', async () => {
@@ -86,7 +83,6 @@ test('246 returns every video', async () => {
   await phone.assertHears(alice, 'alice');
   await alice.shoot(path.join(out, 'phone-stream-echo.png'));
   await phone.hangUp(alice);
-  await alice.close();
 });
 
 test('alice and bob hear and see each other, hold and resume', async () => {
@@ -121,8 +117,6 @@ test('alice and bob hear and see each other, hold and resume', async () => {
 
   await phone.hangUp(bob);
   await phone.phoneState(alice, 'alice to be told', ({ call }) => call === null || call.phase === 'ended');
-  await alice.close();
-  await bob.close();
 });
 
 test('a muted microphone is silent at the other end', async () => {
@@ -138,8 +132,6 @@ test('a muted microphone is silent at the other end', async () => {
   const muted = await phone.listen(bob, 2_000);
   assert.ok(!phone.isAudible(muted.heard), `bob hears ${muted.heard} from a muted alice`);
   await phone.hangUp(alice);
-  await alice.close();
-  await bob.close();
 });
 
 test('busy, unknown and declined calls end in words', async () => {
@@ -159,8 +151,6 @@ test('busy, unknown and declined calls end in words', async () => {
   await bob.raw.keyboard.press('Escape');
   await phone.inPhase(alice, 'ended');
   assert.match(await alice.raw.textContent('.stage .phase'), /busy|declined/);
-  await bob.close();
-  await alice.close();
 });
 
 test('the phone comes back by itself after the exchange restarts', async () => {
@@ -175,7 +165,6 @@ test('the phone comes back by itself after the exchange restarts', async () => {
   await phone.inPhase(alice, 'talking');
   await phone.assertHears(alice, 'alice');
   await phone.hangUp(alice);
-  await alice.close();
 });
 
 test('a browser that goes offline says so and returns', async () => {
@@ -185,5 +174,4 @@ test('a browser that goes offline says so and returns', async () => {
   await alice.offline(false);
   await phone.registered(alice, 'alice');
   await alice.raw.waitForFunction(() => /Registered/.test(document.querySelector('.line')?.textContent ?? ''));
-  await alice.close();
 });

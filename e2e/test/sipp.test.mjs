@@ -35,10 +35,14 @@ for (const [transport, flag] of [
   test(`600 returns every packet of a G.711 call over ${transport}`, async () => {
     const media = await mediaEndpoint();
     const call = await sipp('call', { ...to(), args: ['-m', '1', '-key', 'media', String(media.port)] });
-    const port = Number(await call.logged(/media port (\d+)/));
-    await media.send(port, 2_000);
-    await call.done();
-    media.close();
+    try {
+      const port = Number(await call.logged(/media port (\d+)/));
+      await media.send(port, 2_000);
+      await call.done();
+    } finally {
+      await call.stop();
+      media.close();
+    }
     const { sent, returned } = media.result;
     // The last packets may cross the BYE; nothing else may be missing or changed.
     assert.ok(returned >= sent - 5, `${returned} of ${sent} packets came back unchanged`);

@@ -54,6 +54,10 @@ const STEPS: &[Step] = &[
 ];
 
 pub(crate) fn run_steps(arguments: &[String]) -> Outcome {
+    if arguments.iter().any(|argument| argument == "--list") {
+        STEPS.iter().for_each(|step| println!("{}", step.name));
+        return Ok(());
+    }
     let steps = wanted(arguments)?;
     let began = Instant::now();
     let mut times = Vec::new();
@@ -99,10 +103,6 @@ fn wanted(arguments: &[String]) -> Result<&'static [Step], String> {
         [flag, name] if flag == "--only" => {
             let at = position(name)?;
             Ok(&STEPS[at..=at])
-        }
-        [flag] if flag == "--list" => {
-            STEPS.iter().for_each(|step| println!("{}", step.name));
-            Ok(&[])
         }
         _ => Err("usage: cargo xtask test [--from STEP | --only STEP | --list]".to_owned()),
     }
