@@ -11,10 +11,7 @@ fn main() {
     collect(&sounds, &sounds, &mut found);
     found.sort();
     let rows = found.iter().map(|(name, path)| {
-        format!(
-            "({name:?}, include_bytes!({:?}).as_slice()),\n",
-            path.display().to_string()
-        )
+        format!("({name:?}, include_bytes!({:?}).as_slice()),\n", path.display().to_string())
     });
     let table = format!("[{}]", rows.collect::<String>());
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("prompts.rs");
@@ -31,10 +28,7 @@ fn collect(base: &Path, folder: &Path, found: &mut Vec<(String, PathBuf)>) {
         if path.is_dir() {
             collect(base, &path, found);
         } else if path.extension().is_some_and(|ending| ending == "wav16") {
-            let name = path
-                .strip_prefix(base)
-                .expect("below the base")
-                .with_extension("");
+            let name = path.strip_prefix(base).expect("below the base").with_extension("");
             let absolute = path.canonicalize().expect("it exists");
             found.push((name.to_string_lossy().into_owned(), absolute));
         }

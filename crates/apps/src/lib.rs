@@ -26,9 +26,7 @@ pub const CATALOGUE: Catalogue = Catalogue {
 #[must_use]
 pub fn all_functions() -> Vec<&'static Doc> {
     let pure = functions::FUNCTIONS.iter().map(|function| &function.doc);
-    let bound = channel_functions::FUNCTIONS
-        .iter()
-        .map(|function| &function.doc);
+    let bound = channel_functions::FUNCTIONS.iter().map(|function| &function.doc);
     let own = sidetone_dialplan::functions::BUILTINS.iter();
     let mut all: Vec<_> = pure.chain(bound).chain(own).collect();
     all.sort_by_key(|doc| doc.name);

@@ -38,10 +38,7 @@ mod tests {
     #[test]
     fn a_password_never_prints() {
         let password = Pii::new("secret");
-        assert_eq!(
-            format!("{password} {password:?}"),
-            "<6 characters> <6 characters>"
-        );
+        assert_eq!(format!("{password} {password:?}"), "<6 characters> <6 characters>");
         assert_eq!(*password.reveal(), "secret");
     }
 }

@@ -25,12 +25,7 @@ impl<T> Queue<T> {
     /// A queue of at most `depth` values. Space is allocated once, here.
     #[must_use]
     pub fn new(depth: usize, when_full: WhenFull) -> Self {
-        Self {
-            items: VecDeque::with_capacity(depth),
-            depth,
-            when_full,
-            lost_total: 0,
-        }
+        Self { items: VecDeque::with_capacity(depth), depth, when_full, lost_total: 0 }
     }
 
     /// Adds a value; when the queue is full, returns the value that was lost.

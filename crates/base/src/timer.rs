@@ -17,12 +17,7 @@ pub struct TimerQueue<K> {
 
 impl<K> Default for TimerQueue<K> {
     fn default() -> Self {
-        Self {
-            heap: BinaryHeap::new(),
-            live: HashMap::new(),
-            keys: HashMap::new(),
-            next_serial: 0,
-        }
+        Self { heap: BinaryHeap::new(), live: HashMap::new(), keys: HashMap::new(), next_serial: 0 }
     }
 }
 
@@ -96,8 +91,7 @@ impl<K: Clone + Eq + Hash> TimerQueue<K> {
     fn compact(&mut self) {
         if self.heap.len() > 2 * self.live.len() + 64 {
             let keys = &self.keys;
-            self.heap
-                .retain(|Reverse((_, serial))| keys.contains_key(serial));
+            self.heap.retain(|Reverse((_, serial))| keys.contains_key(serial));
         }
     }
 }

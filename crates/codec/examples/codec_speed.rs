@@ -25,21 +25,12 @@ fn main() -> Result<(), CodecError> {
     for rate in RATES {
         for complexity in [0, 1, 5, 9] {
             let bitrate = Bitrate::BitsPerSecond(24_000);
-            let settings = OpusSettings {
-                complexity,
-                bitrate,
-                ..OpusSettings::default()
-            };
+            let settings = OpusSettings { complexity, bitrate, ..OpusSettings::default() };
             let name = format!("opus@{rate} 24 kb/s complexity {complexity}");
             report(&name, Format::mono(Codec::Opus, rate), &settings)?;
         }
     }
-    for (from, to) in [
-        (8_000, 16_000),
-        (8_000, 48_000),
-        (48_000, 8_000),
-        (16_000, 48_000),
-    ] {
+    for (from, to) in [(8_000, 16_000), (8_000, 48_000), (48_000, 8_000), (16_000, 48_000)] {
         let pcm = speech(from);
         let mut resampler = Resampler::new(from, to)?;
         let mut out = vec![0; resampler.max_output(pcm.len())];
@@ -47,11 +38,7 @@ fn main() -> Result<(), CodecError> {
         for frame in pcm.chunks_exact(from as usize / 50) {
             resampler.process(black_box(frame), &mut out)?;
         }
-        println!(
-            "{:34} {:>9.2}",
-            format!("resample {from} to {to}"),
-            micros(start)
-        );
+        println!("{:34} {:>9.2}", format!("resample {from} to {to}"), micros(start));
     }
     Ok(())
 }
@@ -95,9 +82,7 @@ fn speech(rate: u32) -> Vec<i16> {
         let time = n as f64 / f64::from(rate);
         phase += TAU * (130.0 + 30.0 * (time * 1.7).sin()) / f64::from(rate);
         noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let buzz: f64 = (1..24)
-            .map(|n| (phase * f64::from(n)).sin() / f64::from(n))
-            .sum();
+        let buzz: f64 = (1..24).map(|n| (phase * f64::from(n)).sin() / f64::from(n)).sum();
         let syllable = (time * 4.0).fract().min(1.0 - (time * 4.0).fract()) * 2.0;
         let pause = if (time * 0.4).fract() > 0.7 { 0.0 } else { 1.0 };
         (buzz * 6_000.0 * syllable * pause + f64::from(noise >> 24)) as i16

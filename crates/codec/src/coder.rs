@@ -31,11 +31,9 @@ impl fmt::Display for CodecError {
             Self::TooLong => f.write_str("peer sent more than 120 ms of audio in one packet"),
             Self::NoRoom => f.write_str("the buffer for a frame is too small"),
             Self::FrameSize => f.write_str("the codec has no frame of this size"),
-            Self::UnsupportedFormat(format) => write!(
-                f,
-                "{format} with {} channels is no format of this codec",
-                format.channels
-            ),
+            Self::UnsupportedFormat(format) => {
+                write!(f, "{format} with {} channels is no format of this codec", format.channels)
+            }
             Self::Library(code) => write!(f, "libopus refused with error {code}"),
         }
     }
@@ -132,11 +130,7 @@ fn check(format: Format) -> Result<(), CodecError> {
             (8_000..=48_000).contains(&format.sample_rate) && (1..=2).contains(&format.channels)
         }
     };
-    if runs {
-        Ok(())
-    } else {
-        Err(CodecError::UnsupportedFormat(format))
-    }
+    if runs { Ok(()) } else { Err(CodecError::UnsupportedFormat(format)) }
 }
 
 #[cfg(test)]
@@ -166,20 +160,11 @@ mod tests {
         for format in [
             Format::mono(Codec::Ulaw, 16_000),
             Format::mono(Codec::Opus, 32_000),
-            Format {
-                channels: 2,
-                ..Format::ALAW
-            },
-            Format {
-                channels: 3,
-                ..Format::OPUS
-            },
+            Format { channels: 2, ..Format::ALAW },
+            Format { channels: 3, ..Format::OPUS },
             Format::slin(96_000),
         ] {
-            assert_eq!(
-                decoder(format).unwrap_err(),
-                CodecError::UnsupportedFormat(format)
-            );
+            assert_eq!(decoder(format).unwrap_err(), CodecError::UnsupportedFormat(format));
             let refused = encoder(format, &OpusSettings::default());
             assert_eq!(refused.unwrap_err(), CodecError::UnsupportedFormat(format));
         }

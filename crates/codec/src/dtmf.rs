@@ -12,12 +12,8 @@ use crate::tone::ToneGenerator;
 
 const ROWS: [u32; 4] = [697, 770, 852, 941];
 const COLUMNS: [u32; 4] = [1_209, 1_336, 1_477, 1_633];
-const KEYS: [[char; 4]; 4] = [
-    ['1', '2', '3', 'A'],
-    ['4', '5', '6', 'B'],
-    ['7', '8', '9', 'C'],
-    ['*', '0', '#', 'D'],
-];
+const KEYS: [[char; 4]; 4] =
+    [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
 
 /// Microseconds of a block: the shortest that tells rows apart (they lie 73 Hz from each other).
 /// Three fit into the shortest key of Q.24, 40 ms.
@@ -87,11 +83,7 @@ impl Goertzel {
     fn new(hertz: u32, rate: u32) -> Self {
         // Both numbers are exact in 32-bit floats.
         let factor = 2.0 * (TAU * hertz as f32 / rate as f32).cos();
-        Self {
-            factor,
-            last: 0.0,
-            before: 0.0,
-        }
+        Self { factor, last: 0.0, before: 0.0 }
     }
 
     fn push(&mut self, sample: f32) {
@@ -189,11 +181,7 @@ impl DtmfDetector {
     }
 
     fn turn(&mut self, heard: Option<char>) {
-        self.agreeing = if heard == self.candidate {
-            self.agreeing.saturating_add(1)
-        } else {
-            1
-        };
+        self.agreeing = if heard == self.candidate { self.agreeing.saturating_add(1) } else { 1 };
         self.candidate = heard;
         match &mut self.current {
             Some((key, blocks)) if heard == Some(*key) => {
@@ -203,10 +191,7 @@ impl DtmfDetector {
             _ if self.agreeing < BLOCKS_TO_TURN => return,
             Some((key, blocks)) => {
                 let duration = Duration::from_micros(u64::from(*blocks) * u64::from(BLOCK_US));
-                let ended = DtmfEvent::Ended {
-                    key: *key,
-                    duration,
-                };
+                let ended = DtmfEvent::Ended { key: *key, duration };
                 self.current = None;
                 self.push(ended);
             }
@@ -229,18 +214,9 @@ impl DtmfDetector {
 
 /// The strongest of a group, if the others are far below it.
 fn strongest(powers: &[f32]) -> Option<(usize, f32)> {
-    let (place, power) = powers
-        .iter()
-        .copied()
-        .enumerate()
-        .max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let mut others = powers
-        .iter()
-        .enumerate()
-        .filter(|(other, _)| *other != place);
-    others
-        .all(|(_, other)| other * MIN_CONTRAST <= power)
-        .then_some((place, power))
+    let (place, power) = powers.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let mut others = powers.iter().enumerate().filter(|(other, _)| *other != place);
+    others.all(|(_, other)| other * MIN_CONTRAST <= power).then_some((place, power))
 }
 
 #[cfg(test)]
@@ -280,11 +256,7 @@ mod tests {
         let keys = "1122334455667788990*#ABCD";
         for rate in [8_000, 16_000, 48_000] {
             for (tone_ms, pause_ms) in [(40, 40), (60, 60), (100, 50), (250, 250)] {
-                assert_eq!(
-                    heard(&dial(keys, tone_ms, pause_ms, rate), rate),
-                    keys,
-                    "{tone_ms}"
-                );
+                assert_eq!(heard(&dial(keys, tone_ms, pause_ms, rate), rate), keys, "{tone_ms}");
             }
         }
     }
@@ -311,14 +283,7 @@ mod tests {
 
     #[test]
     fn single_tones_call_progress_and_silence_are_no_keys() {
-        for list in [
-            "697",
-            "1209",
-            "350+440",
-            "480+620",
-            "440+480",
-            "950/330,1400/330,1800/330",
-        ] {
+        for list in ["697", "1209", "350+440", "480+620", "440+480", "950/330,1400/330,1800/330"] {
             let mut pcm = vec![0; 8_000];
             ToneGenerator::new(&list.parse().unwrap(), 8_000).fill(&mut pcm);
             assert_eq!(heard(&pcm, 8_000), "", "{list}");

@@ -84,11 +84,7 @@ impl Format {
     /// A format of one channel.
     #[must_use]
     pub const fn mono(codec: Codec, sample_rate: u32) -> Self {
-        Self {
-            codec,
-            sample_rate,
-            channels: 1,
-        }
+        Self { codec, sample_rate, channels: 1 }
     }
 
     /// Linear audio of one channel.
@@ -102,16 +98,11 @@ impl Format {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let fixed = [Self::ULAW, Self::ALAW, Self::G722, Self::OPUS];
-        if let Some(format) = fixed
-            .into_iter()
-            .find(|f| name.eq_ignore_ascii_case(f.name()))
-        {
+        if let Some(format) = fixed.into_iter().find(|f| name.eq_ignore_ascii_case(f.name())) {
             return Some(format);
         }
         let mut linear = Self::SLIN_NAMES.iter();
-        linear
-            .find(|(other, _)| name.eq_ignore_ascii_case(other))
-            .map(|(_, hz)| Self::slin(*hz))
+        linear.find(|(other, _)| name.eq_ignore_ascii_case(other)).map(|(_, hz)| Self::slin(*hz))
     }
 
     /// The name as in `allow=`.
@@ -121,9 +112,7 @@ impl Format {
             return self.codec.name();
         }
         let mut linear = Self::SLIN_NAMES.iter();
-        linear
-            .find(|(_, hz)| *hz == self.sample_rate)
-            .map_or("slin", |(name, _)| name)
+        linear.find(|(_, hz)| *hz == self.sample_rate).map_or("slin", |(name, _)| name)
     }
 
     /// The clock rate of the format's RTP timestamps: 48 kHz for every Opus stream (RFC 7587

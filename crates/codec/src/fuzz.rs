@@ -29,9 +29,7 @@ pub fn fuzz_decoder(data: &[u8]) {
         }
         let frame = format.sample_rate as usize / 50;
         let _ = decoder.recover(payload, &mut pcm[..frame]);
-        decoder
-            .conceal(&mut pcm[..frame])
-            .expect("20 ms can always be concealed");
+        decoder.conceal(&mut pcm[..frame]).expect("20 ms can always be concealed");
     }
 }
 
@@ -59,10 +57,8 @@ pub fn fuzz_prompt(data: &[u8]) {
 
 /// No sound makes the detector crash, and keys go down before they come up.
 pub fn fuzz_dtmf(data: &[u8]) {
-    let pcm: Vec<i16> = data
-        .chunks_exact(2)
-        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
-        .collect();
+    let pcm: Vec<i16> =
+        data.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     let mut detector = DtmfDetector::new(8_000);
     detector.handle_input(&pcm);
     let mut down = false;

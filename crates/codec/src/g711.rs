@@ -72,11 +72,7 @@ const fn mu_decode_table() -> [i16; 256] {
         let plain = !(code as u8);
         let segment = (plain >> 4) & 7;
         let magnitude = (((((plain & 0x0f) as i16) << 3) + 0x84) << segment) - 0x84;
-        table[code] = if plain & 0x80 != 0 {
-            -magnitude
-        } else {
-            magnitude
-        };
+        table[code] = if plain & 0x80 != 0 { -magnitude } else { magnitude };
         code += 1;
     }
     table
@@ -107,16 +103,8 @@ const fn a_decode_table() -> [i16; 256] {
         let plain = (code as u8) ^ 0x55;
         let segment = (plain >> 4) & 7;
         let step = ((plain & 0x0f) as i16) << 4;
-        let magnitude = if segment == 0 {
-            step + 8
-        } else {
-            (step + 0x108) << (segment - 1)
-        };
-        table[code] = if plain & 0x80 != 0 {
-            magnitude
-        } else {
-            -magnitude
-        };
+        let magnitude = if segment == 0 { step + 8 } else { (step + 0x108) << (segment - 1) };
+        table[code] = if plain & 0x80 != 0 { magnitude } else { -magnitude };
         code += 1;
     }
     table
@@ -165,10 +153,7 @@ impl G711Decoder {
     /// A decoder for one of the laws.
     #[must_use]
     pub fn new(law: Law) -> Self {
-        Self {
-            law,
-            concealer: Concealer::new(8_000, 1),
-        }
+        Self { law, concealer: Concealer::new(8_000, 1) }
     }
 }
 
@@ -214,22 +199,10 @@ mod tests {
     #[test]
     fn known_codes_of_the_recommendation() {
         // ITU-T G.711 tables: silence, the smallest and the largest values.
-        assert_eq!(
-            [encode_mu(0), encode_mu(32_767), encode_mu(-32_768)],
-            [0xff, 0x80, 0x00]
-        );
-        assert_eq!(
-            [decode_mu(0xff), decode_mu(0x80), decode_mu(0x00)],
-            [0, 32_124, -32_124]
-        );
-        assert_eq!(
-            [encode_a(0), encode_a(32_767), encode_a(-32_768)],
-            [0xd5, 0xaa, 0x2a]
-        );
-        assert_eq!(
-            [decode_a(0xd5), decode_a(0xaa), decode_a(0x2a)],
-            [8, 32_256, -32_256]
-        );
+        assert_eq!([encode_mu(0), encode_mu(32_767), encode_mu(-32_768)], [0xff, 0x80, 0x00]);
+        assert_eq!([decode_mu(0xff), decode_mu(0x80), decode_mu(0x00)], [0, 32_124, -32_124]);
+        assert_eq!([encode_a(0), encode_a(32_767), encode_a(-32_768)], [0xd5, 0xaa, 0x2a]);
+        assert_eq!([decode_a(0xd5), decode_a(0xaa), decode_a(0x2a)], [8, 32_256, -32_256]);
     }
 
     #[test]
@@ -261,13 +234,7 @@ mod tests {
     fn more_than_120_ms_is_refused() {
         let mut decoder = G711Decoder::new(Law::A);
         let mut pcm = [0; MAX_SAMPLES];
-        assert_eq!(
-            decoder.decode(&[0; 961], &mut pcm),
-            Err(CodecError::TooLong)
-        );
-        assert_eq!(
-            decoder.decode(&[0; 160], &mut pcm[..100]),
-            Err(CodecError::NoRoom)
-        );
+        assert_eq!(decoder.decode(&[0; 961], &mut pcm), Err(CodecError::TooLong));
+        assert_eq!(decoder.decode(&[0; 160], &mut pcm[..100]), Err(CodecError::NoRoom));
     }
 }

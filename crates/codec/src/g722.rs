@@ -29,9 +29,8 @@ const LOW_OUTPUT_4: [i32; 16] = [
 /// Output of the inverse quantiser of the higher band (table 19).
 const HIGH_OUTPUT: [i32; 4] = [-7408, -1616, 7408, 1616];
 /// Adaptation of the lower band's step for each four-bit code (table 18).
-const LOW_ADAPTATION: [i32; 16] = [
-    -60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60,
-];
+const LOW_ADAPTATION: [i32; 16] =
+    [-60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60];
 /// Adaptation of the higher band's step (table 20).
 const HIGH_ADAPTATION: [i32; 4] = [798, -214, 798, -214];
 /// Powers of two in steps of 1/32 (table 15).
@@ -99,11 +98,7 @@ impl SubBand {
         self.log_step = (((self.log_step * 127) >> 7) + change).clamp(0, limit);
         let power = POWERS[((self.log_step >> 6) & 31).unsigned_abs() as usize];
         let exponent = shift - (self.log_step >> 11);
-        self.step = if exponent < 0 {
-            power << -exponent
-        } else {
-            power >> exponent
-        } << 2;
+        self.step = if exponent < 0 { power << -exponent } else { power >> exponent } << 2;
     }
 
     /// Takes the quantised difference and predicts the next value (blocks RECONS, PARREC, UPPOL2,
@@ -121,9 +116,7 @@ impl SubBand {
         let from_poles = ((self.poles[0] * saturate(newest * 2)) >> 15)
             + ((self.poles[1] * saturate(older * 2)) >> 15);
         let products = self.zeros.iter().zip(&self.differences);
-        let from_zeros = products
-            .map(|(zero, past)| (zero * saturate(past * 2)) >> 15)
-            .sum();
+        let from_zeros = products.map(|(zero, past)| (zero * saturate(past * 2)) >> 15).sum();
         self.from_zeros = saturate(from_zeros);
         self.predicted = saturate(saturate(from_poles) + self.from_zeros);
     }
@@ -132,11 +125,7 @@ impl SubBand {
         let [newest, older] = self.partial;
         let same_sign = |other: i32| (partial < 0) == (other < 0);
         let four = saturate(self.poles[0] * 4);
-        let turned = if same_sign(newest) {
-            saturate(-four)
-        } else {
-            four
-        };
+        let turned = if same_sign(newest) { saturate(-four) } else { four };
         let pull = if same_sign(older) { 128 } else { -128 };
         let second = pull + (turned >> 7) + ((self.poles[1] * 32_512) >> 15);
         let second = second.clamp(-12_288, 12_288);
@@ -150,11 +139,7 @@ impl SubBand {
     fn adapt_zeros(&mut self, difference: i32) {
         let pull = if difference == 0 { 0 } else { 128 };
         for (zero, past) in self.zeros.iter_mut().zip(&self.differences) {
-            let pull = if (*past < 0) == (difference < 0) {
-                pull
-            } else {
-                -pull
-            };
+            let pull = if (*past < 0) == (difference < 0) { pull } else { -pull };
             *zero = saturate(pull + ((*zero * 32_640) >> 15));
         }
     }
@@ -179,14 +164,8 @@ fn adapt_high(band: &mut SubBand, code: u8) -> i32 {
 
 /// Block QUANTL: the six-bit code of a difference.
 fn quantise_low(difference: i32, step: i32) -> u8 {
-    let magnitude = if difference >= 0 {
-        difference
-    } else {
-        -(difference + 1)
-    };
-    let below = LOW_LEVELS
-        .iter()
-        .take_while(|level| magnitude >= (**level * step) >> 12);
+    let magnitude = if difference >= 0 { difference } else { -(difference + 1) };
+    let below = LOW_LEVELS.iter().take_while(|level| magnitude >= (**level * step) >> 12);
     // At most 29.
     let interval = below.count() as u8;
     // Table 16: codes fall from 61 for plus; for minus from 63, 62, then from 31.
@@ -200,11 +179,7 @@ fn quantise_low(difference: i32, step: i32) -> u8 {
 
 /// Block QUANTH: the two-bit code of a difference.
 fn quantise_high(difference: i32, step: i32) -> u8 {
-    let magnitude = if difference >= 0 {
-        difference
-    } else {
-        -(difference + 1)
-    };
+    let magnitude = if difference >= 0 { difference } else { -(difference + 1) };
     let large = magnitude >= (564 * step) >> 12;
     match (difference >= 0, large) {
         (true, false) => 3,
@@ -233,11 +208,7 @@ impl G722Encoder {
     /// An encoder at rest.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            low: SubBand::new(Band::Low),
-            high: SubBand::new(Band::High),
-            delay: [0; 24],
-        }
+        Self { low: SubBand::new(Band::Low), high: SubBand::new(Band::High), delay: [0; 24] }
     }
 
     fn encode_pair(&mut self, first: i16, second: i16) -> u8 {
@@ -355,12 +326,9 @@ mod tests {
 
     #[test]
     fn tones_of_both_bands_survive() {
-        for (frequency, min_snr_db) in [
-            (400.0, 35.0),
-            (1_000.0, 35.0),
-            (3_000.0, 25.0),
-            (6_000.0, 15.0),
-        ] {
+        for (frequency, min_snr_db) in
+            [(400.0, 35.0), (1_000.0, 35.0), (3_000.0, 25.0), (6_000.0, 15.0)]
+        {
             let heard = round_trip(Format::G722, &sine(16_000, frequency, 8_000.0, 1.0));
             let snr = tone_snr_db(&heard[8_000..], 16_000, frequency);
             assert!(snr > min_snr_db, "{frequency} Hz: {snr:.1} dB");
@@ -398,9 +366,6 @@ mod tests {
     #[test]
     fn half_a_pair_of_samples_is_refused() {
         let mut payload = [0; 4];
-        assert_eq!(
-            G722Encoder::new().encode(&[0; 3], &mut payload),
-            Err(CodecError::FrameSize)
-        );
+        assert_eq!(G722Encoder::new().encode(&[0; 3], &mut payload), Err(CodecError::FrameSize));
     }
 }

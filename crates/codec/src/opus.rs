@@ -141,11 +141,7 @@ pub fn packet_samples(packet: &[u8], rate: u32) -> Result<usize, CodecError> {
     let count = unsafe { sys::opus_packet_get_nb_samples(packet.as_ptr(), len, rate_hz) };
     let count = usize::try_from(count).map_err(|_| CodecError::Malformed)?;
     let longest = crate::format::samples(rate, MAX_PACKET);
-    if count > longest {
-        Err(CodecError::TooLong)
-    } else {
-        Ok(count)
-    }
+    if count > longest { Err(CodecError::TooLong) } else { Ok(count) }
 }
 
 /// Whether a packet carries a copy of the frame before it.
@@ -175,10 +171,7 @@ fn parameters(format: Format) -> Result<(i32, c_int), CodecError> {
         return Err(CodecError::UnsupportedFormat(format));
     }
     let rate = i32::try_from(format.sample_rate);
-    Ok((
-        rate.map_err(|_| CodecError::UnsupportedFormat(format))?,
-        c_int::from(format.channels),
-    ))
+    Ok((rate.map_err(|_| CodecError::UnsupportedFormat(format))?, c_int::from(format.channels)))
 }
 
 /// An Opus encoder.
@@ -224,11 +217,7 @@ impl OpusEncoder {
         // SAFETY: rate and channels were checked; `code` outlives the call.
         let state = unsafe { sys::opus_encoder_create(rate, channels, application, &raw mut code) };
         let state = NonNull::new(state).ok_or_else(|| error(code))?;
-        let mut encoder = Self {
-            state,
-            format,
-            settings: *settings,
-        };
+        let mut encoder = Self { state, format, settings: *settings };
         encoder.apply()?;
         Ok(encoder)
     }
@@ -244,10 +233,7 @@ impl OpusEncoder {
     /// # Errors
     /// [`CodecError::Library`] when libopus does not take one of them.
     pub fn set(&mut self, settings: &OpusSettings) -> Result<(), CodecError> {
-        self.settings = OpusSettings {
-            application: self.settings.application,
-            ..*settings
-        };
+        self.settings = OpusSettings { application: self.settings.application, ..*settings };
         self.apply()
     }
 
@@ -276,10 +262,7 @@ impl OpusEncoder {
         let fec = c_int::from(settings.forward_error_correction);
         self.control(sys::OPUS_SET_BITRATE_REQUEST, bitrate)?;
         self.control(sys::OPUS_SET_VBR_REQUEST, variable)?;
-        self.control(
-            sys::OPUS_SET_COMPLEXITY_REQUEST,
-            settings.complexity.min(10).into(),
-        )?;
+        self.control(sys::OPUS_SET_COMPLEXITY_REQUEST, settings.complexity.min(10).into())?;
         self.control(sys::OPUS_SET_INBAND_FEC_REQUEST, fec)?;
         let loss = settings.expected_loss_percent.min(100).into();
         self.control(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, loss)?;
@@ -291,11 +274,7 @@ impl OpusEncoder {
     fn control(&mut self, request: c_int, value: c_int) -> Result<(), CodecError> {
         // SAFETY: the state is live, and each request used here takes one 32-bit integer.
         let code = unsafe { sys::opus_encoder_ctl(self.state.as_ptr(), request, value) };
-        if code == sys::OPUS_OK {
-            Ok(())
-        } else {
-            Err(CodecError::Library(code))
-        }
+        if code == sys::OPUS_OK { Ok(()) } else { Err(CodecError::Library(code)) }
     }
 }
 
@@ -314,13 +293,7 @@ impl Encoder for OpusEncoder {
         // SAFETY: the state is live; `frame` samples for each channel can be read and `room`
         // bytes written.
         let code = unsafe {
-            sys::opus_encode(
-                self.state.as_ptr(),
-                pcm.as_ptr(),
-                frame,
-                payload.as_mut_ptr(),
-                room,
-            )
+            sys::opus_encode(self.state.as_ptr(), pcm.as_ptr(), frame, payload.as_mut_ptr(), room)
         };
         let len = usize::try_from(code).map_err(|_| error(code))?;
         // RFC 6716 §2.1.9: in discontinuous transmission a packet of at most two bytes says
@@ -349,9 +322,7 @@ unsafe impl Send for OpusDecoder {}
 
 impl fmt::Debug for OpusDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpusDecoder")
-            .field("format", &self.format)
-            .finish_non_exhaustive()
+        f.debug_struct("OpusDecoder").field("format", &self.format).finish_non_exhaustive()
     }
 }
 
@@ -397,18 +368,9 @@ impl OpusDecoder {
         // SAFETY: the state is live; `data` is null or has `len` bytes; `frame` samples for each
         // channel can be written.
         let code = unsafe {
-            sys::opus_decode(
-                self.state.as_ptr(),
-                data,
-                len,
-                pcm.as_mut_ptr(),
-                frame,
-                recover,
-            )
+            sys::opus_decode(self.state.as_ptr(), data, len, pcm.as_mut_ptr(), frame, recover)
         };
-        usize::try_from(code)
-            .map(|count| count * channels)
-            .map_err(|_| error(code))
+        usize::try_from(code).map(|count| count * channels).map_err(|_| error(code))
     }
 
     /// Runs over `pcm` in parts that libopus conceals in one call.
@@ -420,9 +382,8 @@ impl OpusDecoder {
         }
         let longest = self.format.samples(MAX_PACKET) * usize::from(self.format.channels);
         // The copy in the next packet is of the last part; what is before is concealed.
-        let copied = next.map_or(Ok(0), |packet| {
-            packet_samples(packet, self.format.sample_rate)
-        })?;
+        let copied =
+            next.map_or(Ok(0), |packet| packet_samples(packet, self.format.sample_rate))?;
         let copied = (copied * usize::from(self.format.channels)).min(pcm.len());
         let (guessed, recovered) = pcm.split_at_mut(pcm.len() - copied);
         for part in guessed.chunks_mut(longest) {
@@ -497,11 +458,7 @@ mod tests {
 
     #[test]
     fn a_stream_encoded_at_one_rate_decodes_at_every_other() {
-        let packets = encode_all(
-            &OpusSettings::default(),
-            48_000,
-            &sine(48_000, 500.0, 9e3, 0.5),
-        );
+        let packets = encode_all(&OpusSettings::default(), 48_000, &sine(48_000, 500.0, 9e3, 0.5));
         for rate in RATES {
             let mut decoder = OpusDecoder::new(format(rate)).unwrap();
             let mut pcm = [0; 5760];
@@ -524,18 +481,12 @@ mod tests {
             ..OpusSettings::default()
         };
         let packets = encode_all(&settings, 48_000, &speech(48_000, 0.5));
-        assert!(
-            packets.iter().all(|packet| packet.len() == 80),
-            "32 kbit/s are 80 bytes"
-        );
+        assert!(packets.iter().all(|packet| packet.len() == 80), "32 kbit/s are 80 bytes");
     }
 
     #[test]
     fn silence_is_not_sent_in_discontinuous_transmission() {
-        let settings = OpusSettings {
-            discontinuous_transmission: true,
-            ..OpusSettings::default()
-        };
+        let settings = OpusSettings { discontinuous_transmission: true, ..OpusSettings::default() };
         let packets = encode_all(&settings, 16_000, &vec![0; 16_000 * 2]);
         let silent = packets.iter().filter(|packet| packet.is_empty()).count();
         assert!(silent > 60, "{silent} of 100");
@@ -543,10 +494,7 @@ mod tests {
 
     #[test]
     fn a_lost_packet_is_recovered_from_the_next() {
-        let settings = OpusSettings {
-            expected_loss_percent: 20,
-            ..OpusSettings::default()
-        };
+        let settings = OpusSettings { expected_loss_percent: 20, ..OpusSettings::default() };
         let packets = encode_all(&settings, 16_000, &speech(16_000, 1.0));
         assert!(packets[20..].iter().any(|packet| has_redundancy(packet)));
         // Decodes with every tenth packet lost and returns how far that is from the whole.
@@ -570,19 +518,12 @@ mod tests {
             rms(&difference)
         };
         let (recovered, concealed) = (distance(true), distance(false));
-        assert!(
-            recovered < concealed * 0.8,
-            "{recovered:.0} against {concealed:.0}"
-        );
+        assert!(recovered < concealed * 0.8, "{recovered:.0} against {concealed:.0}");
     }
 
     #[test]
     fn a_concealed_gap_continues_the_tone() {
-        let packets = encode_all(
-            &OpusSettings::default(),
-            8_000,
-            &sine(8_000, 300.0, 9e3, 0.5),
-        );
+        let packets = encode_all(&OpusSettings::default(), 8_000, &sine(8_000, 300.0, 9e3, 0.5));
         let mut decoder = OpusDecoder::new(format(8_000)).unwrap();
         let mut pcm = [0; 160];
         for packet in &packets {
@@ -596,18 +537,12 @@ mod tests {
     #[test]
     fn settings_change_between_frames() {
         let mut encoder = OpusEncoder::new(format(48_000), &OpusSettings::default()).unwrap();
-        let narrow = OpusSettings {
-            max_bandwidth: Bandwidth::Narrow,
-            ..OpusSettings::default()
-        };
+        let narrow = OpusSettings { max_bandwidth: Bandwidth::Narrow, ..OpusSettings::default() };
         encoder.set(&narrow).unwrap();
         encoder.set_expected_loss(200);
         assert_eq!(encoder.settings().expected_loss_percent, 100);
         let mut payload = [0; MAX_ENCODED_LEN];
-        assert_eq!(
-            encoder.encode(&[0; 100], &mut payload),
-            Err(CodecError::FrameSize)
-        );
+        assert_eq!(encoder.encode(&[0; 100], &mut payload), Err(CodecError::FrameSize));
     }
 
     proptest! {

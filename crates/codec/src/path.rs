@@ -57,14 +57,8 @@ impl Path {
     pub fn steps(&self) -> Vec<Format> {
         let mut steps = vec![self.from];
         if !self.is_passthrough() {
-            steps.push(Format {
-                codec: Codec::Slin,
-                ..self.decode
-            });
-            steps.push(Format {
-                codec: Codec::Slin,
-                ..self.encode
-            });
+            steps.push(Format { codec: Codec::Slin, ..self.decode });
+            steps.push(Format { codec: Codec::Slin, ..self.encode });
             steps.push(self.to);
         }
         steps.dedup();
@@ -94,13 +88,7 @@ pub fn path(from: Format, to: Format) -> Result<Path, NoPath> {
         }
     }
     if from == to {
-        return Ok(Path {
-            from,
-            decode: from,
-            encode: to,
-            to,
-            cost_ns: 0,
-        });
+        return Ok(Path { from, decode: from, encode: to, to, cost_ns: 0 });
     }
     let channels = match (from.codec, to.codec) {
         _ if from.channels == to.channels => from.channels,
@@ -115,27 +103,13 @@ pub fn path(from: Format, to: Format) -> Result<Path, NoPath> {
             if decode_rate.min(encode_rate) < &needed {
                 continue;
             }
-            let decode = Format {
-                sample_rate: *decode_rate,
-                channels,
-                ..from
-            };
-            let encode = Format {
-                sample_rate: *encode_rate,
-                channels,
-                ..to
-            };
+            let decode = Format { sample_rate: *decode_rate, channels, ..from };
+            let encode = Format { sample_rate: *encode_rate, channels, ..to };
             let cost_ns = decode_cost_ns(decode)
                 + resample_cost_ns(*decode_rate, *encode_rate)
                 + encode_cost_ns(encode);
             if best.is_none_or(|best| cost_ns < best.cost_ns) {
-                best = Some(Path {
-                    from,
-                    decode,
-                    encode,
-                    to,
-                    cost_ns,
-                });
+                best = Some(Path { from, decode, encode, to, cost_ns });
             }
         }
     }
@@ -160,15 +134,8 @@ fn rates(format: Format) -> &'static [u32] {
 }
 
 /// Linear audio has one rate: its own.
-static LINEAR_ONE: [[u32; 1]; 7] = [
-    [8_000],
-    [12_000],
-    [16_000],
-    [24_000],
-    [32_000],
-    [44_100],
-    [48_000],
-];
+static LINEAR_ONE: [[u32; 1]; 7] =
+    [[8_000], [12_000], [16_000], [24_000], [32_000], [44_100], [48_000]];
 
 // Costs of 20 ms of one channel in nanoseconds, measured with the example `codec_speed` (one core
 // of the machine in `docs/decisions/0002-opus.md`). Only their order matters here.
@@ -213,45 +180,17 @@ mod tests {
 
     #[test]
     fn opus_runs_at_the_rate_of_the_other_leg() {
-        check(
-            Format::OPUS,
-            Format::ULAW,
-            "(opus@48000)->(slin@8000)->(ulaw@8000)",
-        );
-        check(
-            Format::ALAW,
-            Format::OPUS,
-            "(alaw@8000)->(slin@8000)->(opus@48000)",
-        );
-        check(
-            Format::OPUS,
-            Format::G722,
-            "(opus@48000)->(slin@16000)->(g722@16000)",
-        );
-        check(
-            Format::OPUS,
-            Format::slin(48_000),
-            "(opus@48000)->(slin@48000)",
-        );
+        check(Format::OPUS, Format::ULAW, "(opus@48000)->(slin@8000)->(ulaw@8000)");
+        check(Format::ALAW, Format::OPUS, "(alaw@8000)->(slin@8000)->(opus@48000)");
+        check(Format::OPUS, Format::G722, "(opus@48000)->(slin@16000)->(g722@16000)");
+        check(Format::OPUS, Format::slin(48_000), "(opus@48000)->(slin@48000)");
     }
 
     #[test]
     fn rates_are_converted_where_codecs_have_no_common_one() {
-        check(
-            Format::ULAW,
-            Format::G722,
-            "(ulaw@8000)->(slin@8000)->(slin@16000)->(g722@16000)",
-        );
-        check(
-            Format::OPUS,
-            Format::slin(32_000),
-            "(opus@48000)->(slin@48000)->(slin@32000)",
-        );
-        check(
-            Format::ULAW,
-            Format::ALAW,
-            "(ulaw@8000)->(slin@8000)->(alaw@8000)",
-        );
+        check(Format::ULAW, Format::G722, "(ulaw@8000)->(slin@8000)->(slin@16000)->(g722@16000)");
+        check(Format::OPUS, Format::slin(32_000), "(opus@48000)->(slin@48000)->(slin@32000)");
+        check(Format::ULAW, Format::ALAW, "(ulaw@8000)->(slin@8000)->(alaw@8000)");
     }
 
     #[test]
@@ -264,23 +203,14 @@ mod tests {
     #[test]
     fn a_narrower_opus_is_enough_for_a_narrow_peer() {
         let narrow = Format::mono(Codec::Opus, 8_000);
-        assert_eq!(
-            path(Format::OPUS, narrow).unwrap().decode.sample_rate,
-            8_000
-        );
+        assert_eq!(path(Format::OPUS, narrow).unwrap().decode.sample_rate, 8_000);
     }
 
     #[test]
     fn stereo_is_mixed_down_by_opus_only() {
-        let stereo = Format {
-            channels: 2,
-            ..Format::OPUS
-        };
+        let stereo = Format { channels: 2, ..Format::OPUS };
         assert_eq!(path(stereo, Format::ULAW).unwrap().decode.channels, 1);
-        let linear = Format {
-            channels: 2,
-            ..Format::slin(48_000)
-        };
+        let linear = Format { channels: 2, ..Format::slin(48_000) };
         assert_eq!(path(linear, Format::ULAW), Err(NoPath::Channels));
         let odd = Format::mono(Codec::Opus, 44_100);
         assert_eq!(path(odd, Format::ULAW), Err(NoPath::UnsupportedFormat(odd)));

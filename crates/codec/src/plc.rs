@@ -114,11 +114,7 @@ impl Concealer {
         let (mut best_lag, mut best) = (self.max_period, f32::MIN);
         // Every second sample suffices to compare, and halves the cost of a loss.
         let energy = |samples: &[i16]| -> f32 {
-            samples
-                .iter()
-                .step_by(2)
-                .map(|s| f32::from(*s) * f32::from(*s))
-                .sum()
+            samples.iter().step_by(2).map(|s| f32::from(*s) * f32::from(*s)).sum()
         };
         let recent = &self.history[end - compared..];
         for lag in (self.min_period..=self.max_period).step_by(self.channels) {
@@ -131,8 +127,7 @@ impl Concealer {
             }
         }
         self.period.clear();
-        self.period
-            .extend_from_slice(&self.history[end - best_lag..]);
+        self.period.extend_from_slice(&self.history[end - best_lag..]);
         self.at = 0;
         self.smooth_seam(best_lag);
     }
@@ -190,10 +185,7 @@ mod tests {
             concealer.conceal(&mut guess);
             levels.push(rms(&guess));
         }
-        assert!(
-            levels[0] > 4_000.0 && levels[1] < levels[0] && levels[4] == 0.0,
-            "{levels:?}"
-        );
+        assert!(levels[0] > 4_000.0 && levels[1] < levels[0] && levels[4] == 0.0, "{levels:?}");
         let mut back = clean.clone();
         concealer.heard(&mut back);
         assert_eq!(back[32..], clean[32..], "only the first 4 ms are blended");
@@ -202,21 +194,13 @@ mod tests {
 
     #[test]
     fn channels_do_not_change_places() {
-        let mut stereo: Vec<i16> = sine(8_000, 210.0, 9_000.0, 0.2)
-            .into_iter()
-            .flat_map(|sample| [sample, 77])
-            .collect();
+        let mut stereo: Vec<i16> =
+            sine(8_000, 210.0, 9_000.0, 0.2).into_iter().flat_map(|sample| [sample, 77]).collect();
         let mut concealer = Concealer::new(8_000, 2);
         concealer.heard(&mut stereo);
         let mut guess = [0; 160];
         concealer.conceal(&mut guess);
-        assert!(
-            guess
-                .iter()
-                .skip(1)
-                .step_by(2)
-                .all(|sample| (60..=77).contains(sample))
-        );
+        assert!(guess.iter().skip(1).step_by(2).all(|sample| (60..=77).contains(sample)));
         assert!(rms(&guess) > 3_000.0);
     }
 

@@ -35,16 +35,10 @@ impl fmt::Display for PromptError {
         match self {
             Self::NotWav(reason) => write!(f, "not a WAV file: {reason}"),
             Self::UnsupportedSamples { bits } => {
-                write!(
-                    f,
-                    "WAV samples of {bits} bits: convert them to 16-bit integers"
-                )
+                write!(f, "WAV samples of {bits} bits: convert them to 16-bit integers")
             }
             Self::UnsupportedRate(rate) => {
-                write!(
-                    f,
-                    "{rate} Hz: convert the file to a rate between 8 and 48 kHz"
-                )
+                write!(f, "{rate} Hz: convert the file to a rate between 8 and 48 kHz")
             }
             Self::TooLong => f.write_str("the file is longer than an hour"),
             Self::Codec(error) => error.fmt(f),
@@ -78,9 +72,7 @@ impl Prompt {
         }
         let integers = spec.sample_format == hound::SampleFormat::Int;
         if !integers || !matches!(spec.bits_per_sample, 8 | 16) {
-            return Err(PromptError::UnsupportedSamples {
-                bits: spec.bits_per_sample,
-            });
+            return Err(PromptError::UnsupportedSamples { bits: spec.bits_per_sample });
         }
         let shift = 16 - spec.bits_per_sample;
         let (mut samples, mut sum, mut place) = (Vec::new(), 0_i32, 0);
@@ -96,10 +88,7 @@ impl Prompt {
                 return Err(PromptError::TooLong);
             }
         }
-        Ok(Self {
-            rate: spec.sample_rate,
-            samples,
-        })
+        Ok(Self { rate: spec.sample_rate, samples })
     }
 
     /// Reads a raw file of G.711 or G.722 (`.ulaw`, `.alaw`, `.g722`). `.sln` files hold linear
@@ -119,10 +108,7 @@ impl Prompt {
                 return Err(PromptError::TooLong);
             }
         }
-        Ok(Self {
-            rate: format.sample_rate,
-            samples,
-        })
+        Ok(Self { rate: format.sample_rate, samples })
     }
 
     /// Reads raw 16-bit samples, low byte first, as `.sln` files hold them. An odd byte at the
@@ -138,9 +124,7 @@ impl Prompt {
             return Err(PromptError::TooLong);
         }
         let pairs = bytes.chunks_exact(2);
-        let samples = pairs
-            .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
-            .collect();
+        let samples = pairs.map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
         Ok(Self { rate, samples })
     }
 
@@ -162,9 +146,7 @@ impl Prompt {
         let unsupported = |_| PromptError::UnsupportedRate(rate);
         let mut resampler = Resampler::new(self.rate, rate).map_err(unsupported)?;
         let mut samples = vec![0; resampler.max_output(self.samples.len())];
-        let count = resampler
-            .process(&self.samples, &mut samples)
-            .map_err(PromptError::Codec)?;
+        let count = resampler.process(&self.samples, &mut samples).map_err(PromptError::Codec)?;
         samples.truncate(count);
         Ok(Self { rate, samples })
     }
@@ -187,24 +169,13 @@ mod tests {
 
     fn spec(channels: u16, sample_rate: u32, bits_per_sample: u16) -> hound::WavSpec {
         let sample_format = hound::SampleFormat::Int;
-        hound::WavSpec {
-            channels,
-            sample_rate,
-            bits_per_sample,
-            sample_format,
-        }
+        hound::WavSpec { channels, sample_rate, bits_per_sample, sample_format }
     }
 
     #[test]
     fn wav_files_are_read_and_mixed_to_one_channel() {
         let prompt = Prompt::from_wav(&wav(spec(1, 8_000, 16), &[1, -2, 3])).unwrap();
-        assert_eq!(
-            prompt,
-            Prompt {
-                rate: 8_000,
-                samples: vec![1, -2, 3]
-            }
-        );
+        assert_eq!(prompt, Prompt { rate: 8_000, samples: vec![1, -2, 3] });
         let stereo = Prompt::from_wav(&wav(spec(2, 16_000, 16), &[10, 20, -30, -10])).unwrap();
         assert_eq!(stereo.samples, [15, -20]);
         let small = Prompt::from_wav(&wav(spec(1, 8_000, 8), &[1, -128])).unwrap();
@@ -213,10 +184,7 @@ mod tests {
 
     #[test]
     fn other_files_are_refused_with_advice() {
-        assert!(matches!(
-            Prompt::from_wav(b"ID3"),
-            Err(PromptError::NotWav(_))
-        ));
+        assert!(matches!(Prompt::from_wav(b"ID3"), Err(PromptError::NotWav(_))));
         let slow = Prompt::from_wav(&wav(spec(1, 4_000, 16), &[1]));
         assert_eq!(slow, Err(PromptError::UnsupportedRate(4_000)));
         let cut = &wav(spec(1, 8_000, 16), &[1; 100])[..100];
@@ -226,26 +194,14 @@ mod tests {
     #[test]
     fn raw_files_are_read() {
         let ulaw = Prompt::from_raw(Format::ULAW, &[0xff; 1_000]).unwrap();
-        assert_eq!(
-            (ulaw.samples.len(), ulaw.duration()),
-            (1_000, Duration::from_millis(125))
-        );
-        assert_eq!(
-            Prompt::from_raw(Format::G722, &[0; 1_000])
-                .unwrap()
-                .samples
-                .len(),
-            2_000
-        );
+        assert_eq!((ulaw.samples.len(), ulaw.duration()), (1_000, Duration::from_millis(125)));
+        assert_eq!(Prompt::from_raw(Format::G722, &[0; 1_000]).unwrap().samples.len(), 2_000);
         assert_eq!(Prompt::from_sln(16_000, &[1, 0, 2]).unwrap().samples, [1]);
     }
 
     #[test]
     fn a_prompt_changes_its_rate() {
-        let prompt = Prompt {
-            rate: 44_100,
-            samples: sine(44_100, 800.0, 9_000.0, 0.5),
-        };
+        let prompt = Prompt { rate: 44_100, samples: sine(44_100, 800.0, 9_000.0, 0.5) };
         let narrow = prompt.at_rate(8_000).unwrap();
         assert_eq!(narrow.duration().as_millis(), 500);
         assert!(share_at(&narrow.samples[800..], 8_000, 800.0) > 0.999);

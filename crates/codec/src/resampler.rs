@@ -45,38 +45,21 @@ impl Resampler {
     pub fn new(from_rate: u32, to_rate: u32) -> Result<Self, CodecError> {
         for rate in [from_rate, to_rate] {
             if !(8_000..=48_000).contains(&rate) {
-                return Err(CodecError::UnsupportedFormat(Format::mono(
-                    Codec::Slin,
-                    rate,
-                )));
+                return Err(CodecError::UnsupportedFormat(Format::mono(Codec::Slin, rate)));
             }
         }
         let divisor = greatest_common_divisor(from_rate, to_rate);
         let (phases, stride) = (to_rate / divisor, from_rate / divisor);
         if phases > MAX_PHASES || stride > MAX_PHASES {
-            return Err(CodecError::UnsupportedFormat(Format::mono(
-                Codec::Slin,
-                to_rate,
-            )));
+            return Err(CodecError::UnsupportedFormat(Format::mono(Codec::Slin, to_rate)));
         }
         let (phases, stride) = (phases as usize, stride as usize);
         // Downwards the filter is as much longer as the rate is higher; a multiple of eight.
-        let taps = (TAPS * stride.max(phases))
-            .div_ceil(phases)
-            .next_multiple_of(8);
+        let taps = (TAPS * stride.max(phases)).div_ceil(phases).next_multiple_of(8);
         let mut history = Vec::with_capacity(taps + MAX_SAMPLES);
         history.resize(taps - 1, 0.0);
         let filter = design(phases, stride, taps);
-        Ok(Self {
-            from_rate,
-            to_rate,
-            phases,
-            stride,
-            taps,
-            filter,
-            history,
-            phase: 0,
-        })
+        Ok(Self { from_rate, to_rate, phases, stride, taps, filter, history, phase: 0 })
     }
 
     /// The rate of the input in Hz.
@@ -109,12 +92,9 @@ impl Resampler {
             return Ok(input.len());
         }
         let available = (self.history.len() + input.len() + 1).saturating_sub(self.taps);
-        let count = (available * self.phases)
-            .saturating_sub(self.phase)
-            .div_ceil(self.stride);
+        let count = (available * self.phases).saturating_sub(self.phase).div_ceil(self.stride);
         let output = output.get_mut(..count).ok_or(CodecError::NoRoom)?;
-        self.history
-            .extend(input.iter().map(|sample| f32::from(*sample)));
+        self.history.extend(input.iter().map(|sample| f32::from(*sample)));
         let mut start = 0;
         for sample in output {
             let filter = &self.filter[self.phase * self.taps..(self.phase + 1) * self.taps];
@@ -144,11 +124,7 @@ fn dot(samples: &[f32], filter: &[f32]) -> f32 {
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {
-    if b == 0 {
-        a
-    } else {
-        greatest_common_divisor(b, a % b)
-    }
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// The taps of each phase. Phase `p` computes the output `p / phases` of an input sample after
@@ -177,11 +153,7 @@ fn design(phases: usize, stride: usize, taps: usize) -> Box<[f32]> {
 }
 
 fn sinc(x: f64) -> f64 {
-    if x.abs() < 1e-12 {
-        1.0
-    } else {
-        (PI * x).sin() / (PI * x)
-    }
+    if x.abs() < 1e-12 { 1.0 } else { (PI * x).sin() / (PI * x) }
 }
 
 /// The modified Bessel function of order zero by its series.
@@ -226,22 +198,14 @@ mod tests {
                 let snr = tone_snr_db(settled, to, frequency);
                 assert!(snr > 55.0, "{from} to {to}: {snr:.1} dB");
                 let level = rms(settled) / rms(&pcm);
-                assert!(
-                    (0.98..1.02).contains(&level),
-                    "{from} to {to}: level {level:.3}"
-                );
+                assert!((0.98..1.02).contains(&level), "{from} to {to}: level {level:.3}");
             }
         }
     }
 
     #[test]
     fn what_the_lower_rate_cannot_carry_is_removed() {
-        for (from, to) in [
-            (48_000, 8_000),
-            (16_000, 8_000),
-            (48_000, 16_000),
-            (48_000, 44_100),
-        ] {
+        for (from, to) in [(48_000, 8_000), (16_000, 8_000), (48_000, 16_000), (48_000, 44_100)] {
             let frequency = f64::from(to) * 0.5 * 1.02;
             let pcm = sine(from, frequency, 10_000.0, 1.0);
             let heard = convert(from, to, &pcm, from as usize / 50);

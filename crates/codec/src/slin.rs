@@ -43,10 +43,7 @@ impl SlinDecoder {
     /// A decoder for any rate.
     #[must_use]
     pub fn new(format: Format) -> Self {
-        Self {
-            format,
-            concealer: Concealer::new(format.sample_rate, format.channels),
-        }
+        Self { format, concealer: Concealer::new(format.sample_rate, format.channels) }
     }
 }
 
@@ -86,10 +83,7 @@ mod tests {
     fn half_a_sample_is_refused() {
         let mut decoder = SlinDecoder::new(Format::SLIN);
         let mut pcm = [0; 10];
-        assert_eq!(
-            decoder.decode(&[0; 5], &mut pcm),
-            Err(CodecError::Malformed)
-        );
+        assert_eq!(decoder.decode(&[0; 5], &mut pcm), Err(CodecError::Malformed));
         assert_eq!(decoder.decode(&[1, 2], &mut pcm), Ok(1));
         assert_eq!(pcm[0], 0x0102);
     }

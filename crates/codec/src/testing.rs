@@ -24,9 +24,7 @@ pub(crate) fn snr_db(clean: &[i16], heard: &[i16]) -> f64 {
     let square = |value: f64| value * value;
     let signal: f64 = clean.iter().map(|sample| square(f64::from(*sample))).sum();
     let pairs = clean.iter().zip(heard);
-    let noise: f64 = pairs
-        .map(|(a, b)| square(f64::from(*a) - f64::from(*b)))
-        .sum();
+    let noise: f64 = pairs.map(|(a, b)| square(f64::from(*a) - f64::from(*b))).sum();
     10.0 * (signal / noise.max(1e-9)).log10()
 }
 
@@ -70,9 +68,5 @@ pub(crate) fn round_trip_snr(format: Format, pcm: &[i16]) -> f64 {
     let settled = heard.len() / 2 / (format.sample_rate as usize / 1_000)
         * (format.sample_rate as usize / 1_000);
     let whole = (heard.len() - settled) / 48 * 48;
-    tone_snr_db(
-        &heard[settled..settled + whole],
-        format.sample_rate,
-        1_000.0,
-    )
+    tone_snr_db(&heard[settled..settled + whole], format.sample_rate, 1_000.0)
 }

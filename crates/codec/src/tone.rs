@@ -111,21 +111,13 @@ impl FromStr for ToneList {
     fn from_str(text: &str) -> Result<Self, ToneError> {
         let mut parts = Vec::new();
         // Older files separate by `|`.
-        for part in text
-            .split([',', '|'])
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
+        for part in text.split([',', '|']).map(str::trim).filter(|part| !part.is_empty()) {
             if parts.len() == MAX_PARTS {
                 return Err(ToneError::TooManyParts);
             }
             parts.push(parse_part(part).ok_or_else(|| ToneError::BadPart(part.to_owned()))?);
         }
-        if parts.is_empty() {
-            Err(ToneError::Empty)
-        } else {
-            Ok(Self { parts })
-        }
+        if parts.is_empty() { Err(ToneError::Empty) } else { Ok(Self { parts }) }
     }
 }
 
@@ -147,11 +139,7 @@ fn parse_part(text: &str) -> Option<Part> {
     } else {
         Sound::One(parse_pitch(tone)?)
     };
-    Some(Part {
-        turn,
-        sound,
-        duration_ms,
-    })
+    Some(Part { turn, sound, duration_ms })
 }
 
 fn parse_pitch(text: &str) -> Option<Pitch> {
@@ -160,10 +148,7 @@ fn parse_pitch(text: &str) -> Option<Pitch> {
         let note = note.parse().ok().filter(|note| *note < 128)?;
         return Some(Pitch::Midi(note));
     }
-    let hertz = text
-        .parse()
-        .ok()
-        .filter(|hertz| *hertz <= MAX_FREQUENCY_HZ)?;
+    let hertz = text.parse().ok().filter(|hertz| *hertz <= MAX_FREQUENCY_HZ)?;
     Some(Pitch::Hertz(hertz))
 }
 
@@ -201,11 +186,7 @@ impl Oscillator {
         if hertz <= 0.0 || hertz * 2.0 >= f64::from(rate) {
             return Self::default();
         }
-        Self {
-            factor: 2.0 * step.cos(),
-            last: -step.sin(),
-            before: -(2.0 * step).sin(),
-        }
+        Self { factor: 2.0 * step.cos(), last: -step.sin(), before: -(2.0 * step).sin() }
     }
 
     fn next(&mut self) -> f64 {
@@ -250,16 +231,9 @@ impl ToneGenerator {
     #[must_use]
     pub fn milliwatt(rate: u32) -> Self {
         let sound = Sound::One(Pitch::Hertz(1_004));
-        let part = Part {
-            turn: Turn::Repeated,
-            sound,
-            duration_ms: None,
-        };
+        let part = Part { turn: Turn::Repeated, sound, duration_ms: None };
         let list = ToneList { parts: vec![part] };
-        Self {
-            amplitude: MILLIWATT_AMPLITUDE,
-            ..Self::new(&list, rate)
-        }
+        Self { amplitude: MILLIWATT_AMPLITUDE, ..Self::new(&list, rate) }
     }
 
     /// Two frequencies for a while, then silence: a DTMF key.
@@ -270,10 +244,7 @@ impl ToneGenerator {
             sound,
             duration_ms: Some(duration_ms.max(1)),
         };
-        let tone = once(
-            Sound::Sum(Pitch::Hertz(low_hz), Pitch::Hertz(high_hz)),
-            tone_ms,
-        );
+        let tone = once(Sound::Sum(Pitch::Hertz(low_hz), Pitch::Hertz(high_hz)), tone_ms);
         let mut parts = vec![tone];
         if pause_ms > 0 {
             parts.push(once(Sound::One(Pitch::Hertz(0)), pause_ms));
@@ -294,9 +265,7 @@ impl ToneGenerator {
         while let (Some(part), false) = (self.parts.get(self.at).copied(), written == pcm.len()) {
             let room = pcm.len() - written;
             // The smaller of two numbers of which one is a usize.
-            let count = self
-                .left
-                .map_or(room, |left| left.min(room as u64) as usize);
+            let count = self.left.map_or(room, |left| left.min(room as u64) as usize);
             for sample in &mut pcm[written..written + count] {
                 *sample = self.next_sample(part.sound);
             }
@@ -334,12 +303,7 @@ impl ToneGenerator {
         }
         if self.round == Turn::Repeated {
             let repeats = |part: &Part| part.turn == Turn::Repeated;
-            let next = self
-                .parts
-                .iter()
-                .skip(at)
-                .position(repeats)
-                .map(|offset| at + offset);
+            let next = self.parts.iter().skip(at).position(repeats).map(|offset| at + offset);
             let first = self.parts.iter().position(repeats);
             at = next.or(first).unwrap_or(self.parts.len());
         }
@@ -353,9 +317,8 @@ impl ToneGenerator {
         };
         let oscillator = |pitch: Pitch| Oscillator::new(pitch.hertz(), self.rate);
         self.oscillators = [oscillator(a), oscillator(b)];
-        self.left = part
-            .duration_ms
-            .map(|ms| (u64::from(ms) * u64::from(self.rate) / 1_000).max(1));
+        self.left =
+            part.duration_ms.map(|ms| (u64::from(ms) * u64::from(self.rate) / 1_000).max(1));
     }
 }
 
@@ -422,10 +385,7 @@ mod tests {
         let mut pcm = [0; 8_000];
         assert_eq!(ToneGenerator::milliwatt(8_000).fill(&mut pcm), 8_000);
         let below_full_scale_db = 20.0 * (rms(&pcm) * 2.0_f64.sqrt() / 32_768.0).log10();
-        assert!(
-            (-3.2..-3.1).contains(&below_full_scale_db),
-            "{below_full_scale_db:.2}"
-        );
+        assert!((-3.2..-3.1).contains(&below_full_scale_db), "{below_full_scale_db:.2}");
         assert!(share_at(&pcm, 8_000, 1_004.0) > 0.99);
     }
 
@@ -437,12 +397,7 @@ mod tests {
 
     #[test]
     fn lists_print_as_they_were_written() {
-        for text in [
-            "350+440",
-            "!950/330,!1400/330,!1800/330,0",
-            "425*25/400,0/200",
-            "M60+M64/9",
-        ] {
+        for text in ["350+440", "!950/330,!1400/330,!1800/330,0", "425*25/400,0/200", "M60+M64/9"] {
             assert_eq!(text.parse::<ToneList>().unwrap().to_string(), text);
         }
     }

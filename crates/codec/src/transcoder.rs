@@ -186,11 +186,7 @@ mod tests {
                 heard.extend_from_slice(&pcm[..count]);
             }
         }
-        assert_eq!(
-            heard.len(),
-            to.samples(Duration::from_secs(1)),
-            "{from} to {to}"
-        );
+        assert_eq!(heard.len(), to.samples(Duration::from_secs(1)), "{from} to {to}");
         share_at(&heard[heard.len() / 2..], to.sample_rate, frequency)
     }
 
@@ -223,10 +219,7 @@ mod tests {
             transcoder.handle_packet(&[0xff; 160]).unwrap();
             lengths.push(transcoder.poll_output(&mut payload).unwrap());
         }
-        assert_eq!(
-            lengths,
-            [None, Some(240), Some(240), None, Some(240), Some(240)]
-        );
+        assert_eq!(lengths, [None, Some(240), Some(240), None, Some(240), Some(240)]);
     }
 
     #[test]
@@ -235,11 +228,7 @@ mod tests {
             let mut transcoder = transcoder(from, Format::SLIN, PACKET);
             transcoder.handle_loss(PACKET, None).unwrap();
             let mut payload = [0; 1_000];
-            assert_eq!(
-                transcoder.poll_output(&mut payload),
-                Ok(Some(320)),
-                "{from}"
-            );
+            assert_eq!(transcoder.poll_output(&mut payload), Ok(Some(320)), "{from}");
         }
     }
 

@@ -18,11 +18,7 @@ pub struct Span {
 impl Span {
     /// A place in `file`.
     pub fn new(file: impl Into<Arc<str>>, line: u32, column: u32) -> Self {
-        Self {
-            file: file.into(),
-            line,
-            column,
-        }
+        Self { file: file.into(), line, column }
     }
 
     /// The file as a whole.
@@ -98,12 +94,7 @@ impl Diagnostic {
 
     /// A diagnostic without a hint.
     pub fn new(severity: Severity, span: &Span, message: impl Into<String>) -> Self {
-        Self {
-            severity,
-            span: span.clone(),
-            message: message.into(),
-            hint: String::new(),
-        }
+        Self { severity, span: span.clone(), message: message.into(), hint: String::new() }
     }
 
     /// The same with advice.
@@ -136,9 +127,7 @@ mod tests {
     #[test]
     fn a_diagnostic_prints_file_line_and_advice() {
         let span = Span::new("pjsip.conf", 12, 3);
-        let text = Diagnostic::error(&span, "no '='")
-            .hint("write name = value")
-            .to_string();
+        let text = Diagnostic::error(&span, "no '='").hint("write name = value").to_string();
         assert_eq!(text, "pjsip.conf:12: error: no '=' (write name = value)");
         let whole = Diagnostic::notice(&Span::whole_file("rtp.conf"), "not there");
         assert_eq!(whole.to_string(), "rtp.conf: notice: not there");

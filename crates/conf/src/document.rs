@@ -41,26 +41,17 @@ impl Value {
 
     /// Where the text starts.
     pub fn text_span(&self) -> Span {
-        Span {
-            column: self.text_column,
-            ..self.span.clone()
-        }
+        Span { column: self.text_column, ..self.span.clone() }
     }
 
     /// The text without one pair of surrounding double quotes.
     pub fn unquoted(&self) -> &str {
-        self.text
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'))
-            .unwrap_or(&self.text)
+        self.text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&self.text)
     }
 
     /// The items of a comma-separated text, trimmed, empty ones left out.
     pub fn items(&self) -> impl Iterator<Item = &str> {
-        self.text
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
+        self.text.split(',').map(str::trim).filter(|item| !item.is_empty())
     }
 }
 
@@ -126,9 +117,7 @@ impl Document {
 
     /// All usable sections: no templates, no faulty ones.
     pub fn live(&self) -> impl Iterator<Item = &Section> {
-        self.sections
-            .iter()
-            .filter(|section| !section.template && !section.faulty)
+        self.sections.iter().filter(|section| !section.template && !section.faulty)
     }
 
     /// Whether the text itself has errors.
@@ -149,11 +138,7 @@ impl fmt::Display for Document {
             writeln!(f, "[{}]{mark}", escape(&section.name))?;
             for value in &section.values {
                 // An appended text is already whole, so it prints as an assignment.
-                let sign = if value.operator == Operator::Object {
-                    "=>"
-                } else {
-                    "="
-                };
+                let sign = if value.operator == Operator::Object { "=>" } else { "=" };
                 writeln!(f, "{} {sign} {}", escape(&value.name), escape(&value.text))?;
             }
         }

@@ -20,10 +20,7 @@ fn shape(document: &Document) -> Shape<'_> {
     let sections = document.sections.iter();
     sections
         .map(|section| {
-            let values = section
-                .values
-                .iter()
-                .map(|value| (&*value.name, &*value.text));
+            let values = section.values.iter().map(|value| (&*value.name, &*value.text));
             (&*section.name, section.template, values.collect())
         })
         .collect()

@@ -35,18 +35,13 @@ pub(crate) fn expand(source: &dyn Source, pattern: &str) -> Result<Vec<String>, 
                 Err(why) if last || paths.len() == 1 => return Err(why),
                 Err(_) => continue,
             };
-            let found = names
-                .into_iter()
-                .filter(|name| is_visible(name) && matches(part, name));
+            let found = names.into_iter().filter(|name| is_visible(name) && matches(part, name));
             matched.extend(found.map(|name| format!("{directory}/{name}")));
         }
         paths = matched;
     }
     paths.sort();
-    Ok(paths
-        .into_iter()
-        .map(|path| path.trim_start_matches("./").to_owned())
-        .collect())
+    Ok(paths.into_iter().map(|path| path.trim_start_matches("./").to_owned()).collect())
 }
 
 /// As in a shell, `*` does not show files whose name starts with a dot (editors leave such).
@@ -79,11 +74,7 @@ fn matches(pattern: &str, name: &str) -> bool {
         p = star + 1;
         n = from + 1;
     }
-    pattern
-        .get(p..)
-        .unwrap_or(&[])
-        .iter()
-        .all(|rest| *rest == '*')
+    pattern.get(p..).unwrap_or(&[]).iter().all(|rest| *rest == '*')
 }
 
 /// Matches one character against the head of a pattern; returns how much of the pattern it used.
@@ -104,9 +95,7 @@ fn one(pattern: &[char], character: char) -> Option<usize> {
 }
 
 fn in_set(set: &[char], character: char) -> bool {
-    let range = set
-        .windows(3)
-        .any(|w| w[1] == '-' && (w[0]..=w[2]).contains(&character));
+    let range = set.windows(3).any(|w| w[1] == '-' && (w[0]..=w[2]).contains(&character));
     range || set.contains(&character)
 }
 

@@ -27,24 +27,16 @@ pub(crate) struct Header<'a> {
 /// In words, what is missing.
 pub(crate) fn parse(line: &str) -> Result<Header<'_>, &'static str> {
     let inner = line.strip_prefix('[').ok_or("a section starts with '['")?;
-    let (name, after) = inner
-        .split_once(']')
-        .ok_or("the section header has no closing ']'")?;
+    let (name, after) = inner.split_once(']').ok_or("the section header has no closing ']'")?;
     let name = name.trim();
     if name.is_empty() {
         return Err("the section has no name");
     }
     let after = after.trim();
     let Some(options) = after.strip_prefix('(') else {
-        return Ok(Header {
-            name,
-            modifiers: Vec::new(),
-            rest: after,
-        });
+        return Ok(Header { name, modifiers: Vec::new(), rest: after });
     };
-    let (options, rest) = options
-        .split_once(')')
-        .ok_or("the section header has no closing ')'")?;
+    let (options, rest) = options.split_once(')').ok_or("the section header has no closing ')'")?;
     let modifiers = options
         .split(',')
         .map(str::trim)
@@ -55,26 +47,16 @@ pub(crate) fn parse(line: &str) -> Result<Header<'_>, &'static str> {
             None => Modifier::Inherit(option),
         })
         .collect();
-    Ok(Header {
-        name,
-        modifiers,
-        rest: rest.trim(),
-    })
+    Ok(Header { name, modifiers, rest: rest.trim() })
 }
 
 /// Whether a section with these values is the one a `(+…)` means. `name=text` conditions joined
 /// by `&` must all hold; a word alone is short for `type=word`.
 pub(crate) fn selects(selector: &str, section: &crate::Section) -> bool {
-    selector
-        .split('&')
-        .map(str::trim)
-        .filter(|condition| !condition.is_empty())
-        .all(|condition| {
-            let (name, text) = condition.split_once('=').unwrap_or(("type", condition));
-            section
-                .text(name.trim())
-                .is_some_and(|found| found == text.trim())
-        })
+    selector.split('&').map(str::trim).filter(|condition| !condition.is_empty()).all(|condition| {
+        let (name, text) = condition.split_once('=').unwrap_or(("type", condition));
+        section.text(name.trim()).is_some_and(|found| found == text.trim())
+    })
 }
 
 #[cfg(test)]
@@ -87,11 +69,7 @@ mod tests {
         assert_eq!(header.name, "a");
         assert_eq!(
             header.modifiers,
-            [
-                Modifier::Template,
-                Modifier::Inherit("b"),
-                Modifier::Add("type=x")
-            ]
+            [Modifier::Template, Modifier::Inherit("b"), Modifier::Add("type=x")]
         );
         assert!(parse("[a").is_err() && parse("[]").is_err() && parse("[a](b").is_err());
     }

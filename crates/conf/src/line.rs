@@ -21,15 +21,8 @@ pub(crate) struct Line {
 impl Line {
     /// The column in the file of the character at byte `offset` of the text, from 1.
     pub(crate) fn column(&self, offset: usize) -> u32 {
-        let index = self
-            .text
-            .get(..offset)
-            .map_or(0, |head| head.chars().count());
-        self.columns
-            .get(index)
-            .or(self.columns.last())
-            .copied()
-            .unwrap_or(1)
+        let index = self.text.get(..offset).map_or(0, |head| head.chars().count());
+        self.columns.get(index).or(self.columns.last()).copied().unwrap_or(1)
     }
 
     fn push(&mut self, character: char, column: u32) {
@@ -98,14 +91,9 @@ impl Comments {
 /// Trims what the dialect counts as white space: everything up to U+0020. Returns the rest and
 /// the byte offset at which it starts.
 pub(crate) fn trim(text: &str) -> (&str, usize) {
-    let start = text
-        .find(|character: char| character > ' ')
-        .unwrap_or(text.len());
+    let start = text.find(|character: char| character > ' ').unwrap_or(text.len());
     let rest = text.get(start..).unwrap_or("");
-    (
-        rest.trim_end_matches(|character: char| character <= ' '),
-        start,
-    )
+    (rest.trim_end_matches(|character: char| character <= ' '), start)
 }
 
 #[cfg(test)]
@@ -114,11 +102,7 @@ mod tests {
 
     fn strip(lines: &[&str]) -> Vec<String> {
         let mut comments = Comments::default();
-        lines
-            .iter()
-            .zip(1..)
-            .map(|(raw, number)| comments.strip(raw, number).text)
-            .collect()
+        lines.iter().zip(1..).map(|(raw, number)| comments.strip(raw, number).text).collect()
     }
 
     #[test]
@@ -142,9 +126,6 @@ mod tests {
     fn columns_are_those_of_the_file() {
         let line = Comments::default().strip(";-- x --;ä\\;b", 1);
         assert_eq!(line.text, "ä;b");
-        assert_eq!(
-            (line.column(0), line.column(2), line.column(3)),
-            (10, 11, 13)
-        );
+        assert_eq!((line.column(0), line.column(2), line.column(3)), (10, 11, 13));
     }
 }

@@ -104,11 +104,8 @@ impl<'a> Reader<'a> {
         self.full = true;
         self.document.incomplete = true;
         self.say(
-            Diagnostic::error(
-                span,
-                format!("more than {limit} {what}: the rest is not read"),
-            )
-            .hint("split the configuration, or look for an include or template that repeats"),
+            Diagnostic::error(span, format!("more than {limit} {what}: the rest is not read"))
+                .hint("split the configuration, or look for an include or template that repeats"),
         );
     }
 
@@ -164,10 +161,7 @@ impl<'a> Reader<'a> {
 
     fn line(&mut self, line: &Line, line_span: &Span) {
         let (text, start) = trim(&line.text);
-        let span = Span {
-            column: line.column(start),
-            ..line_span.clone()
-        };
+        let span = Span { column: line.column(start), ..line_span.clone() };
         match text.chars().next() {
             None => {}
             Some('[') => self.section(text, &span),
@@ -192,19 +186,14 @@ impl<'a> Reader<'a> {
         if self.document.sections.len() >= MAX_SECTIONS {
             return self.overflow(span, "sections", MAX_SECTIONS);
         }
-        if let Some(Modifier::Add(selector)) = header
-            .modifiers
-            .iter()
-            .find(|modifier| matches!(modifier, Modifier::Add(_)))
+        if let Some(Modifier::Add(selector)) =
+            header.modifiers.iter().find(|modifier| matches!(modifier, Modifier::Add(_)))
         {
             self.add_to(&header, selector, span);
         } else {
             let name: Arc<str> = header.name.into();
             let index = self.document.sections.len();
-            self.by_name
-                .entry(Arc::clone(&name))
-                .or_default()
-                .push(index);
+            self.by_name.entry(Arc::clone(&name)).or_default().push(index);
             self.document.sections.push(Section {
                 name,
                 span: span.clone(),
@@ -225,24 +214,18 @@ impl<'a> Reader<'a> {
     /// The sections called `name` so far, with their indexes.
     fn named(&self, name: &str) -> impl Iterator<Item = (usize, &Section)> {
         let indexes = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        indexes
-            .iter()
-            .filter_map(|index| Some((*index, self.document.sections.get(*index)?)))
+        indexes.iter().filter_map(|index| Some((*index, self.document.sections.get(*index)?)))
     }
 
     /// `[name](+)`: what follows is added to the section that is already there.
     fn add_to(&mut self, header: &Header<'_>, selector: &str, span: &Span) {
-        let mut candidates = self
-            .named(header.name)
-            .filter(|(_, section)| header::selects(selector, section));
+        let mut candidates =
+            self.named(header.name).filter(|(_, section)| header::selects(selector, section));
         let found = candidates.next().map(|(index, _)| index);
         let others = candidates.count();
         self.current = found;
         if found.is_none() {
-            let message = format!(
-                "nothing to add to: no section [{}] before this",
-                header.name
-            );
+            let message = format!("nothing to add to: no section [{}] before this", header.name);
             self.say(Diagnostic::error(span, message).hint("move it down, or remove the (+)"));
         } else if others > 0 && selector.is_empty() {
             let message = format!(
@@ -257,9 +240,7 @@ impl<'a> Reader<'a> {
     fn inherit(&mut self, parent: &str, span: &Span) {
         let Some(current) = self.current else { return };
         let candidates = || self.named(parent).filter(|(index, _)| *index < current);
-        let found = candidates()
-            .find(|(_, section)| section.template)
-            .or(candidates().next());
+        let found = candidates().find(|(_, section)| section.template).or(candidates().next());
         let Some((index, base)) = found else {
             let hint = self.template_hint(parent);
             let message = format!("inherits from [{parent}], which is not defined before it");
@@ -277,9 +258,7 @@ impl<'a> Reader<'a> {
         let mut inherited: Vec<Value> = base.values.clone();
         self.values_total += count;
         for value in &mut inherited {
-            value
-                .inherited_from
-                .get_or_insert_with(|| Arc::clone(&name));
+            value.inherited_from.get_or_insert_with(|| Arc::clone(&name));
         }
         debug_assert!(index < current, "a parent stands before its child");
         if let Some(section) = self.document.sections.get_mut(current) {
@@ -295,15 +274,8 @@ impl<'a> Reader<'a> {
         let mut hint = format!("define [{parent}](!) above this line");
         // Messages beyond the limit are not kept, so their advice is not worth a search.
         if self.document.diagnostics.len() < MAX_DIAGNOSTICS {
-            let templates = self
-                .document
-                .sections
-                .iter()
-                .filter(|section| section.template);
-            let names: Vec<&str> = templates
-                .map(|section| &*section.name)
-                .take(SHOWN)
-                .collect();
+            let templates = self.document.sections.iter().filter(|section| section.template);
+            let names: Vec<&str> = templates.map(|section| &*section.name).take(SHOWN).collect();
             if !names.is_empty() {
                 hint.push_str(&format!("; known: {}", names.join(", ")));
             }
@@ -332,9 +304,7 @@ impl<'a> Reader<'a> {
         if name.is_empty() {
             return self.say(Diagnostic::error(span, "no name before '='"));
         }
-        let Some(section) = self
-            .current
-            .and_then(|index| self.document.sections.get_mut(index))
+        let Some(section) = self.current.and_then(|index| self.document.sections.get_mut(index))
         else {
             return self.say(
                 Diagnostic::error(span, format!("'{name}' stands in no section: ignored"))
@@ -435,11 +405,7 @@ impl<'a> Reader<'a> {
             Err(ReadError::NotFound) if !required => return,
             Err(why) => {
                 self.document.incomplete = true;
-                let hint = if required {
-                    "#tryinclude does not mind a missing file"
-                } else {
-                    ""
-                };
+                let hint = if required { "#tryinclude does not mind a missing file" } else { "" };
                 let message = format!("cannot include '{path}': {why}");
                 return self.say(Diagnostic::error(span, message).hint(hint));
             }
@@ -467,10 +433,7 @@ impl<'a> Reader<'a> {
             Ok(bytes) => self.file(&Arc::from(format!("#exec {command}")), command, bytes),
             Err(why) => {
                 self.document.incomplete = true;
-                self.say(Diagnostic::error(
-                    span,
-                    format!("#exec '{command}' failed: {why}"),
-                ));
+                self.say(Diagnostic::error(span, format!("#exec '{command}' failed: {why}")));
             }
         }
     }
@@ -478,11 +441,7 @@ impl<'a> Reader<'a> {
 
 /// The number of the line that holds the byte at `offset`, from 1.
 fn line_of(bytes: &[u8], offset: usize) -> u32 {
-    let before = bytes
-        .iter()
-        .take(offset)
-        .filter(|byte| **byte == b'\n')
-        .count();
+    let before = bytes.iter().take(offset).filter(|byte| **byte == b'\n').count();
     u32::try_from(before + 1).unwrap_or(u32::MAX)
 }
 

@@ -99,9 +99,6 @@ impl Source for MemorySource {
     }
 
     fn exec(&self, command: &str) -> Result<Vec<u8>, ReadError> {
-        self.commands
-            .get(command)
-            .cloned()
-            .ok_or(ReadError::NotFound)
+        self.commands.get(command).cloned().ok_or(ReadError::NotFound)
     }
 }

@@ -6,28 +6,17 @@ use crate::limits::MAX_INCLUDE_DEPTH;
 use crate::{Document, ExecIncludes, MemorySource, Operator, Options, Severity, load, parse};
 
 fn read(source: &MemorySource, exec_includes: ExecIncludes) -> Document {
-    let options = Options {
-        directory: "/etc/asterisk".into(),
-        exec_includes,
-    };
+    let options = Options { directory: "/etc/asterisk".into(), exec_includes };
     load(source, "a.conf", &options).unwrap()
 }
 
 fn values(document: &Document, section: &str) -> Vec<String> {
     let section = document.section(section).unwrap();
-    section
-        .values
-        .iter()
-        .map(|value| format!("{}={}", value.name, value.text))
-        .collect()
+    section.values.iter().map(|value| format!("{}={}", value.name, value.text)).collect()
 }
 
 fn messages(document: &Document) -> Vec<String> {
-    document
-        .diagnostics
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    document.diagnostics.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -40,10 +29,7 @@ fn templates_are_copied_before_own_values() {
     assert_eq!(section.all("x").count(), 2);
     assert_eq!(section.values[0].inherited_from.as_deref(), Some("t"));
     assert_eq!(format!("{:?}", section.values[0].span), "a.conf:2:1");
-    assert!(
-        document.section("t").is_none(),
-        "a template is not an object"
-    );
+    assert!(document.section("t").is_none(), "a template is not an object");
     assert!(document.diagnostics.is_empty());
 }
 
@@ -60,10 +46,8 @@ fn an_unknown_parent_spoils_only_its_section() {
     assert_eq!(values(&document, "b"), ["x=1"]);
     assert_eq!(
         messages(&document),
-        [
-            "a.conf:3: error: inherits from [bose], which is not defined before it \
-          (define [bose](!) above this line; known: base)"
-        ]
+        ["a.conf:3: error: inherits from [bose], which is not defined before it \
+          (define [bose](!) above this line; known: base)"]
     );
 }
 
@@ -72,24 +56,15 @@ fn additions_go_to_the_section_that_is_there() {
     let document = parse("[a]\nx=1\n[b]\n[a](+)\ny=2\n[c](+)\nz=3\n", "a.conf");
     assert_eq!(values(&document, "a"), ["x=1", "y=2"]);
     let all = messages(&document);
-    assert!(
-        all[0].starts_with("a.conf:6: error: nothing to add to"),
-        "{all:?}"
-    );
-    assert!(
-        all[1].starts_with("a.conf:7: error: 'z' stands in no section"),
-        "{all:?}"
-    );
+    assert!(all[0].starts_with("a.conf:6: error: nothing to add to"), "{all:?}");
+    assert!(all[1].starts_with("a.conf:7: error: 'z' stands in no section"), "{all:?}");
 }
 
 #[test]
 fn an_addition_selects_among_equal_names() {
     let text = "[a]\ntype=endpoint\n[a]\ntype=aor\n[a](+type=aor)\nx=1\n[a](+endpoint)\ny=2\n";
     let document = parse(text, "a.conf");
-    let found: Vec<_> = document
-        .sections_named("a")
-        .map(|s| s.values.len())
-        .collect();
+    let found: Vec<_> = document.sections_named("a").map(|s| s.values.len()).collect();
     assert_eq!(found, [2, 2]);
     assert!(document.sections[1].text("x").is_some() && document.sections[0].text("y").is_some());
 }
@@ -130,28 +105,15 @@ fn bytes_that_are_not_utf8_are_named() {
 #[test]
 fn includes_are_read_where_they_stand() {
     let source = MemorySource::new()
-        .with(
-            "/etc/asterisk/a.conf",
-            "[a]\n#include b.conf\ny=2\n#include \"d/*.conf\"\nz=3\n",
-        )
+        .with("/etc/asterisk/a.conf", "[a]\n#include b.conf\ny=2\n#include \"d/*.conf\"\nz=3\n")
         .with("/etc/asterisk/b.conf", "x=1\n#tryinclude missing.conf\n")
         .with("/etc/asterisk/d/2.conf", "two=2")
         .with("/etc/asterisk/d/1.conf", "one=1");
     let document = read(&source, ExecIncludes::Refused);
-    assert_eq!(
-        values(&document, "a"),
-        ["x=1", "y=2", "one=1", "two=2", "z=3"]
-    );
-    assert_eq!(
-        &*document.section("a").unwrap().values[0].span.file,
-        "b.conf"
-    );
+    assert_eq!(values(&document, "a"), ["x=1", "y=2", "one=1", "two=2", "z=3"]);
+    assert_eq!(&*document.section("a").unwrap().values[0].span.file, "b.conf");
     assert_eq!(document.files.len(), 4);
-    assert!(
-        document.diagnostics.is_empty(),
-        "{:?}",
-        document.diagnostics
-    );
+    assert!(document.diagnostics.is_empty(), "{:?}", document.diagnostics);
 }
 
 #[test]
@@ -175,11 +137,7 @@ fn includes_in_a_circle_and_too_deep_are_refused() {
     }
     let document = read(&source, ExecIncludes::Refused);
     assert_eq!(document.files.len(), MAX_INCLUDE_DEPTH + 1);
-    assert!(
-        messages(&document)[0].contains("nest deeper than 10"),
-        "{:?}",
-        document.diagnostics
-    );
+    assert!(messages(&document)[0].contains("nest deeper than 10"), "{:?}", document.diagnostics);
 }
 
 #[test]
@@ -204,12 +162,7 @@ fn a_broken_header_takes_its_values_with_it() {
 #[test]
 fn a_line_without_a_sign_is_a_warning() {
     let document = parse("[a]\nhello\n#foo x\n", "a.conf");
-    assert!(
-        document
-            .diagnostics
-            .iter()
-            .all(|d| d.severity == Severity::Warning)
-    );
+    assert!(document.diagnostics.iter().all(|d| d.severity == Severity::Warning));
     assert_eq!(document.diagnostics.len(), 2);
 }
 
@@ -227,11 +180,7 @@ fn templates_that_double_at_every_step_stop_at_the_limit() {
         text.push_str(&format!("[t{step}](!,t{0},t{0})\n", step - 1));
     }
     let document = parse(&text, "a.conf");
-    assert!(
-        messages(&document)
-            .iter()
-            .any(|text| text.contains("more than 5000000 values"))
-    );
+    assert!(messages(&document).iter().any(|text| text.contains("more than 5000000 values")));
 }
 
 proptest! {

@@ -18,10 +18,7 @@ impl Network {
     /// The block of one address.
     pub fn host(address: IpAddr) -> Self {
         let address = address.to_canonical();
-        Self {
-            address,
-            prefix: width(address),
-        }
+        Self { address, prefix: width(address) }
     }
 
     /// Reads `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `2001:db8::/32`, `[::1]` or one address.
@@ -33,9 +30,7 @@ impl Network {
             Some((address, mask)) => (address.trim(), Some(mask.trim())),
             None => (text.trim(), None),
         };
-        let bare = address
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
+        let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let address: IpAddr = bare
             .unwrap_or(address)
             .parse()
@@ -45,10 +40,7 @@ impl Network {
             Some(mask) => prefix_length(address, mask)
                 .ok_or_else(|| format!("'{mask}' is no mask for {address}; write /24"))?,
         };
-        Ok(Self {
-            address: masked(address, prefix),
-            prefix,
-        })
+        Ok(Self { address: masked(address, prefix), prefix })
     }
 
     /// Whether the block holds the address. An IPv4 address mapped into IPv6 counts as IPv4.
@@ -80,10 +72,9 @@ fn prefix_length(address: IpAddr, mask: &str) -> Option<u8> {
     }
     let mask: IpAddr = mask.parse().ok()?;
     let (bits, ones) = match (address, mask) {
-        (IpAddr::V4(_), IpAddr::V4(mask)) => (
-            u128::from(mask.to_bits()) << 96,
-            mask.to_bits().count_ones(),
-        ),
+        (IpAddr::V4(_), IpAddr::V4(mask)) => {
+            (u128::from(mask.to_bits()) << 96, mask.to_bits().count_ones())
+        }
         (IpAddr::V6(_), IpAddr::V6(mask)) => (mask.to_bits(), mask.to_bits().count_ones()),
         _ => return None,
     };
@@ -95,15 +86,11 @@ fn masked(address: IpAddr, prefix: u8) -> IpAddr {
     let prefix = u32::from(prefix);
     match address {
         IpAddr::V4(v4) => {
-            let mask = u32::MAX
-                .checked_shl(32u32.saturating_sub(prefix))
-                .unwrap_or(0);
+            let mask = u32::MAX.checked_shl(32u32.saturating_sub(prefix)).unwrap_or(0);
             IpAddr::from((v4.to_bits() & mask).to_be_bytes())
         }
         IpAddr::V6(v6) => {
-            let mask = u128::MAX
-                .checked_shl(128u32.saturating_sub(prefix))
-                .unwrap_or(0);
+            let mask = u128::MAX.checked_shl(128u32.saturating_sub(prefix)).unwrap_or(0);
             IpAddr::from((v6.to_bits() & mask).to_be_bytes())
         }
     }
@@ -144,11 +131,7 @@ impl Acl {
     /// In words, which block is wrong; nothing is added then.
     pub fn add(&mut self, sense: Sense, text: &str) -> Result<(), String> {
         let mut rules = Vec::new();
-        for item in text
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-        {
+        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
             let (sense, item) = match item.strip_prefix('!') {
                 Some(item) => (sense.inverted(), item),
                 None => (sense, item),
@@ -161,11 +144,7 @@ impl Acl {
 
     /// Whether the address may come in.
     pub fn permits(&self, address: IpAddr) -> bool {
-        let last = self
-            .rules
-            .iter()
-            .rev()
-            .find(|(_, network)| network.contains(address));
+        let last = self.rules.iter().rev().find(|(_, network)| network.contains(address));
         last.is_none_or(|(sense, _)| *sense == Sense::Permit)
     }
 
@@ -187,11 +166,8 @@ impl AclSet {
     pub fn nobody() -> Self {
         let mut acl = Acl::default();
         let everywhere = [IpAddr::from([0u8; 4]), IpAddr::from([0u8; 16])];
-        acl.rules
-            .extend(everywhere.map(|address| (Sense::Deny, Network { address, prefix: 0 })));
-        Self {
-            lists: vec![Arc::new(acl)],
-        }
+        acl.rules.extend(everywhere.map(|address| (Sense::Deny, Network { address, prefix: 0 })));
+        Self { lists: vec![Arc::new(acl)] }
     }
 
     /// Whether the address may come in.
@@ -223,40 +199,26 @@ mod tests {
     fn the_last_matching_rule_decides() {
         let mut acl = Acl::default();
         acl.add(Sense::Deny, "0.0.0.0/0,::/0").unwrap();
-        acl.add(Sense::Permit, "10.0.0.0/255.0.0.0, !10.1.0.0/16")
-            .unwrap();
+        acl.add(Sense::Permit, "10.0.0.0/255.0.0.0, !10.1.0.0/16").unwrap();
         assert!(acl.permits(address("10.2.0.1")));
         assert!(!acl.permits(address("10.1.0.1")));
         assert!(!acl.permits(address("192.0.2.1")));
         assert!(!acl.permits(address("2001:db8::1")));
-        assert!(
-            acl.permits(address("::ffff:10.2.0.1")),
-            "mapped IPv4 counts as IPv4"
-        );
+        assert!(acl.permits(address("::ffff:10.2.0.1")), "mapped IPv4 counts as IPv4");
         assert!(Acl::default().permits(address("192.0.2.1")));
     }
 
     #[test]
     fn a_wrong_block_is_named() {
         let mut acl = Acl::default();
-        assert!(
-            acl.add(Sense::Deny, "10.0.0.0/8,10.0.0/8")
-                .unwrap_err()
-                .contains("'10.0.0/8'")
-        );
+        assert!(acl.add(Sense::Deny, "10.0.0.0/8,10.0.0/8").unwrap_err().contains("'10.0.0/8'"));
         assert!(acl.is_empty());
         assert!(Network::parse("10.0.0.0/33").is_err());
         assert!(Network::parse("10.0.0.0/255.0.255.0").is_err());
         assert!(Network::parse("10.0.0.0/ffff::").is_err());
         assert_eq!(Network::parse("[::1]").unwrap().to_string(), "::1/128");
-        assert_eq!(
-            Network::parse("10.1.2.3/255.255.0.0").unwrap().to_string(),
-            "10.1.0.0/16"
-        );
-        assert_eq!(
-            Network::parse("fe80::1/ffff::").unwrap().to_string(),
-            "fe80::/16"
-        );
+        assert_eq!(Network::parse("10.1.2.3/255.255.0.0").unwrap().to_string(), "10.1.0.0/16");
+        assert_eq!(Network::parse("fe80::1/ffff::").unwrap().to_string(), "fe80::/16");
     }
 
     proptest! {

@@ -47,8 +47,7 @@ pub(crate) fn about_files(source: &dyn Source, directory: &str) -> Vec<Diagnosti
         let text = String::from_utf8_lossy(&bytes);
         for (word, message, hint) in TELLING_WORDS {
             let words = |line: &str| {
-                line.split(|c: char| !c.is_alphanumeric() && c != '_')
-                    .any(|part| part == *word)
+                line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == *word)
             };
             if let Some((_, number)) = text.lines().zip(1u32..).find(|(line, _)| words(line)) {
                 let span = Span::new(*name, number, 0);
@@ -124,11 +123,7 @@ pub fn firewall(config: &Config) -> Vec<PortRule> {
     let mut rules = Vec::new();
     let mut open = |address: SocketAddr, kind, purpose: String| {
         if !address.ip().is_loopback() {
-            rules.push(PortRule {
-                ports: address.port()..=address.port(),
-                kind,
-                purpose,
-            });
+            rules.push(PortRule { ports: address.port()..=address.port(), kind, purpose });
         }
     };
     for transport in config.transports_sorted() {
@@ -137,24 +132,12 @@ pub fn firewall(config: &Config) -> Vec<PortRule> {
             Protocol::Tcp | Protocol::Tls => PortKind::Tcp,
             Protocol::Ws | Protocol::Wss | Protocol::Flow => continue,
         };
-        open(
-            transport.bind,
-            kind,
-            format!("SIP, transport {}", transport.id),
-        );
+        open(transport.bind, kind, format!("SIP, transport {}", transport.id));
     }
     if config.http.enabled {
-        open(
-            config.http.bind,
-            PortKind::Tcp,
-            String::from("HTTP and WebSocket"),
-        );
+        open(config.http.bind, PortKind::Tcp, String::from("HTTP and WebSocket"));
         if let Some(tls) = &config.http.tls {
-            open(
-                tls.bind,
-                PortKind::Tcp,
-                String::from("HTTPS and secure WebSocket"),
-            );
+            open(tls.bind, PortKind::Tcp, String::from("HTTPS and secure WebSocket"));
         }
     }
     rules.push(PortRule {
@@ -181,11 +164,7 @@ pub fn explain_firewall(config: &Config, open: &[&str]) -> Vec<String> {
         if covers(&needed, needed.kind) {
             continue;
         }
-        let other = if needed.kind == PortKind::Tcp {
-            PortKind::Udp
-        } else {
-            PortKind::Tcp
-        };
+        let other = if needed.kind == PortKind::Tcp { PortKind::Udp } else { PortKind::Tcp };
         let purpose = &needed.purpose;
         found.push(if covers(&needed, other) {
             format!("{needed} is needed for {purpose}; only {other} is open at that port")

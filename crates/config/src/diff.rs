@@ -32,9 +32,7 @@ impl Changes {
                 Some(_) => changes.changed.push(name.clone()),
             }
         }
-        changes
-            .removed
-            .extend(old.keys().filter(|name| !new.contains_key(*name)).cloned());
+        changes.removed.extend(old.keys().filter(|name| !new.contains_key(*name)).cloned());
         changes.added.sort_unstable();
         changes.changed.sort_unstable();
         changes.removed.sort_unstable();
@@ -100,10 +98,6 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
         auths: Changes::between(&old.auths, &new.auths),
         identifies: Changes::between(&old.identifies, &new.identifies),
         acls: Changes::between(&old.acls, &new.acls),
-        settings: settings
-            .iter()
-            .filter(|(_, same)| !same)
-            .map(|(name, _)| *name)
-            .collect(),
+        settings: settings.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect(),
     }
 }

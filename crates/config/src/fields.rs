@@ -75,14 +75,7 @@ impl<'a> Fields<'a> {
             Some((*option, value))
         };
         let values = section.values.iter().filter_map(known).collect();
-        let mut fields = Self {
-            spec,
-            index,
-            section,
-            values,
-            report,
-            errors: 0,
-        };
+        let mut fields = Self { spec, index, section, values, report, errors: 0 };
         for value in &section.values {
             fields.check(value);
         }
@@ -104,35 +97,23 @@ impl<'a> Fields<'a> {
         if let Usage::Ignored(reason) = option.usage {
             // Set to the default it changes nothing, so there is nothing to tell.
             if !same(option, &value.text) {
-                self.report
-                    .ignored(self.spec.name, option.name, &value.span, reason);
+                self.report.ignored(self.spec.name, option.name, &value.span, reason);
             }
         }
         if value.text.is_empty() && option.default.is_empty() {
             return;
         }
         if let Err(expected) = option.check(&value.text) {
-            let shown = if option.kind == Kind::Secret {
-                "…"
-            } else {
-                &value.text
-            };
+            let shown = if option.kind == Kind::Secret { "…" } else { &value.text };
             let message = format!("'{} = {shown}' cannot be", option.name);
             self.error_at(&value.span, message, format!("expected {expected}"));
         }
     }
 
     fn unknown(&mut self, value: &Value) {
-        let what = if self.spec.file == "pjsip.conf" {
-            "option of type"
-        } else {
-            "option of"
-        };
+        let what = if self.spec.file == "pjsip.conf" { "option of type" } else { "option of" };
         let message = format!("no {what} '{}' is called '{}'", self.spec.name, value.name);
-        let hint = match (
-            foreign::explain(&value.name),
-            self.spec.nearest(&value.name),
-        ) {
+        let hint = match (foreign::explain(&value.name), self.spec.nearest(&value.name)) {
             (Some(today), _) => format!("chan_sip called it so; today it is {today}"),
             (None, Some(near)) => format!("did you mean '{near}'?"),
             (None, None) => String::from("remove the line"),
@@ -155,8 +136,7 @@ impl<'a> Fields<'a> {
     /// Reports a warning at the option's line.
     pub(crate) fn warn(&mut self, option: &str, message: String, hint: impl Into<String>) {
         let span = self.span(option);
-        self.report
-            .say(Diagnostic::warning(&span, message).hint(hint));
+        self.report.say(Diagnostic::warning(&span, message).hint(hint));
     }
 
     /// Whether the object has errors and must be refused.
@@ -166,8 +146,7 @@ impl<'a> Fields<'a> {
 
     /// Where the option is set, or else where the section starts.
     pub(crate) fn span(&self, option: &str) -> Span {
-        self.last(option)
-            .map_or_else(|| self.section.span.clone(), |value| value.span.clone())
+        self.last(option).map_or_else(|| self.section.span.clone(), |value| value.span.clone())
     }
 
     /// The section's name.
@@ -178,13 +157,8 @@ impl<'a> Fields<'a> {
     fn option(&self, name: &str) -> &'static OptionSpec {
         let option = self.index.get(name).copied();
         debug_assert!(option.is_some(), "{} is in no table", name);
-        const MISSING: OptionSpec = OptionSpec {
-            name: "",
-            kind: Kind::Text,
-            default: "",
-            usage: Usage::Works,
-            doc: "",
-        };
+        const MISSING: OptionSpec =
+            OptionSpec { name: "", kind: Kind::Text, default: "", usage: Usage::Works, doc: "" };
         option.unwrap_or(&MISSING)
     }
 
@@ -201,13 +175,11 @@ impl<'a> Fields<'a> {
 
     /// The lines that change the codec list, in order.
     pub(crate) fn codec_lines(&self) -> impl Iterator<Item = (Change, &'a Value)> {
-        self.values
-            .iter()
-            .filter_map(|(option, value)| match option.name {
-                "allow" => Some((Change::Allow, *value)),
-                "disallow" => Some((Change::Disallow, *value)),
-                _ => None,
-            })
+        self.values.iter().filter_map(|(option, value)| match option.name {
+            "allow" => Some((Change::Allow, *value)),
+            "disallow" => Some((Change::Disallow, *value)),
+            _ => None,
+        })
     }
 
     /// Whether the option is set to anything.
@@ -217,9 +189,7 @@ impl<'a> Fields<'a> {
 
     /// The text that holds: what was set, or the default.
     pub(crate) fn string(&self, name: &str) -> String {
-        self.last(name)
-            .map_or(self.option(name).default, |value| &value.text)
-            .to_owned()
+        self.last(name).map_or(self.option(name).default, |value| &value.text).to_owned()
     }
 
     /// The text when it is not empty.
@@ -231,10 +201,7 @@ impl<'a> Fields<'a> {
     fn valid(&self, name: &str) -> Cow<'a, str> {
         let option = self.option(name);
         let text = self.last(name).map(|value| &*value.text);
-        Cow::from(
-            text.filter(|text| option.check(text).is_ok())
-                .unwrap_or(option.default),
-        )
+        Cow::from(text.filter(|text| option.check(text).is_ok()).unwrap_or(option.default))
     }
 
     /// A yes/no value.
@@ -260,26 +227,18 @@ impl<'a> Fields<'a> {
 
     /// Words separated by commas.
     pub(crate) fn choices<T: Choice>(&self, name: &str) -> Vec<T> {
-        self.valid(name)
-            .split(',')
-            .filter_map(|word| T::from_name(word.trim()))
-            .collect()
+        self.valid(name).split(',').filter_map(|word| T::from_name(word.trim())).collect()
     }
 
     /// Items separated by commas, of all lines.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
-        self.all(name)
-            .flat_map(Value::items)
-            .map(str::to_owned)
-            .collect()
+        self.all(name).flat_map(Value::items).map(str::to_owned).collect()
     }
 
     /// The addresses of an option that holds one.
     pub(crate) fn address(&mut self, name: &str) -> Option<IpAddr> {
         let text = self.text(name)?;
-        let bare = text
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         match bare.unwrap_or(&text).parse() {
             Ok(address) => Some(address),
             Err(_) => {
@@ -300,16 +259,10 @@ impl<'a> Fields<'a> {
     /// Reports what cannot be a SIP URI.
     pub(crate) fn check_uri(&mut self, name: &str, text: &str) {
         let uri = text.trim_start_matches('<').to_ascii_lowercase();
-        let rest = uri
-            .strip_prefix("sip:")
-            .or_else(|| uri.strip_prefix("sips:"));
+        let rest = uri.strip_prefix("sip:").or_else(|| uri.strip_prefix("sips:"));
         if rest.is_none_or(|rest| rest.is_empty() || rest.contains(char::is_whitespace)) {
             let message = format!("'{name} = {text}' is no SIP URI");
-            self.error(
-                name,
-                message,
-                r"write sip:host, sip:user@host:port or sip:host\;lr",
-            );
+            self.error(name, message, r"write sip:host, sip:user@host:port or sip:host\;lr");
         }
     }
 
@@ -355,10 +308,8 @@ impl<'a> Fields<'a> {
             let Some(option) = self.spec.option(&value.name) else {
                 continue;
             };
-            let sums_up = matches!(
-                option.name,
-                "set_var" | "match_header" | "match_request_uri"
-            ) || option.kind == Kind::List;
+            let sums_up = matches!(option.name, "set_var" | "match_header" | "match_request_uri")
+                || option.kind == Kind::List;
             // A secret is kept where it is used and nowhere else.
             if option.kind == Kind::Secret {
                 set.retain(|(name, _)| *name != option.name);

@@ -56,9 +56,7 @@ impl<'a> TlsFiles<'a> {
         let Some(key) = self.open(fields, key_option, key_path) else {
             return false;
         };
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(&cert)
-            .filter_map(Result::ok)
-            .collect();
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&cert).filter_map(Result::ok).collect();
         if chain.is_empty() {
             let message = format!("{cert_option} '{cert_path}' holds no certificate");
             fields.error(cert_option, message, "it must be PEM: BEGIN CERTIFICATE");

@@ -14,10 +14,7 @@ const CHAN_SIP: &[(&str, &str)] = &[
     ("defaultexpiry", "default_expiration of an aor"),
     ("defaultuser", "username of an auth, contact of an aor"),
     ("directmedia", "direct_media of an endpoint"),
-    (
-        "dtlsautogeneratecert",
-        "dtls_auto_generate_cert of an endpoint",
-    ),
+    ("dtlsautogeneratecert", "dtls_auto_generate_cert of an endpoint"),
     ("dtlscafile", "dtls_ca_file of an endpoint"),
     ("dtlscertfile", "dtls_cert_file of an endpoint"),
     ("dtlsenable", "media_encryption = dtls of an endpoint"),
@@ -26,39 +23,21 @@ const CHAN_SIP: &[(&str, &str)] = &[
     ("dtlssetup", "dtls_setup of an endpoint"),
     ("dtlsverify", "dtls_verify of an endpoint"),
     ("dtmfmode", "dtmf_mode of an endpoint"),
-    (
-        "encryption",
-        "media_encryption = sdes or dtls of an endpoint",
-    ),
-    (
-        "externaddr",
-        "external_media_address and external_signaling_address of a transport",
-    ),
-    (
-        "externhost",
-        "external_media_address and external_signaling_address of a transport",
-    ),
-    (
-        "externip",
-        "external_media_address and external_signaling_address of a transport",
-    ),
+    ("encryption", "media_encryption = sdes or dtls of an endpoint"),
+    ("externaddr", "external_media_address and external_signaling_address of a transport"),
+    ("externhost", "external_media_address and external_signaling_address of a transport"),
+    ("externip", "external_media_address and external_signaling_address of a transport"),
     ("fromdomain", "from_domain of an endpoint"),
     ("fromuser", "from_user of an endpoint"),
     ("fullcontact", "contact of an aor"),
-    (
-        "host",
-        "contact of an aor; for host=dynamic set max_contacts of the aor",
-    ),
+    ("host", "contact of an aor; for host=dynamic set max_contacts of the aor"),
     ("icesupport", "ice_support of an endpoint"),
     ("insecure", "an identify object instead of a password"),
     ("localnet", "local_net of a transport"),
     ("maxexpiry", "maximum_expiration of an aor"),
     ("md5secret", "md5_cred of an auth"),
     ("minexpiry", "minimum_expiration of an aor"),
-    (
-        "nat",
-        "force_rport, rewrite_contact and rtp_symmetric of an endpoint",
-    ),
+    ("nat", "force_rport, rewrite_contact and rtp_symmetric of an endpoint"),
     ("outboundproxy", "outbound_proxy of an endpoint or aor"),
     ("port", "bind of a transport, contact of an aor"),
     ("progressinband", "inband_progress of an endpoint"),
@@ -84,10 +63,7 @@ const CHAN_SIP: &[(&str, &str)] = &[
 
 /// Today's way of saying an option of `chan_sip`.
 pub(crate) fn explain(name: &str) -> Option<&'static str> {
-    CHAN_SIP
-        .iter()
-        .find(|(old, _)| old.eq_ignore_ascii_case(name))
-        .map(|(_, today)| *today)
+    CHAN_SIP.iter().find(|(old, _)| old.eq_ignore_ascii_case(name)).map(|(_, today)| *today)
 }
 
 /// Words that `type =` had under `chan_sip`.

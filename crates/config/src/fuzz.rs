@@ -6,26 +6,12 @@ use sidetone_conf::MemorySource;
 /// twice gives the same and that a reload of the same text changes nothing.
 pub fn fuzz_config(data: &[u8]) {
     let mut source = MemorySource::new();
-    for name in [
-        "asterisk",
-        "pjsip",
-        "http",
-        "rtp",
-        "logger",
-        "acl",
-        "modules",
-        "extensions",
-    ] {
+    for name in ["asterisk", "pjsip", "http", "rtp", "logger", "acl", "modules", "extensions"] {
         source.set(format!("/etc/{name}.conf"), data);
     }
     let first = crate::load(&source, "/etc");
     let Some(config) = first.config else { return };
     let second = crate::reload(&source, "/etc", &config);
-    let Some(again) = second.config else {
-        unreachable!("the same text was usable before")
-    };
-    assert!(
-        crate::diff(&config, &again).is_empty(),
-        "equal texts give equal snapshots"
-    );
+    let Some(again) = second.config else { unreachable!("the same text was usable before") };
+    assert!(crate::diff(&config, &again).is_empty(), "equal texts give equal snapshots");
 }

@@ -121,17 +121,10 @@ impl Documents {
     /// Reads all files. `astetcdir` of asterisk.conf moves all files but asterisk.conf itself.
     pub fn read(source: &dyn Source, directory: &str) -> Self {
         let directory = directory.trim_end_matches('/');
-        let mut documents = Self {
-            directory: directory.to_owned(),
-            ..Self::default()
-        };
-        let mut options = Options {
-            directory: directory.to_owned(),
-            exec_includes: ExecIncludes::Refused,
-        };
-        documents.asterisk = documents
-            .file(source, &options, "asterisk.conf")
-            .unwrap_or_default();
+        let mut documents = Self { directory: directory.to_owned(), ..Self::default() };
+        let mut options =
+            Options { directory: directory.to_owned(), exec_includes: ExecIncludes::Refused };
+        documents.asterisk = documents.file(source, &options, "asterisk.conf").unwrap_or_default();
         // Only these two are needed before the other files; the findings come later.
         let asterisk = Asterisk::build(&documents.asterisk, directory, &mut Report::default());
         options.directory = asterisk.directories.etc.trim_end_matches('/').to_owned();
@@ -139,23 +132,13 @@ impl Documents {
             options.exec_includes = ExecIncludes::Allowed;
         }
         documents.pjsip = documents.file(source, &options, "pjsip.conf");
-        documents.http = documents
-            .file(source, &options, "http.conf")
-            .unwrap_or_default();
-        documents.rtp = documents
-            .file(source, &options, "rtp.conf")
-            .unwrap_or_default();
+        documents.http = documents.file(source, &options, "http.conf").unwrap_or_default();
+        documents.rtp = documents.file(source, &options, "rtp.conf").unwrap_or_default();
         documents.logger = documents.file(source, &options, "logger.conf");
-        documents.acl = documents
-            .file(source, &options, "acl.conf")
-            .unwrap_or_default();
-        documents.modules = documents
-            .file(source, &options, "modules.conf")
-            .unwrap_or_default();
+        documents.acl = documents.file(source, &options, "acl.conf").unwrap_or_default();
+        documents.modules = documents.file(source, &options, "modules.conf").unwrap_or_default();
         documents.extensions = documents.file(source, &options, "extensions.conf");
-        documents
-            .diagnostics
-            .extend(advice::about_files(source, &options.directory));
+        documents.diagnostics.extend(advice::about_files(source, &options.directory));
         documents
     }
 
@@ -236,11 +219,7 @@ fn build(
     previous: Option<&Config>,
     report: &mut Report,
 ) -> (Config, usize, usize) {
-    let mut settle = Settle {
-        documents,
-        report,
-        kept: 0,
-    };
+    let mut settle = Settle { documents, report, kept: 0 };
     let asterisk = settle.file("asterisk.conf", previous.map(|c| &c.asterisk), |report| {
         Asterisk::build(&documents.asterisk, &documents.directory, report)
     });
@@ -304,8 +283,7 @@ impl Settle<'_> {
             Some(before) if bad => {
                 self.kept += 1;
                 let message = format!("{name} stays as it was before: see its errors");
-                self.report
-                    .say(Diagnostic::warning(&Span::whole_file(name), message));
+                self.report.say(Diagnostic::warning(&Span::whole_file(name), message));
                 Arc::clone(before)
             }
             _ => share(object, previous),
@@ -344,11 +322,7 @@ fn about_missing_files(documents: &Documents, etc: &str, report: &mut Report) {
 fn has_listener(config: &Config) -> bool {
     use crate::objects::transport::Protocol::{Tcp, Tls, Udp};
     let listens = |protocol| matches!(protocol, Udp | Tcp | Tls);
-    config.http.enabled
-        || config
-            .transports
-            .values()
-            .any(|found| listens(found.protocol))
+    config.http.enabled || config.transports.values().any(|found| listens(found.protocol))
 }
 
 /// The object of before when nothing changed, so that equal snapshots share memory.
@@ -384,20 +358,14 @@ fn named_acls(
     }
     if settle.cannot_be_read("acl.conf") {
         for (name, acl) in before.into_iter().flatten() {
-            named
-                .objects
-                .entry(name.clone())
-                .or_insert_with(|| Arc::clone(acl));
+            named.objects.entry(name.clone()).or_insert_with(|| Arc::clone(acl));
         }
     }
     named
 }
 
 fn acl(section: &Section, report: &mut Report) -> Acl {
-    let mut acl = Acl {
-        name: section.name.to_string(),
-        ..Acl::default()
-    };
+    let mut acl = Acl { name: section.name.to_string(), ..Acl::default() };
     for value in &section.values {
         let sense = if value.is("permit") {
             Sense::Permit

@@ -125,14 +125,7 @@ impl Modules {
             "noload" => {}
             other => {
                 let message = format!("modules.conf has no option '{other}'");
-                let known = [
-                    "autoload",
-                    "load",
-                    "noload",
-                    "preload",
-                    "require",
-                    "preload-require",
-                ];
+                let known = ["autoload", "load", "noload", "preload", "require", "preload-require"];
                 let hint = nearest(other, known).map(|near| format!("did you mean '{near}'?"));
                 let diagnostic = Diagnostic::warning(&value.span, message);
                 report.say(diagnostic.hint(hint.unwrap_or_default()));

@@ -18,10 +18,7 @@ pub(crate) struct Named<T> {
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
-        Self {
-            objects: HashMap::new(),
-            refused: BTreeMap::new(),
-        }
+        Self { objects: HashMap::new(), refused: BTreeMap::new() }
     }
 }
 

@@ -75,22 +75,11 @@ pub(crate) fn build(
     let mut sections = sort_out(document.unwrap_or(&empty), report);
     sections.incomplete |= document.is_none();
     let refused = sections.broken.len();
-    let mut builder = Builder {
-        sections,
-        report,
-        refused,
-        kept: 0,
-    };
-    let global = builder.single(
-        &table::GLOBAL,
-        Global::build,
-        previous.map(|config| &config.global),
-    );
-    let system = builder.single(
-        &table::SYSTEM,
-        System::build,
-        previous.map(|config| &config.system),
-    );
+    let mut builder = Builder { sections, report, refused, kept: 0 };
+    let global =
+        builder.single(&table::GLOBAL, Global::build, previous.map(|config| &config.global));
+    let system =
+        builder.single(&table::SYSTEM, System::build, previous.map(|config| &config.system));
     let acl = builder.acl(acls);
     let mut transports = builder.objects(
         &table::TRANSPORT,
@@ -101,11 +90,7 @@ pub(crate) fn build(
     let auths = previous.map(|config| &config.auths);
     let auths = builder.objects(&table::AUTH, Auth::build, auths);
     let aors = builder.objects(&table::AOR, Aor::build, previous.map(|config| &config.aors));
-    let mut known = References {
-        transports,
-        auths,
-        aors,
-    };
+    let mut known = References { transports, auths, aors };
     let around = Surroundings { acls, files };
     let endpoints = builder.objects(
         &ENDPOINT,
@@ -157,14 +142,10 @@ impl References {
     /// Keeps what endpoints that stay as they were name.
     fn keep(&mut self, endpoints: &Named<Endpoint>, previous: &Config) {
         let transports = &mut self.transports;
-        keep_named(endpoints, transports, &previous.transports, |e| {
-            e.transport.as_slice()
-        });
+        keep_named(endpoints, transports, &previous.transports, |e| e.transport.as_slice());
         keep_named(endpoints, &mut self.aors, &previous.aors, |e| &e.aors);
         keep_named(endpoints, &mut self.auths, &previous.auths, |e| &e.auth);
-        keep_named(endpoints, &mut self.auths, &previous.auths, |e| {
-            &e.outbound_auth
-        });
+        keep_named(endpoints, &mut self.auths, &previous.auths, |e| &e.outbound_auth);
     }
 }
 
@@ -193,28 +174,15 @@ fn identify(
 ) -> Identify {
     let identify = Identify::build(fields);
     if !identify.endpoint.is_empty() {
-        follow(
-            fields,
-            "endpoint",
-            std::slice::from_ref(&identify.endpoint),
-            endpoints,
-        );
+        follow(fields, "endpoint", std::slice::from_ref(&identify.endpoint), endpoints);
     }
-    follow(
-        fields,
-        "transport",
-        identify.transport.as_slice(),
-        transports,
-    );
+    follow(fields, "transport", identify.transport.as_slice(), transports);
     identify
 }
 
 /// Finds each section's type; what has none, or an unknown one, is refused here.
 fn sort_out<'a>(document: &'a Document, report: &mut Report) -> Sorted<'a> {
-    let mut sorted = Sorted {
-        incomplete: document.incomplete,
-        ..Sorted::default()
-    };
+    let mut sorted = Sorted { incomplete: document.incomplete, ..Sorted::default() };
     for section in document.sections.iter().filter(|section| !section.template) {
         let kind = section.last("type");
         let spec = kind.and_then(|kind| pjsip_object(&kind.text));
@@ -252,10 +220,7 @@ fn without_type(section: &Section) -> Diagnostic {
 }
 
 fn type_hint(written: &str) -> String {
-    let names = tables::ALL
-        .iter()
-        .filter(|spec| spec.file == "pjsip.conf")
-        .map(|spec| spec.name);
+    let names = tables::ALL.iter().filter(|spec| spec.file == "pjsip.conf").map(|spec| spec.name);
     match nearest(written, names) {
         Some(near) => format!("did you mean type = {near}?"),
         None => String::from("write type = endpoint, aor, auth, transport, identify or global"),
@@ -288,10 +253,7 @@ fn follow_transport(
         Err(_) => return follow(fields, "transport", &[name], transports),
     };
     if endpoint.webrtc && !websocket {
-        let message = format!(
-            "the browser endpoint '{}' is pinned to '{name}'",
-            endpoint.id
-        );
+        let message = format!("the browser endpoint '{}' is pinned to '{name}'", endpoint.id);
         fields.warn(
             "transport",
             format!("{message}: the pin is dropped"),
@@ -319,11 +281,7 @@ struct Builder<'a, 'r> {
 
 impl<'a> Builder<'a, '_> {
     fn sections(&self, spec: &ObjectSpec) -> Vec<&'a Section> {
-        self.sections
-            .by_type
-            .get(spec.name)
-            .cloned()
-            .unwrap_or_default()
+        self.sections.by_type.get(spec.name).cloned().unwrap_or_default()
     }
 
     /// Builds all objects of a type.
@@ -340,8 +298,7 @@ impl<'a> Builder<'a, '_> {
             if let Some(first) = seen.get(&id) {
                 let message = format!("a second {} '{id}': ignored", spec.name);
                 let hint = format!("the first is at {first}; (+) after the header adds to it");
-                self.report
-                    .say(Diagnostic::error(&section.span, message).hint(hint));
+                self.report.say(Diagnostic::error(&section.span, message).hint(hint));
                 self.refused += 1;
                 continue;
             }
@@ -397,14 +354,12 @@ impl<'a> Builder<'a, '_> {
                 Protocol::Ws | Protocol::Wss | Protocol::Flow => continue,
                 other => other,
             };
-            let other = taken
-                .iter()
-                .find(|(p, b, other)| *p == space && *b == bind && *other != id);
+            let other =
+                taken.iter().find(|(p, b, other)| *p == space && *b == bind && *other != id);
             if let Some((_, _, other)) = other {
                 let message = format!("transports '{other}' and '{id}' both want {bind}");
                 let hint = "give one of them another port";
-                self.report
-                    .say(Diagnostic::error(&section.span, message).hint(hint));
+                self.report.say(Diagnostic::error(&section.span, message).hint(hint));
                 transports.objects.remove(&id);
                 transports.refused.insert(id, section.span.clone());
                 self.refused += 1;
@@ -426,8 +381,7 @@ impl<'a> Builder<'a, '_> {
         let first = found.next();
         for extra in found {
             let message = format!("[{}] is a second {}: ignored", extra.name, spec.name);
-            self.report
-                .say(Diagnostic::error(&extra.span, message).hint("join the two"));
+            self.report.say(Diagnostic::error(&extra.span, message).hint("join the two"));
         }
         let empty = Document::default();
         let section = first.map_or_else(|| merged(&empty, spec.name, spec.file), Cow::Borrowed);
@@ -450,11 +404,7 @@ impl<'a> Builder<'a, '_> {
             let mut fields = Fields::new(&table::ACL, section, self.report);
             let set = fields.acl_set(["acl", "deny", "permit"], acls);
             // Rules that cannot be read must not let everybody in.
-            let set = if fields.is_bad() {
-                AclSet::nobody()
-            } else {
-                set
-            };
+            let set = if fields.is_bad() { AclSet::nobody() } else { set };
             all.lists.extend(set.lists);
         }
         // Objects that do nothing yet are checked all the same.

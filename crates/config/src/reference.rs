@@ -20,10 +20,7 @@ fn write_object(page: &mut String, object: &ObjectSpec) {
     if let Usage::Ignored(reason) = object.usage {
         let _ = writeln!(page, "Accepted and ignored: {reason}.\n");
     }
-    let _ = writeln!(
-        page,
-        "| option | values | default | what it does |\n|---|---|---|---|"
-    );
+    let _ = writeln!(page, "| option | values | default | what it does |\n|---|---|---|---|");
     for option in object.options {
         let doc = match option.usage {
             Usage::Works => option.doc.to_owned(),
@@ -31,12 +28,7 @@ fn write_object(page: &mut String, object: &ObjectSpec) {
         };
         let doc = doc.replace('|', "\\|");
         let default = option.default;
-        let _ = writeln!(
-            page,
-            "| `{}` | {} | {default} | {doc} |",
-            option.name,
-            kind(option.kind)
-        );
+        let _ = writeln!(page, "| `{}` | {} | {default} | {doc} |", option.name, kind(option.kind));
     }
 }
 

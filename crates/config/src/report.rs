@@ -28,10 +28,7 @@ struct Ignored {
 impl Report {
     /// A report that already holds findings about the text.
     pub(crate) fn starting_with(diagnostics: Vec<Diagnostic>) -> Self {
-        Self {
-            diagnostics,
-            ..Self::default()
-        }
+        Self { diagnostics, ..Self::default() }
     }
 
     pub(crate) fn say(&mut self, diagnostic: Diagnostic) {
@@ -54,14 +51,11 @@ impl Report {
         span: &Span,
         reason: &'static str,
     ) {
-        let entry = self
-            .ignored
-            .entry((object, option))
-            .or_insert_with(|| Ignored {
-                first: span.clone(),
-                reason,
-                lines: BTreeSet::new(),
-            });
+        let entry = self.ignored.entry((object, option)).or_insert_with(|| Ignored {
+            first: span.clone(),
+            reason,
+            lines: BTreeSet::new(),
+        });
         entry.lines.insert((span.file.to_string(), span.line));
     }
 
@@ -79,8 +73,7 @@ impl Report {
                 lines => format!(", set at {lines} places"),
             };
             let message = format!("{what} is ignored: {}{more}", ignored.reason);
-            self.diagnostics
-                .push(Diagnostic::warning(&ignored.first, message));
+            self.diagnostics.push(Diagnostic::warning(&ignored.first, message));
         }
         (self.diagnostics, count)
     }

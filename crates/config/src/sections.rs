@@ -9,9 +9,7 @@ pub(crate) fn single<'a>(
     document: &'a Document,
     name: &'a str,
 ) -> impl Iterator<Item = &'a Section> {
-    document
-        .live()
-        .filter(move |section| section.name.eq_ignore_ascii_case(name))
+    document.live().filter(move |section| section.name.eq_ignore_ascii_case(name))
 }
 
 /// The section, or several of that name as if they were one, or an empty one.

@@ -63,19 +63,12 @@ impl Config {
 
     /// The auths for an endpoint's challenges, in order.
     pub fn outbound_auths_of(&self, endpoint: &Endpoint) -> impl Iterator<Item = &Arc<Auth>> {
-        endpoint
-            .outbound_auth
-            .iter()
-            .filter_map(|name| self.auths.get(name))
+        endpoint.outbound_auth.iter().filter_map(|name| self.auths.get(name))
     }
 
     /// The realm of an auth: its own or the global default.
     pub fn realm_of<'a>(&'a self, auth: &'a Auth) -> &'a str {
-        if auth.realm.is_empty() {
-            &self.global.default_realm
-        } else {
-            &auth.realm
-        }
+        if auth.realm.is_empty() { &self.global.default_realm } else { &auth.realm }
     }
 
     /// Transports in the order of their names, for lists and for opening listeners.

@@ -23,9 +23,7 @@ impl Source for FileSource {
 
     fn list(&self, directory: &str) -> Result<Vec<String>, ReadError> {
         let entries = std::fs::read_dir(directory).map_err(|error| explain(&error))?;
-        let names = entries
-            .filter_map(Result::ok)
-            .map(|entry| entry.file_name());
+        let names = entries.filter_map(Result::ok).map(|entry| entry.file_name());
         Ok(names.filter_map(|name| name.into_string().ok()).collect())
     }
 

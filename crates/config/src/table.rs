@@ -78,14 +78,9 @@ pub struct ObjectSpec {
 impl ObjectSpec {
     /// The option called `name`, aliases followed, case ignored.
     pub fn option(&self, name: &str) -> Option<&'static OptionSpec> {
-        let meant = self
-            .aliases
-            .iter()
-            .find(|(written, _)| written.eq_ignore_ascii_case(name));
+        let meant = self.aliases.iter().find(|(written, _)| written.eq_ignore_ascii_case(name));
         let name = meant.map_or(name, |(_, meant)| meant);
-        self.options
-            .iter()
-            .find(|option| option.name.eq_ignore_ascii_case(name))
+        self.options.iter().find(|option| option.name.eq_ignore_ascii_case(name))
     }
 
     /// The name most like `name`, for "did you mean".
@@ -103,16 +98,8 @@ impl OptionSpec {
     /// The text as `show` commands print it.
     pub fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.kind {
-            Kind::Flag => Cow::from(if truth(text) == Some(true) {
-                "true"
-            } else {
-                "false"
-            }),
-            Kind::YesNo => Cow::from(if truth(text) == Some(true) {
-                "yes"
-            } else {
-                "no"
-            }),
+            Kind::Flag => Cow::from(if truth(text) == Some(true) { "true" } else { "false" }),
+            Kind::YesNo => Cow::from(if truth(text) == Some(true) { "yes" } else { "no" }),
             Kind::Secret if !text.is_empty() => Cow::from("****"),
             Kind::Decimal => match text.parse::<f64>() {
                 Ok(number) => Cow::from(format!("{number:.6}")),
@@ -135,9 +122,9 @@ impl OptionSpec {
         let known = |names: &[&str], item: &str| names.iter().any(|n| n.eq_ignore_ascii_case(item));
         match self.kind {
             Kind::Text | Kind::Secret | Kind::List => Ok(()),
-            Kind::Flag | Kind::YesNo => truth(text)
-                .map(drop)
-                .ok_or_else(|| String::from("yes or no")),
+            Kind::Flag | Kind::YesNo => {
+                truth(text).map(drop).ok_or_else(|| String::from("yes or no"))
+            }
             Kind::Number { min, max } => match text.parse::<i64>() {
                 Ok(number) if (min..=max).contains(&number) => Ok(()),
                 _ => Err(format!("a whole number from {min} to {max}")),
@@ -152,18 +139,15 @@ impl OptionSpec {
                 Err(near.map_or_else(|| one_of(names), |near| format!("'{near}', probably")))
             }
             Kind::Choices(names) => {
-                let items = text
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|item| !item.is_empty());
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 match items.into_iter().find(|item| !known(names, item)) {
                     None => Ok(()),
                     Some(_) => Err(format!("a list out of {}", names.join(", "))),
                 }
             }
-            Kind::TypeOfService => type_of_service(text)
-                .map(drop)
-                .ok_or_else(|| String::from("0 to 255, or ef, cs3…")),
+            Kind::TypeOfService => {
+                type_of_service(text).map(drop).ok_or_else(|| String::from("0 to 255, or ef, cs3…"))
+            }
         }
     }
 }
@@ -293,12 +277,7 @@ mod tests {
     fn every_table_is_sorted_and_its_defaults_are_valid() {
         for object in crate::tables::ALL {
             let names: Vec<_> = object.options.iter().map(|option| option.name).collect();
-            assert!(
-                names.is_sorted(),
-                "{} {}: {names:?}",
-                object.file,
-                object.name
-            );
+            assert!(names.is_sorted(), "{} {}: {names:?}", object.file, object.name);
             for option in object.options {
                 assert!(!option.doc.is_empty());
                 assert!(

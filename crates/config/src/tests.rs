@@ -21,10 +21,7 @@ pub(crate) fn pair() -> (String, String) {
 pub(crate) fn base() -> MemorySource {
     MemorySource::new()
         .with("/etc/extensions.conf", "[default]\n")
-        .with(
-            "/etc/http.conf",
-            "[general]\nenabled=yes\nbindaddr=127.0.0.1\n",
-        )
+        .with("/etc/http.conf", "[general]\nenabled=yes\nbindaddr=127.0.0.1\n")
 }
 
 /// The least that can be served.
@@ -32,10 +29,7 @@ pub(crate) const UDP: &str = "[transport-udp]\ntype=transport\nprotocol=udp\nbin
 
 /// Loads a pjsip.conf that starts with a transport of five lines.
 pub(crate) fn load_sip(text: &str) -> Loaded {
-    load(
-        &base().with("/etc/pjsip.conf", format!("{UDP}\n{text}")),
-        "/etc",
-    )
+    load(&base().with("/etc/pjsip.conf", format!("{UDP}\n{text}")), "/etc")
 }
 
 pub(crate) fn config(loaded: &Loaded) -> Arc<Config> {
@@ -45,9 +39,7 @@ pub(crate) fn config(loaded: &Loaded) -> Arc<Config> {
 /// The findings of a severity, as printed.
 pub(crate) fn findings(loaded: &Loaded, severity: Severity) -> Vec<String> {
     let all = loaded.diagnostics.iter();
-    all.filter(|found| found.severity == severity)
-        .map(ToString::to_string)
-        .collect()
+    all.filter(|found| found.severity == severity).map(ToString::to_string).collect()
 }
 
 pub(crate) fn errors(loaded: &Loaded) -> Vec<String> {
@@ -62,19 +54,13 @@ pub(crate) fn warnings(loaded: &Loaded) -> Vec<String> {
 #[track_caller]
 pub(crate) fn one_says(list: &[String], words: &[&str]) {
     let fits = |text: &&String| words.iter().all(|word| text.contains(word));
-    assert_eq!(
-        list.iter().filter(fits).count(),
-        1,
-        "{words:?} in {list:#?}"
-    );
+    assert_eq!(list.iter().filter(fits).count(), 1, "{words:?} in {list:#?}");
 }
 
 #[test]
 fn the_default_configuration_has_nothing_to_complain_about() {
     let (cert, key) = pair();
-    let mut source = MemorySource::new()
-        .with("/run/cert.pem", cert)
-        .with("/run/key.pem", key);
+    let mut source = MemorySource::new().with("/run/cert.pem", cert).with("/run/key.pem", key);
     for (name, text) in [
         ("asterisk", include_str!("../../../etc/asterisk.conf")),
         ("pjsip", include_str!("../../../etc/pjsip.conf")),
@@ -112,10 +98,7 @@ fn without_anything_to_listen_at_there_is_no_configuration() {
     let loaded = load(&MemorySource::new(), "/etc");
     assert!(loaded.config.is_none());
     one_says(&errors(&loaded), &["nothing to listen at"]);
-    one_says(
-        &warnings(&loaded),
-        &["pjsip.conf: warning: there is no pjsip.conf"],
-    );
+    one_says(&warnings(&loaded), &["pjsip.conf: warning: there is no pjsip.conf"]);
 }
 
 #[test]
@@ -123,9 +106,7 @@ fn a_file_that_cannot_be_read_is_named() {
     struct Closed;
     impl sidetone_conf::Source for Closed {
         fn read(&self, _: &str) -> Result<Vec<u8>, sidetone_conf::ReadError> {
-            Err(sidetone_conf::ReadError::Unreadable(
-                "Permission denied".into(),
-            ))
+            Err(sidetone_conf::ReadError::Unreadable("Permission denied".into()))
         }
         fn list(&self, _: &str) -> Result<Vec<String>, sidetone_conf::ReadError> {
             Err(sidetone_conf::ReadError::Unsupported)
@@ -135,14 +116,7 @@ fn a_file_that_cannot_be_read_is_named() {
         }
     }
     let all = errors(&load(&Closed, "/etc"));
-    one_says(
-        &all,
-        &[
-            "pjsip.conf",
-            "Permission denied",
-            "permissions of /etc/pjsip.conf",
-        ],
-    );
+    one_says(&all, &["pjsip.conf", "Permission denied", "permissions of /etc/pjsip.conf"]);
 }
 
 #[test]
@@ -150,11 +124,7 @@ fn the_reference_page_holds_every_option() {
     let page = crate::reference();
     for object in crate::tables::ALL {
         for option in object.options {
-            assert!(
-                page.contains(&format!("| `{}` |", option.name)),
-                "{}",
-                option.name
-            );
+            assert!(page.contains(&format!("| `{}` |", option.name)), "{}", option.name);
         }
     }
 }

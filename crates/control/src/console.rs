@@ -16,9 +16,7 @@ use crate::socket::Answer;
 /// When nobody answers at the path, or the connection breaks.
 pub async fn ask(path: &Path, command: &str) -> io::Result<Answer> {
     let mut stream = UnixStream::connect(path).await?;
-    stream
-        .write_all(format!("{}\n", command.replace('\n', " ")).as_bytes())
-        .await?;
+    stream.write_all(format!("{}\n", command.replace('\n', " ")).as_bytes()).await?;
     let mut reader = BufReader::new(stream);
     let mut answer = Answer::default();
     loop {

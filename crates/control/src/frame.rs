@@ -70,16 +70,10 @@ mod tests {
 
     #[tokio::test]
     async fn frames_come_out_as_they_went_in() {
-        let frames = [
-            Frame::Output("Grüße\n".into()),
-            Frame::Log(String::new()),
-            Frame::Done(3),
-        ];
+        let frames = [Frame::Output("Grüße\n".into()), Frame::Log(String::new()), Frame::Done(3)];
         let mut wire = Vec::new();
         for frame in &frames {
-            write(&mut wire, frame)
-                .await
-                .expect("a vector takes everything");
+            write(&mut wire, frame).await.expect("a vector takes everything");
         }
         let mut wire = &wire[..];
         for frame in frames {

@@ -58,10 +58,7 @@ impl ControlSocket {
         let listener = UnixListener::bind(path)?;
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o660);
         std::fs::set_permissions(path, mode)?;
-        Ok(Self {
-            path: path.to_owned(),
-            listener,
-        })
+        Ok(Self { path: path.to_owned(), listener })
     }
 
     /// Answers consoles until the future is dropped.
@@ -126,14 +123,7 @@ mod tests {
     use crate::console::ask;
 
     fn echo() -> Arc<Run> {
-        Arc::new(|line| {
-            Box::pin(async move {
-                Answer {
-                    text: format!("<{line}>"),
-                    status: 7,
-                }
-            })
-        })
+        Arc::new(|line| Box::pin(async move { Answer { text: format!("<{line}>"), status: 7 } }))
     }
 
     #[tokio::test]
@@ -145,13 +135,7 @@ mod tests {
         let serve = socket.serve(echo(), Writer::start().expect("a thread"));
         let client = async { ask(&path, "core show version").await.expect("an answer") };
         let answer = tokio::select! { () = serve => unreachable!(), answer = client => answer };
-        assert_eq!(
-            answer,
-            Answer {
-                text: "<core show version>".into(),
-                status: 7
-            }
-        );
+        assert_eq!(answer, Answer { text: "<core show version>".into(), status: 7 });
         drop(socket);
         assert!(!path.exists());
     }

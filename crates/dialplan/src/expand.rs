@@ -24,10 +24,7 @@ impl fmt::Display for ExpandError {
         match self {
             Self::TooLong => write!(f, "the value is longer than {MAX_VALUE_BYTES} bytes"),
             Self::TooDeep => {
-                write!(
-                    f,
-                    "variables are nested deeper than {MAX_EXPANSION_DEPTH} levels"
-                )
+                write!(f, "variables are nested deeper than {MAX_EXPANSION_DEPTH} levels")
             }
         }
     }
@@ -75,10 +72,7 @@ pub(crate) fn expand_nested<'a, H: Host>(
                     rest = after;
                 }
                 Part::Unclosed(text) => {
-                    warn(
-                        host,
-                        &format!("`{text}` has no closing bracket and is left as it is"),
-                    );
+                    warn(host, &format!("`{text}` has no closing bracket and is left as it is"));
                     out.push_str(text);
                     rest = "";
                 }
@@ -96,11 +90,7 @@ pub(crate) fn warn<H: Host>(host: &mut H, message: &str) {
 }
 
 fn bounded(text: String) -> Result<String, ExpandError> {
-    if text.len() > MAX_VALUE_BYTES {
-        Err(ExpandError::TooLong)
-    } else {
-        Ok(text)
-    }
+    if text.len() > MAX_VALUE_BYTES { Err(ExpandError::TooLong) } else { Ok(text) }
 }
 
 fn compute<H: Host>(host: &mut H, text: &str) -> String {
@@ -149,11 +139,7 @@ pub(crate) fn next_part(text: &str) -> Option<Part<'_>> {
         return Some(Part::Unclosed(text));
     };
     let (inner, after) = (inside.get(..end)?, inside.get(end + 1..)?);
-    Some(if is_variable {
-        Part::Variable(inner, after)
-    } else {
-        Part::Expression(inner, after)
-    })
+    Some(if is_variable { Part::Variable(inner, after) } else { Part::Expression(inner, after) })
 }
 
 /// The position of the bracket that closes one opened before the text.
@@ -212,11 +198,7 @@ pub(crate) fn parse_reference(text: &str) -> Reference<'_> {
         None => (text, None),
     };
     let Some(open) = open else {
-        return Reference {
-            name: call,
-            arguments: None,
-            substring,
-        };
+        return Reference { name: call, arguments: None, substring };
     };
     let end = closed.filter(|closed| *closed > open).unwrap_or(call.len());
     Reference {
@@ -255,11 +237,7 @@ async fn reference<H: Host>(
 }
 
 async fn nested<H: Host>(host: &mut H, text: &str, depth: usize) -> Result<String, ExpandError> {
-    if text.contains('$') {
-        expand_nested(host, text, depth).await
-    } else {
-        Ok(text.to_owned())
-    }
+    if text.contains('$') { expand_nested(host, text, depth).await } else { Ok(text.to_owned()) }
 }
 
 async fn call<H: Host>(
@@ -291,10 +269,7 @@ fn cut<H: Host>(host: &mut H, value: &str, substring: &str) -> String {
         (Some(offset), None) => slice(value, offset, None),
         (Some(offset), Some(Some(length))) => slice(value, offset, Some(length)),
         _ => {
-            warn(
-                host,
-                &format!("`:{substring}` is no offset and length; the whole value is used"),
-            );
+            warn(host, &format!("`:{substring}` is no offset and length; the whole value is used"));
             value.to_owned()
         }
     }
@@ -305,11 +280,7 @@ fn cut<H: Host>(host: &mut H, value: &str, substring: &str) -> String {
 #[must_use]
 pub fn slice(value: &str, offset: i64, length: Option<i64>) -> String {
     let count = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
-    let start = if offset < 0 {
-        count.saturating_add(offset).max(0)
-    } else {
-        offset.min(count)
-    };
+    let start = if offset < 0 { count.saturating_add(offset).max(0) } else { offset.min(count) };
     let end = match length {
         None => count,
         Some(length) if length < 0 => count.saturating_add(length).max(start),

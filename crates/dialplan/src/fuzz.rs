@@ -73,9 +73,7 @@ impl Host for MemoryHost {
             "EXTEN" => Some(self.position.extension.to_string()),
             "CONTEXT" => Some(self.position.context.to_string()),
             "PRIORITY" => Some(self.position.priority.to_string()),
-            _ => self
-                .own_variable(name)
-                .or_else(|| self.globals.get(name).cloned()),
+            _ => self.own_variable(name).or_else(|| self.globals.get(name).cloned()),
         }
     }
 
@@ -122,9 +120,7 @@ impl Host for MemoryHost {
     ) -> Result<Flow, Stop> {
         self.executed.push(format!("{application}({arguments})"));
         match application {
-            "Hangup" => Err(Stop::Hangup {
-                cause: arguments.parse().unwrap_or(16),
-            }),
+            "Hangup" => Err(Stop::Hangup { cause: arguments.parse().unwrap_or(16) }),
             "Busy" => Err(Stop::Hangup { cause: 17 }),
             "Congestion" => Err(Stop::Hangup { cause: 34 }),
             "Ask" => self.answers.pop_front().unwrap_or(Ok(Flow::Next)),
@@ -155,10 +151,7 @@ impl Host for MemoryHost {
 
     async fn yield_now(&mut self) -> Result<(), Stop> {
         self.turns += 1;
-        self.turns_left = self
-            .turns_left
-            .checked_sub(1)
-            .ok_or(Stop::Hangup { cause: 16 })?;
+        self.turns_left = self.turns_left.checked_sub(1).ok_or(Stop::Hangup { cause: 16 })?;
         Ok(())
     }
 }
@@ -179,11 +172,7 @@ pub fn fuzz_expression(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     // Recursion and the size of a result must be bounded by the length of the text.
     if let Ok(outcome) = crate::expression::evaluate(&text) {
-        assert!(
-            outcome.text.len() <= text.len() + 64,
-            "{text:?} became {:?}",
-            outcome.text
-        );
+        assert!(outcome.text.len() <= text.len() + 64, "{text:?} became {:?}", outcome.text);
     }
 }
 

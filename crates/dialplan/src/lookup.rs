@@ -27,11 +27,7 @@ pub struct Query<'a> {
 
 impl std::fmt::Debug for Query<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Query({}@{} by {:?})",
-            self.extension, self.context, self.caller
-        )
+        write!(f, "Query({}@{} by {:?})", self.extension, self.context, self.caller)
     }
 }
 
@@ -88,11 +84,7 @@ impl Dialplan {
             if found.is_none() && matches!(fit, Fit::Match | Fit::MatchButMore) {
                 found = Some(candidate);
             }
-            if found.is_some() && more {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if found.is_some() && more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         match (found, more) {
             (Some(found), true) => Match::ExactButMore(found),
@@ -134,17 +126,13 @@ impl Dialplan {
         select: impl Fn(&'p Extension) -> Option<&'p Priority>,
     ) -> Option<(Found<'p>, &'p Priority)> {
         let mut result = None;
-        self.walk(
-            query,
-            Scope::Matches,
-            &mut |found, _| match select(found.extension) {
-                Some(priority) => {
-                    result = Some((found, priority));
-                    ControlFlow::Break(())
-                }
-                None => ControlFlow::Continue(()),
-            },
-        );
+        self.walk(query, Scope::Matches, &mut |found, _| match select(found.extension) {
+            Some(priority) => {
+                result = Some((found, priority));
+                ControlFlow::Break(())
+            }
+            None => ControlFlow::Continue(()),
+        });
         result
     }
 
@@ -155,22 +143,12 @@ impl Dialplan {
         extension: &str,
         visit: &mut dyn FnMut(&'p Extension) -> ControlFlow<()>,
     ) {
-        let query = Query {
-            context,
-            extension,
-            caller: None,
-            now: &jiff::Zoned::default,
-        };
+        let query = Query { context, extension, caller: None, now: &jiff::Zoned::default };
         self.walk(&query, Scope::Ever, &mut |found, _| visit(found.extension));
     }
 
     fn walk<'p>(&'p self, query: &Query<'_>, scope: Scope, visit: Visitor<'_, 'p>) {
-        let mut search = Search {
-            plan: self,
-            query,
-            scope,
-            visited: Vec::new(),
-        };
+        let mut search = Search { plan: self, query, scope, visited: Vec::new() };
         let _ = search.context(query.context, visit);
     }
 }
@@ -206,11 +184,7 @@ impl<'p> Search<'p, '_> {
         }
         self.visited.push(context);
         self.literals(context, visit)?;
-        for extension in context
-            .extensions
-            .get(context.first_pattern..)
-            .unwrap_or_default()
-        {
+        for extension in context.extensions.get(context.first_pattern..).unwrap_or_default() {
             let Some(pattern) = &extension.pattern else {
                 continue;
             };
@@ -239,10 +213,7 @@ impl<'p> Search<'p, '_> {
         }
         // Sorted by name, so that all names with the dialled beginning stand together, except
         // those written with hyphens, which are few.
-        let literals = context
-            .extensions
-            .get(..context.first_pattern)
-            .unwrap_or_default();
+        let literals = context.extensions.get(..context.first_pattern).unwrap_or_default();
         for extension in literals {
             let fit = literal_fit(&extension.name, key.as_ref());
             if fit == Fit::Beginning {
@@ -276,22 +247,16 @@ fn caller_fits(wanted: Option<&Caller>, caller: Option<&str>) -> bool {
 }
 
 pub(crate) fn without_hyphens(name: &str) -> std::borrow::Cow<'_, str> {
-    if name.contains('-') {
-        name.replace('-', "").into()
-    } else {
-        name.into()
-    }
+    if name.contains('-') { name.replace('-', "").into() } else { name.into() }
 }
 
 impl Context {
     /// Whether the dial tone goes on after these digits (`ignorepat`).
     #[must_use]
     pub fn ignores(&self, dialled: &str) -> bool {
-        self.ignore_patterns
-            .iter()
-            .any(|ignore| match &ignore.pattern {
-                Some(pattern) => matches!(pattern.fit(dialled), Fit::Match | Fit::MatchButMore),
-                None => literal_fit(&ignore.name, dialled) == Fit::Match,
-            })
+        self.ignore_patterns.iter().any(|ignore| match &ignore.pattern {
+            Some(pattern) => matches!(pattern.fit(dialled), Fit::Match | Fit::MatchButMore),
+            None => literal_fit(&ignore.name, dialled) == Fit::Match,
+        })
     }
 }

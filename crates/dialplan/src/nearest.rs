@@ -9,9 +9,7 @@ pub(crate) fn nearest<'c>(
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
     let limit = name.chars().count().div_ceil(3).clamp(1, 3);
-    let scored = candidates
-        .into_iter()
-        .filter(|candidate| *candidate != name);
+    let scored = candidates.into_iter().filter(|candidate| *candidate != name);
     let scored = scored.map(|candidate| (distance(name, candidate), candidate));
     scored
         .filter(|(distance, _)| *distance <= limit)
@@ -21,11 +19,7 @@ pub(crate) fn nearest<'c>(
 
 /// Insertions, deletions and substitutions from one to the other; letters in either case are equal.
 fn distance(a: &str, b: &str) -> usize {
-    let lower = |text: &str| {
-        text.chars()
-            .map(|c| c.to_ascii_lowercase())
-            .collect::<Vec<_>>()
-    };
+    let lower = |text: &str| text.chars().map(|c| c.to_ascii_lowercase()).collect::<Vec<_>>();
     let (a, b) = (lower(a), lower(b));
     if a.len().max(b.len()) > MAX_LENGTH {
         return usize::MAX;
@@ -36,9 +30,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut left = i + 1;
         for (cell, y) in row.iter_mut().skip(1).zip(&b) {
             let above = *cell;
-            left = (diagonal + usize::from(x != y))
-                .min(above + 1)
-                .min(left + 1);
+            left = (diagonal + usize::from(x != y)).min(above + 1).min(left + 1);
             diagonal = above;
             *cell = left;
         }

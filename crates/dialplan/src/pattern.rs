@@ -117,11 +117,7 @@ impl Pattern {
                 (_, Some(_)) => return Fit::No,
             }
         }
-        if digits.next().is_some() {
-            Fit::No
-        } else {
-            Fit::Match
-        }
+        if digits.next().is_some() { Fit::No } else { Fit::Match }
     }
 
     /// Whether `_.` or `_!`: matches the special extensions too, which is hardly ever meant.
@@ -140,11 +136,7 @@ pub fn literal_fit(extension: &str, dialled: &str) -> Fit {
             return Fit::No;
         }
     }
-    if name.next().is_some() {
-        Fit::Beginning
-    } else {
-        Fit::Match
-    }
+    if name.next().is_some() { Fit::Beginning } else { Fit::Match }
 }
 
 impl Ord for Pattern {
@@ -198,11 +190,7 @@ impl fmt::Debug for Pattern {
 }
 
 fn write_set(f: &mut fmt::Formatter<'_>, set: u128) -> fmt::Result {
-    for (name, letters) in [
-        ("X", DIGITS),
-        ("Z", set_of(b'1', b'9')),
-        ("N", set_of(b'2', b'9')),
-    ] {
+    for (name, letters) in [("X", DIGITS), ("Z", set_of(b'1', b'9')), ("N", set_of(b'2', b'9'))] {
         if set == letters {
             return f.write_str(name);
         }
@@ -247,10 +235,7 @@ fn parse_set(rest: &mut std::str::Chars<'_>) -> Result<u128, PatternError> {
             range_from = previous.take();
             continue;
         }
-        let byte = u8::try_from(c)
-            .ok()
-            .filter(u8::is_ascii)
-            .ok_or(PatternError::NotAscii(c))?;
+        let byte = u8::try_from(c).ok().filter(u8::is_ascii).ok_or(PatternError::NotAscii(c))?;
         match range_from.take() {
             Some(from) if from <= byte => set |= set_of(from, byte),
             Some(_) => return Err(PatternError::EmptySet),
@@ -262,9 +247,5 @@ fn parse_set(rest: &mut std::str::Chars<'_>) -> Result<u128, PatternError> {
     if range_from.is_some() {
         set |= 1 << b'-';
     }
-    if set == 0 {
-        Err(PatternError::EmptySet)
-    } else {
-        Ok(set)
-    }
+    if set == 0 { Err(PatternError::EmptySet) } else { Ok(set) }
 }

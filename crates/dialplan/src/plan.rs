@@ -151,10 +151,7 @@ impl Dialplan {
 
     /// Every extension with a hint, as `(context, extension)`.
     pub fn hints(&self) -> impl Iterator<Item = (&Context, &Extension)> {
-        let all = self
-            .contexts
-            .iter()
-            .flat_map(|c| c.extensions.iter().map(move |e| (c, e)));
+        let all = self.contexts.iter().flat_map(|c| c.extensions.iter().map(move |e| (c, e)));
         all.filter(|(_, extension)| extension.hint.is_some())
     }
 }
@@ -163,18 +160,13 @@ impl Extension {
     /// The priority of this number.
     #[must_use]
     pub fn priority(&self, number: u32) -> Option<&Priority> {
-        let index = self
-            .priorities
-            .binary_search_by_key(&number, |p| p.number)
-            .ok()?;
+        let index = self.priorities.binary_search_by_key(&number, |p| p.number).ok()?;
         self.priorities.get(index)
     }
 
     /// The priority of this label.
     #[must_use]
     pub fn label(&self, label: &str) -> Option<&Priority> {
-        self.priorities
-            .iter()
-            .find(|p| p.label.as_deref() == Some(label))
+        self.priorities.iter().find(|p| p.label.as_deref() == Some(label))
     }
 }

@@ -19,30 +19,19 @@ impl Position {
     /// A position from its three parts.
     #[must_use]
     pub fn new(context: &str, extension: &str, priority: u32) -> Self {
-        Self {
-            context: context.into(),
-            extension: extension.into(),
-            priority,
-        }
+        Self { context: context.into(), extension: extension.into(), priority }
     }
 
     /// The same extension at another priority.
     #[must_use]
     pub fn at(&self, priority: u32) -> Self {
-        Self {
-            priority,
-            ..self.clone()
-        }
+        Self { priority, ..self.clone() }
     }
 
     /// Another extension in the same context, at priority 1.
     #[must_use]
     pub fn extension(&self, extension: &str) -> Self {
-        Self {
-            context: self.context.clone(),
-            extension: extension.into(),
-            priority: 1,
-        }
+        Self { context: self.context.clone(), extension: extension.into(), priority: 1 }
     }
 
     /// The next priority of the same extension.

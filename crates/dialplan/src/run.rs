@@ -24,12 +24,7 @@ pub const CAUSE_UNALLOCATED: u16 = 1;
 /// extension of the context reached. Answers why it ended.
 pub fn run<H: Host>(host: &mut H, start: Position) -> BoxFuture<'_, Stop> {
     Box::pin(async move {
-        let mut runner = Runner {
-            host,
-            base: 0,
-            turn: 0,
-            total: 0,
-        };
+        let mut runner = Runner { host, base: 0, turn: 0, total: 0 };
         let mut position = runner.starting(start);
         let stop = loop {
             match runner.step(&position).await {
@@ -66,21 +61,13 @@ pub fn run_subroutine<'a, H: Host>(
 ) -> BoxFuture<'a, Result<String, Stop>> {
     Box::pin(async move {
         if !stack::push(host, None, arguments) {
-            expand::warn(
-                host,
-                "the subroutine does not run: too many Gosubs without Return",
-            );
+            expand::warn(host, "the subroutine does not run: too many Gosubs without Return");
             return Ok(String::new());
         }
         let before = host.position();
         let base = host.stack().depth();
         host.set_variable("GOSUB_RETVAL", None);
-        let mut runner = Runner {
-            host,
-            base,
-            turn: 0,
-            total: 0,
-        };
+        let mut runner = Runner { host, base, turn: 0, total: 0 };
         let mut position = target;
         let outcome = loop {
             match runner.step(&position).await {
@@ -119,13 +106,8 @@ pub(crate) fn execute_nested<'a, H: Host>(
 ) -> BoxFuture<'a, Result<Flow, Stop>> {
     Box::pin(async move {
         if depth > MAX_EXEC_DEPTH {
-            expand::warn(
-                host,
-                "Exec and ExecIf are nested too deep; the innermost does not run",
-            );
-            return Err(Stop::Hangup {
-                cause: CAUSE_DIALPLAN_FAILURE,
-            });
+            expand::warn(host, "Exec and ExecIf are nested too deep; the innermost does not run");
+            return Err(Stop::Hangup { cause: CAUSE_DIALPLAN_FAILURE });
         }
         match builtin::find(application) {
             Some(builtin) => builtin.run(host, arguments, position, depth).await,
@@ -158,9 +140,7 @@ impl<H: Host> Runner<'_, H> {
                 let reason = format!("{application} does not run: {error}");
                 expand::warn(self.host, &reason);
                 let next = self.special(position, "e", "ERROR", &reason);
-                return next.map(Some).ok_or(Stop::Hangup {
-                    cause: CAUSE_DIALPLAN_FAILURE,
-                });
+                return next.map(Some).ok_or(Stop::Hangup { cause: CAUSE_DIALPLAN_FAILURE });
             }
         };
         self.host.report(RunEvent::Executing {
@@ -198,11 +178,7 @@ impl<H: Host> Runner<'_, H> {
             Flow::Goto(to) => Ok(to),
             Flow::Dialled { context, extension } => {
                 let context = context.map_or(position.context.clone(), Into::into);
-                let dialled = Position {
-                    context,
-                    extension: extension.into(),
-                    priority: 1,
-                };
+                let dialled = Position { context, extension: extension.into(), priority: 1 };
                 if self.at(&dialled).is_some() {
                     return Ok(dialled);
                 }
@@ -242,12 +218,8 @@ impl<H: Host> Runner<'_, H> {
             return Ok(None);
         }
         let flow = if self.host.dialplan().settings.autofallthrough {
-            let status = self
-                .host
-                .variable("DIALSTATUS")
-                .unwrap_or_else(|| "UNKNOWN".into());
-            self.host
-                .report(RunEvent::AutoFallthrough { status: &status });
+            let status = self.host.variable("DIALSTATUS").unwrap_or_else(|| "UNKNOWN".into());
+            self.host.report(RunEvent::AutoFallthrough { status: &status });
             // Tones for ten seconds, then hang up.
             match status.as_str() {
                 "BUSY" => self.host.execute("Busy", "10", position).await?,
@@ -273,20 +245,12 @@ impl<H: Host> Runner<'_, H> {
         } else {
             let extension = dialled.extension.to_string();
             self.host.set_variable("INVALID_EXTEN", Some(extension));
-            let within = Position {
-                context: dialled.context.clone(),
-                ..position.clone()
-            };
+            let within = Position { context: dialled.context.clone(), ..position.clone() };
             self.special(&within, "i", "INVALID", &reason)
         };
         next.ok_or_else(|| {
-            expand::warn(
-                self.host,
-                &format!("{reason}, and no `i` in its context; hanging up"),
-            );
-            Stop::Hangup {
-                cause: CAUSE_UNALLOCATED,
-            }
+            expand::warn(self.host, &format!("{reason}, and no `i` in its context; hanging up"));
+            Stop::Hangup { cause: CAUSE_UNALLOCATED }
         })
     }
 
@@ -321,10 +285,7 @@ impl<H: Host> Runner<'_, H> {
             return start;
         }
         let reason = format!("there is no {start} to begin at");
-        self.host.report(RunEvent::Special {
-            extension: "s",
-            reason: &reason,
-        });
+        self.host.report(RunEvent::Special { extension: "s", reason: &reason });
         fallback
     }
 
@@ -334,10 +295,7 @@ impl<H: Host> Runner<'_, H> {
         if self.at(&position).is_none() {
             return;
         }
-        self.host.report(RunEvent::Special {
-            extension: "h",
-            reason: "the call is over",
-        });
+        self.host.report(RunEvent::Special { extension: "h", reason: "the call is over" });
         self.base = stack::seal(self.host.stack());
         for _ in 0..MAX_HANGUP_PRIORITIES {
             if self.at(&position).is_none() {

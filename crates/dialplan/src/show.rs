@@ -21,14 +21,10 @@ impl<'a> Selection<'a> {
     pub fn new(argument: &'a str) -> Self {
         let present = |text: &'a str| Some(text.trim()).filter(|text| !text.is_empty());
         match argument.split_once('@') {
-            Some((extension, context)) => Self {
-                context: present(context),
-                extension: present(extension),
-            },
-            None => Self {
-                context: present(argument),
-                extension: None,
-            },
+            Some((extension, context)) => {
+                Self { context: present(context), extension: present(extension) }
+            }
+            None => Self { context: present(argument), extension: None },
         }
     }
 }
@@ -61,13 +57,7 @@ pub fn show(plan: &Dialplan, selection: &Selection<'_>) -> Result<String, Nothin
         None => plan.contexts().iter().collect(),
     };
     for context in chosen {
-        show_context(
-            &mut out,
-            context,
-            selection.extension,
-            "Context",
-            &mut counts,
-        );
+        show_context(&mut out, context, selection.extension, "Context", &mut counts);
         if selection.context.is_some() && selection.extension.is_some() {
             show_included(&mut out, plan, context, selection.extension, &mut counts);
         }
@@ -127,21 +117,14 @@ fn show_context(
         return;
     }
     counts.contexts += 1;
-    let _ = writeln!(
-        out,
-        "[ {title} '{}' created by 'pbx_config' ]",
-        context.name
-    );
+    let _ = writeln!(out, "[ {title} '{}' created by 'pbx_config' ]", context.name);
     for extension in extensions {
         counts.extensions += 1;
         counts.priorities += show_extension(out, extension);
     }
     if dialled.is_none() {
         for include in &context.includes {
-            let condition = include
-                .when
-                .as_ref()
-                .map(|when| format!(",{}", when.text()));
+            let condition = include.when.as_ref().map(|when| format!(",{}", when.text()));
             let name = format!("'{}{}'", include.context, condition.unwrap_or_default());
             let _ = writeln!(out, "  Include =>        {name:<45} [pbx_config]");
         }
@@ -155,28 +138,18 @@ fn show_context(
 
 /// Answers how many priorities there are, the hint among them.
 fn show_extension(out: &mut String, extension: &Extension) -> usize {
-    let caller = extension
-        .caller
-        .as_ref()
-        .map(|caller| format!(" (CID match '{}')", caller.name));
+    let caller = extension.caller.as_ref().map(|caller| format!(" (CID match '{}')", caller.name));
     let mut head = format!("'{}'{} =>", extension.name, caller.unwrap_or_default());
-    let hint = extension
-        .hint
-        .as_ref()
-        .map(|hint| (None, format!("hint: {}", hint.device), &hint.span));
+    let hint =
+        extension.hint.as_ref().map(|hint| (None, format!("hint: {}", hint.device), &hint.span));
     let steps = extension.priorities.iter().map(|priority| {
-        let text = format!(
-            "{}. {}({})",
-            priority.number, priority.application, priority.arguments
-        );
+        let text = format!("{}. {}({})", priority.number, priority.application, priority.arguments);
         (priority.label.as_deref(), text, &priority.span)
     });
     let mut count = 0;
     for (label, text, span) in hint.into_iter().chain(steps) {
         if count > 0 {
-            head = label
-                .map(|label| format!("   [{label}]"))
-                .unwrap_or_default();
+            head = label.map(|label| format!("   [{label}]")).unwrap_or_default();
         }
         let file = span.file.rsplit('/').next().unwrap_or_default();
         let _ = writeln!(out, "  {head:<17} {text:<45} [{file}:{}]", span.line);

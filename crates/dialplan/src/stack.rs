@@ -62,10 +62,7 @@ impl Stack {
     }
 
     pub(crate) fn raise(&mut self, reason: &str, position: &Position) {
-        self.exception = Some(Exception {
-            reason: reason.into(),
-            position: position.clone(),
-        });
+        self.exception = Some(Exception { reason: reason.into(), position: position.clone() });
     }
 
     /// Where the frame `nth` from the innermost (counted from 1) returns to.
@@ -79,9 +76,7 @@ impl Stack {
         let start = self.frames.len().saturating_sub(nth);
         let frames = self.frames.get(start..)?;
         let mut saved = frames.iter().flat_map(|frame| &frame.outer);
-        saved
-            .find(|(saved, _)| saved == name)
-            .map(|(_, value)| value.clone())
+        saved.find(|(saved, _)| saved == name).map(|(_, value)| value.clone())
     }
 }
 
@@ -97,19 +92,11 @@ pub(crate) fn push<H: Host>(
     }
     let outer_count = frames.last().map_or(0, |frame| frame.arguments.len());
     let arguments = arguments.to_vec();
-    frames.push(Frame {
-        return_to,
-        arguments: arguments.clone(),
-        outer: Vec::new(),
-    });
+    frames.push(Frame { return_to, arguments: arguments.clone(), outer: Vec::new() });
     set_local(host, "ARGC", Some(arguments.len().to_string()));
     // Arguments of the caller's frame must not show through where this call has fewer.
     for index in 0..arguments.len().max(outer_count) {
-        set_local(
-            host,
-            &format!("ARG{}", index + 1),
-            arguments.get(index).cloned(),
-        );
+        set_local(host, &format!("ARG{}", index + 1), arguments.get(index).cloned());
     }
     true
 }

@@ -46,10 +46,7 @@ impl Target {
         if !parts.is_empty() {
             return None;
         }
-        let relative = priority
-            .starts_with(['+', '-'])
-            .then(|| priority.parse().ok())
-            .flatten();
+        let relative = priority.starts_with(['+', '-']).then(|| priority.parse().ok()).flatten();
         let priority = match (relative, priority.parse()) {
             (Some(distance), _) => TargetPriority::Relative(distance),
             (None, Ok(number)) => TargetPriority::Number(number),
@@ -81,12 +78,7 @@ impl Target {
                 u32::try_from(number).ok().filter(|number| *number > 0)?
             }
             TargetPriority::Label(label) => {
-                let query = Query {
-                    context,
-                    extension,
-                    caller,
-                    now,
-                };
+                let query = Query { context, extension, caller, now };
                 plan.find_label(&query, label)?.1.number
             }
         };
@@ -106,15 +98,10 @@ impl Call {
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let Some(open) = find_outside(text, '(') else {
-            return Some(Self {
-                target: Target::new(text)?,
-                arguments: Vec::new(),
-            });
+            return Some(Self { target: Target::new(text)?, arguments: Vec::new() });
         };
         let arguments = text.get(open + 1..)?;
-        let arguments = arguments
-            .rsplit_once(')')
-            .map_or(arguments, |(inner, _)| inner);
+        let arguments = arguments.rsplit_once(')').map_or(arguments, |(inner, _)| inner);
         Some(Self {
             target: Target::new(text.get(..open)?)?,
             arguments: crate::arguments::split(arguments),
@@ -133,11 +120,7 @@ pub fn split_condition(text: &str) -> (&str, Option<&str>, Option<&str>) {
     let then = parts.map_or(branches, |at| branches.get(..at).unwrap_or_default());
     let otherwise = parts.and_then(|at| branches.get(at + 1..));
     let present = |branch: &&str| !branch.trim().is_empty();
-    (
-        condition.unwrap_or_default().trim(),
-        Some(then).filter(present),
-        otherwise.filter(present),
-    )
+    (condition.unwrap_or_default().trim(), Some(then).filter(present), otherwise.filter(present))
 }
 
 /// Whether a condition holds: not empty, and not the number zero.

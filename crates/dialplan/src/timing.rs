@@ -10,15 +10,8 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 const MINUTES_PER_DAY: u16 = 24 * 60;
-const WEEKDAYS: [&str; 7] = [
-    "sunday",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-];
+const WEEKDAYS: [&str; 7] =
+    ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const MONTHS: [&str; 12] = [
     "january",
     "february",
@@ -91,51 +84,18 @@ impl TimeRange {
     /// Names the field and what it may hold.
     pub fn new(text: &str) -> Result<Self, TimeRangeError> {
         let mut fields = text.splitn(5, [',', '|']).map(str::trim);
-        let mut field = || {
-            fields
-                .next()
-                .filter(|field| !field.is_empty())
-                .unwrap_or("*")
-        };
+        let mut field = || fields.next().filter(|field| !field.is_empty()).unwrap_or("*");
         let times = parse_times(field())?;
-        let weekdays = parse_set(
-            field(),
-            &Unit {
-                name: "weekday",
-                names: &WEEKDAYS,
-                first: 0,
-            },
-        )?;
-        let days = parse_set(
-            field(),
-            &Unit {
-                name: "day of the month",
-                names: &[],
-                first: 1,
-            },
-        )?;
-        let months = parse_set(
-            field(),
-            &Unit {
-                name: "month",
-                names: &MONTHS,
-                first: 1,
-            },
-        )?;
+        let weekdays = parse_set(field(), &Unit { name: "weekday", names: &WEEKDAYS, first: 0 })?;
+        let days = parse_set(field(), &Unit { name: "day of the month", names: &[], first: 1 })?;
+        let months = parse_set(field(), &Unit { name: "month", names: &MONTHS, first: 1 })?;
         let zone = match field() {
             "*" => None,
             name => Some(TimeZone::get(name).map_err(|_| {
                 TimeRangeError(format!("`{name}` is no time zone such as `Europe/Berlin`"))
             })?),
         };
-        Ok(Self {
-            text: text.to_owned(),
-            times,
-            weekdays,
-            days,
-            months,
-            zone,
-        })
+        Ok(Self { text: text.to_owned(), times, weekdays, days, months, zone })
     }
 
     /// Whether the moment lies within. The condition's own time zone, if any, decides.
@@ -211,11 +171,7 @@ struct Unit {
 impl Unit {
     /// Values of this unit; days of the month have no names.
     fn count(&self) -> u32 {
-        if self.names.is_empty() {
-            31
-        } else {
-            u32::try_from(self.names.len()).unwrap_or(0)
-        }
+        if self.names.is_empty() { 31 } else { u32::try_from(self.names.len()).unwrap_or(0) }
     }
 
     fn value(&self, text: &str) -> Option<u32> {
@@ -225,9 +181,7 @@ impl Unit {
             return Some(u32::try_from(index).ok()? + self.first);
         }
         let value: u32 = text.parse().ok()?;
-        (self.first..self.first + self.count())
-            .contains(&value)
-            .then_some(value)
+        (self.first..self.first + self.count()).contains(&value).then_some(value)
     }
 }
 
@@ -239,10 +193,7 @@ fn parse_set(field: &str, unit: &Unit) -> Result<u32, TimeRangeError> {
     for range in field.split('&') {
         let (from, to) = range.split_once('-').unwrap_or((range, range));
         let (Some(from), Some(to)) = (unit.value(from), unit.value(to)) else {
-            return Err(TimeRangeError(format!(
-                "`{range}` is no {} or range of them",
-                unit.name
-            )));
+            return Err(TimeRangeError(format!("`{range}` is no {} or range of them", unit.name)));
         };
         let mut value = from;
         loop {

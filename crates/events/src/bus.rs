@@ -29,10 +29,7 @@ impl Bus {
     #[must_use]
     pub fn new() -> Self {
         let (sender, _) = broadcast::channel(BUS_DEPTH);
-        Self {
-            sender,
-            published: Arc::new(AtomicU64::new(0)),
-        }
+        Self { sender, published: Arc::new(AtomicU64::new(0)) }
     }
 
     /// Publishes an event. Never blocks; an event nobody listens to costs one atomic add.
@@ -47,10 +44,7 @@ impl Bus {
     /// Subscribes to everything published from now on.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
-        Subscription {
-            receiver: self.sender.subscribe(),
-            lost_total: 0,
-        }
+        Subscription { receiver: self.sender.subscribe(), lost_total: 0 }
     }
 
     /// How many events were published since the start.
@@ -93,11 +87,7 @@ mod tests {
     use crate::catalogue::ContactGone;
 
     fn event(aor: String) -> Event {
-        Event::ContactRemoved {
-            aor,
-            uri: "sip:a@192.0.2.1".into(),
-            why: ContactGone::Expired,
-        }
+        Event::ContactRemoved { aor, uri: "sip:a@192.0.2.1".into(), why: ContactGone::Expired }
     }
 
     #[tokio::test]

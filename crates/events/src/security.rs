@@ -98,21 +98,12 @@ impl SecurityEvent {
 /// `IPV4/WSS/127.0.0.1/8089`.
 fn address(transport: Transport, address: SocketAddr) -> String {
     let family = if address.is_ipv4() { "IPV4" } else { "IPV6" };
-    format!(
-        "{family}/{}/{}/{}",
-        transport.via_name(),
-        address.ip(),
-        address.port()
-    )
+    format!("{family}/{}/{}/{}", transport.via_name(), address.ip(), address.port())
 }
 
 /// A peer must not be able to write a second field or a second line.
 fn escape(value: &str) -> String {
-    value
-        .chars()
-        .map(|c| if c == '"' || c.is_control() { '_' } else { c })
-        .take(256)
-        .collect()
+    value.chars().map(|c| if c == '"' || c.is_control() { '_' } else { c }).take(256).collect()
 }
 
 #[cfg(test)]

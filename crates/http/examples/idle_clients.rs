@@ -45,10 +45,7 @@ async fn main() {
 /// Resident memory of this process that is its own, in KiB.
 fn resident_kib() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("RssAnon:"))
-        .unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -69,17 +66,11 @@ async fn serve(count: usize) {
     };
     let (sender, mut events) = mpsc::channel(1_024);
     let net = Net::new(NetSettings::default(), sender);
-    let server = HttpServer::start(settings, net.clone(), Pages::default())
-        .await
-        .unwrap();
+    let server = HttpServer::start(settings, net.clone(), Pages::default()).await.unwrap();
     let before = resident_kib();
     let start = Instant::now();
     let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "client",
-            &server.https_address().unwrap().to_string(),
-            &count.to_string(),
-        ])
+        .args(["client", &server.https_address().unwrap().to_string(), &count.to_string()])
         .kill_on_drop(true)
         .spawn()
         .unwrap();
@@ -91,10 +82,7 @@ async fn serve(count: usize) {
             _ => {}
         }
     }
-    println!(
-        "{count} clients connected in {:.1} s",
-        start.elapsed().as_secs_f32()
-    );
+    println!("{count} clients connected in {:.1} s", start.elapsed().as_secs_f32());
     let drain = async { while events.recv().await.is_some() {} };
     // Two rounds of pings.
     let _ = tokio::time::timeout(Duration::from_secs(55), drain).await;
@@ -120,9 +108,7 @@ async fn clients(address: SocketAddr, count: usize) {
             while !head.ends_with(b"\r\n\r\n") {
                 head.push(stream.read_u8().await.unwrap());
             }
-            let config = WebSocketConfig::default()
-                .read_buffer_size(512)
-                .write_buffer_size(0);
+            let config = WebSocketConfig::default().read_buffer_size(512).write_buffer_size(0);
             let mut socket =
                 WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
             socket.send(Message::text(OPTIONS)).await.unwrap();

@@ -68,9 +68,7 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind
         local: SocketAddr::new(local.ip().to_canonical(), local.port()),
         is_secure: kind == Kind::Tls,
     };
-    shared
-        .tasks
-        .spawn(connection(Arc::clone(shared), stream, peer, place));
+    shared.tasks.spawn(connection(Arc::clone(shared), stream, peer, place));
 }
 
 /// Tells a client above the limit to come back later.
@@ -175,9 +173,7 @@ async fn serve(shared: Arc<Shared>, session: Session, peer: Peer) {
         .title_case_headers(true)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES);
-    let connection = builder
-        .serve_connection(TokioIo::new(session), service)
-        .with_upgrades();
+    let connection = builder.serve_connection(TokioIo::new(session), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let mut check = std::pin::pin!(sleep(keep_alive));
     let mut ending = false;

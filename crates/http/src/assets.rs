@@ -44,18 +44,9 @@ impl Assets {
                 let _ = write!(tag, "{byte:02x}");
             }
             tag.push('"');
-            (
-                *path,
-                Stored {
-                    media_type,
-                    bytes,
-                    tag,
-                },
-            )
+            (*path, Stored { media_type, bytes, tag })
         };
-        Self {
-            files: assets.iter().map(stored).collect(),
-        }
+        Self { files: assets.iter().map(stored).collect() }
     }
 
     pub(crate) fn has_phone(&self) -> bool {
@@ -69,11 +60,7 @@ impl Assets {
         let Some(folder) = path.strip_suffix('/') else {
             let index = format!("{path}/index.html");
             let is_folder = self.files.contains_key(index.as_str());
-            return if is_folder {
-                Lookup::Folder(format!("{path}/"))
-            } else {
-                Lookup::Missing
-            };
+            return if is_folder { Lookup::Folder(format!("{path}/")) } else { Lookup::Missing };
         };
         match self.files.get(format!("{folder}/index.html").as_str()) {
             Some(file) => Lookup::Found(file.answer(asked)),
@@ -85,11 +72,7 @@ impl Assets {
 impl Stored {
     fn answer(&self, asked: &HeaderMap) -> Response<Body> {
         let unchanged = is_unchanged(asked, &self.tag, std::time::SystemTime::UNIX_EPOCH);
-        let body = if unchanged {
-            Bytes::new()
-        } else {
-            Bytes::from_static(self.bytes)
-        };
+        let body = if unchanged { Bytes::new() } else { Bytes::from_static(self.bytes) };
         let mut response = Response::new(Body::from(body));
         if unchanged {
             *response.status_mut() = StatusCode::NOT_MODIFIED;

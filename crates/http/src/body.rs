@@ -23,11 +23,7 @@ pub(crate) struct RequestBody {
 impl RequestBody {
     pub(crate) fn new(incoming: Incoming, patience: Duration) -> Self {
         let alarm = Box::pin(tokio::time::sleep(patience));
-        Self {
-            inner: Limited::new(incoming, MAX_BODY_BYTES),
-            patience,
-            alarm,
-        }
+        Self { inner: Limited::new(incoming, MAX_BODY_BYTES), patience, alarm }
     }
 }
 

@@ -3,16 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `Fri, 20 Nov 2026 21:57:32 GMT`.
 pub(crate) fn http_date(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, of_day) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     let weekday = DAYS[usize::try_from(days % 7).unwrap_or(0)];
@@ -31,11 +27,7 @@ fn civil(days: u64) -> (u64, usize, u64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, usize::try_from(month).unwrap_or(1), day)
 }
@@ -48,9 +40,7 @@ pub(crate) fn is_same(header: &str, modified: SystemTime) -> bool {
 
 /// Seconds since 1970 and the size make a validator; files of one folder rarely agree in both.
 pub(crate) fn stamp(modified: SystemTime) -> Duration {
-    modified
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
+    modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -17,11 +17,7 @@ pub fn fuzz_path(data: &[u8]) {
     let Some(path) = decode(text).as_deref().and_then(relative) else {
         return;
     };
-    assert!(
-        path.components()
-            .all(|part| matches!(part, Component::Normal(_))),
-        "{path:?}"
-    );
+    assert!(path.components().all(|part| matches!(part, Component::Normal(_))), "{path:?}");
     let _ = media_type(&path);
 }
 
@@ -41,12 +37,8 @@ pub fn fuzz_upgrade(data: &[u8]) {
     let mut headers = HeaderMap::new();
     for line in data.split(|byte| *byte == b'\n').take(100) {
         let mut halves = line.splitn(2, |byte| *byte == b':');
-        let name = halves
-            .next()
-            .and_then(|name| HeaderName::from_bytes(name).ok());
-        let value = halves
-            .next()
-            .and_then(|value| HeaderValue::from_bytes(value).ok());
+        let name = halves.next().and_then(|name| HeaderName::from_bytes(name).ok());
+        let value = halves.next().and_then(|value| HeaderValue::from_bytes(value).ok());
         if let (Some(name), Some(value)) = (name, value) {
             headers.append(name, value);
         }

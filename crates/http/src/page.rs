@@ -48,9 +48,7 @@ pub(crate) fn error(status: StatusCode, text: &str, server_name: &str) -> Respon
 
 pub(crate) fn html_page(html: String) -> Response<Body> {
     let mut response = Response::new(Body::from(html));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
     response
 }
 
@@ -76,20 +74,11 @@ pub(crate) fn status(report: &StatusReport) -> Response<Body> {
     row("Prefix", &report.prefix);
     row("Bind Address", &address(report.http));
     row("TLS Bind Address", &address(report.https));
-    row(
-        "Sessions",
-        &format!("{} of {}", report.sessions, report.session_limit),
-    );
-    row(
-        "Sessions refused",
-        &report.sessions_refused_total.to_string(),
-    );
+    row("Sessions", &format!("{} of {}", report.sessions, report.session_limit));
+    row("Sessions refused", &report.sessions_refused_total.to_string());
     row("Requests", &report.requests_total.to_string());
     row("WebSockets opened", &report.websockets_total.to_string());
-    row(
-        "TLS handshakes failed",
-        &report.tls_failures_total.to_string(),
-    );
+    row("TLS handshakes failed", &report.tls_failures_total.to_string());
     for (uri, description) in &report.uris {
         row(&escape(uri), description);
     }
@@ -109,10 +98,7 @@ pub fn default_landing(context: &LandingContext) -> String {
     let server = escape(&context.server_name);
     let state = certificate_state(context);
     let phone = if context.has_phone {
-        format!(
-            "<p><a href=\"{}/phone/\">Open the web phone</a></p>\r\n",
-            escape(&context.prefix)
-        )
+        format!("<p><a href=\"{}/phone/\">Open the web phone</a></p>\r\n", escape(&context.prefix))
     } else {
         String::new()
     };
@@ -130,16 +116,9 @@ fn certificate_state(context: &LandingContext) -> String {
                     machine itself. Set <code>tlsenable</code> in http.conf.</p>\r\n"
                 .to_owned();
         };
-        let host = context
-            .host
-            .clone()
-            .unwrap_or_else(|| https.ip().to_string());
-        let address = format!(
-            "https://{}:{}{}/",
-            escape(&host),
-            https.port(),
-            escape(&context.prefix)
-        );
+        let host = context.host.clone().unwrap_or_else(|| https.ip().to_string());
+        let address =
+            format!("https://{}:{}{}/", escape(&host), https.port(), escape(&context.prefix));
         return format!(
             "<p>This page is not encrypted. Browsers give a page the microphone only over TLS: \
              open <a href=\"{address}\">{address}</a>. If the browser warns about the \
@@ -152,11 +131,7 @@ fn certificate_state(context: &LandingContext) -> String {
     };
     let until = http_date(certificate.not_after);
     let days = certificate.time_left(SystemTime::now()).as_secs() / 86_400;
-    let kind = if certificate.self_signed {
-        "signed by itself"
-    } else {
-        "signed by an authority"
-    };
+    let kind = if certificate.self_signed { "signed by itself" } else { "signed by an authority" };
     let names: Vec<String> = certificate
         .names
         .iter()

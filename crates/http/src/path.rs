@@ -65,13 +65,8 @@ pub(crate) fn media_type(path: &std::path::Path) -> &'static str {
         ("woff2", "font/woff2"),
         ("pdf", "application/pdf"),
     ];
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    let known = TYPES
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(extension));
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let known = TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension));
     known.map_or("application/octet-stream", |(_, media_type)| media_type)
 }
 

@@ -74,11 +74,7 @@ async fn route(
     let Some(path) = decode(request.uri().path()) else {
         return page::error(StatusCode::BAD_REQUEST, "The path is malformed.", server);
     };
-    if let Some(redirect) = settings
-        .redirects
-        .iter()
-        .find(|redirect| redirect.from == path)
-    {
+    if let Some(redirect) = settings.redirects.iter().find(|redirect| redirect.from == path) {
         return page::redirect(&redirect.to, server);
     }
     let Some(path) = path.strip_prefix(settings.prefix.as_str()) else {
@@ -86,11 +82,7 @@ async fn route(
     };
     let path = if path.is_empty() { "/" } else { path };
     let client = peer.remote.ip();
-    if settings
-        .restrictions
-        .iter()
-        .any(|restriction| restriction.refuses(path, client))
-    {
+    if settings.restrictions.iter().any(|restriction| restriction.refuses(path, client)) {
         let text = "You do not have permission to access the requested URL.";
         return page::error(StatusCode::FORBIDDEN, text, server);
     }
@@ -170,16 +162,11 @@ async fn mounted(
     let mut request =
         request.map(|incoming| Body::new(RequestBody::new(incoming, settings.session_inactivity)));
     request.extensions_mut().insert(peer);
-    request
-        .extensions_mut()
-        .insert(ConnectInfo::<SocketAddr>(peer.remote));
+    request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.remote));
     if !settings.prefix.is_empty() {
         strip_prefix(&mut request, &settings.prefix);
     }
-    match TowerToHyperService::new(mount.router.clone())
-        .call(request)
-        .await
-    {
+    match TowerToHyperService::new(mount.router.clone()).call(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
@@ -188,17 +175,10 @@ async fn mounted(
 /// Routers know nothing of the server's prefix.
 fn strip_prefix(request: &mut Request<Body>, prefix: &str) {
     let uri = request.uri().clone();
-    let Some(rest) = uri
-        .path_and_query()
-        .and_then(|all| all.as_str().strip_prefix(prefix))
-    else {
+    let Some(rest) = uri.path_and_query().and_then(|all| all.as_str().strip_prefix(prefix)) else {
         return;
     };
-    let rest = if rest.starts_with('/') {
-        rest.to_owned()
-    } else {
-        format!("/{rest}")
-    };
+    let rest = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
     if let Ok(stripped) = rest.parse() {
         *request.uri_mut() = stripped;
     }
@@ -221,15 +201,9 @@ fn upgrade(
         tracing::warn!("WebSocket without TLS from {} refused", peer.remote);
         return page::error(StatusCode::FORBIDDEN, WS_IN_CLEAR, server);
     }
-    let origin = request
-        .headers()
-        .get(header::ORIGIN)
-        .and_then(|origin| origin.to_str().ok());
+    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     if !settings.websocket.origins.admits(origin) {
-        tracing::warn!(
-            "WebSocket of origin {origin:?} from {} refused",
-            peer.remote
-        );
+        tracing::warn!("WebSocket of origin {origin:?} from {} refused", peer.remote);
         let text = "Pages of this origin may not connect here.";
         return page::error(StatusCode::FORBIDDEN, text, server);
     }
@@ -263,18 +237,9 @@ async fn carry(shared: Arc<Shared>, agreed: websocket::Upgrade, peer: Peer) {
         }
         return;
     }
-    let transport = if peer.is_secure {
-        Transport::Wss
-    } else {
-        Transport::Ws
-    };
+    let transport = if peer.is_secure { Transport::Wss } else { Transport::Ws };
     let Peer { local, remote, .. } = peer;
-    let upgraded = UpgradedWebSocket {
-        transport,
-        local,
-        remote,
-        early,
-    };
+    let upgraded = UpgradedWebSocket { transport, local, remote, early };
     let reason = Box::pin(shared.net.adopt_websocket(session, upgraded)).await;
     tracing::debug!("WebSocket of {remote} ended: {reason}");
 }

@@ -48,18 +48,13 @@ pub struct Pages {
 
 impl Default for Pages {
     fn default() -> Self {
-        Self {
-            assets: &[],
-            landing: Arc::new(default_landing),
-        }
+        Self { assets: &[], landing: Arc::new(default_landing) }
     }
 }
 
 impl fmt::Debug for Pages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages")
-            .field("assets", &self.assets.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Pages").field("assets", &self.assets.len()).finish_non_exhaustive()
     }
 }
 
@@ -176,9 +171,7 @@ impl HttpServer {
             bound: parking_lot::Mutex::default(),
             listeners: Mutex::default(),
         };
-        let server = Self {
-            shared: Arc::new(shared),
-        };
+        let server = Self { shared: Arc::new(shared) };
         server.reload(settings).await?;
         Ok(server)
     }
@@ -192,11 +185,7 @@ impl HttpServer {
             let others = mounts.iter().filter(|mount| mount.path != path).cloned();
             let mut mounts: Vec<Mount> = others.collect();
             let (path, description) = (path.to_owned(), description.to_owned());
-            mounts.push(Mount {
-                path,
-                description,
-                router: router.clone(),
-            });
+            mounts.push(Mount { path, description, router: router.clone() });
             // The longest path decides.
             mounts.sort_by(|a, b| b.path.len().cmp(&a.path.len()).then(a.path.cmp(&b.path)));
             mounts
@@ -217,10 +206,7 @@ impl HttpServer {
         let former_gate = self.shared.gate.swap(gate.map(Arc::new));
         let https = settings.tls.as_ref().map(|tls| tls.bind);
         let former = listeners.http.as_ref().map(|bound| bound.wanted);
-        let moved = match self
-            .shift(&mut listeners.http, settings.bind, Kind::Clear)
-            .await
-        {
+        let moved = match self.shift(&mut listeners.http, settings.bind, Kind::Clear).await {
             Ok(()) => match self.shift(&mut listeners.https, https, Kind::Tls).await {
                 Ok(()) => Ok(()),
                 Err(error) => {
@@ -307,18 +293,11 @@ impl HttpServer {
         wanted: SocketAddr,
         kind: Kind,
     ) -> Result<Bound, HttpError> {
-        let local = socket
-            .local_addr()
-            .map_err(|error| HttpError::Bind(wanted, error))?;
+        let local = socket.local_addr().map_err(|error| HttpError::Bind(wanted, error))?;
         let stop = self.shared.stopping.child_token();
         let loop_ = accept::run(Arc::clone(&self.shared), socket, kind, stop.clone());
         let task = self.shared.tasks.spawn(loop_);
-        Ok(Bound {
-            wanted,
-            local,
-            stop,
-            task,
-        })
+        Ok(Bound { wanted, local, stop, task })
     }
 
     /// The state, for `http show status` and pages.
@@ -371,11 +350,7 @@ impl Bound {
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
@@ -389,10 +364,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 impl Shared {
     pub(crate) fn certificate(&self) -> Option<CertificateDescription> {
-        self.gate
-            .load()
-            .as_ref()
-            .and_then(|gate| gate.tls().certificate())
+        self.gate.load().as_ref().and_then(|gate| gate.tls().certificate())
     }
 
     pub(crate) fn https_address(&self) -> Option<SocketAddr> {
@@ -410,11 +382,7 @@ impl Shared {
             http: bound.http,
             https: bound.https,
             uris: self.uris(&settings),
-            redirects: settings
-                .redirects
-                .iter()
-                .map(|r| (r.from.clone(), r.to.clone()))
-                .collect(),
+            redirects: settings.redirects.iter().map(|r| (r.from.clone(), r.to.clone())).collect(),
             restrictions: settings.restrictions.iter().map(restriction).collect(),
             sessions: self.sessions.load(Ordering::Relaxed),
             session_limit: settings.session_limit,

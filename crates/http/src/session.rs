@@ -62,12 +62,7 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(wire: Wire, write_stall: Duration, place: Place) -> Self {
-        Self {
-            wire,
-            write_stall: Some(write_stall),
-            stalled: None,
-            _place: place,
-        }
+        Self { wire, write_stall: Some(write_stall), stalled: None, _place: place }
     }
 
     /// Leaves timeouts to whoever takes the connection over.
@@ -88,9 +83,8 @@ impl Session {
             return polled;
         };
         let deadline = Instant::now() + limit;
-        let alarm = self
-            .stalled
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        let alarm =
+            self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         match alarm.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,

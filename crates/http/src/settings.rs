@@ -84,11 +84,7 @@ impl Restriction {
         rules: Vec<String>,
         admits: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            path: path.to_owned(),
-            rules,
-            admits: Arc::new(admits),
-        }
+        Self { path: path.to_owned(), rules, admits: Arc::new(admits) }
     }
 
     /// Whether this restriction keeps the client from the path.
@@ -100,9 +96,7 @@ impl Restriction {
 
 impl fmt::Debug for Restriction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Restriction")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("Restriction").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -164,9 +158,9 @@ impl OriginPolicy {
     pub fn admits(&self, origin: Option<&str>) -> bool {
         match (self, origin) {
             (Self::Any, _) | (_, None) => true,
-            (Self::Only(known), Some(origin)) => known
-                .iter()
-                .any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(origin)),
+            (Self::Only(known), Some(origin)) => {
+                known.iter().any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(origin))
+            }
         }
     }
 }

@@ -78,11 +78,7 @@ async fn find(folder: &Path, decoded: &str) -> Option<Found> {
         return None;
     }
     let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    Some(Found {
-        path,
-        size: metadata.len(),
-        modified,
-    })
+    Some(Found { path, size: metadata.len(), modified })
 }
 
 fn text(asked: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -101,20 +97,15 @@ pub(crate) fn is_unchanged(asked: &HeaderMap, tag: &str, modified: SystemTime) -
 async fn send(found: &Found, asked: &HeaderMap, tag: &str) -> Option<Response<Body>> {
     let size = found.size;
     let applies = text(asked, header::IF_RANGE).is_none_or(|known| known == tag);
-    let range = text(asked, header::RANGE)
-        .filter(|_| applies)
-        .map(|range| parse_range(range, size));
+    let range =
+        text(asked, header::RANGE).filter(|_| applies).map(|range| parse_range(range, size));
     let (first, length, status) = match range {
         None | Some(Range::Ignored) => (0, size, StatusCode::OK),
         Some(Range::Part { first, length }) => (first, length, StatusCode::PARTIAL_CONTENT),
         Some(Range::Outside) => {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-            insert(
-                response.headers_mut(),
-                header::CONTENT_RANGE,
-                &format!("bytes */{size}"),
-            );
+            insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{size}"));
             return Some(response);
         }
     };
@@ -161,10 +152,7 @@ pub(crate) enum Range {
 
 /// Reads `bytes=first-last`, `bytes=first-` and `bytes=-last`.
 pub(crate) fn parse_range(header: &str, size: u64) -> Range {
-    let Some((first, last)) = header
-        .trim()
-        .strip_prefix("bytes=")
-        .and_then(|r| r.split_once('-'))
+    let Some((first, last)) = header.trim().strip_prefix("bytes=").and_then(|r| r.split_once('-'))
     else {
         return Range::Ignored;
     };
@@ -178,10 +166,7 @@ pub(crate) fn parse_range(header: &str, size: u64) -> Range {
     if first >= end {
         return Range::Outside;
     }
-    Range::Part {
-        first,
-        length: end - first,
-    }
+    Range::Part { first, length: end - first }
 }
 
 #[cfg(test)]

@@ -63,9 +63,7 @@ impl fmt::Display for StatusReport {
         writeln!(f, "\nPath Restrictions:")?;
         for (path, rules) in &self.restrictions {
             writeln!(f, "  Path: {path}")?;
-            rules
-                .iter()
-                .try_for_each(|rule| writeln!(f, "    {rule}"))?;
+            rules.iter().try_for_each(|rule| writeln!(f, "    {rule}"))?;
         }
         if self.restrictions.is_empty() {
             writeln!(f, "  None.")?;

@@ -77,10 +77,7 @@ impl Refusal {
     /// Headers that the answer needs besides its page.
     pub(crate) fn add_headers(self, headers: &mut HeaderMap) {
         if matches!(self, Self::NoProtocol | Self::BadVersion) {
-            headers.insert(
-                header::SEC_WEBSOCKET_VERSION,
-                HeaderValue::from_static(VERSIONS),
-            );
+            headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSIONS));
         }
         if self == Self::NoUpgrade {
             // RFC 9110 §15.5.22 demands it.
@@ -111,17 +108,10 @@ pub fn agree<B>(request: &mut Request<B>, spoken: &[&'static str]) -> Result<Upg
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(
-        header::SEC_WEBSOCKET_PROTOCOL,
-        HeaderValue::from_static(protocol),
-    );
+    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     let accept = HeaderValue::from_str(&accept).map_err(|_| Refusal::BadRequest)?;
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    Ok(Upgrade {
-        response,
-        protocol,
-        socket: hyper::upgrade::on(request),
-    })
+    Ok(Upgrade { response, protocol, socket: hyper::upgrade::on(request) })
 }
 
 /// The accept key and the chosen subprotocol.
@@ -143,23 +133,15 @@ pub(crate) fn judge(
     if !has_word(header::UPGRADE, "websocket") || !has_word(header::CONNECTION, "upgrade") {
         return Err(Refusal::BadRequest);
     }
-    let key = headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .map(HeaderValue::as_bytes);
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
     let key = key.map(<[u8]>::trim_ascii).unwrap_or_default();
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
         return Err(Refusal::BadRequest);
     }
     let protocol = words(headers, header::SEC_WEBSOCKET_PROTOCOL)
-        .find_map(|offered| {
-            spoken
-                .iter()
-                .find(|known| known.eq_ignore_ascii_case(offered))
-        })
+        .find_map(|offered| spoken.iter().find(|known| known.eq_ignore_ascii_case(offered)))
         .ok_or(Refusal::NoProtocol)?;
-    let version = headers
-        .get(header::SEC_WEBSOCKET_VERSION)
-        .and_then(|v| v.to_str().ok());
+    let version = headers.get(header::SEC_WEBSOCKET_VERSION).and_then(|v| v.to_str().ok());
     if !matches!(version.map(str::trim), Some("7" | "8" | "13")) {
         return Err(Refusal::BadVersion);
     }
@@ -168,21 +150,12 @@ pub(crate) fn judge(
 
 /// The comma-separated words of all headers of a name.
 fn words(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    let values = headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|word| !word.is_empty())
 }
 
 fn accept_key(key: &[u8]) -> String {
-    let hash = Sha1::new()
-        .chain_update(key)
-        .chain_update(KEY_SUFFIX)
-        .finalize();
+    let hash = Sha1::new().chain_update(key).chain_update(KEY_SUFFIX).finalize();
     base64::engine::general_purpose::STANDARD.encode(hash)
 }
 
@@ -242,10 +215,7 @@ mod tests {
 
     #[test]
     fn the_accept_key_is_that_of_rfc_6455() {
-        assert_eq!(
-            accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="),
-            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-        );
+        assert_eq!(accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     fn check(changes: &[(&str, Option<&str>)], expected: Result<&'static str, Refusal>) {
@@ -265,11 +235,7 @@ mod tests {
             }
         }
         let judged = judge(&Method::GET, &headers, &["sip", "echo"]);
-        assert_eq!(
-            judged.map(|(_, protocol)| protocol),
-            expected,
-            "{changes:?}"
-        );
+        assert_eq!(judged.map(|(_, protocol)| protocol), expected, "{changes:?}");
     }
 
     #[test]
@@ -277,29 +243,17 @@ mod tests {
         check(&[], Ok("sip"));
         check(&[("sec-websocket-protocol", Some("echo, sip"))], Ok("echo"));
         check(&[("sec-websocket-protocol", Some("chat, sip"))], Ok("sip"));
-        check(
-            &[("sec-websocket-protocol", Some("chat"))],
-            Err(Refusal::NoProtocol),
-        );
-        check(
-            &[("sec-websocket-protocol", None)],
-            Err(Refusal::NoProtocol),
-        );
+        check(&[("sec-websocket-protocol", Some("chat"))], Err(Refusal::NoProtocol));
+        check(&[("sec-websocket-protocol", None)], Err(Refusal::NoProtocol));
         for version in ["7", "8"] {
             check(&[("sec-websocket-version", Some(version))], Ok("sip"));
         }
-        check(
-            &[("sec-websocket-version", Some("12"))],
-            Err(Refusal::BadVersion),
-        );
+        check(&[("sec-websocket-version", Some("12"))], Err(Refusal::BadVersion));
         check(&[("sec-websocket-version", None)], Err(Refusal::BadVersion));
         check(&[("upgrade", None)], Err(Refusal::NoUpgrade));
         check(&[("upgrade", Some("h2c"))], Err(Refusal::BadRequest));
         check(&[("connection", Some("close"))], Err(Refusal::BadRequest));
         check(&[("sec-websocket-key", None)], Err(Refusal::BadRequest));
-        check(
-            &[("sec-websocket-key1", Some("4 @1  46546xW%0l"))],
-            Err(Refusal::Draft76),
-        );
+        check(&[("sec-websocket-key1", Some("4 @1  46546xW%0l"))], Err(Refusal::Draft76));
     }
 }

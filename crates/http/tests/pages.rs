@@ -30,27 +30,12 @@ async fn an_unknown_path_gets_the_known_page() {
         <p>The requested URL was not found on this server.</p>\r\n<hr />\r\n\
         <address>bench</address>\r\n</body></html>\r\n";
     assert_eq!(answer.text(), expected);
-    let names: Vec<_> = answer
-        .head
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split_once(':'))
-        .map(|l| l.0)
-        .collect();
-    let expected = [
-        "Server",
-        "Date",
-        "Cache-Control",
-        "Content-Type",
-        "Connection",
-        "Content-Length",
-    ];
+    let names: Vec<_> =
+        answer.head.lines().skip(1).filter_map(|line| line.split_once(':')).map(|l| l.0).collect();
+    let expected =
+        ["Server", "Date", "Cache-Control", "Content-Type", "Connection", "Content-Length"];
     assert_eq!(names.len(), expected.len(), "{}", answer.head);
-    assert!(
-        expected.iter().all(|name| names.contains(name)),
-        "{}",
-        answer.head
-    );
+    assert!(expected.iter().all(|name| names.contains(name)), "{}", answer.head);
     assert_eq!(names[..4], expected[..4]);
     assert_eq!(answer.header("server"), Some("bench"));
     assert_eq!(answer.header("cache-control"), Some("no-cache, no-store"));
@@ -70,10 +55,7 @@ fn with_files(name: &str) -> HttpSettings {
     std::fs::write(root.join("large.bin"), vec![7; 300_000]).unwrap();
     std::os::unix::fs::symlink("../secret.txt", root.join("link.txt")).unwrap();
     std::os::unix::fs::symlink("hello.html", root.join("inner.html")).unwrap();
-    HttpSettings {
-        static_folder: Some(root),
-        ..clear()
-    }
+    HttpSettings { static_folder: Some(root), ..clear() }
 }
 
 #[tokio::test]
@@ -81,17 +63,11 @@ async fn files_are_served_with_types_and_validators() {
     let world = World::new(with_files("files")).await;
     let answer = world.get("/static/hello.html").await;
     assert_eq!((answer.status, answer.text()), (200, "<p>hello</p>"));
-    assert_eq!(
-        answer.header("content-type"),
-        Some("text/html; charset=utf-8")
-    );
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     let tag = answer.header("etag").unwrap();
     let modified = answer.header("last-modified").unwrap();
-    for condition in [
-        format!("If-None-Match: {tag}"),
-        format!("If-Modified-Since: {modified}"),
-    ] {
+    for condition in [format!("If-None-Match: {tag}"), format!("If-Modified-Since: {modified}")] {
         let request = format!("GET /static/hello.html HTTP/1.1\r\nHost: x\r\n{condition}\r\n\r\n");
         assert_eq!(world.ask(&request).await.status, 304);
     }
@@ -105,10 +81,7 @@ async fn files_are_served_with_types_and_validators() {
     let mut stream = world.connect().await;
     stream.write_all(head.as_bytes()).await.unwrap();
     let answer = Answer::read_head(&mut stream).await;
-    assert_eq!(
-        (answer.status, answer.header("content-length")),
-        (200, Some("12"))
-    );
+    assert_eq!((answer.status, answer.header("content-length")), (200, Some("12")));
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
     assert!(rest.is_empty());
@@ -148,21 +121,14 @@ async fn no_path_leads_out_of_the_folder() {
 
 #[tokio::test]
 async fn files_are_not_served_unless_enabled() {
-    let world = World::new(HttpSettings {
-        static_folder: None,
-        ..with_files("off")
-    })
-    .await;
+    let world = World::new(HttpSettings { static_folder: None, ..with_files("off") }).await;
     assert_eq!(world.get("/static/hello.html").await.status, 404);
     assert_eq!(world.get("/httpstatus").await.status, 404);
 }
 
 #[tokio::test]
 async fn redirects_prefix_and_status_work_together() {
-    let redirect = Redirect {
-        from: "/cmp2k".into(),
-        to: "/static/x/index.html".into(),
-    };
+    let redirect = Redirect { from: "/cmp2k".into(), to: "/static/x/index.html".into() };
     let settings = HttpSettings {
         prefix: "/pbx".into(),
         redirects: vec![redirect],
@@ -170,23 +136,14 @@ async fn redirects_prefix_and_status_work_together() {
         ..with_files("prefix")
     };
     let world = World::new(settings).await;
-    world
-        .server
-        .mount("/metrics", "Prometheus Metrics URI", Router::new());
+    world.server.mount("/metrics", "Prometheus Metrics URI", Router::new());
     let answer = world.get("/cmp2k").await;
-    assert_eq!(
-        (answer.status, answer.header("location")),
-        (302, Some("/static/x/index.html"))
-    );
+    assert_eq!((answer.status, answer.header("location")), (302, Some("/static/x/index.html")));
     assert_eq!(world.get("/static/hello.html").await.status, 404);
     assert_eq!(world.get("/pbx/static/hello.html").await.status, 200);
     assert_eq!(world.get("/pbx").await.status, 200);
     let page = world.get("/pbx/httpstatus").await;
-    assert!(
-        page.text().contains("<b>Asterisk HTTP WebSocket</b>"),
-        "{}",
-        page.text()
-    );
+    assert!(page.text().contains("<b>Asterisk HTTP WebSocket</b>"), "{}", page.text());
     let text = world.server.status().to_string();
     let expected = format!(
         "HTTP Server Status:\nPrefix: /pbx\nServer: bench\nServer Enabled and Bound to {}\n\n\
@@ -203,21 +160,12 @@ async fn redirects_prefix_and_status_work_together() {
 async fn restricted_paths_are_forbidden_to_others() {
     let nobody = Restriction::new("/ws", vec!["deny 0.0.0.0/0".into()], |_| false);
     let loopback = Restriction::new("/static", vec![], |client| client.is_loopback());
-    let settings = HttpSettings {
-        restrictions: vec![nobody, loopback],
-        ..with_files("acl")
-    };
+    let settings = HttpSettings { restrictions: vec![nobody, loopback], ..with_files("acl") };
     let world = World::new(settings).await;
     assert_eq!(world.ask(&upgrade_request("/ws", "sip")).await.status, 403);
     assert_eq!(world.get("/%77s").await.status, 403);
     assert_eq!(world.get("/static/hello.html").await.status, 200);
-    assert!(
-        world
-            .server
-            .status()
-            .to_string()
-            .contains("  Path: /ws\n    deny 0.0.0.0/0\n")
-    );
+    assert!(world.server.status().to_string().contains("  Path: /ws\n    deny 0.0.0.0/0\n"));
 }
 
 #[tokio::test]
@@ -234,14 +182,9 @@ async fn mounted_routes_know_the_client_and_have_limits() {
         format!("{} {}", peer.remote.ip(), peer.is_secure)
     };
     let length = |body: String| async move { body.len().to_string() };
-    let router = Router::new()
-        .route("/ari/who", get(who))
-        .route("/ari/length", post(length));
+    let router = Router::new().route("/ari/who", get(who)).route("/ari/length", post(length));
     world.server.mount("/ari", "REST", router);
-    assert_eq!(
-        world.get("/pbx/ari/who?a=b").await.text(),
-        "127.0.0.1 false"
-    );
+    assert_eq!(world.get("/pbx/ari/who?a=b").await.text(), "127.0.0.1 false");
     assert_eq!(world.get("/pbx/ari/nothing").await.status, 404);
     assert_eq!(world.get("/pbx/arid").await.status, 404);
     let post = |body: &str, length: usize| {
@@ -250,13 +193,7 @@ async fn mounted_routes_know_the_client_and_have_limits() {
         )
     };
     assert_eq!(world.ask(&post("hello", 5)).await.text(), "5");
-    assert!(
-        world
-            .ask(&post(&"x".repeat(2_000_000), 2_000_000))
-            .await
-            .status
-            >= 400
-    );
+    assert!(world.ask(&post(&"x".repeat(2_000_000), 2_000_000)).await.status >= 400);
     let start = Instant::now();
     assert!(world.ask(&post("hel", 5)).await.status >= 400);
     assert!(start.elapsed() < Duration::from_secs(3));
@@ -265,11 +202,7 @@ async fn mounted_routes_know_the_client_and_have_limits() {
 #[tokio::test]
 async fn the_session_limit_counts_connections_and_websockets() {
     let (settings, tls) = both("limit");
-    let world = World::new(HttpSettings {
-        session_limit: 2,
-        ..settings
-    })
-    .await;
+    let world = World::new(HttpSettings { session_limit: 2, ..settings }).await;
     let one = world.websocket("/ws", "echo").await;
     let _two = world.connect().await;
     let settled = async {
@@ -302,24 +235,17 @@ async fn slow_and_idle_clients_are_cut() {
     let start = Instant::now();
     // A header that never ends.
     let mut slow = world.connect().await;
-    slow.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n")
-        .await
-        .unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
     // A connection kept after its answer.
     let mut kept = world.connect().await;
-    kept.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .unwrap();
+    kept.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     // An answer that is not read.
     let mut deaf = world.connect().await;
     let many = "GET /static/large.bin HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
     deaf.write_all(many.as_bytes()).await.unwrap();
     let mut rest = Vec::new();
     for stream in [&mut slow, &mut kept] {
-        timeout(support::PATIENCE, stream.read_to_end(&mut rest))
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(support::PATIENCE, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
     }
     let cut = async {
         while world.server.status().sessions > 0 {
@@ -334,40 +260,24 @@ async fn slow_and_idle_clients_are_cut() {
 async fn broken_and_oversized_requests_are_refused() {
     let world = World::new(clear()).await;
     assert_eq!(world.ask("nonsense\r\n\r\n").await.status, 400);
-    let long = format!(
-        "GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n",
-        "x".repeat(100_000)
-    );
+    let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(100_000));
     assert!(matches!(world.ask(&long).await.status, 0 | 431));
-    let many = format!(
-        "GET / HTTP/1.1\r\nHost: x\r\n{}\r\n",
-        "X: y\r\n".repeat(200)
-    );
+    let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(200));
     assert_eq!(world.ask(&many).await.status, 431);
 }
 
 static ASSETS: [(&str, &str, &[u8]); 2] = [
     ("/phone/index.html", "text/html; charset=utf-8", b"phone"),
-    (
-        "/phone/phone.js",
-        "text/javascript; charset=utf-8",
-        b"let x",
-    ),
+    ("/phone/phone.js", "text/javascript; charset=utf-8", b"let x"),
 ];
 
 #[tokio::test]
 async fn the_phone_is_served_from_the_program_and_the_landing_page_leads_to_it() {
     let (settings, tls) = both("phone");
-    let pages = Pages {
-        assets: &ASSETS,
-        ..Pages::default()
-    };
+    let pages = Pages { assets: &ASSETS, ..Pages::default() };
     let world = World::with(settings, NetSettings::default(), pages).await;
     let answer = world.get("/phone").await;
-    assert_eq!(
-        (answer.status, answer.header("location")),
-        (302, Some("/phone/"))
-    );
+    assert_eq!((answer.status, answer.header("location")), (302, Some("/phone/")));
     assert_eq!(world.get("/phone/").await.text(), "phone");
     let script = world.get("/phone/phone.js").await;
     let tag = script.header("etag").unwrap();
@@ -378,20 +288,10 @@ async fn the_phone_is_served_from_the_program_and_the_landing_page_leads_to_it()
     assert!(landing.text().contains(&link), "{}", landing.text());
     assert!(landing.text().contains("/phone/"));
     let mut stream = secure(&tls, world.https()).await;
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let landing = Answer::read(&mut stream).await;
-    assert!(
-        landing.text().contains("364 days left"),
-        "{}",
-        landing.text()
-    );
-    let own = Pages {
-        landing: Arc::new(|_| "mine".to_owned()),
-        ..Pages::default()
-    };
+    assert!(landing.text().contains("364 days left"), "{}", landing.text());
+    let own = Pages { landing: Arc::new(|_| "mine".to_owned()), ..Pages::default() };
     let world = World::with(clear(), NetSettings::default(), own).await;
     assert_eq!(world.get("/").await.text(), "mine");
 }
@@ -404,14 +304,8 @@ async fn foreign_pages_may_be_kept_from_the_websocket() {
     let with = |origin: &str| {
         upgrade_request("/ws", "echo").replace("\r\n\r\n", &format!("\r\nOrigin: {origin}\r\n\r\n"))
     };
-    assert_eq!(
-        world.ask(&with("https://evil.example.org")).await.status,
-        403
-    );
-    assert_eq!(
-        world.ask(&with("https://phone.example.net")).await.status,
-        101
-    );
+    assert_eq!(world.ask(&with("https://evil.example.org")).await.status, 403);
+    assert_eq!(world.ask(&with("https://phone.example.net")).await.status, 101);
     assert_eq!(world.ask(&upgrade_request("/ws", "echo")).await.status, 101);
 }
 
@@ -422,15 +316,10 @@ async fn failed_handshakes_are_logged_with_their_peer() {
     let (settings, _) = both("handshake");
     let world = World::new(settings).await;
     let mut stream = tokio::net::TcpStream::connect(world.https()).await.unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let _ = stream.read_to_end(&mut Vec::new()).await;
-    let line = format!(
-        "Unable to set up ssl connection with peer '{}'\n",
-        stream.local_addr().unwrap()
-    );
+    let line =
+        format!("Unable to set up ssl connection with peer '{}'\n", stream.local_addr().unwrap());
     assert!(log.text().contains(&line), "{}", log.text());
     assert_eq!(world.server.status().tls_failures_total, 1);
 }
@@ -456,20 +345,9 @@ async fn a_reload_touches_only_what_changed() {
     assert_eq!(world.server.certificate(), Some(made.description));
     assert!(tokio::net::TcpStream::connect(http).await.is_err());
     echoes(&mut socket).await;
-    kept.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .unwrap();
-    assert_eq!(
-        Answer::read(&mut kept).await.header("server"),
-        Some("renamed")
-    );
-    assert!(
-        world
-            .server
-            .status()
-            .to_string()
-            .contains("Server Disabled\n\nHTTPS Server Enabled")
-    );
+    kept.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut kept).await.header("server"), Some("renamed"));
+    assert!(world.server.status().to_string().contains("Server Disabled\n\nHTTPS Server Enabled"));
     // What is wrong changes nothing.
     std::fs::write(&made.key_file, "broken").unwrap();
     let error = world.server.reload(changed).await.unwrap_err();
@@ -487,22 +365,10 @@ async fn a_listener_moves_between_addresses_of_its_port() {
     let world = World::new(clear()).await;
     let port = world.http().port();
     let everywhere = SocketAddr::from(([0, 0, 0, 0], port));
-    world
-        .server
-        .reload(HttpSettings {
-            bind: Some(everywhere),
-            ..clear()
-        })
-        .await
-        .unwrap();
+    world.server.reload(HttpSettings { bind: Some(everywhere), ..clear() }).await.unwrap();
     assert_eq!(world.http(), everywhere);
-    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port))
-        .await
-        .unwrap();
-    stream
-        .write_all(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .unwrap();
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert_eq!(Answer::read(&mut stream).await.status, 404);
 }
 
@@ -523,9 +389,7 @@ async fn stopping_closes_the_listeners_and_answers_what_is_under_way() {
         tokio::time::sleep(Duration::from_millis(200)).await;
         "done"
     };
-    world
-        .server
-        .mount("/slow", "slow", Router::new().route("/slow", get(slow)));
+    world.server.mount("/slow", "slow", Router::new().route("/slow", get(slow)));
     let asked = world.get("/slow");
     let stopped = async {
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -91,11 +91,7 @@ impl fmt::Display for CloseReason {
             Self::Broken(text) => write!(f, "connection broken: {text}"),
             Self::Requested(text) => f.write_str(text),
             Self::NoRequest(limit) => {
-                write!(
-                    f,
-                    "no request was received in {} seconds",
-                    limit.as_secs_f32()
-                )
+                write!(f, "no request was received in {} seconds", limit.as_secs_f32())
             }
             Self::Malformed(text) => write!(f, "malformed: {text}"),
             Self::NotText => f.write_str("text message is not UTF-8"),
@@ -139,16 +135,10 @@ impl fmt::Display for SendError {
             Self::NoSuchFlow => f.write_str("the connection is gone"),
             Self::NoListener(transport, remote) => {
                 let family = if remote.is_ipv4() { "IPv4" } else { "IPv6" };
-                write!(
-                    f,
-                    "no {transport} transport with an {family} address is configured"
-                )
+                write!(f, "no {transport} transport with an {family} address is configured")
             }
             Self::NotDialable(transport) => {
-                write!(
-                    f,
-                    "no open {transport} connection, and a browser cannot be dialled"
-                )
+                write!(f, "no open {transport} connection, and a browser cannot be dialled")
             }
             Self::QueueFull => f.write_str("the peer does not read what it is sent"),
             Self::TooManyConnections => f.write_str("too many connections"),
@@ -187,15 +177,8 @@ pub enum ListenError {
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bind {
-                name,
-                address: (transport, bind),
-                error,
-            } => {
-                write!(
-                    f,
-                    "transport '{name}': cannot listen on {transport} {bind}: {error}"
-                )?;
+            Self::Bind { name, address: (transport, bind), error } => {
+                write!(f, "transport '{name}': cannot listen on {transport} {bind}: {error}")?;
                 match error.kind() {
                     io::ErrorKind::AddrInUse => {
                         f.write_str("; another program uses the port, stop it or change `bind`")

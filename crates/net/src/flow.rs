@@ -134,12 +134,7 @@ impl FlowState {
             SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
         };
         let local = self.local.get().copied().unwrap_or_else(unknown);
-        Flow {
-            id: self.id,
-            transport: self.transport,
-            local,
-            remote: self.remote,
-        }
+        Flow { id: self.id, transport: self.transport, local, remote: self.remote }
     }
 
     pub(crate) fn established(&self, local: SocketAddr) {
@@ -288,8 +283,7 @@ impl FlowTable {
         self.next_id += 1;
         let flow = Arc::new(FlowState::new(FlowId(self.next_id), new));
         self.flows.insert(flow.id, Arc::clone(&flow));
-        self.by_remote
-            .insert((flow.transport, flow.remote), flow.id);
+        self.by_remote.insert((flow.transport, flow.remote), flow.id);
         flow
     }
 
@@ -352,12 +346,7 @@ impl FlowTable {
             .filter_map(|id| self.flows.get(id))
             .filter(|flow| {
                 let used = flow.used.load(Ordering::Relaxed);
-                flow.idle()
-                    > if used {
-                        limits.udp_used_idle
-                    } else {
-                        limits.udp_idle
-                    }
+                flow.idle() > if used { limits.udp_used_idle } else { limits.udp_idle }
             })
             .cloned()
             .collect();
@@ -367,17 +356,11 @@ impl FlowTable {
     /// A flood of forged sources fills the table: room is made by forgetting what was silent for
     /// 32 s and is not in use, at most once a second, since it costs a walk over the table.
     fn sweep_when_full(&mut self, limits: TableLimits) {
-        if self
-            .last_sweep
-            .is_some_and(|at| at.elapsed() < Duration::from_secs(1))
-        {
+        if self.last_sweep.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
             return;
         }
         let hurried = Duration::from_secs(32).min(limits.udp_idle);
-        self.sweep(TableLimits {
-            udp_idle: hurried,
-            ..limits
-        });
+        self.sweep(TableLimits { udp_idle: hurried, ..limits });
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<FlowState>> {

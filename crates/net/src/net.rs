@@ -37,9 +37,7 @@ pub struct Net {
 
 impl fmt::Debug for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Net")
-            .field("flows", &self.flow_count())
-            .finish_non_exhaustive()
+        f.debug_struct("Net").field("flows", &self.flow_count()).finish_non_exhaustive()
     }
 }
 
@@ -115,10 +113,7 @@ pub(crate) struct ListenerState {
 pub(crate) enum ListenerKind {
     Udp(Arc<Datagrams>),
     Tcp,
-    Tls {
-        gate: Box<TlsGate>,
-        client: ClientTls,
-    },
+    Tls { gate: Box<TlsGate>, client: ClientTls },
 }
 
 impl Shared {
@@ -180,9 +175,7 @@ impl Net {
             stopping: CancellationToken::new(),
             runtime: Handle::current(),
         };
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// Uses other limits and timeouts from now on; timers that run keep their deadline.
@@ -209,43 +202,26 @@ impl Net {
         let address = (spec.protocol.transport(), spec.bind);
         let bind_error = |error| {
             let name = spec.name.clone();
-            ListenError::Bind {
-                name,
-                address,
-                error,
-            }
+            ListenError::Bind { name, address, error }
         };
         let settings = self.shared.settings.load();
         let stop = self.shared.stopping.child_token();
         if matches!(spec.protocol, Protocol::Udp) {
             let buffer = settings.udp_receive_buffer;
-            let socket = self
-                .shared
-                .sockets
-                .datagrams(&spec, buffer)
-                .map_err(bind_error)?;
+            let socket = self.shared.sockets.datagrams(&spec, buffer).map_err(bind_error)?;
             let local = socket.local_addr().map_err(bind_error)?;
             let kind = ListenerKind::Udp(Arc::new(socket));
             let listener = ListenerState::shared(spec, local, stop, kind);
-            self.serve(
-                &listener,
-                udp::run(Arc::clone(&self.shared), Arc::clone(&listener)),
-            );
+            self.serve(&listener, udp::run(Arc::clone(&self.shared), Arc::clone(&listener)));
             return Ok(listener);
         }
         let kind = match &spec.protocol {
             Protocol::Tls(tls) => {
-                let tls_error = |error| ListenError::Tls {
-                    name: spec.name.clone(),
-                    error,
-                };
+                let tls_error = |error| ListenError::Tls { name: spec.name.clone(), error };
                 let server = ServerTls::build(tls).map_err(tls_error)?;
                 let client = ClientTls::build(tls).map_err(tls_error)?;
                 let (places, timeout) = (settings.max_handshakes, settings.handshake_timeout);
-                ListenerKind::Tls {
-                    gate: Box::new(TlsGate::new(server, places, timeout)),
-                    client,
-                }
+                ListenerKind::Tls { gate: Box::new(TlsGate::new(server, places, timeout)), client }
             }
             Protocol::Tcp | Protocol::Udp => ListenerKind::Tcp,
         };
@@ -288,12 +264,7 @@ impl Net {
     /// The open listeners.
     #[must_use]
     pub fn listeners(&self) -> Vec<ListenerInfo> {
-        self.shared
-            .listeners
-            .lock()
-            .iter()
-            .map(|listener| listener.info())
-            .collect()
+        self.shared.listeners.lock().iter().map(|listener| listener.info()).collect()
     }
 
     /// Reads the certificate files of all TLS listeners again. New connections use them,
@@ -301,11 +272,9 @@ impl Net {
     pub fn reload_certificates(&self) -> Vec<(Arc<str>, TlsError)> {
         let listeners = self.shared.listeners.lock().clone();
         let reload = |listener: &Arc<ListenerState>| match &listener.kind {
-            ListenerKind::Tls { gate, .. } => gate
-                .tls()
-                .reload()
-                .err()
-                .map(|error| (Arc::clone(&listener.name), error)),
+            ListenerKind::Tls { gate, .. } => {
+                gate.tls().reload().err().map(|error| (Arc::clone(&listener.name), error))
+            }
             _ => None,
         };
         listeners.iter().filter_map(reload).collect()
@@ -353,13 +322,9 @@ impl Net {
             return Err(SendError::Stopped);
         }
         let flow = match destination {
-            Destination::Flow(id) => self
-                .shared
-                .table
-                .lock()
-                .get(id)
-                .cloned()
-                .ok_or(SendError::NoSuchFlow)?,
+            Destination::Flow(id) => {
+                self.shared.table.lock().get(id).cloned().ok_or(SendError::NoSuchFlow)?
+            }
             Destination::Address { transport, remote } => self.flow_to(transport, remote, route)?,
         };
         self.put(&flow, bytes)?;
@@ -442,11 +407,7 @@ impl Net {
             server_name: route.server_name.map(Box::from),
             out: Out::Queue(sender),
         };
-        let added = self
-            .shared
-            .table
-            .lock()
-            .add_connection(new, self.shared.limits());
+        let added = self.shared.table.lock().add_connection(new, self.shared.limits());
         let Some(flow) = added else {
             count(&self.shared.counters.connections_refused_total);
             return Err(SendError::TooManyConnections);
@@ -468,10 +429,7 @@ impl Net {
                 && listener.local.is_ipv4() == remote.is_ipv4()
         };
         match route.listener {
-            Some(name) => listeners
-                .iter()
-                .filter(fits)
-                .find(|known| known.spec.name == name),
+            Some(name) => listeners.iter().filter(fits).find(|known| known.spec.name == name),
             None => listeners
                 .iter()
                 .filter(fits)
@@ -526,13 +484,7 @@ impl Net {
     /// All flows, in order of their ids. Copies the table under its lock: for status pages.
     #[must_use]
     pub fn flows(&self) -> Vec<FlowInfo> {
-        let mut flows: Vec<_> = self
-            .shared
-            .table
-            .lock()
-            .iter()
-            .map(|flow| flow.info())
-            .collect();
+        let mut flows: Vec<_> = self.shared.table.lock().iter().map(|flow| flow.info()).collect();
         flows.sort_by_key(|info| info.flow.id);
         flows
     }
@@ -541,10 +493,7 @@ impl Net {
     #[must_use]
     pub fn flow_count(&self) -> FlowCount {
         let table = self.shared.table.lock();
-        FlowCount {
-            connections: table.connections(),
-            datagram: table.datagram_flows(),
-        }
+        FlowCount { connections: table.connections(), datagram: table.datagram_flows() }
     }
 
     /// Totals since start.
@@ -552,10 +501,8 @@ impl Net {
     pub fn counters(&self) -> NetCounters {
         let mut counters = self.shared.counters.snapshot();
         let listeners = self.shared.listeners.lock();
-        counters.tls_failures_total += listeners
-            .iter()
-            .map(|listener| listener.tls_failures_total())
-            .sum::<u64>();
+        counters.tls_failures_total +=
+            listeners.iter().map(|listener| listener.tls_failures_total()).sum::<u64>();
         counters
     }
 
@@ -564,9 +511,7 @@ impl Net {
         self.shared.stopping.cancel();
         self.shared.listeners.lock().clear();
         let flows: Vec<_> = self.shared.table.lock().iter().cloned().collect();
-        flows
-            .iter()
-            .for_each(|flow| flow.request_stop(CloseReason::Shutdown));
+        flows.iter().for_each(|flow| flow.request_stop(CloseReason::Shutdown));
         self.shared.tasks.close();
         let _ = tokio::time::timeout(SHUTDOWN_PATIENCE, self.shared.tasks.wait()).await;
     }

@@ -104,41 +104,23 @@ pub enum Made {
 /// # Errors
 /// The folder or a file in it cannot be read or written, or a name is no host name.
 pub fn ensure(request: &SelfSignedRequest, now: SystemTime) -> Result<SelfSigned, TlsError> {
-    let file = |ending: &str| {
-        request
-            .folder
-            .join(format!("{}.{ending}", request.base_name))
-    };
+    let file = |ending: &str| request.folder.join(format!("{}.{ending}", request.base_name));
     let (cert_file, key_file) = (file("crt"), file("key"));
     let ca_file = request.folder.join("ca.crt");
     if let Some(description) = usable(request, &cert_file, &key_file, now) {
-        return Ok(SelfSigned {
-            ca_file,
-            cert_file,
-            key_file,
-            made: Made::Found,
-            description,
-        });
+        return Ok(SelfSigned { ca_file, cert_file, key_file, made: Made::Found, description });
     }
     std::fs::create_dir_all(&request.folder)
         .map_err(|error| TlsError::Read(request.folder.clone(), error))?;
     let authority = authority(request, &ca_file, now)?;
     let key = KeyPair::generate().map_err(generate)?;
-    let certificate = params(request, now)?
-        .signed_by(&key, &authority.issuer)
-        .map_err(generate)?;
+    let certificate = params(request, now)?.signed_by(&key, &authority.issuer).map_err(generate)?;
     write(&key_file, &key.serialize_pem(), Secrecy::OwnerOnly)?;
     let chain = format!("{}{}", certificate.pem(), authority.pem);
     write(&cert_file, &chain, Secrecy::Public)?;
     let description = describe_certificate(certificate.der())
         .ok_or_else(|| TlsError::Generate("the certificate made cannot be read".into()))?;
-    Ok(SelfSigned {
-        ca_file,
-        cert_file,
-        key_file,
-        made: Made::Now,
-        description,
-    })
+    Ok(SelfSigned { ca_file, cert_file, key_file, made: Made::Now, description })
 }
 
 /// What the files say, if they can be used a while longer.
@@ -155,16 +137,10 @@ fn usable(
     };
     let identity = load_identity(&settings).ok()?;
     let description = describe_certificate(identity.end_entity()?)?;
-    let covered = request
-        .names
-        .iter()
-        .all(|name| match name.parse::<IpAddr>() {
-            Ok(address) => description.addresses.contains(&address),
-            Err(_) => description
-                .names
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name)),
-        });
+    let covered = request.names.iter().all(|name| match name.parse::<IpAddr>() {
+        Ok(address) => description.addresses.contains(&address),
+        Err(_) => description.names.iter().any(|known| known.eq_ignore_ascii_case(name)),
+    });
     let lasts = description.time_left(now) > DAY * RENEW_DAYS && description.not_before <= now;
     (covered && lasts).then_some(description)
 }
@@ -197,10 +173,7 @@ fn authority(
     let certificate = params.self_signed(&key).map_err(generate)?;
     write(&key_file, &key.serialize_pem(), Secrecy::OwnerOnly)?;
     write(ca_file, &certificate.pem(), Secrecy::Public)?;
-    Ok(Authority {
-        pem: certificate.pem(),
-        issuer: Issuer::new(params, key),
-    })
+    Ok(Authority { pem: certificate.pem(), issuer: Issuer::new(params, key) })
 }
 
 fn stored_authority(ca_file: &Path, key_file: &Path, until: SystemTime) -> Option<Authority> {
@@ -245,8 +218,7 @@ fn distinguished(common_name: &str, organization: &str) -> DistinguishedName {
 }
 
 fn since_epoch(at: SystemTime) -> Duration {
-    at.duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
+    at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 fn generate(error: rcgen::Error) -> TlsError {
@@ -265,16 +237,8 @@ fn write(path: &Path, text: &str, secrecy: Secrecy) -> Result<(), TlsError> {
         let beside = path.with_extension("new");
         // An old one may have other permissions.
         let _ = std::fs::remove_file(&beside);
-        let mode = if secrecy == Secrecy::OwnerOnly {
-            0o600
-        } else {
-            0o644
-        };
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&beside)?;
+        let mode = if secrecy == Secrecy::OwnerOnly { 0o600 } else { 0o644 };
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&beside, path)
@@ -293,10 +257,7 @@ pub fn local_names() -> Vec<String> {
     if !hostname.is_empty() && hostname != "localhost" && hostname.chars().all(legal) {
         names.insert(0, hostname);
     }
-    let mut addresses = vec![
-        IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::LOCALHOST),
-    ];
+    let mut addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     let v4 = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
     let v6 = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
     for address in fib_addresses(&v4).into_iter().chain(inet6_addresses(&v6)) {
@@ -347,13 +308,8 @@ mod tests {
     }
 
     fn request(name: &str) -> SelfSignedRequest {
-        let names = ["pbx.example.net", "127.0.0.1", "::1"]
-            .map(str::to_owned)
-            .to_vec();
-        SelfSignedRequest {
-            names,
-            ..SelfSignedRequest::for_this_host(&folder(name))
-        }
+        let names = ["pbx.example.net", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        SelfSignedRequest { names, ..SelfSignedRequest::for_this_host(&folder(name)) }
     }
 
     #[test]
@@ -365,10 +321,7 @@ mod tests {
         assert_eq!(first.description.names, ["pbx.example.net"]);
         assert_eq!(first.description.addresses.len(), 2);
         assert!(!first.description.self_signed);
-        let mode = std::fs::metadata(&first.key_file)
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = std::fs::metadata(&first.key_file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let second = ensure(&request, now).unwrap();
         assert_eq!(second.made, Made::Found);
@@ -411,9 +364,6 @@ mod tests {
         assert_eq!(fib_addresses(trie), ["10.1.2.3".parse::<IpAddr>().unwrap()]);
         let inet6 = "20010db8000000000000000000000001 02 40 00 80 eth0\n\
             fe800000000000000000000000000001 02 40 20 80 eth0\nx\n";
-        assert_eq!(
-            inet6_addresses(inet6),
-            ["2001:db8::1".parse::<IpAddr>().unwrap()]
-        );
+        assert_eq!(inet6_addresses(inet6), ["2001:db8::1".parse::<IpAddr>().unwrap()]);
     }
 }

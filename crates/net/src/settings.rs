@@ -102,14 +102,7 @@ impl ListenerSpec {
     #[must_use]
     pub fn new(name: &str, protocol: Protocol, bind: SocketAddr) -> Self {
         let keepalive = Some(TcpKeepalive::default());
-        Self {
-            name: name.to_owned(),
-            protocol,
-            bind,
-            tos: None,
-            cos: None,
-            keepalive,
-        }
+        Self { name: name.to_owned(), protocol, bind, tos: None, cos: None, keepalive }
     }
 }
 
@@ -152,10 +145,6 @@ impl Default for TcpKeepalive {
     /// Found dead after 30 + 3 × 10 s: before a caller waits a minute.
     fn default() -> Self {
         let (idle, interval) = (Duration::from_secs(30), Duration::from_secs(10));
-        Self {
-            idle,
-            interval,
-            probes: 3,
-        }
+        Self { idle, interval, probes: 3 }
     }
 }

@@ -69,9 +69,7 @@ impl World {
             cut: Vec::new(),
             next_port: 32_768,
         };
-        Self {
-            state: Arc::new(Mutex::new(state)),
-        }
+        Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Changes how all links behave from now on.
@@ -82,10 +80,7 @@ impl World {
     /// A host with this address.
     #[must_use]
     pub fn host(&self, ip: IpAddr) -> Host {
-        Host {
-            world: self.clone(),
-            ip,
-        }
+        Host { world: self.clone(), ip }
     }
 
     /// Cuts two hosts from each other: their streams break, nothing gets through until
@@ -104,10 +99,7 @@ impl World {
 
     /// Undoes [`World::cut`].
     pub fn heal(&self, one: IpAddr, other: IpAddr) {
-        self.state
-            .lock()
-            .cut
-            .retain(|pair| *pair != (one, other) && *pair != (other, one));
+        self.state.lock().cut.retain(|pair| *pair != (one, other) && *pair != (other, one));
     }
 
     fn deliver(&self, bytes: Bytes, from: SocketAddr, to: SocketAddr) {
@@ -137,9 +129,7 @@ impl World {
 
 impl WorldState {
     fn is_cut(&self, one: IpAddr, other: IpAddr) -> bool {
-        self.cut
-            .iter()
-            .any(|pair| *pair == (one, other) || *pair == (other, one))
+        self.cut.iter().any(|pair| *pair == (one, other) || *pair == (other, one))
     }
 
     fn chance(&mut self, permille: u16) -> bool {
@@ -172,11 +162,7 @@ impl Host {
     }
 
     fn local(&self, bind: SocketAddr, state: &mut WorldState) -> SocketAddr {
-        let port = if bind.port() == 0 {
-            state.port()
-        } else {
-            bind.port()
-        };
+        let port = if bind.port() == 0 { state.port() } else { bind.port() };
         SocketAddr::new(self.ip, port)
     }
 
@@ -188,19 +174,11 @@ impl Host {
         let mut state = self.world.state.lock();
         let local = self.local(bind, &mut state);
         let (sender, receiver) = mpsc::channel(SOCKET_DEPTH);
-        if state
-            .datagrams
-            .get(&local)
-            .is_some_and(|other| !other.is_closed())
-        {
+        if state.datagrams.get(&local).is_some_and(|other| !other.is_closed()) {
             return Err(io::ErrorKind::AddrInUse.into());
         }
         state.datagrams.insert(local, sender);
-        Ok(Datagrams {
-            world: self.world.clone(),
-            local,
-            inbox: AsyncMutex::new(receiver),
-        })
+        Ok(Datagrams { world: self.world.clone(), local, inbox: AsyncMutex::new(receiver) })
     }
 
     /// Listens for streams at the port of `bind` (0: any).
@@ -211,18 +189,11 @@ impl Host {
         let mut state = self.world.state.lock();
         let local = self.local(bind, &mut state);
         let (sender, receiver) = mpsc::channel(ACCEPT_DEPTH);
-        if state
-            .listeners
-            .get(&local)
-            .is_some_and(|other| !other.is_closed())
-        {
+        if state.listeners.get(&local).is_some_and(|other| !other.is_closed()) {
             return Err(io::ErrorKind::AddrInUse.into());
         }
         state.listeners.insert(local, sender);
-        Ok(Listener {
-            local,
-            inbox: AsyncMutex::new(receiver),
-        })
+        Ok(Listener { local, inbox: AsyncMutex::new(receiver) })
     }
 
     /// Connects to a listener.
@@ -238,26 +209,15 @@ impl Host {
             let Some(target) = state.listeners.get(&remote).cloned() else {
                 return Err(io::ErrorKind::ConnectionRefused.into());
             };
-            (
-                target,
-                SocketAddr::new(self.ip, state.port()),
-                state.link.delay,
-            )
+            (target, SocketAddr::new(self.ip, state.port()), state.link.delay)
         };
         tokio::time::sleep(delay).await;
         let (near, near_wire) = tokio::io::duplex(WINDOW_BYTES);
         let (far, far_wire) = tokio::io::duplex(WINDOW_BYTES);
         let cut = CancellationToken::new();
-        self.world
-            .state
-            .lock()
-            .streams
-            .push((self.ip, remote.ip(), cut.clone()));
+        self.world.state.lock().streams.push((self.ip, remote.ip(), cut.clone()));
         tokio::spawn(wire(near_wire, far_wire, delay, cut));
-        let accepted = Stream {
-            io: far,
-            local: remote,
-        };
+        let accepted = Stream { io: far, local: remote };
         let refused = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
         target.try_send((accepted, local)).map_err(refused)?;
         Ok(Stream { io: near, local })
@@ -269,10 +229,7 @@ async fn wire(near: DuplexStream, far: DuplexStream, delay: Duration, cut: Cance
     let (near_in, near_out) = tokio::io::split(near);
     let (far_in, far_out) = tokio::io::split(far);
     let both = async {
-        tokio::join!(
-            carry(near_in, far_out, delay),
-            carry(far_in, near_out, delay)
-        );
+        tokio::join!(carry(near_in, far_out, delay), carry(far_in, near_out, delay));
     };
     tokio::select! {
         () = both => {}
@@ -311,8 +268,7 @@ impl Datagrams {
     /// # Errors
     /// Never; the result has the shape of a socket's.
     pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
-        self.world
-            .deliver(Bytes::copy_from_slice(bytes), self.local, to);
+        self.world.deliver(Bytes::copy_from_slice(bytes), self.local, to);
         Ok(bytes.len())
     }
 
@@ -331,10 +287,7 @@ impl Datagrams {
     /// # Errors
     /// `WouldBlock` when there is none.
     pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let mut inbox = self
-            .inbox
-            .try_lock()
-            .map_err(|_| io::ErrorKind::WouldBlock)?;
+        let mut inbox = self.inbox.try_lock().map_err(|_| io::ErrorKind::WouldBlock)?;
         let (bytes, from) = inbox.try_recv().map_err(|_| io::ErrorKind::WouldBlock)?;
         Ok((copy(&bytes, buffer), from))
     }

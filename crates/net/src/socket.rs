@@ -87,11 +87,8 @@ impl Sockets {
         match self {
             Self::Simulated(host) => Ok(Stream::Simulated(host.connect(remote).await?)),
             Self::System => {
-                let socket = if remote.is_ipv4() {
-                    TcpSocket::new_v4()?
-                } else {
-                    TcpSocket::new_v6()?
-                };
+                let socket =
+                    if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
                 mark(SockRef::from(&socket), spec);
                 if !spec.bind.ip().is_unspecified() {
                     socket.bind(SocketAddr::new(spec.bind.ip(), 0))?;

@@ -109,11 +109,9 @@ mod tests {
 
     #[test]
     fn other_protocols_are_told_at_their_first_line() {
-        for bytes in [
-            &b"GET / HTTP/1.1\r\nHost"[..],
-            b"\x16\x03\x01\n",
-            b"\x00\x01\x00\x00........x8901234",
-        ] {
+        for bytes in
+            [&b"GET / HTTP/1.1\r\nHost"[..], b"\x16\x03\x01\n", b"\x00\x01\x00\x00........x8901234"]
+        {
             let mut buffer = BytesMut::from(bytes);
             assert!(next_piece(&mut buffer, &Limits::DEFAULT).is_err());
         }

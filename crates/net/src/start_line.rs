@@ -12,9 +12,7 @@ pub(crate) fn is_sip(bytes: &[u8]) -> bool {
         return false;
     };
     let line = head.get(..end).unwrap_or_default().trim_ascii_end();
-    let starts = line
-        .get(..8)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/2.0 "));
+    let starts = line.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/2.0 "));
     let version_at = line.len().saturating_sub(8);
     let version = line.get(version_at..).unwrap_or_default();
     starts || (version_at > 0 && version.eq_ignore_ascii_case(b" SIP/2.0"))

@@ -67,13 +67,7 @@ fn admit(shared: &Arc<Shared>, listener: &Arc<ListenerState>, stream: Stream, re
         return;
     };
     count(&shared.counters.connections_accepted_total);
-    shared.tasks.spawn(accepted(
-        Arc::clone(shared),
-        Arc::clone(listener),
-        flow,
-        stream,
-        queue,
-    ));
+    shared.tasks.spawn(accepted(Arc::clone(shared), Arc::clone(listener), flow, stream, queue));
 }
 
 /// The life of an accepted connection.
@@ -172,10 +166,7 @@ async fn shake_hands(
     };
     count(&shared.counters.tls_failures_total);
     tracing::error!("Problem setting up ssl connection: {failure}");
-    tracing::error!(
-        "Unable to set up ssl connection with peer '{}'",
-        flow.remote
-    );
+    tracing::error!("Unable to set up ssl connection with peer '{}'", flow.remote);
     Err(failure)
 }
 
@@ -191,22 +182,11 @@ pub(crate) async fn finish(
     while let Ok(bytes) = queue.try_recv() {
         if !is_keepalive(&bytes) {
             let (flow, reason) = (flow.flow(), reason.clone());
-            shared
-                .tell(NetEvent::SendFailed {
-                    flow,
-                    bytes,
-                    reason,
-                })
-                .await;
+            shared.tell(NetEvent::SendFailed { flow, bytes, reason }).await;
         }
     }
     let flow = flow.flow();
-    tracing::debug!(
-        "flow {} {} {} closed: {reason}",
-        flow.id,
-        flow.transport,
-        flow.remote
-    );
+    tracing::debug!("flow {} {} {} closed: {reason}", flow.id, flow.transport, flow.remote);
     shared.tell(NetEvent::FlowClosed { flow, reason }).await;
 }
 
@@ -301,10 +281,7 @@ where
     R: AsyncRead + Unpin,
 {
     let settings = shared.settings.load_full();
-    let limits = Limits {
-        message_bytes: settings.max_message_bytes,
-        ..Limits::DEFAULT
-    };
+    let limits = Limits { message_bytes: settings.max_message_bytes, ..Limits::DEFAULT };
     let mut buffer = BytesMut::new();
     let mut partial_since: Option<Instant> = None;
     loop {
@@ -399,14 +376,6 @@ pub(crate) async fn deliver(
     count(&shared.counters.messages_in_total);
     add(&shared.counters.bytes_in_total, bytes.len());
     let received_at = Instant::now().into_std();
-    let message = Inbound {
-        flow: flow.flow(),
-        bytes,
-        received_at,
-    };
-    shared
-        .events
-        .send(NetEvent::Message(message))
-        .await
-        .map_err(|_| CloseReason::Shutdown)
+    let message = Inbound { flow: flow.flow(), bytes, received_at };
+    shared.events.send(NetEvent::Message(message)).await.map_err(|_| CloseReason::Shutdown)
 }

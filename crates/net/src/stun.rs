@@ -36,11 +36,7 @@ pub(crate) fn stun_length(bytes: &[u8]) -> StunLength {
     if header[4..8] != MAGIC_COOKIE || !announced.is_multiple_of(4) || length > MAX_BYTES {
         return StunLength::NotStun;
     }
-    if bytes.len() < length {
-        StunLength::Incomplete
-    } else {
-        StunLength::Known(length)
-    }
+    if bytes.len() < length { StunLength::Incomplete } else { StunLength::Known(length) }
 }
 
 /// The success answer to a binding request; `None` for anything else.
@@ -88,10 +84,7 @@ mod tests {
         // RFC 5769 §2.2 has this address and port: value 00 01 a1 47 e1 12 a6 43.
         assert_eq!(answer[..4], [1, 1, 0, 12]);
         assert_eq!(answer[8..20], [7; 12]);
-        assert_eq!(
-            answer[20..],
-            [0, 0x20, 0, 8, 0, 1, 0xa1, 0x47, 0xe1, 0x12, 0xa6, 0x43]
-        );
+        assert_eq!(answer[20..], [0, 0x20, 0, 8, 0, 1, 0xa1, 0x47, 0xe1, 0x12, 0xa6, 0x43]);
     }
 
     #[test]

@@ -84,13 +84,7 @@ fn drain(
     }
     // The last one read belongs to no turn yet.
     if let Ok((length, remote)) = received {
-        receive(
-            shared,
-            listener,
-            socket,
-            buffer.get(..length).unwrap_or_default(),
-            remote,
-        );
+        receive(shared, listener, socket, buffer.get(..length).unwrap_or_default(), remote);
     }
     Ok(())
 }
@@ -109,10 +103,7 @@ fn receive(
         count(&counters.keepalives_answered_total);
         return;
     }
-    if datagram
-        .iter()
-        .all(|byte| matches!(byte, b'\r' | b'\n' | 0 | b' '))
-    {
+    if datagram.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0 | b' ')) {
         return;
     }
     if !is_sip(datagram) {
@@ -153,8 +144,5 @@ pub(crate) fn flow(
         server_name: None,
         out: Out::Datagram(Arc::clone(socket)),
     };
-    shared
-        .table
-        .lock()
-        .datagram_flow(listener.local, remote, shared.limits(), new)
+    shared.table.lock().datagram_flow(listener.local, remote, shared.limits(), new)
 }

@@ -80,10 +80,7 @@ where
     if shared.is_stopping() {
         flow.request_stop(CloseReason::Shutdown);
     }
-    let guard = Departure {
-        shared,
-        flow: &flow,
-    };
+    let guard = Departure { shared, flow: &flow };
     let reason = Box::pin(carry(shared, &flow, &mut socket, queue, &settings)).await;
     drop(guard);
     reason
@@ -187,13 +184,7 @@ impl Heartbeat {
         let interval = settings.websocket_ping_interval * percent / 100;
         let ping_at = Instant::now() + interval;
         let patience = settings.websocket_pong_timeout;
-        Self {
-            interval,
-            patience,
-            pinged_at: None,
-            ping_at,
-            next: ping_at,
-        }
+        Self { interval, patience, pinged_at: None, ping_at, next: ping_at }
     }
 
     fn heard(&mut self) {
@@ -201,8 +192,7 @@ impl Heartbeat {
     }
 
     fn is_unanswered(&self) -> bool {
-        self.pinged_at
-            .is_some_and(|at| at + self.patience <= Instant::now())
+        self.pinged_at.is_some_and(|at| at + self.patience <= Instant::now())
     }
 
     fn is_due(&mut self) -> bool {
@@ -253,16 +243,12 @@ async fn receive(
     received: Option<Result<Message, Error>>,
 ) -> Result<(), CloseReason> {
     match received {
-        None => Err(CloseReason::Broken(
-            "connection ended without a close frame".into(),
-        )),
+        None => Err(CloseReason::Broken("connection ended without a close frame".into())),
         Some(Err(error)) => Err(ended(shared, error)),
         Some(Ok(Message::Text(text))) => message(shared, flow, text.into()).await,
         Some(Ok(Message::Binary(bytes))) => message(shared, flow, bytes).await,
         Some(Ok(Message::Close(frame))) => {
-            let text = frame
-                .map(|frame| frame.reason.to_string())
-                .unwrap_or_default();
+            let text = frame.map(|frame| frame.reason.to_string()).unwrap_or_default();
             Err(CloseReason::Peer(text))
         }
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(()),
@@ -333,16 +319,10 @@ pub async fn close_websocket<S>(socket: &mut WebSocketStream<S>, code: CloseCode
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let end = (0..=MAX_REASON_BYTES)
-        .rev()
-        .find(|end| text.is_char_boundary(*end))
-        .unwrap_or(0);
+    let end = (0..=MAX_REASON_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.truncate(end);
     let goodbye = async {
-        let frame = CloseFrame {
-            code,
-            reason: text.into(),
-        };
+        let frame = CloseFrame { code, reason: text.into() };
         // Errors mean that the client is gone already.
         let _ = socket.close(Some(frame)).await;
         while let Some(Ok(_)) = socket.next().await {}

@@ -26,10 +26,7 @@ struct Node {
 impl Node {
     fn new(settings: NetSettings) -> Self {
         let (sender, events) = mpsc::channel(64);
-        Self {
-            net: Net::new(settings, sender),
-            events,
-        }
+        Self { net: Net::new(settings, sender), events }
     }
 
     async fn listen(&self, name: &str, protocol: Protocol, at: &str) -> SocketAddr {
@@ -38,10 +35,7 @@ impl Node {
     }
 
     async fn next(&mut self) -> NetEvent {
-        timeout(PATIENCE, self.events.recv())
-            .await
-            .expect("an event in time")
-            .unwrap()
+        timeout(PATIENCE, self.events.recv()).await.expect("an event in time").unwrap()
     }
 
     /// The next message, whatever flows open before.
@@ -64,10 +58,7 @@ impl Node {
 
 async fn read(stream: &mut TcpStream, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
-    timeout(PATIENCE, stream.read_exact(&mut bytes))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(PATIENCE, stream.read_exact(&mut bytes)).await.unwrap().unwrap();
     bytes
 }
 
@@ -79,23 +70,14 @@ async fn a_datagram_and_its_answer_share_a_flow() {
         let phone = UdpSocket::bind(at).await.unwrap();
         phone.send_to(OPTIONS, ours).await.unwrap();
         let first = node.message().await;
-        assert_eq!(
-            (first.flow.local, first.flow.remote),
-            (ours, phone.local_addr().unwrap())
-        );
+        assert_eq!((first.flow.local, first.flow.remote), (ours, phone.local_addr().unwrap()));
         assert_eq!(first.bytes, OPTIONS);
         let to = Destination::Flow(first.flow.id);
-        let id = node
-            .net
-            .send(to, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"))
-            .unwrap();
+        let id = node.net.send(to, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n")).unwrap();
         assert_eq!(id, first.flow.id);
         let mut buffer = [0; 100];
         let (count, from) = phone.recv_from(&mut buffer).await.unwrap();
-        assert_eq!(
-            (&buffer[..count], from),
-            (&b"SIP/2.0 200 OK\r\n\r\n"[..], ours)
-        );
+        assert_eq!((&buffer[..count], from), (&b"SIP/2.0 200 OK\r\n\r\n"[..], ours));
         phone.send_to(OPTIONS, ours).await.unwrap();
         assert_eq!(node.message().await.flow, first.flow);
         assert_eq!(node.net.flow_count().datagram, 1);
@@ -108,12 +90,7 @@ async fn garbage_and_keepalive_datagrams_make_no_flow_and_stun_is_answered() {
     let mut node = Node::new(NetSettings::default());
     let ours = node.listen("udp", Protocol::Udp, "127.0.0.1:0").await;
     let phone = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    for datagram in [
-        &b"\r\n\r\n"[..],
-        b"\0\0\0\0",
-        b"",
-        b"GET / HTTP/1.0\r\n\r\n",
-    ] {
+    for datagram in [&b"\r\n\r\n"[..], b"\0\0\0\0", b"", b"GET / HTTP/1.0\r\n\r\n"] {
         phone.send_to(datagram, ours).await.unwrap();
     }
     let stun = *b"\x00\x01\x00\x00\x21\x12\xa4\x42transaction!";
@@ -124,10 +101,7 @@ async fn garbage_and_keepalive_datagrams_make_no_flow_and_stun_is_answered() {
     phone.send_to(OPTIONS, ours).await.unwrap();
     node.message().await;
     let counters = node.net.counters();
-    assert_eq!(
-        (counters.malformed_total, counters.keepalives_answered_total),
-        (1, 1)
-    );
+    assert_eq!((counters.malformed_total, counters.keepalives_answered_total), (1, 1));
 }
 
 #[tokio::test]
@@ -148,10 +122,7 @@ async fn a_stream_is_cut_into_messages_wherever_it_is_torn() {
     assert_eq!(node.message().await.bytes, OPTIONS);
     assert_eq!(read(&mut phone, 2).await, b"\r\n");
     drop(phone);
-    assert!(matches!(
-        node.closed().await,
-        CloseReason::Peer(_) | CloseReason::Broken(_)
-    ));
+    assert!(matches!(node.closed().await, CloseReason::Peer(_) | CloseReason::Broken(_)));
     assert_eq!(node.net.flow_count().connections, 0);
 }
 
@@ -160,22 +131,13 @@ async fn a_connection_is_dialled_once_and_reused() {
     let mut node = Node::new(NetSettings::default());
     node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
     let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let to = Destination::Address {
-        transport: Transport::Tcp,
-        remote: peer.local_addr().unwrap(),
-    };
+    let to = Destination::Address { transport: Transport::Tcp, remote: peer.local_addr().unwrap() };
     let one = node.net.send(to, Bytes::from_static(OPTIONS)).unwrap();
     let two = node.net.send(to, Bytes::from_static(OPTIONS)).unwrap();
     assert_eq!(one, two);
     let (mut stream, _) = peer.accept().await.unwrap();
-    assert_eq!(
-        read(&mut stream, 2 * OPTIONS.len()).await,
-        [OPTIONS, OPTIONS].concat()
-    );
-    stream
-        .write_all(b"SIP/2.0 200 OK\r\nl: 0\r\n\r\n")
-        .await
-        .unwrap();
+    assert_eq!(read(&mut stream, 2 * OPTIONS.len()).await, [OPTIONS, OPTIONS].concat());
+    stream.write_all(b"SIP/2.0 200 OK\r\nl: 0\r\n\r\n").await.unwrap();
     let answer = node.message().await;
     assert_eq!(answer.flow.id, one);
     assert_ne!(answer.flow.local.port(), 0);
@@ -185,50 +147,27 @@ async fn a_connection_is_dialled_once_and_reused() {
 async fn what_cannot_be_delivered_comes_back() {
     let mut node = Node::new(NetSettings::default());
     node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
-    let gone = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let to = Destination::Address {
-        transport: Transport::Tcp,
-        remote: gone,
-    };
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let to = Destination::Address { transport: Transport::Tcp, remote: gone };
     let id = node.net.send(to, Bytes::from_static(OPTIONS)).unwrap();
     match node.next().await {
-        NetEvent::SendFailed {
-            flow,
-            bytes,
-            reason: CloseReason::ConnectFailed(_),
-        } => {
+        NetEvent::SendFailed { flow, bytes, reason: CloseReason::ConnectFailed(_) } => {
             assert_eq!((flow.id, &bytes[..]), (id, OPTIONS));
         }
         other => panic!("{other:?}"),
     }
     assert!(matches!(node.closed().await, CloseReason::ConnectFailed(_)));
-    assert_eq!(
-        node.net.send(Destination::Flow(id), Bytes::new()),
-        Err(SendError::NoSuchFlow)
-    );
-    let ws = Destination::Address {
-        transport: Transport::Wss,
-        remote: gone,
-    };
+    assert_eq!(node.net.send(Destination::Flow(id), Bytes::new()), Err(SendError::NoSuchFlow));
+    let ws = Destination::Address { transport: Transport::Wss, remote: gone };
     let refused = node.net.send(ws, Bytes::from_static(OPTIONS));
     assert_eq!(refused, Err(SendError::NotDialable(Transport::Wss)));
-    let udp = Destination::Address {
-        transport: Transport::Udp,
-        remote: gone,
-    };
+    let udp = Destination::Address { transport: Transport::Udp, remote: gone };
     let refused = node.net.send(udp, Bytes::from_static(OPTIONS));
     assert_eq!(refused, Err(SendError::NoListener(Transport::Udp, gone)));
 }
 
 fn impatient() -> NetSettings {
-    NetSettings {
-        request_deadline: Duration::from_millis(300),
-        ..NetSettings::default()
-    }
+    NetSettings { request_deadline: Duration::from_millis(300), ..NetSettings::default() }
 }
 
 #[tokio::test]
@@ -241,10 +180,7 @@ async fn a_connection_without_request_is_closed_and_one_with_request_is_not() {
     pinging.write_all(b"\r\n\r\n").await.unwrap();
     talking.write_all(OPTIONS).await.unwrap();
     for _ in 0..2 {
-        assert_eq!(
-            node.closed().await,
-            CloseReason::NoRequest(Duration::from_millis(300))
-        );
+        assert_eq!(node.closed().await, CloseReason::NoRequest(Duration::from_millis(300)));
     }
     assert_eq!(silent.read(&mut [0; 1]).await.unwrap(), 0);
     assert_eq!(node.net.flow_count().connections, 1);
@@ -258,9 +194,7 @@ async fn a_marked_connection_is_kept_without_request() {
     let mut node = Node::new(impatient());
     let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
     let _phone = TcpStream::connect(ours).await.unwrap();
-    let NetEvent::FlowOpened(flow) = node.next().await else {
-        panic!("not opened")
-    };
+    let NetEvent::FlowOpened(flow) = node.next().await else { panic!("not opened") };
     node.net.mark_used(flow.id);
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert!(node.net.flow(flow.id).is_some());
@@ -272,10 +206,7 @@ async fn a_message_that_is_never_finished_ends_the_connection() {
     let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
     let mut phone = TcpStream::connect(ours).await.unwrap();
     phone.write_all(OPTIONS).await.unwrap();
-    phone
-        .write_all(b"OPTIONS sip:a@b SIP/2.0\r\nl: 9\r\n\r\nx")
-        .await
-        .unwrap();
+    phone.write_all(b"OPTIONS sip:a@b SIP/2.0\r\nl: 9\r\n\r\nx").await.unwrap();
     assert!(matches!(node.closed().await, CloseReason::Malformed(_)));
 }
 
@@ -284,11 +215,7 @@ async fn what_is_no_sip_ends_the_connection_at_once() {
     let mut node = Node::new(NetSettings::default());
     let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
     let huge = b"INVITE sip:a@b SIP/2.0\r\nContent-Length: 99999999\r\n\r\n";
-    for bytes in [
-        &b"GET / HTTP/1.1\r\nHost: x\r\n"[..],
-        b"\x16\x03\x01 hello\n",
-        huge,
-    ] {
+    for bytes in [&b"GET / HTTP/1.1\r\nHost: x\r\n"[..], b"\x16\x03\x01 hello\n", huge] {
         let mut phone = TcpStream::connect(ours).await.unwrap();
         phone.write_all(bytes).await.unwrap();
         assert!(matches!(node.closed().await, CloseReason::Malformed(_)));
@@ -298,10 +225,8 @@ async fn what_is_no_sip_ends_the_connection_at_once() {
 
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_dropped() {
-    let settings = NetSettings {
-        stream_write_timeout: Duration::from_millis(200),
-        ..NetSettings::default()
-    };
+    let settings =
+        NetSettings { stream_write_timeout: Duration::from_millis(200), ..NetSettings::default() };
     let mut node = Node::new(settings);
     let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
     let mut phone = TcpStream::connect(ours).await.unwrap();
@@ -336,10 +261,7 @@ async fn a_peer_that_does_not_read_is_dropped() {
 
 #[tokio::test]
 async fn limits_on_connections_hold() {
-    let settings = NetSettings {
-        max_unproven_per_source: 2,
-        ..NetSettings::default()
-    };
+    let settings = NetSettings { max_unproven_per_source: 2, ..NetSettings::default() };
     let mut node = Node::new(settings);
     let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
     let mut proven = TcpStream::connect(ours).await.unwrap();
@@ -348,13 +270,7 @@ async fn limits_on_connections_hold() {
     let _one = TcpStream::connect(ours).await.unwrap();
     let _two = TcpStream::connect(ours).await.unwrap();
     let mut three = TcpStream::connect(ours).await.unwrap();
-    assert_eq!(
-        timeout(PATIENCE, three.read(&mut [0; 1]))
-            .await
-            .unwrap()
-            .unwrap(),
-        0
-    );
+    assert_eq!(timeout(PATIENCE, three.read(&mut [0; 1])).await.unwrap().unwrap(), 0);
     assert_eq!(node.net.counters().connections_refused_total, 1);
     assert_eq!(node.net.flow_count().connections, 3);
 }
@@ -378,10 +294,7 @@ async fn a_closed_listener_frees_its_port_and_keeps_its_connections() {
 async fn a_udp_listener_can_be_opened_again_at_once() {
     let node = Node::new(NetSettings::default());
     let ours = node.listen("udp", Protocol::Udp, "127.0.0.1:0").await;
-    let to = Destination::Address {
-        transport: Transport::Udp,
-        remote: ours,
-    };
+    let to = Destination::Address { transport: Transport::Udp, remote: ours };
     let id = node.net.send(to, Bytes::from_static(OPTIONS)).unwrap();
     assert_eq!(&*node.net.flow_info(id).unwrap().listener, "udp");
     assert!(node.net.unlisten("udp").await);
@@ -395,19 +308,9 @@ async fn the_address_for_via_is_that_of_the_route() {
     let node = Node::new(NetSettings::default());
     let bound = node.listen("udp", Protocol::Udp, "0.0.0.0:0").await;
     let remote = "127.0.0.1:5060".parse().unwrap();
-    let sent_by = node
-        .net
-        .sent_by(Transport::Udp, remote, Route::default())
-        .unwrap();
-    assert_eq!(
-        sent_by,
-        SocketAddr::new("127.0.0.1".parse().unwrap(), bound.port())
-    );
-    assert!(
-        node.net
-            .sent_by(Transport::Tcp, remote, Route::default())
-            .is_none()
-    );
+    let sent_by = node.net.sent_by(Transport::Udp, remote, Route::default()).unwrap();
+    assert_eq!(sent_by, SocketAddr::new("127.0.0.1".parse().unwrap(), bound.port()));
+    assert!(node.net.sent_by(Transport::Tcp, remote, Route::default()).is_none());
 }
 
 #[tokio::test]
@@ -419,12 +322,6 @@ async fn shutdown_ends_everything() {
     node.message().await;
     timeout(PATIENCE, node.net.shutdown()).await.unwrap();
     assert_eq!(node.closed().await, CloseReason::Shutdown);
-    let to = Destination::Address {
-        transport: Transport::Tcp,
-        remote: ours,
-    };
-    assert_eq!(
-        node.net.send(to, Bytes::from_static(OPTIONS)),
-        Err(SendError::Stopped)
-    );
+    let to = Destination::Address { transport: Transport::Tcp, remote: ours };
+    assert_eq!(node.net.send(to, Bytes::from_static(OPTIONS)), Err(SendError::Stopped));
 }

@@ -32,17 +32,11 @@ impl Node {
     }
 
     fn address(&self, transport: Transport) -> Destination {
-        Destination::Address {
-            transport,
-            remote: SocketAddr::new(self.ip, 5060),
-        }
+        Destination::Address { transport, remote: SocketAddr::new(self.ip, 5060) }
     }
 
     async fn next(&mut self) -> NetEvent {
-        timeout(Duration::from_secs(300), self.events.recv())
-            .await
-            .expect("an event")
-            .unwrap()
+        timeout(Duration::from_secs(300), self.events.recv()).await.expect("an event").unwrap()
     }
 }
 
@@ -53,10 +47,8 @@ fn numbered(number: usize) -> Bytes {
 /// What arrives of 1,000 datagrams, in order of arrival.
 async fn arrivals(seed: u64) -> Vec<Bytes> {
     let world = World::new(seed);
-    let (alice, mut bob) = (
-        Node::new(&world, "192.0.2.1").await,
-        Node::new(&world, "192.0.2.2").await,
-    );
+    let (alice, mut bob) =
+        (Node::new(&world, "192.0.2.1").await, Node::new(&world, "192.0.2.2").await);
     world.set_link(Link {
         loss_permille: 100,
         duplicate_permille: 50,
@@ -64,10 +56,7 @@ async fn arrivals(seed: u64) -> Vec<Bytes> {
         jitter: Duration::from_millis(30),
     });
     for number in 0..1_000 {
-        alice
-            .net
-            .send(bob.address(Transport::Udp), numbered(number))
-            .unwrap();
+        alice.net.send(bob.address(Transport::Udp), numbered(number)).unwrap();
         sleep(Duration::from_millis(1)).await;
     }
     sleep(Duration::from_secs(1)).await;
@@ -97,60 +86,35 @@ async fn a_seed_is_one_run() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_takes_its_time_and_breaks_when_cut() {
     let world = World::new(1);
-    let (mut alice, mut bob) = (
-        Node::new(&world, "192.0.2.1").await,
-        Node::new(&world, "192.0.2.2").await,
-    );
+    let (mut alice, mut bob) =
+        (Node::new(&world, "192.0.2.1").await, Node::new(&world, "192.0.2.2").await);
     let delay = Duration::from_millis(50);
-    world.set_link(Link {
-        delay,
-        ..Link::default()
-    });
+    world.set_link(Link { delay, ..Link::default() });
     let start = Instant::now();
-    alice
-        .net
-        .send(bob.address(Transport::Tcp), numbered(1))
-        .unwrap();
+    alice.net.send(bob.address(Transport::Tcp), numbered(1)).unwrap();
     assert!(matches!(bob.next().await, NetEvent::FlowOpened(_)));
-    let NetEvent::Message(message) = bob.next().await else {
-        panic!("no message")
-    };
+    let NetEvent::Message(message) = bob.next().await else { panic!("no message") };
     assert_eq!(message.bytes, numbered(1));
     assert!(start.elapsed() >= 2 * delay);
     world.cut(alice.ip, bob.ip);
     assert!(matches!(bob.next().await, NetEvent::FlowClosed { .. }));
     assert!(matches!(alice.next().await, NetEvent::FlowOpened(_)));
     assert!(matches!(alice.next().await, NetEvent::FlowClosed { .. }));
-    alice
-        .net
-        .send(bob.address(Transport::Tcp), numbered(2))
-        .unwrap();
-    let NetEvent::SendFailed { reason, .. } = alice.next().await else {
-        panic!("sent")
-    };
+    alice.net.send(bob.address(Transport::Tcp), numbered(2)).unwrap();
+    let NetEvent::SendFailed { reason, .. } = alice.next().await else { panic!("sent") };
     assert!(matches!(reason, CloseReason::ConnectFailed(_)));
     world.heal(alice.ip, bob.ip);
-    alice
-        .net
-        .send(bob.address(Transport::Tcp), numbered(3))
-        .unwrap();
+    alice.net.send(bob.address(Transport::Tcp), numbered(3)).unwrap();
     assert!(matches!(bob.next().await, NetEvent::FlowOpened(_)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn idle_udp_flows_are_forgotten_and_used_ones_later() {
     let world = World::new(1);
-    let (alice, mut bob) = (
-        Node::new(&world, "192.0.2.1").await,
-        Node::new(&world, "192.0.2.2").await,
-    );
-    let id = alice
-        .net
-        .send(bob.address(Transport::Udp), numbered(1))
-        .unwrap();
-    let NetEvent::Message(message) = bob.next().await else {
-        panic!("no message")
-    };
+    let (alice, mut bob) =
+        (Node::new(&world, "192.0.2.1").await, Node::new(&world, "192.0.2.2").await);
+    let id = alice.net.send(bob.address(Transport::Udp), numbered(1)).unwrap();
+    let NetEvent::Message(message) = bob.next().await else { panic!("no message") };
     bob.net.mark_used(message.flow.id);
     sleep(Duration::from_secs(400)).await;
     assert!(alice.net.flow(id).is_none());
@@ -164,22 +128,12 @@ async fn a_full_table_refuses_new_sources_and_keeps_known_ones() {
     let world = World::new(1);
     let ip: IpAddr = "192.0.2.2".parse().unwrap();
     let (sender, mut events) = mpsc::channel(64);
-    let settings = NetSettings {
-        max_udp_flows: 2,
-        ..NetSettings::default()
-    };
+    let settings = NetSettings { max_udp_flows: 2, ..NetSettings::default() };
     let net = Net::simulated(settings, sender, world.host(ip));
     let ours = SocketAddr::new(ip, 5060);
-    net.listen(ListenerSpec::new("udp", Protocol::Udp, ours))
-        .await
-        .unwrap();
+    net.listen(ListenerSpec::new("udp", Protocol::Udp, ours)).await.unwrap();
     let sources: Vec<_> = (1..4)
-        .map(|n| {
-            world
-                .host(IpAddr::from([198, 51, 100, n]))
-                .datagrams(ours)
-                .unwrap()
-        })
+        .map(|n| world.host(IpAddr::from([198, 51, 100, n])).datagrams(ours).unwrap())
         .collect();
     for source in &sources {
         source.send_to(&numbered(1), ours).unwrap();

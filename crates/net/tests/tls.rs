@@ -63,10 +63,7 @@ struct Node {
 impl Node {
     async fn new(tls: TlsSettings) -> Self {
         let quick = Duration::from_millis(500);
-        let settings = NetSettings {
-            handshake_timeout: quick,
-            ..NetSettings::default()
-        };
+        let settings = NetSettings { handshake_timeout: quick, ..NetSettings::default() };
         let (sender, events) = mpsc::channel(64);
         let net = Net::new(settings, sender);
         let protocol = Protocol::Tls(Box::new(tls));
@@ -76,25 +73,14 @@ impl Node {
     }
 
     async fn next(&mut self) -> NetEvent {
-        timeout(PATIENCE, self.events.recv())
-            .await
-            .expect("an event in time")
-            .unwrap()
+        timeout(PATIENCE, self.events.recv()).await.expect("an event in time").unwrap()
     }
 
     /// Sends one message by name; returns how the receiver or the sender fared.
     async fn call(&mut self, to: &mut Node, name: &str) -> Result<Bytes, CloseReason> {
-        let address = Destination::Address {
-            transport: Transport::Tls,
-            remote: to.local,
-        };
-        let route = Route {
-            server_name: Some(name),
-            ..Route::default()
-        };
-        self.net
-            .send_via(address, Bytes::from_static(OPTIONS), route)
-            .unwrap();
+        let address = Destination::Address { transport: Transport::Tls, remote: to.local };
+        let route = Route { server_name: Some(name), ..Route::default() };
+        self.net.send_via(address, Bytes::from_static(OPTIONS), route).unwrap();
         loop {
             tokio::select! {
                 event = self.next() => if let NetEvent::FlowClosed { reason, .. } = event {
@@ -111,22 +97,12 @@ impl Node {
 #[tokio::test]
 async fn a_verified_name_is_reached_and_a_wrong_one_is_not() {
     let folder = folder("verify");
-    let server = certificate(
-        &folder,
-        "server",
-        &["pbx.example.net", "*.wild.net"],
-        Role::Server,
-    );
-    let verifying = TlsSettings {
-        server_verification: ServerVerification::On,
-        ..settings(&server)
-    };
+    let server = certificate(&folder, "server", &["pbx.example.net", "*.wild.net"], Role::Server);
+    let verifying =
+        TlsSettings { server_verification: ServerVerification::On, ..settings(&server) };
     let mut to = Node::new(settings(&server)).await;
     let mut from = Node::new(verifying).await;
-    assert_eq!(
-        from.call(&mut to, "pbx.example.net").await.unwrap(),
-        OPTIONS
-    );
+    assert_eq!(from.call(&mut to, "pbx.example.net").await.unwrap(), OPTIONS);
     let wrong = from.call(&mut to, "other.example.net").await.unwrap_err();
     assert!(matches!(wrong, CloseReason::TlsFailed(_)), "{wrong:?}");
     // RFC 5922 §7.2.
@@ -141,10 +117,7 @@ async fn without_verification_any_certificate_is_taken() {
     let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
     let mut to = Node::new(settings(&server)).await;
     let mut from = Node::new(settings(&server)).await;
-    assert_eq!(
-        from.call(&mut to, "who.example.org").await.unwrap(),
-        OPTIONS
-    );
+    assert_eq!(from.call(&mut to, "who.example.org").await.unwrap(), OPTIONS);
 }
 
 #[tokio::test]
@@ -152,16 +125,11 @@ async fn a_required_client_certificate_is_demanded() {
     let folder = folder("mutual");
     let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
     let client = certificate(&folder, "client", &["phone.example.net"], Role::Client);
-    let required = TlsSettings {
-        client_certificate: ClientCertificate::Required,
-        ..settings(&server)
-    };
+    let required =
+        TlsSettings { client_certificate: ClientCertificate::Required, ..settings(&server) };
     let mut to = Node::new(required).await;
     let mut from = Node::new(settings(&client)).await;
-    assert_eq!(
-        from.call(&mut to, "pbx.example.net").await.unwrap(),
-        OPTIONS
-    );
+    assert_eq!(from.call(&mut to, "pbx.example.net").await.unwrap(), OPTIONS);
     // The wrong kind of certificate is refused as well.
     let mut stranger = Node::new(settings(&server)).await;
     assert!(stranger.call(&mut to, "pbx.example.net").await.is_err());
@@ -173,49 +141,30 @@ async fn a_name_that_is_not_ours_is_refused_when_names_are_required() {
     let folder = folder("sni");
     let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
     let only = SniPolicy::Only(vec!["pbx.example.net".into()]);
-    let mut to = Node::new(TlsSettings {
-        sni: only,
-        ..settings(&server)
-    })
-    .await;
+    let mut to = Node::new(TlsSettings { sni: only, ..settings(&server) }).await;
     let mut from = Node::new(settings(&server)).await;
     assert!(from.call(&mut to, "scanner.example.org").await.is_err());
-    assert_eq!(
-        from.call(&mut to, "pbx.example.net").await.unwrap(),
-        OPTIONS
-    );
+    assert_eq!(from.call(&mut to, "pbx.example.net").await.unwrap(), OPTIONS);
 }
 
 #[tokio::test]
 async fn a_new_certificate_is_used_while_connections_live() {
     let folder = folder("swap");
     let server = certificate(&folder, "server", &["one.example.net"], Role::Server);
-    let verifying = TlsSettings {
-        server_verification: ServerVerification::On,
-        ..settings(&server)
-    };
+    let verifying =
+        TlsSettings { server_verification: ServerVerification::On, ..settings(&server) };
     let mut to = Node::new(settings(&server)).await;
     let mut from = Node::new(verifying).await;
     assert!(from.call(&mut to, "one.example.net").await.is_ok());
     certificate(&folder, "server", &["two.example.net"], Role::Server);
     assert!(to.net.reload_certificates().is_empty());
-    assert_eq!(
-        to.net.listeners()[0].certificate.as_ref().unwrap().names,
-        ["two.example.net"]
-    );
+    assert_eq!(to.net.listeners()[0].certificate.as_ref().unwrap().names, ["two.example.net"]);
     assert!(from.call(&mut to, "two.example.net").await.is_ok());
     assert_eq!(to.net.flow_count().connections, 2);
     std::fs::write(&server.key_file, "broken").unwrap();
     let failed = to.net.reload_certificates();
-    assert!(
-        failed[0].1.to_string().contains("server.key"),
-        "{}",
-        failed[0].1
-    );
-    assert_eq!(
-        to.net.listeners()[0].certificate.as_ref().unwrap().names,
-        ["two.example.net"]
-    );
+    assert!(failed[0].1.to_string().contains("server.key"), "{}", failed[0].1);
+    assert_eq!(to.net.listeners()[0].certificate.as_ref().unwrap().names, ["two.example.net"]);
 }
 
 #[derive(Clone, Default)]
@@ -236,24 +185,17 @@ impl std::io::Write for Log {
 async fn a_failed_handshake_is_one_stable_line_with_the_peer() {
     let log = Log::default();
     let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let server = certificate(&folder("log"), "server", &["localhost"], Role::Server);
     let node = Node::new(settings(&server)).await;
     let mut garbage = TcpStream::connect(node.local).await.unwrap();
     let mut silent = TcpStream::connect(node.local).await.unwrap();
-    garbage
-        .write_all(b"OPTIONS sip:a SIP/2.0\r\n\r\n")
-        .await
-        .unwrap();
+    garbage.write_all(b"OPTIONS sip:a SIP/2.0\r\n\r\n").await.unwrap();
     let mut rest = Vec::new();
     let _ = garbage.read_to_end(&mut rest).await;
-    let _ = timeout(PATIENCE, silent.read_to_end(&mut rest))
-        .await
-        .unwrap();
+    let _ = timeout(PATIENCE, silent.read_to_end(&mut rest)).await.unwrap();
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for stream in [garbage, silent] {
         let peer = stream.local_addr().unwrap();
@@ -273,33 +215,16 @@ fn mistakes_in_files_are_named_with_their_cure() {
     let folder = folder("files");
     let one = certificate(&folder, "one", &["one"], Role::Server);
     let two = certificate(&folder, "two", &["two"], Role::Server);
-    let with_key = |key: PathBuf| TlsSettings {
-        key_file: Some(key),
-        ..settings(&one)
-    };
+    let with_key = |key: PathBuf| TlsSettings { key_file: Some(key), ..settings(&one) };
     let text = build(with_key(two.key_file)).to_string();
-    assert!(
-        text.contains("does not belong") && text.contains("two.key"),
-        "{text}"
-    );
+    assert!(text.contains("does not belong") && text.contains("two.key"), "{text}");
     let text = build(with_key(folder.join("missing.key"))).to_string();
-    assert!(
-        text.contains("missing.key") && text.contains("correct the path"),
-        "{text}"
-    );
-    let text = build(TlsSettings {
-        key_file: None,
-        ..settings(&one)
-    })
-    .to_string();
+    assert!(text.contains("missing.key") && text.contains("correct the path"), "{text}");
+    let text = build(TlsSettings { key_file: None, ..settings(&one) }).to_string();
     assert!(text.contains("holds no private key"), "{text}");
     let der = folder.join("der.crt");
     std::fs::write(&der, [0x30, 0x82, 1, 2]).unwrap();
-    let text = build(TlsSettings {
-        cert_file: Some(der),
-        ..settings(&one)
-    })
-    .to_string();
+    let text = build(TlsSettings { cert_file: Some(der), ..settings(&one) }).to_string();
     assert!(text.contains("must be PEM"), "{text}");
     let locked = folder.join("locked.key");
     let pem = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
@@ -308,18 +233,9 @@ fn mistakes_in_files_are_named_with_their_cure() {
     assert!(text.contains("passphrase"), "{text}");
     let text = build(TlsSettings::default()).to_string();
     assert!(text.contains("tlscertfile"), "{text}");
-    let text = build(TlsSettings {
-        ciphers: "AES256-SHA".into(),
-        ..settings(&one)
-    })
-    .to_string();
+    let text = build(TlsSettings { ciphers: "AES256-SHA".into(), ..settings(&one) }).to_string();
     assert!(text.contains("ECDHE-ECDSA"), "{text}");
-    assert!(
-        TlsVersions::from_method("tlsv1")
-            .unwrap_err()
-            .to_string()
-            .contains("tlsv1_2")
-    );
+    assert!(TlsVersions::from_method("tlsv1").unwrap_err().to_string().contains("tlsv1_2"));
 }
 
 #[test]
@@ -328,16 +244,8 @@ fn a_key_in_the_certificate_file_is_found() {
     let one = certificate(&folder, "one", &["one"], Role::Server);
     let both = folder.join("both.pem");
     let key = std::fs::read_to_string(&one.key_file).unwrap();
-    std::fs::write(
-        &both,
-        key + &std::fs::read_to_string(&one.cert_file).unwrap(),
-    )
-    .unwrap();
-    let in_one = TlsSettings {
-        cert_file: Some(both),
-        key_file: None,
-        ..settings(&one)
-    };
+    std::fs::write(&both, key + &std::fs::read_to_string(&one.cert_file).unwrap()).unwrap();
+    let in_one = TlsSettings { cert_file: Some(both), key_file: None, ..settings(&one) };
     assert!(ServerTls::build(&in_one).is_ok());
 }
 

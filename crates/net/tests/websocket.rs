@@ -29,10 +29,7 @@ struct Node {
 impl Node {
     fn new() -> Self {
         let (sender, events) = mpsc::channel(64);
-        Self {
-            net: Net::new(NetSettings::default(), sender),
-            events,
-        }
+        Self { net: Net::new(NetSettings::default(), sender), events }
     }
 
     /// The client's end of a WebSocket with a window of so many bytes.
@@ -54,10 +51,7 @@ impl Node {
     }
 
     async fn next(&mut self) -> NetEvent {
-        timeout(Duration::from_secs(300), self.events.recv())
-            .await
-            .expect("an event")
-            .unwrap()
+        timeout(Duration::from_secs(300), self.events.recv()).await.expect("an event").unwrap()
     }
 
     async fn opened(&mut self) -> Flow {
@@ -103,16 +97,9 @@ async fn text_and_binary_frames_are_messages_and_answers_are_text() {
     client.send(Message::binary(OPTIONS)).await.unwrap();
     assert_eq!(node.message().await.bytes, OPTIONS);
     let to = Destination::Flow(flow.id);
-    node.net
-        .send(to, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"))
-        .unwrap();
-    assert_eq!(
-        client.next().await.unwrap().unwrap(),
-        Message::text("SIP/2.0 200 OK\r\n\r\n")
-    );
-    node.net
-        .send(to, Bytes::from_static(b"SIP/2.0 200 \xff\r\n\r\n"))
-        .unwrap();
+    node.net.send(to, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n")).unwrap();
+    assert_eq!(client.next().await.unwrap().unwrap(), Message::text("SIP/2.0 200 OK\r\n\r\n"));
+    node.net.send(to, Bytes::from_static(b"SIP/2.0 200 \xff\r\n\r\n")).unwrap();
     let binary = client.next().await.unwrap().unwrap();
     assert_eq!(binary, Message::binary(&b"SIP/2.0 200 \xff\r\n\r\n"[..]));
     client.close(None).await.unwrap();
@@ -131,14 +118,8 @@ async fn fragments_make_one_message_and_large_ones_pass() {
     let (first, rest) = (bytes.slice(..1_000), bytes.slice(1_000..));
     let frame = |data, code, last| Message::Frame(Frame::message(data, OpCode::Data(code), last));
     client.send(frame(first, Data::Text, false)).await.unwrap();
-    client
-        .send(Message::Ping(Bytes::from_static(b"between")))
-        .await
-        .unwrap();
-    client
-        .send(frame(rest, Data::Continue, true))
-        .await
-        .unwrap();
+    client.send(Message::Ping(Bytes::from_static(b"between"))).await.unwrap();
+    client.send(frame(rest, Data::Continue, true)).await.unwrap();
     assert_eq!(node.message().await.bytes, text);
     let pong = client.next().await.unwrap().unwrap();
     assert_eq!(pong, Message::Pong(Bytes::from_static(b"between")));
@@ -149,10 +130,7 @@ async fn a_message_above_the_limit_is_refused_with_1009() {
     let mut node = Node::new();
     let mut client = node.client().await;
     node.opened().await;
-    client
-        .send(Message::text("x".repeat(65_537)))
-        .await
-        .unwrap();
+    client.send(Message::text("x".repeat(65_537))).await.unwrap();
     assert_eq!(close_frame(&mut client).await.0, CloseCode::Size);
     assert_eq!(node.closed().await, CloseReason::TooLarge(65_536));
 }
@@ -160,22 +138,14 @@ async fn a_message_above_the_limit_is_refused_with_1009() {
 #[tokio::test(start_paused = true)]
 async fn garbage_frames_are_refused_with_1002() {
     // Reserved opcode; unmasked client frame; fragmented control frame.
-    for garbage in [
-        &[0x83, 0x80, 0, 0, 0, 0][..],
-        &[0x81, 1, b'x'],
-        &[0x09, 0x80, 0, 0, 0, 0],
-    ] {
+    for garbage in [&[0x83, 0x80, 0, 0, 0, 0][..], &[0x81, 1, b'x'], &[0x09, 0x80, 0, 0, 0, 0]] {
         let mut node = Node::new();
         let mut raw = node.raw(65_536);
         node.opened().await;
         raw.write_all(garbage).await.unwrap();
         let mut header = [0; 4];
         raw.read_exact(&mut header).await.unwrap();
-        assert_eq!(
-            (header[0], &header[2..]),
-            (0x88, &1002_u16.to_be_bytes()[..]),
-            "{garbage:?}"
-        );
+        assert_eq!((header[0], &header[2..]), (0x88, &1002_u16.to_be_bytes()[..]), "{garbage:?}");
         drop(raw);
         assert!(matches!(node.closed().await, CloseReason::Malformed(_)));
         assert_eq!(node.net.counters().malformed_total, 1);
@@ -188,14 +158,8 @@ async fn text_that_is_not_utf8_is_refused_with_1007() {
     let mut client = node.client().await;
     node.opened().await;
     let data = Bytes::from_static(b"\xff\xfe");
-    let header = FrameHeader {
-        opcode: OpCode::Data(Data::Text),
-        ..FrameHeader::default()
-    };
-    client
-        .send(Message::Frame(Frame::from_payload(header, data)))
-        .await
-        .unwrap();
+    let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
+    client.send(Message::Frame(Frame::from_payload(header, data))).await.unwrap();
     assert_eq!(close_frame(&mut client).await.0, CloseCode::Invalid);
     assert_eq!(node.closed().await, CloseReason::NotText);
 }
@@ -224,10 +188,7 @@ async fn a_client_without_request_is_told_so_after_32_seconds() {
         (code, reason.as_str()),
         (CloseCode::Policy, "no request was received in 32 seconds")
     );
-    assert_eq!(
-        node.closed().await,
-        CloseReason::NoRequest(Duration::from_secs(32))
-    );
+    assert_eq!(node.closed().await, CloseReason::NoRequest(Duration::from_secs(32)));
     assert_eq!(node.net.counters().connections_without_request_total, 1);
 }
 
@@ -294,14 +255,10 @@ async fn a_client_that_does_not_drain_is_dropped_after_100_ms() {
     let _raw = node.raw(1_000);
     let flow = node.opened().await;
     let large = Bytes::from(format!("{OPTIONS}{}", "x".repeat(2_000)));
-    node.net
-        .send(Destination::Flow(flow.id), large.clone())
-        .unwrap();
+    node.net.send(Destination::Flow(flow.id), large.clone()).unwrap();
     node.net.send(Destination::Flow(flow.id), large).unwrap();
     let start = Instant::now();
-    let NetEvent::SendFailed { reason, .. } = node.next().await else {
-        panic!("not failed")
-    };
+    let NetEvent::SendFailed { reason, .. } = node.next().await else { panic!("not failed") };
     assert_eq!(reason, CloseReason::NotDraining(Duration::from_millis(100)));
     assert_eq!(start.elapsed().as_millis(), 100);
     assert_eq!(node.closed().await, reason);
@@ -314,10 +271,7 @@ async fn the_reason_of_a_close_reaches_both_sides() {
     let flow = node.opened().await;
     node.net.close(flow.id, "registration replaced");
     let (code, reason) = close_frame(&mut client).await;
-    assert_eq!(
-        (code, reason.as_str()),
-        (CloseCode::Normal, "registration replaced")
-    );
+    assert_eq!((code, reason.as_str()), (CloseCode::Normal, "registration replaced"));
     let expected = CloseReason::Requested("registration replaced".into());
     assert_eq!(node.closed().await, expected);
 }

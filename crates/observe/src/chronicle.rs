@@ -15,18 +15,11 @@ pub async fn follow(bus: Bus) {
 
 fn write(event: &Event) {
     match event {
-        Event::Dtmf {
-            name,
-            digit,
-            duration_ms,
-            ..
-        } => {
+        Event::Dtmf { name, digit, duration_ms, .. } => {
             tracing::info!(target: "dtmf", "DTMF '{digit}' received on {name}, {duration_ms} ms");
         }
         Event::Security(event) => {
-            let now = jiff::Zoned::now()
-                .strftime("%Y-%m-%dT%H:%M:%S.%3f%z")
-                .to_string();
+            let now = jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S.%3f%z").to_string();
             tracing::info!(target: "security", "{}", event.line(&now));
         }
         event => {
@@ -42,18 +35,11 @@ fn of_call(event: &Event) -> Option<String> {
         Event::Bridged { caller, callee } => {
             format!("Channels {caller} and {callee} are bridged")
         }
-        Event::ChannelCreated {
-            name,
-            context,
-            exten,
-            ..
-        } if !exten.is_empty() => {
+        Event::ChannelCreated { name, context, exten, .. } if !exten.is_empty() => {
             format!("{name} calls {exten}@{context}")
         }
         Event::ChannelCreated { name, .. } => format!("{name} is called"),
-        Event::ChannelEnded {
-            name, cause, words, ..
-        } => {
+        Event::ChannelEnded { name, cause, words, .. } => {
             format!("{name} hung up: {words} ({cause})")
         }
         Event::ChannelState { name, state, .. } => format!("{name} is {state}"),
@@ -65,12 +51,7 @@ fn of_call(event: &Event) -> Option<String> {
 
 fn of_signalling(event: &Event) -> Option<String> {
     Some(match event {
-        Event::ContactAdded {
-            aor,
-            uri,
-            expires_s,
-            refreshed,
-        } => {
+        Event::ContactAdded { aor, uri, expires_s, refreshed } => {
             let what = if *refreshed { "Refreshed" } else { "Added" };
             format!("{what} contact '{uri}' of AOR '{aor}' for {expires_s} seconds")
         }
@@ -81,17 +62,9 @@ fn of_signalling(event: &Event) -> Option<String> {
             format!("{} connection from {} opened", flow.transport, flow.remote)
         }
         Event::FlowClosed { flow, why } => {
-            format!(
-                "{} connection from {} closed: {why}",
-                flow.transport, flow.remote
-            )
+            format!("{} connection from {} closed: {why}", flow.transport, flow.remote)
         }
-        Event::SipMessage {
-            way,
-            transport,
-            remote,
-            text,
-        } => {
+        Event::SipMessage { way, transport, remote, text } => {
             let words = match way {
                 Way::In => "Received SIP from",
                 Way::Out => "Transmitting SIP to",

@@ -62,9 +62,7 @@ impl Level {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.split('(').next().unwrap_or(name).trim();
-        Self::ALL
-            .into_iter()
-            .find(|level| level.name().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|level| level.name().eq_ignore_ascii_case(name))
     }
 
     fn of(metadata: &tracing::Metadata<'_>) -> Self {
@@ -88,11 +86,7 @@ impl LevelSet {
     /// The set of these levels.
     #[must_use]
     pub fn of(levels: &[Level]) -> Self {
-        Self(
-            levels
-                .iter()
-                .fold(0, |set, level| set | 1 << (*level as u8)),
-        )
+        Self(levels.iter().fold(0, |set, level| set | 1 << (*level as u8)))
     }
 
     /// Whether the level is in the set.
@@ -126,10 +120,7 @@ impl Default for LogSettings {
     fn default() -> Self {
         let levels = [Level::Notice, Level::Warning, Level::Error];
         Self {
-            channels: vec![Channel {
-                sink: Sink::Console,
-                levels: LevelSet::of(&levels),
-            }],
+            channels: vec![Channel { sink: Sink::Console, levels: LevelSet::of(&levels) }],
             date_format: "%F %T.%3q".into(),
             colour: false,
         }
@@ -147,10 +138,7 @@ impl Log {
     /// A log with these settings.
     #[must_use]
     pub fn new(settings: LogSettings, writer: Writer) -> Self {
-        Self {
-            settings: Arc::new(RwLock::new(settings)),
-            writer,
-        }
+        Self { settings: Arc::new(RwLock::new(settings)), writer }
     }
 
     /// Puts new settings in force.
@@ -182,11 +170,7 @@ impl<S: Subscriber> Layer<S> for Log {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let level = Level::of(event.metadata());
         let settings = self.settings.read();
-        if !settings
-            .channels
-            .iter()
-            .any(|channel| channel.levels.contains(level))
-        {
+        if !settings.channels.iter().any(|channel| channel.levels.contains(level)) {
             return;
         }
         let mut text = Text::default();
@@ -195,11 +179,7 @@ impl<S: Subscriber> Layer<S> for Log {
         let module = target.strip_prefix("sidetone_").unwrap_or(target);
         let head = format!("[{}] ", stamp(&settings.date_format));
         let tail = format!("[{}] {module}: {}\n", std::process::id(), text.line());
-        for channel in settings
-            .channels
-            .iter()
-            .filter(|c| c.levels.contains(level))
-        {
+        for channel in settings.channels.iter().filter(|c| c.levels.contains(level)) {
             let line = match channel.sink {
                 Sink::Console if settings.colour => {
                     format!("{head}{}{}\x1b[0m{tail}", colour(level), level.name())
@@ -232,9 +212,7 @@ impl Text {
     fn line(&self) -> String {
         let text = format!("{}{}", self.message, self.fields);
         if text.contains(['\n', '\r', '\x1b']) {
-            text.replace("\r\n", "\n")
-                .replace(['\r', '\x1b'], " ")
-                .replace('\n', "\n    ")
+            text.replace("\r\n", "\n").replace(['\r', '\x1b'], " ").replace('\n', "\n    ")
         } else {
             text
         }
@@ -265,20 +243,10 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt as _;
 
     fn logged(levels: &[Level], log: impl FnOnce()) -> String {
-        let name = format!(
-            "sidetone-log-{}-{:?}",
-            std::process::id(),
-            std::thread::current().id()
-        );
+        let name = format!("sidetone-log-{}-{:?}", std::process::id(), std::thread::current().id());
         let path = std::env::temp_dir().join(name);
-        let channel = Channel {
-            sink: Sink::File(path.clone()),
-            levels: LevelSet::of(levels),
-        };
-        let settings = LogSettings {
-            channels: vec![channel],
-            ..LogSettings::default()
-        };
+        let channel = Channel { sink: Sink::File(path.clone()), levels: LevelSet::of(levels) };
+        let settings = LogSettings { channels: vec![channel], ..LogSettings::default() };
         let layer = Log::new(settings, Writer::start().expect("a thread"));
         let writer = layer.writer().clone();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
@@ -303,9 +271,6 @@ mod tests {
     fn a_peer_cannot_forge_a_log_line() {
         let peer = "x\r\n[2026-01-01] SECURITY[1] security: forged";
         let text = logged(&[Level::Notice], || tracing::info!("bad name {peer}"));
-        assert!(
-            text.lines().all(|line| !line.starts_with("[2026-01-01]")),
-            "{text}"
-        );
+        assert!(text.lines().all(|line| !line.starts_with("[2026-01-01]")), "{text}");
     }
 }

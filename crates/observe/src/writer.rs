@@ -46,15 +46,9 @@ impl Writer {
         let (jobs, waiting) = sync_channel(LINES_WAITING);
         let dropped = Arc::new(AtomicU64::new(0));
         let (remote, _) = tokio::sync::broadcast::channel(1_024);
-        let writer = Self {
-            jobs,
-            dropped: Arc::clone(&dropped),
-            remote: remote.clone(),
-        };
+        let writer = Self { jobs, dropped: Arc::clone(&dropped), remote: remote.clone() };
         let run = move || run(&waiting, &dropped, &remote);
-        std::thread::Builder::new()
-            .name("log-writer".into())
-            .spawn(run)?;
+        std::thread::Builder::new().name("log-writer".into()).spawn(run)?;
         Ok(writer)
     }
 

@@ -37,8 +37,6 @@ impl Catalogue {
     /// Finds an application; names are not case-sensitive.
     #[must_use]
     pub fn application(&self, name: &str) -> Option<&'static Application> {
-        self.applications
-            .iter()
-            .find(|known| known.doc.name.eq_ignore_ascii_case(name))
+        self.applications.iter().find(|known| known.doc.name.eq_ignore_ascii_case(name))
     }
 }

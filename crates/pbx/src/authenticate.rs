@@ -13,7 +13,7 @@ use sidetone_events::Event;
 use sidetone_events::security::{SecurityEvent, SecurityKind};
 use sidetone_sip::{Name, Request, Uri};
 use sidetone_ua::api::Reply;
-use sidetone_ua::digest::{Algorithm, Check, Freshness, Secret, Verdict};
+use sidetone_ua::digest::{Algorithm, Check, Credentials, Freshness, Secret, Verdict};
 
 use crate::exchange::Exchange;
 use crate::identify::{credentials_of, identify};
@@ -60,20 +60,9 @@ pub(crate) fn authenticate(
     let config = exchange.config();
     let Some(endpoint) = identify(&config, flow, request) else {
         // The same challenge as for a wrong password: a scanner must not learn which names exist.
-        publish(
-            exchange,
-            SecurityKind::InvalidAccountId,
-            flow,
-            request,
-            Vec::new(),
-        );
+        publish(exchange, SecurityKind::InvalidAccountId, flow, request, Vec::new());
         let realm = default_realm(&config);
-        return Err(challenge(
-            exchange,
-            realm,
-            &[Algorithm::Md5],
-            Freshness::New,
-        ));
+        return Err(challenge(exchange, realm, &[Algorithm::Md5], Freshness::New));
     };
     if let Some(acl) = endpoint.acl.refusing(flow.remote.ip()) {
         let detail = vec![("ACLName", acl.name.clone())];
@@ -83,11 +72,8 @@ pub(crate) fn authenticate(
     if endpoint.auth.is_empty() {
         return Ok(Authenticated { endpoint });
     }
-    let auths: Vec<&Arc<Auth>> = endpoint
-        .auth
-        .iter()
-        .filter_map(|name| config.auths.get(name))
-        .collect();
+    let auths: Vec<&Arc<Auth>> =
+        endpoint.auth.iter().filter_map(|name| config.auths.get(name)).collect();
     verify(exchange, &config, flow, request, &auths).map(|()| Authenticated { endpoint })
 }
 
@@ -100,11 +86,7 @@ fn verify(
 ) -> Result<(), Box<Reply>> {
     let first = auths.first();
     let realm = first.map_or("", |auth| auth.realm.as_str());
-    let realm = if realm.is_empty() {
-        default_realm(config)
-    } else {
-        realm
-    };
+    let realm = if realm.is_empty() { default_realm(config) } else { realm };
     let algorithms = first.map_or_else(|| vec![Algorithm::Md5], |auth| algorithms_of(config, auth));
     if !request.headers.has(Name::Authorization) {
         let detail = vec![("Challenge", String::new())];
@@ -112,52 +94,20 @@ fn verify(
         return Err(challenge(exchange, realm, &algorithms, Freshness::New));
     }
     let Some(credentials) = credentials_of(request) else {
-        publish(
-            exchange,
-            SecurityKind::RequestBadFormat,
-            flow,
-            request,
-            Vec::new(),
-        );
-        return Err(Box::new(message::refusal(
-            400,
-            "the Authorization header cannot be read",
-        )));
+        publish(exchange, SecurityKind::RequestBadFormat, flow, request, Vec::new());
+        return Err(Box::new(message::refusal(400, "the Authorization header cannot be read")));
     };
-    let method = request.method.to_string();
-    let mut verdict = Verdict::WrongPassword;
-    for auth in auths
-        .iter()
-        .filter(|auth| auth.username == credentials.username)
-    {
-        let check = Check {
-            method: &method,
-            realm,
-            algorithms: &algorithms,
-            secret: &|algorithm| secret_of(auth, algorithm),
-            uri_matches: uri_matches(request, &credentials.uri),
-            nonce_life: Duration::from_secs(auth.nonce_lifetime_s.into()),
-        };
-        verdict = exchange
-            .digest()
-            .verify(exchange.now(), &check, &credentials);
-        if matches!(
-            verdict,
-            Verdict::Accepted | Verdict::Stale | Verdict::Replayed
-        ) {
-            break;
-        }
-    }
+    let verdict = verdict(
+        exchange,
+        request,
+        &credentials,
+        &Offered { realm, algorithms: &algorithms },
+        auths,
+    );
     let freshness = match verdict {
         Verdict::Accepted => {
             let detail = vec![("UsingPassword", "1".to_owned())];
-            publish(
-                exchange,
-                SecurityKind::SuccessfulAuth,
-                flow,
-                request,
-                detail,
-            );
+            publish(exchange, SecurityKind::SuccessfulAuth, flow, request, detail);
             return Ok(());
         }
         Verdict::Stale | Verdict::Replayed => Freshness::Stale,
@@ -165,19 +115,46 @@ fn verify(
     };
     if freshness == Freshness::New {
         let details = vec![
-            ("Challenge", credentials.nonce.clone()),
-            ("Response", credentials.response.clone()),
+            ("Challenge", credentials.nonce),
+            ("Response", credentials.response),
             ("ExpectedResponse", String::new()),
         ];
-        publish(
-            exchange,
-            SecurityKind::ChallengeResponseFailed,
-            flow,
-            request,
-            details,
-        );
+        publish(exchange, SecurityKind::ChallengeResponseFailed, flow, request, details);
     }
     Err(challenge(exchange, realm, &algorithms, freshness))
+}
+
+/// What we challenge with.
+struct Offered<'a> {
+    realm: &'a str,
+    algorithms: &'a [Algorithm],
+}
+
+/// Checks the credentials against every auth of that user name, the first that fits decides.
+fn verdict(
+    exchange: &Exchange,
+    request: &Request,
+    credentials: &Credentials,
+    offered: &Offered<'_>,
+    auths: &[&Arc<Auth>],
+) -> Verdict {
+    let method = request.method.to_string();
+    let mut verdict = Verdict::WrongPassword;
+    for auth in auths.iter().filter(|auth| auth.username == credentials.username) {
+        let check = Check {
+            method: &method,
+            realm: offered.realm,
+            algorithms: offered.algorithms,
+            secret: &|algorithm| secret_of(auth, algorithm),
+            uri_matches: uri_matches(request, &credentials.uri),
+            nonce_life: Duration::from_secs(auth.nonce_lifetime_s.into()),
+        };
+        verdict = exchange.digest().verify(exchange.now(), &check, credentials);
+        if matches!(verdict, Verdict::Accepted | Verdict::Stale | Verdict::Replayed) {
+            break;
+        }
+    }
+    verdict
 }
 
 /// The algorithms an account can be checked under, in order of preference.
@@ -187,9 +164,8 @@ fn algorithms_of(config: &Config, auth: &Auth) -> Vec<Algorithm> {
     } else {
         &auth.algorithms_uas
     };
-    let known = listed
-        .iter()
-        .filter(|listed| auth.password.is_some() || auth.digest(**listed).is_some());
+    let known =
+        listed.iter().filter(|listed| auth.password.is_some() || auth.digest(**listed).is_some());
     known.map(|listed| algorithm(*listed)).collect()
 }
 
@@ -205,9 +181,7 @@ fn secret_of(auth: &Auth, wanted: Algorithm) -> Option<Secret> {
     if auth.auth_type != AuthType::Userpass && auth.password.is_none() {
         return None;
     }
-    auth.password
-        .as_ref()
-        .map(|password| Secret::Password(password.reveal().clone()))
+    auth.password.as_ref().map(|password| Secret::Password(password.reveal().clone()))
 }
 
 /// The `uri` parameter must name what is requested. Clients differ in how exactly (SIPp leaves the
@@ -234,9 +208,7 @@ fn challenge(
     let digest = exchange.digest();
     let now = exchange.now();
     let challenges = digest.challenge(now, &mut *exchange.random(), realm, algorithms, freshness);
-    let headers = challenges
-        .into_iter()
-        .map(|value| ("WWW-Authenticate".to_owned(), value));
+    let headers = challenges.into_iter().map(|value| ("WWW-Authenticate".to_owned(), value));
     reply.headers.extend(headers);
     Box::new(reply)
 }
@@ -267,15 +239,9 @@ mod tests {
 
     #[test]
     fn clients_may_leave_the_user_or_the_port_out_of_the_digest_uri() {
-        let uri = Uri::parse(&Text::from(
-            b"sip:600@192.0.2.1:5060;transport=udp".to_vec(),
-        ));
+        let uri = Uri::parse(&Text::from(b"sip:600@192.0.2.1:5060;transport=udp".to_vec()));
         let request = Request::new(Method::Invite, uri.expect("a URI"));
-        for named in [
-            "sip:192.0.2.1:5060",
-            "sip:600@192.0.2.1",
-            "sip:600@pbx.example.com",
-        ] {
+        for named in ["sip:192.0.2.1:5060", "sip:600@192.0.2.1", "sip:600@pbx.example.com"] {
             assert!(uri_matches(&request, named), "{named}");
         }
         for named in ["", "sip:601@198.51.100.1", "sip:198.51.100.1", "\u{0}"] {

@@ -38,16 +38,8 @@ pub async fn two_party(
     if let Some(own) = caller.as_peer(&name) {
         callee.tell(Control::Join(own));
     }
-    caller
-        .join(Peer {
-            bridge: name,
-            ..peer
-        })
-        .await;
-    let bridged = Event::Bridged {
-        caller: caller.id(),
-        callee: callee.channel,
-    };
+    caller.join(Peer { bridge: name, ..peer }).await;
+    let bridged = Event::Bridged { caller: caller.id(), callee: callee.channel };
     caller.exchange().bus().publish(bridged);
     let end = stay(caller, callee, until).await;
     caller.part().await;

@@ -13,12 +13,7 @@ struct Row(u8, &'static str, &'static str, u16);
 const TABLE: &[Row] = &[
     Row(0, "UNKNOWN", "Unknown", 603),
     Row(1, "UNALLOCATED", "Unallocated (unassigned) number", 404),
-    Row(
-        2,
-        "NO_ROUTE_TRANSIT_NET",
-        "No route to specified transmit network",
-        404,
-    ),
+    Row(2, "NO_ROUTE_TRANSIT_NET", "No route to specified transmit network", 404),
     Row(3, "NO_ROUTE_DESTINATION", "No route to destination", 404),
     Row(16, "NORMAL_CLEARING", "Normal Clearing", 603),
     Row(17, "BUSY", "User busy", 486),
@@ -28,80 +23,25 @@ const TABLE: &[Row] = &[
     Row(21, "CALL_REJECTED", "Call Rejected", 603),
     Row(22, "NUMBER_CHANGED", "Number changed", 410),
     Row(26, "ANSWERED_ELSEWHERE", "Answered elsewhere", 487),
-    Row(
-        27,
-        "DESTINATION_OUT_OF_ORDER",
-        "Destination out of order",
-        502,
-    ),
+    Row(27, "DESTINATION_OUT_OF_ORDER", "Destination out of order", 502),
     Row(28, "INVALID_NUMBER_FORMAT", "Invalid number format", 484),
     Row(29, "FACILITY_REJECTED", "Facility rejected", 501),
     Row(31, "NORMAL_UNSPECIFIED", "Normal, unspecified", 480),
     Row(34, "CONGESTION", "Circuit/channel congestion", 503),
     Row(38, "NETWORK_OUT_OF_ORDER", "Network out of order", 500),
     Row(41, "NORMAL_TEMPORARY_FAILURE", "Temporary failure", 503),
-    Row(
-        42,
-        "SWITCH_CONGESTION",
-        "Switching equipment congestion",
-        503,
-    ),
-    Row(
-        44,
-        "REQUESTED_CHAN_UNAVAIL",
-        "Requested channel not available",
-        503,
-    ),
-    Row(
-        50,
-        "FACILITY_NOT_SUBSCRIBED",
-        "Facility not subscribed",
-        503,
-    ),
+    Row(42, "SWITCH_CONGESTION", "Switching equipment congestion", 503),
+    Row(44, "REQUESTED_CHAN_UNAVAIL", "Requested channel not available", 503),
+    Row(50, "FACILITY_NOT_SUBSCRIBED", "Facility not subscribed", 503),
     Row(52, "OUTGOING_CALL_BARRED", "Outgoing call barred", 403),
     Row(54, "INCOMING_CALL_BARRED", "Incoming call barred", 403),
-    Row(
-        57,
-        "BEARERCAPABILITY_NOTAUTH",
-        "Bearer capability not authorized",
-        403,
-    ),
-    Row(
-        58,
-        "BEARERCAPABILITY_NOTAVAIL",
-        "Bearer capability not available",
-        488,
-    ),
-    Row(
-        65,
-        "BEARERCAPABILITY_NOTIMPL",
-        "Bearer capability not implemented",
-        488,
-    ),
-    Row(
-        79,
-        "FACILITY_NOT_IMPLEMENTED",
-        "Service or option not implemented",
-        501,
-    ),
-    Row(
-        88,
-        "INCOMPATIBLE_DESTINATION",
-        "Incompatible destination",
-        488,
-    ),
-    Row(
-        96,
-        "MANDATORY_IE_MISSING",
-        "Mandatory information element is missing",
-        400,
-    ),
-    Row(
-        102,
-        "RECOVERY_ON_TIMER_EXPIRE",
-        "Recovery on timer expiry",
-        408,
-    ),
+    Row(57, "BEARERCAPABILITY_NOTAUTH", "Bearer capability not authorized", 403),
+    Row(58, "BEARERCAPABILITY_NOTAVAIL", "Bearer capability not available", 488),
+    Row(65, "BEARERCAPABILITY_NOTIMPL", "Bearer capability not implemented", 488),
+    Row(79, "FACILITY_NOT_IMPLEMENTED", "Service or option not implemented", 501),
+    Row(88, "INCOMPATIBLE_DESTINATION", "Incompatible destination", 488),
+    Row(96, "MANDATORY_IE_MISSING", "Mandatory information element is missing", 400),
+    Row(102, "RECOVERY_ON_TIMER_EXPIRE", "Recovery on timer expiry", 408),
     Row(111, "PROTOCOL_ERROR", "Protocol error, unspecified", 500),
     Row(127, "INTERWORKING", "Interworking, unspecified", 500),
 ];
@@ -156,10 +96,7 @@ impl Cause {
         }
         let upper = argument.to_ascii_uppercase();
         let name = upper.strip_prefix("AST_CAUSE_").unwrap_or(&upper);
-        TABLE
-            .iter()
-            .find(|row| row.1 == name)
-            .map(|row| Self(row.0))
+        TABLE.iter().find(|row| row.1 == name).map(|row| Self(row.0))
     }
 
     /// The cause that a final response of the callee means.

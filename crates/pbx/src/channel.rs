@@ -191,7 +191,6 @@ pub struct Channel {
     stack: Stack,
     position: Position,
     digits: VecDeque<char>,
-    info_digits: dtmf::InfoDigits,
     peer: Option<Peer>,
     stop: Option<Stop>,
     cause: Cause,
@@ -282,7 +281,6 @@ impl Channel {
             stack: Stack::default(),
             position: new.position,
             digits: VecDeque::new(),
-            info_digits: dtmf::InfoDigits::default(),
             peer: None,
             stop: None,
             cause: Cause::NORMAL,
@@ -420,10 +418,7 @@ impl Channel {
     /// Sets a variable and nothing else.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         if !self.variables.set(name, Some(value.into())) {
-            tracing::warn!(
-                "{}: too many channel variables, {name} is not set",
-                self.name
-            );
+            tracing::warn!("{}: too many channel variables, {name} is not set", self.name);
         }
     }
 
@@ -472,9 +467,7 @@ impl Channel {
     pub(crate) fn note_stop(&mut self, cause: Cause) {
         if self.stop.is_none() {
             self.cause = cause;
-            self.stop = Some(Stop::Hangup {
-                cause: cause.0.into(),
-            });
+            self.stop = Some(Stop::Hangup { cause: cause.0.into() });
         }
     }
 
@@ -487,9 +480,7 @@ impl Channel {
 
 impl std::fmt::Debug for Channel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Channel")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Channel").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -46,9 +46,7 @@ pub struct Exchange {
 
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Exchange")
-            .field("channels", &self.inner.live.count())
-            .finish()
+        f.debug_struct("Exchange").field("channels", &self.inner.live.count()).finish()
     }
 }
 
@@ -89,8 +87,7 @@ impl Exchange {
         let passed = self.now().saturating_duration_since(self.inner.started);
         let passed = jiff::SignedDuration::try_from(passed).unwrap_or_default();
         let now = self.inner.started_wall.checked_add(passed);
-        now.unwrap_or(self.inner.started_wall)
-            .to_zoned(jiff::tz::TimeZone::system())
+        now.unwrap_or(self.inner.started_wall).to_zoned(jiff::tz::TimeZone::system())
     }
 
     /// The wall clock as a Date header (RFC 3261 §20.17).

@@ -20,9 +20,9 @@ pub(crate) fn identify(config: &Config, flow: &Flow, request: &Request) -> Optio
     order.iter().find_map(|identifier| match identifier {
         Identifier::Username => by_username(config, request),
         Identifier::AuthUsername => by_auth_username(config, request),
-        Identifier::Ip => by_rule(config, IdentifyBy::Ip, |rule| {
-            rule.matches_address(flow.remote.ip())
-        }),
+        Identifier::Ip => {
+            by_rule(config, IdentifyBy::Ip, |rule| rule.matches_address(flow.remote.ip()))
+        }
         Identifier::Header => by_rule(config, IdentifyBy::Header, |rule| {
             rule.headers.iter().any(|wanted| {
                 let values = message::values_of(request, &wanted.name);
@@ -31,9 +31,7 @@ pub(crate) fn identify(config: &Config, flow: &Flow, request: &Request) -> Optio
         }),
         Identifier::RequestUri => by_rule(config, IdentifyBy::RequestUri, |rule| {
             let uri = request.uri.to_text();
-            rule.request_uris
-                .iter()
-                .any(|pattern| pattern.matches(&uri.to_str()))
+            rule.request_uris.iter().any(|pattern| pattern.matches(&uri.to_str()))
         }),
         Identifier::Anonymous => config.endpoints.get("anonymous").cloned(),
     })
@@ -47,23 +45,14 @@ fn by_username(config: &Config, request: &Request) -> Option<Arc<Endpoint>> {
         _ => String::new(),
     };
     let qualified = format!("{user}@{domain}");
-    let found = config
-        .endpoints
-        .get(&qualified)
-        .or_else(|| config.endpoints.get(&user))?;
-    found
-        .identify_by
-        .contains(&IdentifyBy::Username)
-        .then(|| Arc::clone(found))
+    let found = config.endpoints.get(&qualified).or_else(|| config.endpoints.get(&user))?;
+    found.identify_by.contains(&IdentifyBy::Username).then(|| Arc::clone(found))
 }
 
 fn by_auth_username(config: &Config, request: &Request) -> Option<Arc<Endpoint>> {
     let credentials = credentials_of(request)?;
     let found = config.endpoints.get(&credentials.username)?;
-    found
-        .identify_by
-        .contains(&IdentifyBy::AuthUsername)
-        .then(|| Arc::clone(found))
+    found.identify_by.contains(&IdentifyBy::AuthUsername).then(|| Arc::clone(found))
 }
 
 fn by_rule(

@@ -45,9 +45,7 @@ pub(crate) fn invite(
     }
     let channel = channel(exchange, shard, dialog, flow, request, &who, caller, &exten);
     let inbox = channel.inbox();
-    let has_offer = channel
-        .request()
-        .is_some_and(|request| message::has_sdp(request));
+    let has_offer = channel.request().is_some_and(|request| message::has_sdp(request));
     spawn(who, channel, shard.clone(), dialog, has_offer);
     Ok(inbox)
 }
@@ -61,17 +59,11 @@ fn admit(exchange: &Exchange) -> Result<(), Box<Reply>> {
     if !full && !exchange.is_draining() {
         return Ok(());
     }
-    let words = if full {
-        "too many calls (maxcalls)"
-    } else {
-        "the exchange is stopping"
-    };
+    let words = if full { "too many calls (maxcalls)" } else { "the exchange is stopping" };
     let mut reply = message::refusal(503, words);
     // Random, so that those who wait do not all come back in the same second.
     let seconds = 5 + sidetone_base::Random::below(&mut **exchange.random(), 10);
-    reply
-        .headers
-        .push(("Retry-After".to_owned(), seconds.to_string()));
+    reply.headers.push(("Retry-After".to_owned(), seconds.to_string()));
     Err(Box::new(reply))
 }
 
@@ -80,16 +72,9 @@ fn extension(request: &Request) -> Result<String, Box<Reply>> {
     let exten = message::user_of(&request.uri).unwrap_or_default();
     let exten = exten.split(';').next().unwrap_or_default();
     if exten.len() > 255 || exten.chars().any(char::is_control) {
-        return Err(Box::new(message::refusal(
-            484,
-            "the extension is too long or unprintable",
-        )));
+        return Err(Box::new(message::refusal(484, "the extension is too long or unprintable")));
     }
-    Ok(if exten.is_empty() {
-        "s".to_owned()
-    } else {
-        exten.to_owned()
-    })
+    Ok(if exten.is_empty() { "s".to_owned() } else { exten.to_owned() })
 }
 
 fn exists(exchange: &Exchange, context: &str, exten: &str, caller: &PartyId) -> bool {
@@ -111,25 +96,16 @@ fn caller_of(endpoint: &Endpoint, request: &Request) -> PartyId {
     let Some(from) = message::from_of(request) else {
         return PartyId::default();
     };
-    let name = from
-        .display_name()
-        .map(|name| name.to_str().into_owned())
-        .unwrap_or_default();
+    let name = from.display_name().map(|name| name.to_str().into_owned()).unwrap_or_default();
     let number = message::user_of(&from.uri).unwrap_or_default();
-    PartyId {
-        name: printable(name),
-        number: printable(number),
-    }
+    PartyId { name: printable(name), number: printable(number) }
 }
 
 fn printable(text: String) -> String {
     text.chars().filter(|c| !c.is_control()).take(128).collect()
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is one fact of the INVITE; used once"
-)]
+#[expect(clippy::too_many_arguments, reason = "each is one fact of the INVITE; used once")]
 fn channel(
     exchange: &Exchange,
     shard: &ShardHandle,
@@ -163,10 +139,7 @@ fn channel(
             endpoint,
             signalling,
             state: State::Ring,
-            connected: PartyId {
-                name: String::new(),
-                number: exten.to_owned(),
-            },
+            connected: PartyId { name: String::new(), number: exten.to_owned() },
             caller,
             position,
             variables,
@@ -210,12 +183,7 @@ fn spawn(
             tracing::error!("{name}: a fault of the exchange ended this call");
             let failed = message::refusal(500, "internal fault");
             shard.respond_invite(dialog, failed, false).await;
-            shard
-                .send(Command::Bye {
-                    dialog,
-                    headers: Vec::new(),
-                })
-                .await;
+            shard.send(Command::Bye { dialog, headers: Vec::new() }).await;
         }
     });
 }
@@ -273,8 +241,6 @@ fn options(exchange: &Exchange, flow: &Flow, request: &Request) -> Reply {
         ("Accept-Language", "en"),
         ("Supported", "100rel, timer"),
     ];
-    reply
-        .headers
-        .extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    reply.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
     reply
 }

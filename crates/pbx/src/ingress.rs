@@ -58,11 +58,7 @@ pub(crate) async fn run(exchange: Exchange, mut events: mpsc::Receiver<NetEvent>
 }
 
 async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
-    let Inbound {
-        flow,
-        bytes,
-        received_at,
-    } = inbound;
+    let Inbound { flow, bytes, received_at } = inbound;
     if exchange.sip_log() {
         exchange.show_message(Way::In, &flow, &bytes);
     }
@@ -90,14 +86,11 @@ async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
         return;
     };
     let shard = exchange.shard_of(call_id.as_bytes()).clone();
-    let input = ShardInput::Message { flow, message };
+    let input = ShardInput::Message { flow, message: Box::new(message) };
     if flow.transport.is_reliable() {
         shard.deliver(input).await;
     } else if !shard.offer(input) {
-        tracing::debug!(
-            "a datagram of {} was dropped: its shard is behind",
-            flow.remote
-        );
+        tracing::debug!("a datagram of {} was dropped: its shard is behind", flow.remote);
     }
 }
 
@@ -107,10 +100,8 @@ fn opens(message: &Message) -> bool {
     match message {
         Message::Response(_) => false,
         Message::Request(request) => {
-            !matches!(
-                request.method,
-                Method::Ack | Method::Bye | Method::Cancel | Method::Prack
-            ) && !has_to_tag(message)
+            !matches!(request.method, Method::Ack | Method::Bye | Method::Cancel | Method::Prack)
+                && !has_to_tag(message)
         }
     }
 }
@@ -144,10 +135,7 @@ impl Gate {
                 now.saturating_duration_since(bucket.at) < Duration::from_secs(10)
             });
         }
-        let fresh = Bucket {
-            tokens: SOURCE_BURST,
-            at: now,
-        };
+        let fresh = Bucket { tokens: SOURCE_BURST, at: now };
         let bucket = self.sources.entry(flow.remote.ip()).or_insert(fresh);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.tokens = (bucket.tokens + passed * SOURCE_RATE).min(SOURCE_BURST);

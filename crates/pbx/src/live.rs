@@ -102,11 +102,7 @@ impl LiveChannels {
     /// All channels, oldest first.
     #[must_use]
     pub fn all(&self) -> Vec<Facts> {
-        self.channels
-            .lock()
-            .values()
-            .map(|live| live.facts.clone())
-            .collect()
+        self.channels.lock().values().map(|live| live.facts.clone()).collect()
     }
 
     /// How many channels live.
@@ -124,11 +120,7 @@ impl LiveChannels {
     /// How many channels of an endpoint live.
     #[must_use]
     pub fn of_endpoint(&self, endpoint: &str) -> usize {
-        self.channels
-            .lock()
-            .values()
-            .filter(|live| live.facts.endpoint == endpoint)
-            .count()
+        self.channels.lock().values().filter(|live| live.facts.endpoint == endpoint).count()
     }
 
     /// The inbox of a channel.
@@ -154,11 +146,7 @@ impl LiveChannels {
     /// The inboxes of all channels.
     #[must_use]
     pub fn inboxes(&self) -> Vec<mpsc::Sender<ChannelEvent>> {
-        self.channels
-            .lock()
-            .values()
-            .map(|live| live.inbox.clone())
-            .collect()
+        self.channels.lock().values().map(|live| live.inbox.clone()).collect()
     }
 }
 

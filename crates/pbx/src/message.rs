@@ -1,6 +1,6 @@
 //! Small readings of SIP messages that several steps need.
 
-use sidetone_sip::headers::{Contact, From, Reason, To};
+use sidetone_sip::headers::{From, Reason, To};
 use sidetone_sip::{HeaderName, Method, Name, NameAddr, Request, Text, Uri};
 use sidetone_ua::api::{Body, Reply};
 
@@ -17,12 +17,7 @@ pub(crate) fn user_of(uri: &Uri) -> Option<String> {
 
 /// The address in From.
 pub(crate) fn from_of(request: &Request) -> Option<NameAddr> {
-    request
-        .headers
-        .typed::<From>()
-        .ok()
-        .flatten()
-        .map(|from| from.0)
+    request.headers.typed::<From>().ok().flatten().map(|from| from.0)
 }
 
 /// The address in To.
@@ -30,24 +25,9 @@ pub(crate) fn to_of(request: &Request) -> Option<NameAddr> {
     request.headers.typed::<To>().ok().flatten().map(|to| to.0)
 }
 
-/// The Contact of a request that makes a dialog.
-pub(crate) fn contact_of(request: &Request) -> Option<Uri> {
-    request
-        .headers
-        .typed::<Contact>()
-        .ok()
-        .flatten()?
-        .uri()
-        .cloned()
-}
-
 /// A header's first value as text.
 pub(crate) fn text_of(request: &Request, name: Name) -> String {
-    request
-        .headers
-        .value(name)
-        .map(|value| value.to_str().into_owned())
-        .unwrap_or_default()
+    request.headers.value(name).map(|value| value.to_str().into_owned()).unwrap_or_default()
 }
 
 /// The values of a header by any name, for `PJSIP_HEADER`.
@@ -70,19 +50,14 @@ pub(crate) fn is_sdp(content_type: &str) -> bool {
 
 /// An SDP body.
 pub(crate) fn sdp_body(sdp: String) -> Body {
-    Body {
-        content_type: "application/sdp".to_owned(),
-        bytes: sdp.into_bytes().into(),
-    }
+    Body { content_type: "application/sdp".to_owned(), bytes: sdp.into_bytes().into() }
 }
 
 /// The cause in the Reason header of a BYE or CANCEL: Q.850 first, then SIP (HDR-12).
 pub(crate) fn cause_of_bye(request: &Request) -> Cause {
     let reasons = request.headers.typed_all::<Reason>().unwrap_or_default();
     let of = |protocol: &str| {
-        let reason = reasons
-            .iter()
-            .find(|r| r.protocol.eq_ignore_case(protocol))?;
+        let reason = reasons.iter().find(|r| r.protocol.eq_ignore_case(protocol))?;
         reason.cause()
     };
     if let Some(cause) = of("Q.850").and_then(|cause| u8::try_from(cause).ok()) {
@@ -99,18 +74,13 @@ pub(crate) fn cause_of_bye(request: &Request) -> Cause {
 
 /// A response without body.
 pub(crate) fn reply(status: u16) -> Reply {
-    Reply {
-        status,
-        ..Reply::default()
-    }
+    Reply { status, ..Reply::default() }
 }
 
 /// A response that says in words what is wrong.
 pub(crate) fn refusal(status: u16, words: &str) -> Reply {
     let mut reply = reply(status);
-    reply
-        .headers
-        .push(("Warning".to_owned(), warning(399, words)));
+    reply.headers.push(("Warning".to_owned(), warning(399, words)));
     reply
 }
 
@@ -118,13 +88,7 @@ pub(crate) fn refusal(status: u16, words: &str) -> Reply {
 pub(crate) fn warning(code: u16, words: &str) -> String {
     let words: String = words
         .chars()
-        .map(|c| {
-            if c.is_control() || c == '"' || c == '\\' {
-                '\''
-            } else {
-                c
-            }
-        })
+        .map(|c| if c.is_control() || c == '"' || c == '\\' { '\'' } else { c })
         .take(400)
         .collect();
     format!("{code} sidetone \"{words}\"")

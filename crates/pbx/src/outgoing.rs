@@ -84,7 +84,7 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
     };
     let shard = exchange.shard_of(call_id.as_bytes()).clone();
     let signalling = Signalling {
-        shard: shard.clone(),
+        shard,
         contact: contact(exchange, &call.endpoint, &flow, "s"),
         flow: Some(flow),
         dialog: None,
@@ -93,54 +93,31 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
         said: 0,
         reliable: false,
     };
-    let connected = PartyId {
-        name: String::new(),
-        number: call.caller.number.clone(),
-    };
+    let connected = PartyId { name: String::new(), number: call.caller.number.clone() };
     let channel = Channel::new(
         exchange.clone(),
         NewChannel {
             endpoint: Arc::clone(&call.endpoint),
             signalling,
             state: State::Down,
-            caller: PartyId {
-                name: String::new(),
-                number: call.dialled.clone(),
-            },
+            caller: PartyId { name: String::new(), number: call.dialled.clone() },
             connected,
             position: Position::new(&call.endpoint.context, "", 1),
             variables: call.variables.clone(),
             linked_id: Some(call.linked_id.clone()),
         },
     );
-    let branch = Branch {
-        channel: channel.id(),
-        name: channel.name().to_owned(),
-        inbox: channel.inbox(),
-    };
+    let branch =
+        Branch { channel: channel.id(), name: channel.name().to_owned(), inbox: channel.inbox() };
     let (id, owner) = (branch.channel, call.owner.clone());
     tokio::spawn(async move {
         let life = AssertUnwindSafe(live(channel, call, call_id, flow));
-        let gone = futures_util::FutureExt::catch_unwind(life)
-            .await
-            .unwrap_or_else(|_| {
-                tracing::error!("a fault of the exchange ended a called channel");
-                Gone {
-                    cause: Cause::FAILURE,
-                    status: None,
-                    answered: false,
-                }
-            });
-        let Gone {
-            cause,
-            status,
-            answered,
-        } = gone;
-        let news = BranchEvent::Gone {
-            cause,
-            status,
-            answered,
-        };
+        let gone = futures_util::FutureExt::catch_unwind(life).await.unwrap_or_else(|_| {
+            tracing::error!("a fault of the exchange ended a called channel");
+            Gone { cause: Cause::FAILURE, status: None, answered: false }
+        });
+        let Gone { cause, status, answered } = gone;
+        let news = BranchEvent::Gone { cause, status, answered };
         // The caller may be gone itself: then nobody waits.
         let _ = owner.send(ChannelEvent::Branch(id, news)).await;
     });
@@ -168,23 +145,14 @@ fn flow_of(exchange: &Exchange, contact: &Contact) -> Flow {
 
 fn gone_flow(id: FlowId) -> Flow {
     let nowhere = std::net::SocketAddr::from(([0, 0, 0, 0], 0));
-    Flow {
-        id,
-        transport: Transport::Ws,
-        local: nowhere,
-        remote: nowhere,
-    }
+    Flow { id, transport: Transport::Ws, local: nowhere, remote: nowhere }
 }
 
 /// The life of a called channel.
 async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> Gone {
     tracing::debug!(target: "walk", step = 7, "pbx/outgoing");
     channel.show_application("AppDial", "(Outgoing Line)");
-    let failed = |cause| Gone {
-        cause,
-        status: None,
-        answered: false,
-    };
+    let failed = |cause| Gone { cause, status: None, answered: false };
     let offer = match channel.make_offer(&wish(&call), call.beside).await {
         Ok(offer) => offer,
         Err(error) => {
@@ -210,11 +178,7 @@ async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> 
             let cause = cause_of(&stop);
             channel.part().await;
             channel.hang_up(cause).await;
-            return Gone {
-                cause: channel.cause(),
-                status: None,
-                answered: true,
-            };
+            return Gone { cause: channel.cause(), status: None, answered: true };
         }
     }
 }
@@ -229,18 +193,12 @@ fn cause_of(stop: &Stop) -> Cause {
 /// What to offer: what the caller speaks first, then whatever the endpoint allows. Pictures are
 /// offered only in what the caller sends, because they are relayed as they are.
 fn wish(call: &Call) -> Wish {
-    let of = |kind: MediaKind| {
-        call.streams
-            .iter()
-            .filter(move |stream| stream.kind == kind)
-    };
+    let of = |kind: MediaKind| call.streams.iter().filter(move |stream| stream.kind == kind);
     let mut audio = KindWish::both_ways(1);
     if let Some(stream) = of(MediaKind::Audio).next() {
         audio.codecs = CodecWish::Prefer(stream.codecs.clone());
     }
-    let pictures = of(MediaKind::Video)
-        .count()
-        .min(call.endpoint.max_video_streams.into());
+    let pictures = of(MediaKind::Video).count().min(call.endpoint.max_video_streams.into());
     let mut video = KindWish::both_ways(pictures);
     match of(MediaKind::Video).next() {
         Some(stream) => video.codecs = CodecWish::Only(stream.codecs.clone()),
@@ -258,21 +216,13 @@ fn request(
     offer: String,
 ) -> OutgoingRequest {
     let (host, port) = exchange.public_address(&call.endpoint, flow);
-    let host = if host.is_ipv6() {
-        format!("[{host}]")
-    } else {
-        host.to_string()
-    };
+    let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
     let number = match &call.endpoint.from_user {
         Some(user) => user.clone(),
         None if call.caller.number.is_empty() => "anonymous".to_owned(),
         None => call.caller.number.clone(),
     };
-    let domain = call
-        .endpoint
-        .from_domain
-        .clone()
-        .unwrap_or_else(|| host.clone());
+    let domain = call.endpoint.from_domain.clone().unwrap_or_else(|| host.clone());
     let user = sidetone_sip::uri::escape_user(number.as_bytes());
     let name = Text::quoted(&call.caller.name);
     let from = if call.caller.name.is_empty() {
@@ -280,12 +230,7 @@ fn request(
     } else {
         format!("{} <sip:{}@{domain}>", name.to_str(), user.to_str())
     };
-    let route = call
-        .contact
-        .path
-        .iter()
-        .cloned()
-        .chain(call.endpoint.outbound_proxy.clone());
+    let route = call.contact.path.iter().cloned().chain(call.endpoint.outbound_proxy.clone());
     OutgoingRequest {
         method: Method::Invite,
         uri: call.contact.uri.clone(),
@@ -322,9 +267,7 @@ async fn until_answered(
             SipEvent::Provisional { response, .. } => {
                 provisional(channel, call, &response).await;
             }
-            SipEvent::Answered {
-                dialog, response, ..
-            } => {
+            SipEvent::Answered { dialog, response, .. } => {
                 return Ok(answered(channel, call, dialog, &response).await);
             }
             SipEvent::Rejected { response, .. } => {
@@ -355,11 +298,7 @@ async fn until_answered(
 }
 
 fn over(cause: Cause, status: Option<u16>) -> Gone {
-    Gone {
-        cause,
-        status,
-        answered: false,
-    }
+    Gone { cause, status, answered: false }
 }
 
 async fn provisional(channel: &mut Channel, call: &Call, response: &Response) {
@@ -394,12 +333,7 @@ async fn answered(
         && call.endpoint.rewrite_contact
     {
         let destination = call.contact.destination;
-        shard
-            .send(Command::Pin {
-                dialog,
-                destination,
-            })
-            .await;
+        shard.send(Command::Pin { dialog, destination }).await;
     }
     shard.send(Command::Ack { dialog, body: None }).await;
     channel.set_state(State::Up);
@@ -414,18 +348,12 @@ async fn answered(
         channel.hang_up(Cause::FAILURE).await;
         return Some(over(Cause::FAILURE, None));
     };
-    channel
-        .exchange()
-        .registrar()
-        .set_reachable(&call.aor, &call.contact.uri, true);
+    channel.exchange().registrar().set_reachable(&call.aor, &call.contact.uri, true);
     tell(channel, call, BranchEvent::Answered(peer)).await;
     None
 }
 
 async fn tell(channel: &Channel, call: &Call, event: BranchEvent) {
     // The caller may be gone: its hangup is on the way to this channel then.
-    let _ = call
-        .owner
-        .send(ChannelEvent::Branch(channel.id(), event))
-        .await;
+    let _ = call.owner.send(ChannelEvent::Branch(channel.id(), event)).await;
 }

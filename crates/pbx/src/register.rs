@@ -53,9 +53,7 @@ pub(crate) fn register(
         }
         Err(RegisterError::TooBrief { minimum_s }) => {
             let mut reply = message::reply(423);
-            reply
-                .headers
-                .push(("Min-Expires".to_owned(), minimum_s.to_string()));
+            reply.headers.push(("Min-Expires".to_owned(), minimum_s.to_string()));
             reply
         }
         Err(RegisterError::OutOfOrder) => {
@@ -68,17 +66,9 @@ pub(crate) fn register(
 pub(crate) fn publish(exchange: &Exchange, changes: Vec<Change>) {
     for change in changes {
         exchange.bus().publish(match change {
-            Change::Added {
-                aor,
-                uri,
-                expires_s,
-                refreshed,
-            } => Event::ContactAdded {
-                aor,
-                uri,
-                expires_s,
-                refreshed,
-            },
+            Change::Added { aor, uri, expires_s, refreshed } => {
+                Event::ContactAdded { aor, uri, expires_s, refreshed }
+            }
             Change::Removed { aor, uri, why } => Event::ContactRemoved { aor, uri, why },
         });
     }
@@ -120,38 +110,19 @@ fn read(
     let browser = matches!(flow.transport, Transport::Ws | Transport::Wss);
     let contacts = if headers.is_empty() {
         Contacts::Query
-    } else if headers
-        .iter()
-        .any(|contact| matches!(contact, ContactHeader::Star))
-    {
+    } else if headers.iter().any(|contact| matches!(contact, ContactHeader::Star)) {
         if headers.len() > 1 {
             return Err("Contact: * stands alone");
         }
         Contacts::RemoveAll
     } else {
-        let updates = headers
-            .iter()
-            .filter_map(|header| update_of(flow, header, endpoint));
+        let updates = headers.iter().filter_map(|header| update_of(flow, header, endpoint));
         Contacts::Update(updates.collect())
     };
-    let cseq = request
-        .headers
-        .typed::<CSeq>()
-        .ok()
-        .flatten()
-        .map_or(0, |cseq| cseq.number);
-    let expires = request
-        .headers
-        .typed::<Expires>()
-        .ok()
-        .flatten()
-        .map(|expires| expires.0);
+    let cseq = request.headers.typed::<CSeq>().ok().flatten().map_or(0, |cseq| cseq.number);
+    let expires = request.headers.typed::<Expires>().ok().flatten().map(|expires| expires.0);
     let path = if aor.support_path {
-        request
-            .headers
-            .items(Name::Path)
-            .map(|path| path.to_str().into_owned())
-            .collect()
+        request.headers.items(Name::Path).map(|path| path.to_str().into_owned()).collect()
     } else {
         Vec::new()
     };
@@ -171,9 +142,7 @@ fn read(
 fn update_of(flow: &Flow, header: &ContactHeader, endpoint: &Endpoint) -> Option<ContactUpdate> {
     let address = header.address()?;
     let uri = contact_uri(flow, address, endpoint);
-    let instance = header
-        .instance()
-        .map(|instance| instance.to_str().into_owned());
+    let instance = header.instance().map(|instance| instance.to_str().into_owned());
     let key = match (instance, header.reg_id()) {
         (Some(instance), Some(reg_id)) => format!("{instance};{reg_id}"),
         _ => uri.to_ascii_lowercase(),
@@ -217,10 +186,7 @@ fn destination(flow: &Flow, contacts: &[ContactHeader], endpoint: &Endpoint) -> 
         Some(written) if !endpoint.rewrite_contact => written,
         _ => flow.remote,
     };
-    Destination::Address {
-        transport: flow.transport,
-        remote,
-    }
+    Destination::Address { transport: flow.transport, remote }
 }
 
 fn accepted(exchange: &Exchange, contacts: &[Contact], request: &Request) -> Reply {
@@ -229,22 +195,16 @@ fn accepted(exchange: &Exchange, contacts: &[Contact], request: &Request) -> Rep
     for contact in contacts {
         let left = contact.expires_at.map_or(3_600, |at| {
             // Rounded up, so that a contact that still stands never shows 0.
-            at.saturating_duration_since(now)
-                .as_millis()
-                .div_ceil(1_000)
+            at.saturating_duration_since(now).as_millis().div_ceil(1_000)
         });
         let value = format!("<{}>;expires={left}", contact.uri);
         reply.headers.push(("Contact".to_owned(), value));
     }
     reply.headers.push(("Date".to_owned(), exchange.sip_date()));
     let paths = request.headers.items(Name::Path);
-    reply
-        .headers
-        .extend(paths.map(|path: Text| ("Path".to_owned(), path.to_str().into_owned())));
+    reply.headers.extend(paths.map(|path: Text| ("Path".to_owned(), path.to_str().into_owned())));
     if request.headers.lists(Name::Supported, "outbound") {
-        reply
-            .headers
-            .push(("Supported".to_owned(), "outbound, path".to_owned()));
+        reply.headers.push(("Supported".to_owned(), "outbound, path".to_owned()));
     }
     reply
 }

@@ -272,11 +272,7 @@ impl Registrar {
         let late = list
             .filter(|contact| key.is_none_or(|key| contact.key == key))
             .any(|contact| contact.call_id == request.call_id && request.cseq < contact.cseq);
-        if late {
-            Err(RegisterError::OutOfOrder)
-        } else {
-            Ok(())
-        }
+        if late { Err(RegisterError::OutOfOrder) } else { Ok(()) }
     }
 
     /// Which contacts must go so that the new ones fit into `max_contacts`.
@@ -311,9 +307,7 @@ impl Registrar {
         });
         let evicted: Vec<String> = evictable.take(excess).map(|c| c.key.clone()).collect();
         if evicted.len() < excess {
-            return Err(RegisterError::TooMany {
-                max_contacts: limits.max_contacts,
-            });
+            return Err(RegisterError::TooMany { max_contacts: limits.max_contacts });
         }
         Ok(evicted)
     }
@@ -342,13 +336,9 @@ impl Registrar {
             self.forget_flow(&request.aor, flow);
         }
         if let Some(flow) = request.bound_to {
-            self.by_flow
-                .entry(flow)
-                .or_default()
-                .insert(request.aor.clone());
+            self.by_flow.entry(flow).or_default().insert(request.aor.clone());
         }
-        self.expiry
-            .set((request.aor.clone(), update.key.clone()), expires_at);
+        self.expiry.set((request.aor.clone(), update.key.clone()), expires_at);
         self.changes.push(Change::Added {
             aor: request.aor.clone(),
             uri: update.uri.clone(),
@@ -371,11 +361,7 @@ impl Registrar {
             if let Some(flow) = contact.bound_to {
                 self.forget_flow(aor, flow);
             }
-            self.changes.push(Change::Removed {
-                aor: aor.to_owned(),
-                uri: contact.uri,
-                why,
-            });
+            self.changes.push(Change::Removed { aor: aor.to_owned(), uri: contact.uri, why });
         }
     }
 

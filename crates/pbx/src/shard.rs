@@ -33,7 +33,7 @@ pub enum ShardInput {
     /// A channel wants something and may want to hear the answers.
     Command {
         /// What it wants.
-        command: Command,
+        command: Box<Command>,
         /// Who hears the events of the handle the command carries.
         owner: Option<mpsc::Sender<ChannelEvent>>,
     },
@@ -44,7 +44,7 @@ pub enum ShardInput {
         /// Where it came from.
         flow: Flow,
         /// The message.
-        message: Message,
+        message: Box<Message>,
     },
     /// A message of ours could not be written.
     SendFailed(Bytes),
@@ -69,10 +69,8 @@ impl ShardHandle {
 
     async fn command(&self, command: Command, owner: Option<mpsc::Sender<ChannelEvent>>) {
         // An error means that the exchange is stopping: then nobody waits for an answer.
-        let _ = self
-            .inbox
-            .send(ShardInput::Command { command, owner })
-            .await;
+        let command = Box::new(command);
+        let _ = self.inbox.send(ShardInput::Command { command, owner }).await;
     }
 
     /// Hands in what arrived. `false` when the shard is behind and the input was not taken.
@@ -94,10 +92,7 @@ impl ShardHandle {
         owner: mpsc::Sender<ChannelEvent>,
     ) -> InviteId {
         let invite = InviteId(self.handle());
-        let command = Command::Invite {
-            invite,
-            request: Box::new(request),
-        };
+        let command = Command::Invite { invite, request: Box::new(request) };
         self.command(command, Some(owner)).await;
         invite
     }
@@ -110,35 +105,20 @@ impl ShardHandle {
         owner: mpsc::Sender<ChannelEvent>,
     ) -> RequestId {
         let request_id = RequestId(self.handle());
-        let command = Command::InDialog {
-            request_id,
-            dialog,
-            request: Box::new(request),
-        };
+        let command = Command::InDialog { request_id, dialog, request: Box::new(request) };
         self.command(command, Some(owner)).await;
         request_id
     }
 
     /// Responds to the INVITE that made the dialog.
     pub async fn respond_invite(&self, dialog: DialogId, reply: Reply, reliable: bool) {
-        let command = Command::RespondInvite {
-            dialog,
-            reply: Box::new(reply),
-            reliable,
-        };
+        let command = Command::RespondInvite { dialog, reply: Box::new(reply), reliable };
         self.command(command, None).await;
     }
 
     /// Responds to any other request.
     pub async fn respond(&self, transaction: TransactionId, reply: Reply) {
-        self.command(
-            Command::Respond {
-                transaction,
-                reply: Box::new(reply),
-            },
-            None,
-        )
-        .await;
+        self.command(Command::Respond { transaction, reply: Box::new(reply) }, None).await;
     }
 
     /// Any other command that has no events of its own.
@@ -158,13 +138,7 @@ impl ShardHandle {
 #[must_use]
 pub fn inbox() -> (ShardHandle, mpsc::Receiver<ShardInput>) {
     let (sender, receiver) = mpsc::channel(SHARD_INBOX);
-    (
-        ShardHandle {
-            inbox: sender,
-            next_handle: &NEXT_HANDLE,
-        },
-        receiver,
-    )
+    (ShardHandle { inbox: sender, next_handle: &NEXT_HANDLE }, receiver)
 }
 
 /// Runs a shard until its inbox closes.
@@ -174,12 +148,7 @@ pub async fn run(
     mut inbox: mpsc::Receiver<ShardInput>,
     stack: Stack,
 ) {
-    let mut shard = Shard {
-        exchange,
-        handle,
-        stack,
-        owners: Owners::default(),
-    };
+    let mut shard = Shard { exchange, handle, stack, owners: Owners::default() };
     let mut deadline = shard.drain();
     loop {
         let wake = deadline.unwrap_or_else(|| shard.exchange.now() + Duration::from_secs(3_600));
@@ -235,10 +204,10 @@ impl Shard {
             ShardInput::Command { command, owner } => {
                 self.note_owner(&command, owner);
                 self.show_flow(&command);
-                Input::Command(command)
+                Input::Command(*command)
             }
             ShardInput::FlowClosed(flow) => Input::FlowClosed(flow),
-            ShardInput::Message { flow, message } => Input::Message { flow, message },
+            ShardInput::Message { flow, message } => Input::Message { flow, message: *message },
             ShardInput::SendFailed(bytes) => Input::SendFailed { bytes },
             ShardInput::Snapshot(reply) => {
                 // Whoever asked may have given up.
@@ -257,8 +226,7 @@ impl Shard {
         if let Destination::Flow(id) = request.destination
             && let Some(flow) = self.exchange.net().flow(id)
         {
-            self.stack
-                .handle_input(self.exchange.now(), Input::FlowSeen(flow));
+            self.stack.handle_input(self.exchange.now(), Input::FlowSeen(flow));
         }
     }
 
@@ -282,8 +250,7 @@ impl Shard {
                 Output::Send { destination, bytes } => {
                     if let Err(error) = self.exchange.send(destination, bytes.clone()) {
                         tracing::debug!("cannot send: {error}");
-                        self.stack
-                            .handle_input(self.exchange.now(), Input::SendFailed { bytes });
+                        self.stack.handle_input(self.exchange.now(), Input::SendFailed { bytes });
                     }
                 }
                 Output::Event(event) => self.route(event),
@@ -294,11 +261,7 @@ impl Shard {
 
     fn route(&mut self, event: Event) {
         match event {
-            Event::Invite {
-                dialog,
-                flow,
-                request,
-            } => {
+            Event::Invite { dialog, flow, request } => {
                 tracing::debug!(target: "walk", step = 3, "pbx/shard: ua");
                 let accepted =
                     incoming::invite(&self.exchange, &self.handle, dialog, flow, request);
@@ -309,35 +272,22 @@ impl Shard {
                     Err(reply) => self.reply_invite(dialog, *reply),
                 }
             }
-            Event::Request {
-                transaction,
-                flow,
-                request,
-            } => {
+            Event::Request { transaction, flow, request } => {
                 let reply = incoming::request(&self.exchange, flow, &request);
-                let command = Command::Respond {
-                    transaction,
-                    reply: Box::new(reply),
-                };
-                self.stack
-                    .handle_input(self.exchange.now(), Input::Command(command));
+                let command = Command::Respond { transaction, reply: Box::new(reply) };
+                self.stack.handle_input(self.exchange.now(), Input::Command(command));
             }
-            event => self.to_owner(event),
+            event => self.hand_on(event),
         }
     }
 
     fn reply_invite(&mut self, dialog: DialogId, reply: Reply) {
         let reply = Box::new(reply);
-        let command = Command::RespondInvite {
-            dialog,
-            reply,
-            reliable: false,
-        };
-        self.stack
-            .handle_input(self.exchange.now(), Input::Command(command));
+        let command = Command::RespondInvite { dialog, reply, reliable: false };
+        self.stack.handle_input(self.exchange.now(), Input::Command(command));
     }
 
-    fn to_owner(&mut self, event: Event) {
+    fn hand_on(&mut self, event: Event) {
         let (owner, dialog) = self.owner_of(&event);
         let Some(owner) = owner else {
             tracing::debug!("an event of the stack has no owner: {event:?}");
@@ -356,12 +306,8 @@ impl Shard {
 
     fn end(&mut self, dialog: Option<DialogId>) {
         let Some(dialog) = dialog else { return };
-        let command = Command::Bye {
-            dialog,
-            headers: Vec::new(),
-        };
-        self.stack
-            .handle_input(self.exchange.now(), Input::Command(command));
+        let command = Command::Bye { dialog, headers: Vec::new() };
+        self.stack.handle_input(self.exchange.now(), Input::Command(command));
     }
 
     /// Finds who hears the event, and forgets handles whose last event this is.
@@ -389,10 +335,7 @@ impl Shard {
                 (owners.invites.remove(invite), None)
             }
             Event::RequestFailed { request_id, .. } => (owners.requests.remove(request_id), None),
-            Event::Response {
-                request_id,
-                response,
-            } => {
+            Event::Response { request_id, response } => {
                 let is_final = response.status.code() >= 200;
                 let owner = if is_final {
                     owners.requests.remove(request_id)

@@ -14,23 +14,14 @@ const PACKETS: u32 = 2_000_000;
 const PACKET_LEN: usize = 172;
 
 fn main() -> Result<(), SrtpError> {
-    println!(
-        "{:28} {:>12} {:>16}",
-        "profile", "protect ns", "protect+open ns"
-    );
+    println!("{:28} {:>12} {:>16}", "profile", "protect ns", "protect+open ns");
     for profile in Profile::ALL {
         let (key, salt) = ([7; 32], [9; 14]);
-        let master = MasterKey::new(
-            profile,
-            &key[..profile.key_len()],
-            &salt[..profile.salt_len()],
-        )?;
+        let master =
+            MasterKey::new(profile, &key[..profile.key_len()], &salt[..profile.salt_len()])?;
         let protect_ns = measure(&master, false)?;
         let both_ns = measure(&master, true)?;
-        println!(
-            "{:28} {protect_ns:>12.0} {both_ns:>16.0}",
-            profile.sdes_name()
-        );
+        println!("{:28} {protect_ns:>12.0} {both_ns:>16.0}", profile.sdes_name());
     }
     Ok(())
 }
@@ -39,10 +30,7 @@ fn measure(master: &MasterKey, open: bool) -> Result<f64, SrtpError> {
     let mut sender = Protector::new(master, DEFAULT_MAX_SOURCES)?;
     let mut receiver = Unprotector::new(master, DEFAULT_MAX_SOURCES, ReplayProtection::On)?;
     let mut buffer = [0x55; PACKET_LEN + MAX_OVERHEAD];
-    let mut header = Header {
-        ssrc: Ssrc(1),
-        ..Header::default()
-    };
+    let mut header = Header { ssrc: Ssrc(1), ..Header::default() };
     let start = Instant::now();
     for _ in 0..PACKETS {
         header.sequence = header.sequence.wrapping_add(1);

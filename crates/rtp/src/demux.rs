@@ -32,11 +32,7 @@ pub fn classify(datagram: &[u8]) -> Option<Kind> {
             let second = *datagram.get(1)?;
             // RFC 5761 §4: RTCP types 192–223 collide with RTP payload types 64–95 with the
             // marker bit set, which is why those payload types are not used with rtcp-mux.
-            if (192..=223).contains(&second) {
-                Some(Kind::Rtcp)
-            } else {
-                Some(Kind::Rtp)
-            }
+            if (192..=223).contains(&second) { Some(Kind::Rtcp) } else { Some(Kind::Rtp) }
         }
         _ => None,
     }
@@ -77,11 +73,7 @@ mod tests {
     fn rtcp_is_told_from_rtp_by_the_second_byte() {
         assert_eq!(classify(&[0x80, 200]), Some(Kind::Rtcp));
         assert_eq!(classify(&[0x81, 206]), Some(Kind::Rtcp));
-        assert_eq!(
-            classify(&[0x80, 0x80 | 111]),
-            Some(Kind::Rtp),
-            "opus with marker"
-        );
+        assert_eq!(classify(&[0x80, 0x80 | 111]), Some(Kind::Rtp), "opus with marker");
         assert_eq!(classify(&[0x80, 0x80]), Some(Kind::Rtp), "ulaw with marker");
     }
 }

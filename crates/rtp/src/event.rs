@@ -46,9 +46,7 @@ impl EventCode {
         if self == Self::FLASH {
             return Some('f');
         }
-        Self::KEYS
-            .get(usize::from(self.0))
-            .map(|key| char::from(*key))
+        Self::KEYS.get(usize::from(self.0)).map(|key| char::from(*key))
     }
 }
 
@@ -93,12 +91,7 @@ impl EventPayload {
     #[must_use]
     pub fn to_bytes(self) -> [u8; 4] {
         let [high, low] = self.duration.to_be_bytes();
-        [
-            self.code.0,
-            (u8::from(self.end) << 7) | (self.volume & 0x3f),
-            high,
-            low,
-        ]
+        [self.code.0, (u8::from(self.end) << 7) | (self.volume & 0x3f), high, low]
     }
 }
 
@@ -188,13 +181,7 @@ impl EventReceiver {
                 }
                 self.output.push(Press::Began(event.code));
                 let (code, duration) = (event.code, event.duration);
-                self.current = Some(Current {
-                    code,
-                    timestamp,
-                    before: 0,
-                    duration,
-                    deadline,
-                });
+                self.current = Some(Current { code, timestamp, before: 0, duration, deadline });
             }
         }
         if event.end {
@@ -233,10 +220,7 @@ impl EventReceiver {
         let units = u64::from(current.before) + u64::from(current.duration);
         let micros = units * 1_000_000 / u64::from(self.clock_rate);
         let duration = Duration::from_micros(micros);
-        self.output.push(Press::Ended {
-            code: current.code,
-            duration,
-        });
+        self.output.push(Press::Ended { code: current.code, duration });
         self.ended = Some((current.code, current.timestamp));
     }
 }
@@ -310,9 +294,7 @@ impl EventSender {
     /// between events. The three end packets go out on three ticks, so that one burst of loss
     /// does not take them all (RFC 4733 §2.5.1.4).
     pub fn poll_output(&mut self, timestamp: u32) -> Option<EventPacket> {
-        let step = self
-            .last_tick
-            .map_or(0, |last| timestamp.wrapping_sub(last));
+        let step = self.last_tick.map_or(0, |last| timestamp.wrapping_sub(last));
         self.last_tick = Some(timestamp);
         if self.current.is_none() {
             self.gap_left = self.gap_left.saturating_sub(step);
@@ -321,14 +303,7 @@ impl EventSender {
             }
             let (code, total) = self.queue.pop()?;
             let (first, before, ends_left) = (true, 0, END_PACKETS);
-            self.current = Some(Sending {
-                code,
-                timestamp,
-                first,
-                before,
-                total,
-                ends_left,
-            });
+            self.current = Some(Sending { code, timestamp, first, before, total, ends_left });
         }
         let sending = self.current.as_mut()?;
         let packet = sending.packet(timestamp);
@@ -362,17 +337,8 @@ impl Sending {
             self.ends_left -= 1;
         }
         let duration = u16::try_from(elapsed.min(left)).unwrap_or(u16::MAX);
-        let payload = EventPayload {
-            code: self.code,
-            end,
-            volume: VOLUME,
-            duration,
-        };
-        EventPacket {
-            marker,
-            timestamp: self.timestamp,
-            payload: payload.to_bytes(),
-        }
+        let payload = EventPayload { code: self.code, end, volume: VOLUME, duration };
+        EventPacket { marker, timestamp: self.timestamp, payload: payload.to_bytes() }
     }
 }
 
@@ -426,28 +392,13 @@ mod tests {
     }
 
     fn pressed(keys: &str, duration: Duration) -> Vec<Press> {
-        let both = |digit| {
-            [
-                Press::Began(key(digit)),
-                Press::Ended {
-                    code: key(digit),
-                    duration,
-                },
-            ]
-        };
+        let both = |digit| [Press::Began(key(digit)), Press::Ended { code: key(digit), duration }];
         keys.chars().flat_map(both).collect()
     }
 
     #[test]
     fn keys_have_the_codes_of_rfc_4733() {
-        for (digit, code) in [
-            ('0', 0),
-            ('9', 9),
-            ('*', 10),
-            ('#', 11),
-            ('a', 12),
-            ('D', 15),
-        ] {
+        for (digit, code) in [('0', 0), ('9', 9), ('*', 10), ('#', 11), ('a', 12), ('D', 15)] {
             assert_eq!(key(digit), EventCode(code));
         }
         assert_eq!(EventCode::from_key('x'), None);
@@ -458,18 +409,9 @@ mod tests {
     #[test]
     fn a_press_has_one_marker_one_timestamp_and_three_ends() {
         let packets = send("5", 100 * MS);
-        let events: Vec<_> = packets
-            .iter()
-            .map(|(_, p)| EventPayload::parse(&p.payload).unwrap())
-            .collect();
-        assert_eq!(
-            packets
-                .iter()
-                .map(|(_, p)| p.marker)
-                .filter(|marker| *marker)
-                .count(),
-            1
-        );
+        let events: Vec<_> =
+            packets.iter().map(|(_, p)| EventPayload::parse(&p.payload).unwrap()).collect();
+        assert_eq!(packets.iter().map(|(_, p)| p.marker).filter(|marker| *marker).count(), 1);
         assert!(packets[0].1.marker);
         assert!(packets.iter().all(|(_, packet)| packet.timestamp == 5_000));
         let durations: Vec<_> = events.iter().map(|event| event.duration).collect();
@@ -494,10 +436,7 @@ mod tests {
     #[test]
     fn a_long_press_goes_on_in_segments() {
         let packets = send("9", 20_000 * MS);
-        assert_eq!(
-            packets.iter().filter(|(_, packet)| packet.marker).count(),
-            1
-        );
+        assert_eq!(packets.iter().filter(|(_, packet)| packet.marker).count(), 1);
         assert_eq!(receive(&packets), pressed("9", 20_000 * MS));
     }
 

@@ -67,11 +67,7 @@ impl<'a> Elements<'a> {
             0x1000..=0x100f => Form::TwoByte,
             _ => Form::Unknown,
         };
-        Self {
-            content,
-            at: 0,
-            form,
-        }
+        Self { content, at: 0, form }
     }
 }
 
@@ -90,11 +86,7 @@ impl<'a> Iterator for Elements<'a> {
                 // RFC 8285 §4.2: id 15 ends the processing of the whole extension.
                 Form::OneByte if first >> 4 == 15 => return None,
                 Form::OneByte => (first >> 4, self.at + 1, usize::from(first & 0x0f) + 1),
-                Form::TwoByte => (
-                    first,
-                    self.at + 2,
-                    usize::from(*self.content.get(self.at + 1)?),
-                ),
+                Form::TwoByte => (first, self.at + 2, usize::from(*self.content.get(self.at + 1)?)),
                 Form::Unknown => return None,
             };
             let range = start..start + len;
@@ -114,9 +106,8 @@ impl<'a> Iterator for Elements<'a> {
 /// # Errors
 /// [`RtpError::NoRoom`] when `out` is too small, an id is 0, or a value exceeds 255 bytes.
 pub fn write(out: &mut [u8], elements: &[(u8, &[u8])]) -> Result<usize, RtpError> {
-    let one_byte = elements
-        .iter()
-        .all(|(id, value)| (1..15).contains(id) && (1..=16).contains(&value.len()));
+    let one_byte =
+        elements.iter().all(|(id, value)| (1..15).contains(id) && (1..=16).contains(&value.len()));
     let mut at = 4;
     for (id, value) in elements {
         let length = u8::try_from(value.len()).map_err(|_| RtpError::NoRoom)?;
@@ -132,9 +123,7 @@ pub fn write(out: &mut [u8], elements: &[(u8, &[u8])]) -> Result<usize, RtpError
             at += 2;
         }
         let end = at + value.len();
-        out.get_mut(at..end)
-            .ok_or(RtpError::NoRoom)?
-            .copy_from_slice(value);
+        out.get_mut(at..end).ok_or(RtpError::NoRoom)?.copy_from_slice(value);
         at = end;
     }
     let end = at.next_multiple_of(4);
@@ -161,10 +150,7 @@ impl AudioLevel {
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<Self> {
         let byte = *value.first()?;
-        Some(Self {
-            below_overload_db: byte & 0x7f,
-            voice: byte & 0x80 != 0,
-        })
+        Some(Self { below_overload_db: byte & 0x7f, voice: byte & 0x80 != 0 })
     }
 
     /// The element's value.
@@ -202,9 +188,7 @@ mod tests {
 
     fn read(block: &[u8]) -> Vec<(u8, Vec<u8>)> {
         let profile = u16::from_be_bytes([block[0], block[1]]);
-        Elements::new(profile, &block[4..])
-            .map(|e| (e.id, e.value.to_vec()))
-            .collect()
+        Elements::new(profile, &block[4..]).map(|e| (e.id, e.value.to_vec())).collect()
     }
 
     #[test]
@@ -233,9 +217,7 @@ mod tests {
 
     #[test]
     fn an_element_longer_than_the_block_ends_the_walk() {
-        let ids: Vec<u8> = Elements::new(ONE_BYTE, &[0x10, 1, 0x2f, 2])
-            .map(|e| e.id)
-            .collect();
+        let ids: Vec<u8> = Elements::new(ONE_BYTE, &[0x10, 1, 0x2f, 2]).map(|e| e.id).collect();
         assert_eq!(ids, [1]);
         assert_eq!(Elements::new(TWO_BYTE, &[1, 9, 0]).count(), 0);
         assert_eq!(Elements::new(0x1234, &[1, 1, 0]).count(), 0);
@@ -243,20 +225,14 @@ mod tests {
 
     #[test]
     fn an_audio_level_reads_back() {
-        let level = AudioLevel {
-            below_overload_db: 30,
-            voice: true,
-        };
+        let level = AudioLevel { below_overload_db: 30, voice: true };
         assert_eq!(AudioLevel::parse(&level.to_bytes()), Some(level));
     }
 
     #[test]
     fn absolute_send_time_is_six_bits_of_seconds() {
         let ntp = crate::NtpTime((65 << 32) | (1 << 31));
-        assert_eq!(
-            parse_abs_send_time(&abs_send_time(ntp)),
-            Some((1 << 18) + (1 << 17))
-        );
+        assert_eq!(parse_abs_send_time(&abs_send_time(ntp)), Some((1 << 18) + (1 << 17)));
     }
 
     proptest! {

@@ -20,16 +20,10 @@ pub fn fuzz_rtp(data: &[u8]) {
     let Ok(view) = RtpView::parse(data) else {
         return;
     };
-    assert_eq!(
-        view.header_len() + view.payload().len() + view.padding_len(),
-        data.len()
-    );
+    assert_eq!(view.header_len() + view.payload().len() + view.padding_len(), data.len());
     assert!(view.csrcs().count() <= 15);
     for element in view.elements() {
-        assert_eq!(
-            view.extension().map(|(_, all)| &all[element.range]),
-            Some(element.value)
-        );
+        assert_eq!(view.extension().map(|(_, all)| &all[element.range]), Some(element.value));
     }
     let mut copy = data.to_vec();
     let mut rewritten = RtpMut::parse(&mut copy).expect("the same bytes parsed before");
@@ -50,9 +44,7 @@ pub fn fuzz_rtcp(data: &[u8]) {
                 let blocks: Vec<_> = blocks.collect();
                 let mut out = [0; 1024];
                 let mut writer = CompoundWriter::new(&mut out);
-                writer
-                    .receiver_report(Ssrc(1), &blocks)
-                    .expect("31 blocks fit 1,024 bytes");
+                writer.receiver_report(Ssrc(1), &blocks).expect("31 blocks fit 1,024 bytes");
                 let len = writer.len();
                 let read = packets(&out[..len]).next();
                 let Some(Ok(Packet::ReceiverReport { blocks: again, .. })) = read else {
@@ -80,12 +72,9 @@ pub fn fuzz_rtcp(data: &[u8]) {
 pub fn fuzz_srtp(data: &[u8]) {
     for profile in [Profile::Aes128CmSha1_80, Profile::AeadAes256Gcm] {
         let (key, salt) = ([3; 32], [4; 14]);
-        let master = MasterKey::new(
-            profile,
-            &key[..profile.key_len()],
-            &salt[..profile.salt_len()],
-        )
-        .expect("the lengths are the profile's");
+        let master =
+            MasterKey::new(profile, &key[..profile.key_len()], &salt[..profile.salt_len()])
+                .expect("the lengths are the profile's");
         let mut receiver =
             Unprotector::new(&master, 4, ReplayProtection::On).expect("the key was accepted");
         let mut packet = data.to_vec();
@@ -110,19 +99,10 @@ pub fn fuzz_event(data: &[u8]) {
             receiver.handle_input(now, timestamp, event);
         }
         while let Some(press) = receiver.poll_output() {
-            down += if matches!(press, crate::event::Press::Began(_)) {
-                1
-            } else {
-                -1
-            };
+            down += if matches!(press, crate::event::Press::Began(_)) { 1 } else { -1 };
             assert!((0..=1).contains(&down));
         }
-        reception.handle_rtp(
-            now,
-            u16::from_be_bytes([bytes[0], bytes[1]]),
-            timestamp,
-            172,
-        );
+        reception.handle_rtp(now, u16::from_be_bytes([bytes[0], bytes[1]]), timestamp, 172);
         let figures = reception.snapshot();
         assert!(figures.lost <= figures.expected.cast_signed());
     }

@@ -97,9 +97,7 @@ impl Header {
             out[0] |= 0x10;
         }
         let end = len.checked_add(payload.len()).ok_or(RtpError::NoRoom)?;
-        out.get_mut(len..end)
-            .ok_or(RtpError::NoRoom)?
-            .copy_from_slice(payload);
+        out.get_mut(len..end).ok_or(RtpError::NoRoom)?.copy_from_slice(payload);
         Ok(end)
     }
 }
@@ -137,12 +135,7 @@ impl<'a> RtpView<'a> {
     /// See [`RtpError`].
     pub fn parse_protected(bytes: &'a [u8]) -> Result<Self, RtpError> {
         let (csrc_end, header_len) = header_lengths(bytes)?;
-        Ok(Self {
-            bytes,
-            csrc_end,
-            header_len,
-            payload_end: bytes.len(),
-        })
+        Ok(Self { bytes, csrc_end, header_len, payload_end: bytes.len() })
     }
 
     /// The marker bit.
@@ -199,9 +192,7 @@ impl<'a> RtpView<'a> {
         if self.bytes[0] & 0x10 == 0 {
             return None;
         }
-        let block = self
-            .bytes
-            .get(usize::from(self.csrc_end)..self.header_len)?;
+        let block = self.bytes.get(usize::from(self.csrc_end)..self.header_len)?;
         let profile = u16::from_be_bytes([*block.first()?, *block.get(1)?]);
         Some((profile, block.get(4..)?))
     }
@@ -218,9 +209,7 @@ impl<'a> RtpView<'a> {
     /// The value of the extension element negotiated as `id`.
     #[must_use]
     pub fn element(&self, id: u8) -> Option<&'a [u8]> {
-        self.elements()
-            .find(|element| element.id == id)
-            .map(|element| element.value)
+        self.elements().find(|element| element.id == id).map(|element| element.value)
     }
 
     /// Bytes before the payload.
@@ -264,16 +253,10 @@ fn header_lengths(bytes: &[u8]) -> Result<(u8, usize), RtpError> {
     let csrc_end = 12 + (first & 0x0f) * 4;
     let mut header_len = usize::from(csrc_end);
     if first & 0x10 != 0 {
-        let words = bytes
-            .get(header_len + 2..header_len + 4)
-            .ok_or(RtpError::Truncated)?;
+        let words = bytes.get(header_len + 2..header_len + 4).ok_or(RtpError::Truncated)?;
         header_len += 4 + usize::from(u16::from_be_bytes([words[0], words[1]])) * 4;
     }
-    if bytes.len() < header_len {
-        Err(RtpError::Truncated)
-    } else {
-        Ok((csrc_end, header_len))
-    }
+    if bytes.len() < header_len { Err(RtpError::Truncated) } else { Ok((csrc_end, header_len)) }
 }
 
 /// A packet whose header is rewritten in place. Made only over bytes that parse.
@@ -342,9 +325,7 @@ pub fn sequence_delta(sequence: u16, reference: u16) -> i16 {
 
 /// Four bytes as a number; the caller has checked the length.
 pub(crate) fn be32(word: &[u8]) -> u32 {
-    word.iter()
-        .take(4)
-        .fold(0, |value, byte| (value << 8) | u32::from(*byte))
+    word.iter().take(4).fold(0, |value, byte| (value << 8) | u32::from(*byte))
 }
 
 #[cfg(test)]
@@ -422,13 +403,8 @@ mod tests {
         packet.element_mut(3).unwrap().copy_from_slice(&[8, 9]);
         assert!(packet.element_mut(4).is_none());
         let view = packet.view().unwrap();
-        let header = Header {
-            marker: false,
-            payload_type: 111,
-            sequence: 1,
-            timestamp: 2,
-            ssrc: Ssrc(3),
-        };
+        let header =
+            Header { marker: false, payload_type: 111, sequence: 1, timestamp: 2, ssrc: Ssrc(3) };
         assert_eq!(view.header(), header);
         assert_eq!(view.element(3), Some(&[8, 9][..]));
     }

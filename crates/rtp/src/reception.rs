@@ -149,9 +149,7 @@ impl Reception {
         let received_interval = received.saturating_sub(self.reported_received);
         (self.reported_expected, self.reported_received) = (expected, received);
         let lost_interval = expected_interval.saturating_sub(received_interval);
-        let fraction = (lost_interval << 8)
-            .checked_div(expected_interval)
-            .unwrap_or(0);
+        let fraction = (lost_interval << 8).checked_div(expected_interval).unwrap_or(0);
         let (last_sr, delay_since_last_sr) = self.last_sr.map_or((0, 0), |(middle, at)| {
             (middle, ntp::to_short(now.saturating_duration_since(at)))
         });
@@ -203,11 +201,7 @@ impl Reception {
         self.max_sequence = sequence;
         self.cycles = 0;
         self.bad_sequence = None;
-        (
-            self.received,
-            self.reported_received,
-            self.reported_expected,
-        ) = (0, 0, 0);
+        (self.received, self.reported_received, self.reported_expected) = (0, 0, 0);
     }
 
     /// RFC 3550 A.1, `update_seq`.
@@ -236,9 +230,7 @@ impl Reception {
             }
             self.max_sequence = sequence;
             self.received += 1;
-            return Sequence::InOrder {
-                lost: ahead.saturating_sub(1),
-            };
+            return Sequence::InOrder { lost: ahead.saturating_sub(1) };
         }
         if ahead < u16::MAX - MAX_MISORDER + 1 {
             if self.bad_sequence == Some(sequence) {
@@ -254,11 +246,8 @@ impl Reception {
     }
 
     fn probe(&mut self, sequence: u16, ahead: u16) -> Sequence {
-        self.probation_left = if ahead == 1 {
-            self.probation_left - 1
-        } else {
-            self.probation_packets - 1
-        };
+        self.probation_left =
+            if ahead == 1 { self.probation_left - 1 } else { self.probation_packets - 1 };
         self.max_sequence = sequence;
         if self.probation_left > 0 {
             return Sequence::Probation;
@@ -302,9 +291,7 @@ pub fn round_trip(arrival: NtpTime, block: &ReportBlock) -> Option<Duration> {
     }
     let since_sent = arrival.middle().wrapping_sub(block.last_sr);
     // Some peers round the delay up: a result just below zero is zero, the rest is nonsense.
-    let units = since_sent
-        .wrapping_sub(block.delay_since_last_sr)
-        .cast_signed();
+    let units = since_sent.wrapping_sub(block.delay_since_last_sr).cast_signed();
     let tolerated = -(1 << 10);
     (units > tolerated).then(|| ntp::from_short(units.max(0).unsigned_abs()))
 }
@@ -340,11 +327,7 @@ mod tests {
         assert_eq!(verdicts[3], Sequence::LateOrDuplicate);
         let block = reception.report_block(Instant::now());
         assert_eq!(block.highest_sequence, 0x1_0003);
-        assert_eq!(
-            (block.cumulative_lost, block.fraction_lost),
-            (1, 42),
-            "1 of 6"
-        );
+        assert_eq!((block.cumulative_lost, block.fraction_lost), (1, 42), "1 of 6");
         assert_eq!(reception.report_block(Instant::now()).fraction_lost, 0);
     }
 
@@ -353,16 +336,9 @@ mod tests {
         let mut reception = stream(0);
         feed(&mut reception, 0..10);
         let verdicts = feed(&mut reception, [30_000, 30_001, 30_002]);
-        let expected = [
-            Sequence::Jump,
-            Sequence::Restarted,
-            Sequence::InOrder { lost: 0 },
-        ];
+        let expected = [Sequence::Jump, Sequence::Restarted, Sequence::InOrder { lost: 0 }];
         assert_eq!(verdicts, expected);
-        assert_eq!(
-            (reception.snapshot().lost, reception.snapshot().expected),
-            (0, 12)
-        );
+        assert_eq!((reception.snapshot().lost, reception.snapshot().expected), (0, 12));
     }
 
     #[test]
@@ -395,15 +371,8 @@ mod tests {
             ..ReportBlock::default()
         };
         let arrival = NtpTime((1002 << 32) + (1 << 30));
-        assert_eq!(
-            round_trip(arrival, &block),
-            Some(Duration::from_millis(250))
-        );
-        assert_eq!(
-            round_trip(sent, &block),
-            None,
-            "the peer claims to have held it for longer"
-        );
+        assert_eq!(round_trip(arrival, &block), Some(Duration::from_millis(250)));
+        assert_eq!(round_trip(sent, &block), None, "the peer claims to have held it for longer");
         assert_eq!(round_trip(arrival, &ReportBlock::default()), None);
     }
 }

@@ -82,11 +82,7 @@ impl NackGenerator {
         };
         let ahead = sequence_delta(sequence, highest);
         if ahead <= 0 {
-            if let Some(at) = self
-                .missing
-                .iter()
-                .position(|entry| entry.sequence == sequence)
-            {
+            if let Some(at) = self.missing.iter().position(|entry| entry.sequence == sequence) {
                 self.missing.remove(at);
                 self.figures.recovered_total += 1;
             }
@@ -102,12 +98,7 @@ impl NackGenerator {
         let (since, next_request) = (now, now + REORDER_WAIT);
         for offset in 1..ahead.unsigned_abs() {
             let sequence = highest.wrapping_add(offset);
-            self.missing.push(Missing {
-                sequence,
-                since,
-                next_request,
-                requests: 0,
-            });
+            self.missing.push(Missing { sequence, since, next_request, requests: 0 });
         }
     }
 
@@ -169,14 +160,9 @@ impl RetransmissionBuffer {
     /// Remembers `packets` packets of up to `packet_len` bytes without allocating again.
     #[must_use]
     pub fn new(packets: usize, packet_len: usize) -> Self {
-        let empty = || Sent {
-            sequence: 0,
-            packet: Vec::with_capacity(packet_len),
-            last_sent: None,
-        };
-        Self {
-            slots: std::iter::repeat_with(empty).take(packets.max(1)).collect(),
-        }
+        let empty =
+            || Sent { sequence: 0, packet: Vec::with_capacity(packet_len), last_sent: None };
+        Self { slots: std::iter::repeat_with(empty).take(packets.max(1)).collect() }
     }
 
     /// Remembers a packet as it was sent.
@@ -193,10 +179,7 @@ impl RetransmissionBuffer {
     /// trip: an answer to the earlier sending cannot have arrived).
     pub fn fetch(&mut self, now: Instant, sequence: u16, min_interval: Duration) -> Option<&[u8]> {
         let at = usize::from(sequence) % self.slots.len();
-        let slot = self
-            .slots
-            .get_mut(at)
-            .filter(|slot| slot.sequence == sequence)?;
+        let slot = self.slots.get_mut(at).filter(|slot| slot.sequence == sequence)?;
         let last_sent = slot.last_sent?;
         if now.saturating_duration_since(last_sent) < min_interval {
             return None;
@@ -307,10 +290,7 @@ mod tests {
             requests += asked(&mut nacks, now).len();
         }
         assert_eq!(requests, usize::from(MAX_REQUESTS));
-        assert_eq!(
-            (nacks.snapshot().given_up_total, nacks.next_timeout()),
-            (1, None)
-        );
+        assert_eq!((nacks.snapshot().given_up_total, nacks.next_timeout()), (1, None));
     }
 
     #[test]
@@ -338,21 +318,10 @@ mod tests {
 
     #[test]
     fn rtx_wraps_and_restores() {
-        let header = Header {
-            payload_type: 96,
-            sequence: 700,
-            ssrc: Ssrc(1),
-            ..Header::default()
-        };
+        let header = Header { payload_type: 96, sequence: 700, ssrc: Ssrc(1), ..Header::default() };
         let (mut original, mut wrapped) = ([0; 100], [0; 100]);
-        let len = header
-            .write_packet(&mut original, &[(1, b"a")], b"frame")
-            .unwrap();
-        let rtx = RtxHeader {
-            ssrc: Ssrc(2),
-            payload_type: 97,
-            sequence: 5,
-        };
+        let len = header.write_packet(&mut original, &[(1, b"a")], b"frame").unwrap();
+        let rtx = RtxHeader { ssrc: Ssrc(2), payload_type: 97, sequence: 5 };
         let wrapped_len = write_rtx(&mut wrapped, &original[..len], rtx).unwrap();
         assert_eq!(wrapped_len, len + 2);
         let view = RtpView::parse(&wrapped[..wrapped_len]).unwrap();

@@ -45,9 +45,7 @@ impl std::error::Error for SdesError {}
 /// See [`SdesError`].
 pub fn parse_key(profile: Profile, key_params: &str) -> Result<MasterKey, SdesError> {
     let key_params = key_params.trim();
-    let prefix = key_params
-        .get(..7)
-        .filter(|prefix| prefix.eq_ignore_ascii_case("inline:"));
+    let prefix = key_params.get(..7).filter(|prefix| prefix.eq_ignore_ascii_case("inline:"));
     prefix.ok_or(SdesError::NotInline)?;
     let mut parts = key_params[7..].split('|');
     let encoded = parts.next().unwrap_or_default();
@@ -59,9 +57,8 @@ pub fn parse_key(profile: Profile, key_params: &str) -> Result<MasterKey, SdesEr
         return Err(SdesError::WrongLength);
     }
     // Some phones leave the padding off.
-    let bytes = STANDARD_NO_PAD
-        .decode(encoded.trim_end_matches('='))
-        .map_err(|_| SdesError::NotBase64)?;
+    let bytes =
+        STANDARD_NO_PAD.decode(encoded.trim_end_matches('=')).map_err(|_| SdesError::NotBase64)?;
     MasterKey::from_concatenated(profile, &bytes).map_err(|_| SdesError::WrongLength)
 }
 
@@ -115,9 +112,6 @@ mod tests {
         check("", SdesError::NotInline);
         check("inline:!!", SdesError::NotBase64);
         check("inline:AAAA", SdesError::WrongLength);
-        check(
-            "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4",
-            SdesError::KeyIdentifier,
-        );
+        check("inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4", SdesError::KeyIdentifier);
     }
 }

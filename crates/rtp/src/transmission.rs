@@ -40,12 +40,7 @@ impl Transmission {
     #[must_use]
     pub fn new(ssrc: Ssrc, clock_rate: u32) -> Self {
         let figures = TransmissionSnapshot::default();
-        Self {
-            ssrc,
-            clock_rate: clock_rate.max(1),
-            last_sent: None,
-            figures,
-        }
+        Self { ssrc, clock_rate: clock_rate.max(1), last_sent: None, figures }
     }
 
     /// The stream.
@@ -134,15 +129,9 @@ mod tests {
         theirs.handle_sender_report(at(130), &report);
         let block = theirs.report_block(at(330));
         let round_trip = ours.handle_report_block(wall(360), &block).unwrap();
-        assert!(
-            (59..=60).contains(&round_trip.as_millis()),
-            "{round_trip:?}"
-        );
+        assert!((59..=60).contains(&round_trip.as_millis()), "{round_trip:?}");
         assert_eq!(ours.snapshot().round_trip, Some(round_trip));
-        let foreign = ReportBlock {
-            ssrc: Ssrc(2),
-            ..block
-        };
+        let foreign = ReportBlock { ssrc: Ssrc(2), ..block };
         assert_eq!(ours.handle_report_block(wall(400), &foreign), None);
     }
 }

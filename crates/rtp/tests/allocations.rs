@@ -1,8 +1,5 @@
 //! A relayed packet allocates nothing: sort, parse, unprotect, count, rewrite, protect.
-#![allow(
-    unsafe_code,
-    reason = "a counting allocator must implement an unsafe trait"
-)]
+#![allow(unsafe_code, reason = "a counting allocator must implement an unsafe trait")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,14 +41,8 @@ fn a_relayed_packet_allocates_nothing() {
         let mut reception = Reception::new(Ssrc(1), 8000, 0);
         let mut buffer = [0; 200];
         let mut relay = |sequence: u16| {
-            let header = Header {
-                sequence,
-                ssrc: Ssrc(1),
-                ..Header::default()
-            };
-            let len = header
-                .write_packet(&mut buffer, &[(1, &[9])], &[0x55; 160])
-                .unwrap();
+            let header = Header { sequence, ssrc: Ssrc(1), ..Header::default() };
+            let len = header.write_packet(&mut buffer, &[(1, &[9])], &[0x55; 160]).unwrap();
             let len = peer.protect_rtp(&mut buffer, len).unwrap();
             assert_eq!(classify(&buffer[..len]), Some(Kind::Rtp));
             let len = receiver.unprotect_rtp(&mut buffer[..len]).unwrap().len;

@@ -23,10 +23,7 @@ impl Attribute {
             None => (text, None),
         };
         let name = name.trim();
-        (!name.is_empty()).then(|| Self {
-            name: name.to_owned(),
-            value,
-        })
+        (!name.is_empty()).then(|| Self { name: name.to_owned(), value })
     }
 }
 
@@ -75,10 +72,7 @@ impl Attributes {
 
     /// The values of all lines of this name, in order.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        let named = self
-            .0
-            .iter()
-            .filter(move |a| a.name.eq_ignore_ascii_case(name));
+        let named = self.0.iter().filter(move |a| a.name.eq_ignore_ascii_case(name));
         named.filter_map(|a| a.value.as_deref())
     }
 
@@ -89,18 +83,12 @@ impl Attributes {
 
     /// Appends a property such as `a=rtcp-mux`.
     pub fn push_flag(&mut self, name: &str) {
-        self.0.push(Attribute {
-            name: name.to_owned(),
-            value: None,
-        });
+        self.0.push(Attribute { name: name.to_owned(), value: None });
     }
 
     /// Appends `a=name:value`.
     pub fn push(&mut self, name: &str, value: impl Display) {
-        self.0.push(Attribute {
-            name: name.to_owned(),
-            value: Some(value.to_string()),
-        });
+        self.0.push(Attribute { name: name.to_owned(), value: Some(value.to_string()) });
     }
 
     /// Removes all lines of this name.

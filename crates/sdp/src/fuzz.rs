@@ -17,18 +17,12 @@ pub fn fuzz_session(data: &[u8]) {
     };
     let printed = session.to_string();
     // Replacing bytes that are not UTF-8 and adding what was missing may pass a limit.
-    let long = printed
-        .lines()
-        .any(|line| line.len() > crate::limits::MAX_LINE_BYTES);
+    let long = printed.lines().any(|line| line.len() > crate::limits::MAX_LINE_BYTES);
     if long || printed.len() > crate::limits::MAX_BODY_BYTES {
         return;
     }
     let again = Session::parse(printed.as_bytes());
-    assert_eq!(
-        again.as_ref(),
-        Ok(&session),
-        "printing and reading again changes nothing"
-    );
+    assert_eq!(again.as_ref(), Ok(&session), "printing and reading again changes nothing");
 }
 
 /// The same for the bodies of trickle ICE.
@@ -61,16 +55,9 @@ pub fn fuzz_negotiation(data: &[u8]) {
                 }
                 leg.roll_back();
             } else if let Ok((answer, plan)) = leg.answer(&session, &local, &Wish::call(), random) {
-                assert_eq!(
-                    answer.media.len(),
-                    session.media.len(),
-                    "a line for each line"
-                );
+                assert_eq!(answer.media.len(), session.media.len(), "a line for each line");
                 let answer = answer.to_string();
-                assert!(
-                    Session::parse(answer.as_bytes()).is_ok(),
-                    "our own text is SDP"
-                );
+                assert!(Session::parse(answer.as_bytes()).is_ok(), "our own text is SDP");
                 check_plan(&leg, &plan);
             }
         }
@@ -78,19 +65,12 @@ pub fn fuzz_negotiation(data: &[u8]) {
 }
 
 fn check_plan(leg: &Negotiation, plan: &MediaPlan) {
-    for stream in plan
-        .streams
-        .iter()
-        .filter(|stream| stream.state == StreamState::Active)
-    {
+    for stream in plan.streams.iter().filter(|stream| stream.state == StreamState::Active) {
         assert!(!stream.codecs.is_empty(), "an agreed stream has a codec");
         let transport = plan.transports.get(stream.transport);
         let transport = transport.expect("streams point at transports of the plan");
         if leg.capabilities().webrtc {
-            assert!(
-                matches!(transport.protection, Protection::Dtls { .. }),
-                "nothing in clear"
-            );
+            assert!(matches!(transport.protection, Protection::Dtls { .. }), "nothing in clear");
             assert!(transport.ice.is_some() && transport.rtcp_mux);
         }
     }
@@ -98,16 +78,10 @@ fn check_plan(leg: &Negotiation, plan: &MediaPlan) {
 
 fn endpoints() -> [Capabilities; 3] {
     let codecs = |names: &[&str]| -> Vec<CodecSpec> {
-        names
-            .iter()
-            .filter_map(|name| Some(CodecSpec::of_config_name(name)?.1))
-            .collect()
+        names.iter().filter_map(|name| Some(CodecSpec::of_config_name(name)?.1)).collect()
     };
     let (audio, video) = (codecs(&["opus", "ulaw", "g722"]), codecs(&["vp8", "h264"]));
-    let sdes = Security::Sdes {
-        optimistic: true,
-        suites: vec![SdesSuite::AesCm128HmacSha1_80],
-    };
+    let sdes = Security::Sdes { optimistic: true, suites: vec![SdesSuite::AesCm128HmacSha1_80] };
     let phone = Capabilities {
         security: sdes,
         received_transport: true,
@@ -116,11 +90,7 @@ fn endpoints() -> [Capabilities; 3] {
         ice: true,
         ..Capabilities::plain(audio.clone(), video.clone())
     };
-    [
-        Capabilities::webrtc(audio.clone(), video.clone()),
-        phone,
-        Capabilities::plain(audio, video),
-    ]
+    [Capabilities::webrtc(audio.clone(), video.clone()), phone, Capabilities::plain(audio, video)]
 }
 
 fn local_transport(index: u16) -> LocalTransport {

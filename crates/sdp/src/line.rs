@@ -21,12 +21,7 @@ impl Default for Origin {
     fn default() -> Self {
         let zero = || "0".to_owned();
         let address = Address::Ip(IpAddr::from([0, 0, 0, 0]));
-        Self {
-            username: "-".to_owned(),
-            session_id: zero(),
-            version: zero(),
-            address,
-        }
+        Self { username: "-".to_owned(), session_id: zero(), version: zero(), address }
     }
 }
 
@@ -40,11 +35,7 @@ impl Origin {
         else {
             return None;
         };
-        let username = if username.is_empty() {
-            "-".to_owned()
-        } else {
-            username.join(" ")
-        };
+        let username = if username.is_empty() { "-".to_owned() } else { username.join(" ") };
         Some(Self {
             username,
             session_id: (*session_id).to_owned(),
@@ -56,12 +47,7 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            username,
-            session_id,
-            version,
-            address,
-        } = self;
+        let Self { username, session_id, version, address } = self;
         write!(f, "{username} {session_id} {version} {address}")
     }
 }
@@ -85,10 +71,7 @@ impl Address {
         }
         let bare = address.split('/').next().unwrap_or(address);
         // Some phones put IPv6 into brackets as in a URI.
-        let bare = bare
-            .strip_prefix('[')
-            .and_then(|a| a.strip_suffix(']'))
-            .unwrap_or(bare);
+        let bare = bare.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(bare);
         if bare.is_empty() {
             return None;
         }
@@ -157,13 +140,7 @@ impl MediaLine {
         if formats.is_empty() {
             formats.push("*".to_owned());
         }
-        Some(Self {
-            media,
-            port,
-            port_count,
-            protocol,
-            formats,
-        })
+        Some(Self { media, port, port_count, protocol, formats })
     }
 }
 
@@ -174,9 +151,7 @@ impl fmt::Display for MediaLine {
             write!(f, "/{count}")?;
         }
         write!(f, " {}", self.protocol)?;
-        self.formats
-            .iter()
-            .try_for_each(|format| write!(f, " {format}"))
+        self.formats.iter().try_for_each(|format| write!(f, " {format}"))
     }
 }
 
@@ -260,10 +235,7 @@ mod tests {
     fn media_lines_with_port_counts_and_without_formats_are_read() {
         let line = MediaLine::parse("video 49170/2 RTP/AVP 31").unwrap();
         assert_eq!((line.port, line.port_count), (49_170, Some(2)));
-        assert_eq!(
-            MediaLine::parse("audio 0 RTP/AVP").unwrap().to_string(),
-            "audio 0 RTP/AVP *"
-        );
+        assert_eq!(MediaLine::parse("audio 0 RTP/AVP").unwrap().to_string(), "audio 0 RTP/AVP *");
         assert_eq!(MediaLine::parse("audio 70000 RTP/AVP 0"), None);
     }
 

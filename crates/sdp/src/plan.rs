@@ -154,10 +154,7 @@ pub struct CodecPlan {
 
 /// RTCP feedback agreed for a codec (RFC 4585, RFC 5104).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one `a=rtcp-fb` line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one `a=rtcp-fb` line")]
 pub struct Feedback {
     /// `nack`
     pub nack: bool,

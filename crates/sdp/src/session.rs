@@ -195,10 +195,7 @@ impl Reader {
             None => &mut self.session.attributes,
         };
         if attributes.len() >= MAX_ATTRIBUTES {
-            return Err(ParseError::TooMuch(
-                "a= lines in one section",
-                MAX_ATTRIBUTES,
-            ));
+            return Err(ParseError::TooMuch("a= lines in one section", MAX_ATTRIBUTES));
         }
         if let Some(attribute) = Attribute::parse(value) {
             attributes.add(attribute);
@@ -210,10 +207,7 @@ impl Reader {
         if !matches!(letter, 'v' | 'o' | 's') {
             self.count_other()?;
         }
-        let line = OtherLine {
-            letter,
-            value: value.to_owned(),
-        };
+        let line = OtherLine { letter, value: value.to_owned() };
         let session = &mut self.session;
         match (session.media.last_mut(), letter) {
             (_, 'v') => {}
@@ -227,10 +221,7 @@ impl Reader {
                 // `r=` must follow a `t=`, so a list that does not start with one gets it.
                 if session.times.is_empty() && letter == 'r' {
                     self.other_lines += 1;
-                    session.times.push(OtherLine {
-                        letter: 't',
-                        value: "0 0".to_owned(),
-                    });
+                    session.times.push(OtherLine { letter: 't', value: "0 0".to_owned() });
                 }
                 session.times.push(line);
             }
@@ -243,10 +234,7 @@ impl Reader {
         self.other_lines += 1;
         // The `t=` line that printing adds counts from the start.
         if self.other_lines >= MAX_OTHER_LINES {
-            return Err(ParseError::TooMuch(
-                "lines beside a= in one section",
-                MAX_OTHER_LINES,
-            ));
+            return Err(ParseError::TooMuch("lines beside a= in one section", MAX_OTHER_LINES));
         }
         Ok(())
     }
@@ -259,19 +247,8 @@ impl Reader {
             "-".clone_into(&mut self.session.name);
         }
         // `r=` must follow a `t=`, so a list that does not start with one gets it.
-        if self
-            .session
-            .times
-            .first()
-            .is_none_or(|line| line.letter != 't')
-        {
-            self.session.times.insert(
-                0,
-                OtherLine {
-                    letter: 't',
-                    value: "0 0".to_owned(),
-                },
-            );
+        if self.session.times.first().is_none_or(|line| line.letter != 't') {
+            self.session.times.insert(0, OtherLine { letter: 't', value: "0 0".to_owned() });
         }
         // Sorted by the order of printing, so that printing and reading again changes nothing.
         self.session.other.sort_by_key(|line| rank(line.letter));
@@ -303,15 +280,7 @@ impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_line(f, 'v', 0)?;
         write_line(f, 'o', &self.origin)?;
-        write_line(
-            f,
-            's',
-            if self.name.is_empty() {
-                "-"
-            } else {
-                &self.name
-            },
-        )?;
+        write_line(f, 's', if self.name.is_empty() { "-" } else { &self.name })?;
         for line in self.other.iter().filter(|line| before_connection(line)) {
             write_line(f, line.letter, &line.value)?;
         }
@@ -352,8 +321,6 @@ impl fmt::Display for Media {
         for line in self.other.iter().filter(|line| !before_connection(line)) {
             write_line(f, line.letter, &line.value)?;
         }
-        self.attributes
-            .iter()
-            .try_for_each(|attribute| write_line(f, 'a', attribute))
+        self.attributes.iter().try_for_each(|attribute| write_line(f, 'a', attribute))
     }
 }

@@ -64,10 +64,7 @@ impl Fragment {
                 if sections.len() >= MAX_MEDIA_LINES {
                     return Err(ParseError::TooMuch("m= lines", MAX_MEDIA_LINES));
                 }
-                sections.push(Section {
-                    media: Some(media),
-                    ..Section::default()
-                });
+                sections.push(Section { media: Some(media), ..Section::default() });
             } else if let Some(value) = line.strip_prefix("a=") {
                 sections.last_mut().unwrap_or(&mut common).take(value);
             }
@@ -75,10 +72,7 @@ impl Fragment {
         // Without any m= line the fragment is about one line only.
         if sections.is_empty() && common != Section::default() {
             let media = Some(PSEUDO_LINE.to_owned());
-            sections.push(Section {
-                media,
-                ..std::mem::take(&mut common)
-            });
+            sections.push(Section { media, ..std::mem::take(&mut common) });
         }
         for section in &mut sections {
             section.ufrag = section.ufrag.take().or_else(|| common.ufrag.clone());
@@ -108,9 +102,7 @@ impl Section {
 
 impl fmt::Display for Fragment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.sections
-            .iter()
-            .try_for_each(|section| write!(f, "{section}"))
+        self.sections.iter().try_for_each(|section| write!(f, "{section}"))
     }
 }
 
@@ -118,11 +110,7 @@ impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let media = self.media.as_deref().unwrap_or(PSEUDO_LINE);
         write!(f, "m={media}\r\n")?;
-        let named = [
-            ("ice-ufrag", &self.ufrag),
-            ("ice-pwd", &self.pwd),
-            ("mid", &self.mid),
-        ];
+        let named = [("ice-ufrag", &self.ufrag), ("ice-pwd", &self.pwd), ("mid", &self.mid)];
         for (name, value) in named {
             if let Some(value) = value {
                 write!(f, "a={name}:{value}\r\n")?;
@@ -131,11 +119,7 @@ impl fmt::Display for Section {
         for candidate in &self.candidates {
             write!(f, "a=candidate:{candidate}\r\n")?;
         }
-        if self.complete {
-            f.write_str("a=end-of-candidates\r\n")
-        } else {
-            Ok(())
-        }
+        if self.complete { f.write_str("a=end-of-candidates\r\n") } else { Ok(()) }
     }
 }
 
@@ -152,10 +136,7 @@ mod tests {
         assert_eq!(fragment.sections.len(), 2);
         assert!(fragment.sections[0].complete && !fragment.sections[1].complete);
         assert_eq!(fragment.sections[1].ufrag.as_deref(), Some("8hhY"));
-        assert_eq!(
-            Fragment::parse(fragment.to_string().as_bytes()).unwrap(),
-            fragment
-        );
+        assert_eq!(Fragment::parse(fragment.to_string().as_bytes()).unwrap(), fragment);
     }
 
     #[test]

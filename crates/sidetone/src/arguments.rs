@@ -96,17 +96,7 @@ mod tests {
         let ask = ask.expect("arguments");
         assert!(ask.remote);
         assert_eq!(ask.execute.as_deref(), Some("core show version"));
-        let run = [
-            "sidetone",
-            "-fvvvdgnTW",
-            "-C",
-            "/etc/x.conf",
-            "-U",
-            "a",
-            "-G",
-            "b",
-            "-p",
-        ];
+        let run = ["sidetone", "-fvvvdgnTW", "-C", "/etc/x.conf", "-U", "a", "-G", "b", "-p"];
         let run = Arguments::try_parse_from(run).expect("arguments");
         assert_eq!((run.verbose, run.debug, run.core_dump), (3, 1, true));
     }

@@ -17,10 +17,7 @@ use crate::arguments::Arguments;
 /// The commented default configuration.
 const FILES: &[(&str, &str)] = &[
     ("asterisk.conf", include_str!("../../../etc/asterisk.conf")),
-    (
-        "extensions.conf",
-        include_str!("../../../etc/extensions.conf"),
-    ),
+    ("extensions.conf", include_str!("../../../etc/extensions.conf")),
     ("http.conf", include_str!("../../../etc/http.conf")),
     ("logger.conf", include_str!("../../../etc/logger.conf")),
     ("modules.conf", include_str!("../../../etc/modules.conf")),
@@ -41,8 +38,6 @@ pub(crate) struct Place {
     pub etc: PathBuf,
     /// The state directory, when the built-in configuration is used.
     pub state: Option<PathBuf>,
-    /// Whether something was written just now.
-    pub fresh: bool,
 }
 
 /// The state directory: `--state`, else the user's state directory, else one for services.
@@ -66,14 +61,8 @@ pub(crate) fn prepare(arguments: &Arguments) -> Result<Place, String> {
         if !config.is_file() {
             return Err(format!("{}: there is no such file (-C)", config.display()));
         }
-        let etc = config
-            .parent()
-            .map_or_else(|| PathBuf::from("."), Path::to_owned);
-        return Ok(Place {
-            etc,
-            state: None,
-            fresh: false,
-        });
+        let etc = config.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
+        return Ok(Place { etc, state: None });
     }
     let state = state_directory(arguments);
     let etc = state.join("etc");
@@ -95,19 +84,13 @@ pub(crate) fn prepare(arguments: &Arguments) -> Result<Place, String> {
         };
         write_all(&etc, &fill)?;
     }
-    Ok(Place {
-        etc,
-        state: Some(state),
-        fresh,
-    })
+    Ok(Place { etc, state: Some(state) })
 }
 
 /// The run directory of the configuration these arguments lead to, without starting anything.
 pub(crate) fn run_directory(arguments: &Arguments) -> PathBuf {
     let etc = match &arguments.config {
-        Some(config) => config
-            .parent()
-            .map_or_else(|| PathBuf::from("."), Path::to_owned),
+        Some(config) => config.parent().map_or_else(|| PathBuf::from("."), Path::to_owned),
         None => state_directory(arguments).join("etc"),
     };
     let loaded = sidetone_config::load(&FileSource, &etc.to_string_lossy());
@@ -118,15 +101,9 @@ pub(crate) fn run_directory(arguments: &Arguments) -> PathBuf {
 }
 
 fn make_directory(path: &Path) -> Result<(), String> {
-    let made = fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o750)
-        .create(path);
+    let made = fs::DirBuilder::new().recursive(true).mode(0o750).create(path);
     made.map_err(|error| {
-        format!(
-            "cannot make {}: {error}; choose another place with --state",
-            path.display()
-        )
+        format!("cannot make {}: {error}; choose another place with --state", path.display())
     })
 }
 
@@ -175,11 +152,7 @@ fn with_directories(text: &str, state: &Path) -> String {
 
 /// The files hold passwords: only their owner may read them.
 fn write_private(path: &Path, text: &str) -> Result<(), String> {
-    let opened = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o640)
-        .open(path);
+    let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o640).open(path);
     let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
@@ -195,7 +168,6 @@ mod tests {
         let text = state.to_string_lossy().into_owned();
         let arguments = Arguments::parse_from(["sidetone", "--state", text.as_str()]);
         let place = prepare(&arguments).expect("a place");
-        assert!(place.fresh);
         let loaded = sidetone_config::load(&FileSource, &place.etc.to_string_lossy());
         let findings: Vec<_> = loaded.diagnostics.iter().map(ToString::to_string).collect();
         assert_eq!(findings, Vec::<String>::new());
@@ -206,7 +178,10 @@ mod tests {
             password.reveal().clone()
         };
         assert_ne!(password("alice"), password("bob"));
-        assert!(!prepare(&arguments).expect("a place").fresh);
+        let before = fs::read(place.etc.join("pjsip.conf")).expect("written");
+        prepare(&arguments).expect("a second start");
+        let after = fs::read(place.etc.join("pjsip.conf")).expect("still there");
+        assert_eq!(before, after, "a second start must not make new passwords");
         fs::remove_dir_all(state).expect("cleaned up");
     }
 }

@@ -9,16 +9,10 @@ use crate::first_start::ACCOUNTS;
 
 /// The extensions of the built-in dialplan.
 const TRY: &[(&str, &str)] = &[
-    (
-        "246",
-        "your own camera and microphone come back, four times",
-    ),
+    ("246", "your own camera and microphone come back, four times"),
     ("600", "your own voice comes back"),
     ("610", "a measuring tone of 1004 Hz"),
-    (
-        "6002",
-        "calls bob, if he is signed in in another window (6001 is alice)",
-    ),
+    ("6002", "calls bob, if he is signed in in another window (6001 is alice)"),
 ];
 
 /// The text of the greeting, for the built-in configuration.
@@ -38,25 +32,15 @@ pub(crate) fn text(config: &Config, http: &HttpServer) -> String {
         };
         let password = password.reveal();
         if *account == "desk" {
-            let _ = writeln!(
-                out,
-                "  SIP phone     {account} / {password}   (UDP, TCP or TLS)"
-            );
+            let _ = writeln!(out, "  SIP phone     {account} / {password}   (UDP, TCP or TLS)");
         } else {
-            let _ = writeln!(
-                out,
-                "  {account:<13} {base}#account={account}&password={password}"
-            );
+            let _ = writeln!(out, "  {account:<13} {base}#account={account}&password={password}");
         }
     }
     out.push('\n');
     for (exten, what) in TRY {
         let _ = writeln!(out, "  dial {exten:<8} {what}");
     }
-    let _ = writeln!(
-        out,
-        "\n  Configuration {}\n",
-        config.asterisk.directories.etc
-    );
+    let _ = writeln!(out, "\n  Configuration {}\n", config.asterisk.directories.etc);
     out
 }

@@ -16,50 +16,29 @@ pub(crate) fn settings(config: &Config) -> HttpSettings {
     let write_timeout = crate::listeners::net_settings(config).websocket_write_timeout;
     HttpSettings {
         bind: http.enabled.then_some(http.bind),
-        tls: http
-            .tls
-            .as_ref()
-            .filter(|_| http.enabled)
-            .map(|tls| HttpsSettings {
-                bind: tls.bind,
-                tls: TlsSettings {
-                    cert_file: Some(PathBuf::from(&tls.cert_file)),
-                    key_file: Some(&tls.key_file)
-                        .filter(|key| !key.is_empty())
-                        .map(PathBuf::from),
-                    versions: if tls.tls13_only {
-                        TlsVersions::Only13
-                    } else {
-                        TlsVersions::All
-                    },
-                    ciphers: tls.cipher.clone(),
-                    ..TlsSettings::default()
-                },
-            }),
+        tls: http.tls.as_ref().filter(|_| http.enabled).map(|tls| HttpsSettings {
+            bind: tls.bind,
+            tls: TlsSettings {
+                cert_file: Some(PathBuf::from(&tls.cert_file)),
+                key_file: Some(&tls.key_file).filter(|key| !key.is_empty()).map(PathBuf::from),
+                versions: if tls.tls13_only { TlsVersions::Only13 } else { TlsVersions::All },
+                ciphers: tls.cipher.clone(),
+                ..TlsSettings::default()
+            },
+        }),
         server_name: http.server_name.clone(),
-        prefix: if prefix.is_empty() {
-            String::new()
-        } else {
-            format!("/{prefix}")
-        },
+        prefix: if prefix.is_empty() { String::new() } else { format!("/{prefix}") },
         session_limit: usize::try_from(http.session_limit).unwrap_or(usize::MAX),
         session_inactivity: http.session_inactivity,
         session_keep_alive: http.session_keep_alive,
         static_folder: http
             .enable_static
             .then(|| PathBuf::from(&config.asterisk.directories.data).join("static-http")),
-        status_page: if http.enable_status {
-            StatusPage::Served
-        } else {
-            StatusPage::Hidden
-        },
+        status_page: if http.enable_status { StatusPage::Served } else { StatusPage::Hidden },
         redirects: http
             .redirects
             .iter()
-            .map(|(from, to)| Redirect {
-                from: from.clone(),
-                to: to.clone(),
-            })
+            .map(|(from, to)| Redirect { from: from.clone(), to: to.clone() })
             .collect(),
         restrictions: http.restrictions.iter().map(restriction).collect(),
         websocket: WebSocketSettings {

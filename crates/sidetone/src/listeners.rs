@@ -62,9 +62,7 @@ fn spec(transport: &Transport) -> Option<ListenerSpec> {
 }
 
 fn path(text: &str) -> Option<PathBuf> {
-    Some(text)
-        .filter(|text| !text.is_empty())
-        .map(PathBuf::from)
+    Some(text).filter(|text| !text.is_empty()).map(PathBuf::from)
 }
 
 fn tls_settings(configured: &TlsSettings) -> tls::TlsSettings {

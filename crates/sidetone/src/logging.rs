@@ -16,11 +16,7 @@ use crate::arguments::Arguments;
 pub(crate) fn start(arguments: &Arguments) -> Result<Log, String> {
     let writer = Writer::start().map_err(|error| format!("cannot start the log: {error}"))?;
     let log = Log::new(settings(arguments, None), writer);
-    let most = if arguments.debug > 0 {
-        LevelFilter::DEBUG
-    } else {
-        LevelFilter::INFO
-    };
+    let most = if arguments.debug > 0 { LevelFilter::DEBUG } else { LevelFilter::INFO };
     let layer = log.clone().with_filter(most);
     let started = tracing_subscriber::registry().with(layer).try_init();
     started.map_err(|error| format!("cannot start the log: {error}"))?;
@@ -46,25 +42,14 @@ pub(crate) fn settings(arguments: &Arguments, config: Option<&Config>) -> LogSet
             };
             let levels = channel.levels.iter();
             let levels = levels.filter_map(|level| Level::from_name(&level.to_string()));
-            Some(Channel {
-                sink,
-                levels: LevelSet::of(&levels.collect::<Vec<_>>()),
-            })
+            Some(Channel { sink, levels: LevelSet::of(&levels.collect::<Vec<_>>()) })
         });
         settings.channels = channels.collect();
     }
     let console = console_levels(arguments, &settings);
-    settings
-        .channels
-        .retain(|channel| channel.sink != Sink::Console);
-    settings.channels.push(Channel {
-        sink: Sink::Console,
-        levels: console,
-    });
-    settings.channels.push(Channel {
-        sink: Sink::Remote,
-        levels: console,
-    });
+    settings.channels.retain(|channel| channel.sink != Sink::Console);
+    settings.channels.push(Channel { sink: Sink::Console, levels: console });
+    settings.channels.push(Channel { sink: Sink::Remote, levels: console });
     settings
 }
 
@@ -75,15 +60,10 @@ fn console_levels(arguments: &Arguments, settings: &LogSettings) -> LevelSet {
     if arguments.quiet {
         return LevelSet::of(&[Level::Warning, Level::Error]);
     }
-    let configured = settings
-        .channels
-        .iter()
-        .find(|channel| channel.sink == Sink::Console);
+    let configured = settings.channels.iter().find(|channel| channel.sink == Sink::Console);
     let configured = configured.map(|channel| channel.levels).unwrap_or_default();
-    let mut levels: Vec<Level> = Level::ALL
-        .into_iter()
-        .filter(|level| configured.contains(*level))
-        .collect();
+    let mut levels: Vec<Level> =
+        Level::ALL.into_iter().filter(|level| configured.contains(*level)).collect();
     if arguments.verbose > 0 {
         levels.push(Level::Verbose);
     }
@@ -95,26 +75,16 @@ fn console_levels(arguments: &Arguments, settings: &LogSettings) -> LevelSet {
 
 /// The channels in words, for `logger show channels`.
 pub(crate) fn describe(settings: &LogSettings) -> Vec<(String, String, String, String)> {
-    let shown = settings
-        .channels
-        .iter()
-        .filter(|channel| channel.sink != Sink::Remote);
+    let shown = settings.channels.iter().filter(|channel| channel.sink != Sink::Remote);
     shown
         .map(|channel| {
             let (name, kind) = match &channel.sink {
                 Sink::File(path) => (path.display().to_string(), "File"),
                 Sink::Console | Sink::Remote => (String::new(), "Console"),
             };
-            let levels = Level::ALL
-                .into_iter()
-                .filter(|level| channel.levels.contains(*level));
+            let levels = Level::ALL.into_iter().filter(|level| channel.levels.contains(*level));
             let levels: Vec<&str> = levels.map(Level::name).collect();
-            (
-                name,
-                kind.to_owned(),
-                "Enabled".to_owned(),
-                levels.join(" "),
-            )
+            (name, kind.to_owned(), "Enabled".to_owned(), levels.join(" "))
         })
         .collect()
 }

@@ -9,14 +9,6 @@ pub(crate) const ASSETS: &[Asset] = &[
         "text/html; charset=utf-8",
         include_bytes!("../../../web/dist/index.html"),
     ),
-    (
-        "/phone/phone.css",
-        "text/css",
-        include_bytes!("../../../web/dist/phone.css"),
-    ),
-    (
-        "/phone/phone.js",
-        "text/javascript",
-        include_bytes!("../../../web/dist/phone.js"),
-    ),
+    ("/phone/phone.css", "text/css", include_bytes!("../../../web/dist/phone.css")),
+    ("/phone/phone.js", "text/javascript", include_bytes!("../../../web/dist/phone.js")),
 ];

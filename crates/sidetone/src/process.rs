@@ -31,10 +31,7 @@ pub(crate) fn socket_path(arguments: &Arguments, run_directory: &Path) -> PathBu
 /// `-r` and `-rx`: asks a running exchange.
 pub(crate) fn ask(arguments: &Arguments) -> ExitCode {
     let path = socket_path(arguments, &first_start::run_directory(arguments));
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("sidetone: {error}");
@@ -42,10 +39,7 @@ pub(crate) fn ask(arguments: &Arguments) -> ExitCode {
         }
     };
     let unreachable = |error: std::io::Error| {
-        eprintln!(
-            "Unable to connect to remote asterisk (does {} exist?): {error}",
-            path.display()
-        );
+        eprintln!("Unable to connect to remote asterisk (does {} exist?): {error}", path.display());
         ExitCode::FAILURE
     };
     let Some(command) = &arguments.execute else {

@@ -14,49 +14,40 @@ const MOST_SAMPLES: usize = 10 * 60 * 16_000;
 /// The shipped prompts, 16 kHz.
 const SHIPPED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/prompts.rs"));
 
+/// A prompt's name and language.
+type Name = (String, String);
+
 /// Finds prompts by name and keeps what was decoded.
 pub(crate) struct Prompts {
     sounds: PathBuf,
-    decoded: Mutex<HashMap<(String, String), Option<Arc<Prompt>>>>,
+    decoded: Mutex<HashMap<Name, Option<Arc<Prompt>>>>,
 }
 
 impl Prompts {
     /// Prompts of a data directory.
     pub(crate) fn new(data: &str) -> Self {
         let sounds = Path::new(data).join("sounds");
-        Self {
-            sounds,
-            decoded: Mutex::new(HashMap::new()),
-        }
+        Self { sounds, decoded: Mutex::new(HashMap::new()) }
     }
 
     /// A prompt by name, such as `hello-world` or `digits/1`, in a language.
     pub(crate) fn find(&self, name: &str, language: &str) -> Option<Arc<Prompt>> {
         let language = if language.is_empty() { "en" } else { language };
         // A name must not lead out of the sounds directory, whatever a dialplan puts into it.
-        if [name, language]
-            .iter()
-            .any(|part| part.contains("..") || part.contains('\0'))
-        {
+        if [name, language].iter().any(|part| part.contains("..") || part.contains('\0')) {
             return None;
         }
         let key = (name.to_owned(), language.to_owned());
         if let Some(known) = self.decoded.lock().get(&key) {
             return known.clone();
         }
-        let found = self
-            .read_file(name, language)
-            .or_else(|| shipped(name))
-            .map(Arc::new);
+        let found = self.read_file(name, language).or_else(|| shipped(name)).map(Arc::new);
         self.decoded.lock().insert(key, found.clone());
         found
     }
 
     fn read_file(&self, name: &str, language: &str) -> Option<Prompt> {
-        let names = [
-            format!("{language}/{name}"),
-            name.trim_start_matches('/').to_owned(),
-        ];
+        let names = [format!("{language}/{name}"), name.trim_start_matches('/').to_owned()];
         let folders = names.iter().map(|name| self.sounds.join(name));
         let absolute = name.starts_with('/').then(|| PathBuf::from(name));
         for base in absolute.into_iter().chain(folders) {
@@ -92,10 +83,7 @@ fn decode(bytes: &[u8]) -> Result<Prompt, String> {
     }
     let samples: Result<Vec<i16>, _> = reader.samples().take(MOST_SAMPLES).collect();
     let samples = samples.map_err(|error| error.to_string())?;
-    Ok(Prompt {
-        rate: format.sample_rate,
-        samples,
-    })
+    Ok(Prompt { rate: format.sample_rate, samples })
 }
 
 #[cfg(test)]

@@ -36,10 +36,7 @@ impl Reloader {
         report(&loaded.diagnostics);
         let Some(config) = loaded.config else {
             let text = "The configuration has errors and stays as it was; see the log.\n";
-            return Answer {
-                text: text.to_owned(),
-                status: 1,
-            };
+            return Answer { text: text.to_owned(), status: 1 };
         };
         let plan = loaded.dialplan_document.as_ref().map(dialplan);
         let concerns = |modules: &[&str]| module.is_none_or(|module| modules.contains(&module));
@@ -55,8 +52,7 @@ impl Reloader {
             }
         }
         if concerns(&["logger"]) {
-            self.log
-                .set(logging::settings(&self.arguments, Some(&config)));
+            self.log.set(logging::settings(&self.arguments, Some(&config)));
             self.log.writer().reopen();
         }
         if concerns(&["pbx_config"]) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sidetone_base::Random;
 use sidetone_config::{Config, FileSource};
 use sidetone_control::commands::{self, Context, Stop};
-use sidetone_control::socket::ControlSocket;
+use sidetone_control::socket::{ControlSocket, Run};
 use sidetone_dialplan::Dialplan;
 use sidetone_engine::{Engine, EngineSettings};
 use sidetone_events::Bus;
@@ -54,30 +54,16 @@ fn read_configuration(etc: &std::path::Path) -> Result<(Arc<Config>, Arc<Dialpla
     let loaded = sidetone_config::load(&FileSource, &etc.to_string_lossy());
     report(&loaded.diagnostics);
     tracing::info!("configuration: {}", loaded.summary);
-    let plan = loaded
-        .dialplan_document
-        .as_ref()
-        .map(dialplan)
-        .unwrap_or_default();
+    let plan = loaded.dialplan_document.as_ref().map(dialplan).unwrap_or_default();
     let config = loaded.config.ok_or_else(|| {
-        let errors = loaded
-            .diagnostics
-            .iter()
-            .map(|finding| format!("\n  {finding}"));
-        format!(
-            "{}: nothing in it can be used:{}",
-            etc.display(),
-            errors.collect::<String>()
-        )
+        let errors = loaded.diagnostics.iter().map(|finding| format!("\n  {finding}"));
+        format!("{}: nothing in it can be used:{}", etc.display(), errors.collect::<String>())
     })?;
     Ok((config, plan))
 }
 
 fn make_log_directory(config: &Config) -> Result<(), String> {
-    for directory in [
-        &config.asterisk.directories.log,
-        &config.asterisk.directories.run,
-    ] {
+    for directory in [&config.asterisk.directories.log, &config.asterisk.directories.run] {
         std::fs::create_dir_all(directory).map_err(|error| {
             format!("cannot make {directory}: {error}; change [directories] of asterisk.conf")
         })?;
@@ -96,21 +82,13 @@ async fn serve(
     tokio::spawn(chronicle::follow(bus.clone()));
     let (net_sender, net_events) = mpsc::channel::<NetEvent>(NET_EVENTS);
     let net = Net::new(listeners::net_settings(&config), net_sender);
-    let socket_path = process::socket_path(
-        arguments,
-        std::path::Path::new(&config.asterisk.directories.run),
-    );
+    let socket_path =
+        process::socket_path(arguments, std::path::Path::new(&config.asterisk.directories.run));
     let socket = ControlSocket::open(&socket_path).await.map_err(|error| {
-        format!(
-            "control socket {}: {error}; is another exchange running?",
-            socket_path.display()
-        )
+        format!("control socket {}: {error}; is another exchange running?", socket_path.display())
     })?;
     let exchange = build(Arc::clone(&config), plan, net.clone(), net_events, bus).await?;
-    let pages = Pages {
-        assets: phone::ASSETS,
-        ..Pages::default()
-    };
+    let pages = Pages { assets: phone::ASSETS, ..Pages::default() };
     let http = HttpServer::start(http::settings(&config), net.clone(), pages)
         .await
         .map_err(|error| error.to_string())?;
@@ -118,14 +96,8 @@ async fn serve(
     if open == 0 && http.http_address().is_none() && http.https_address().is_none() {
         return Err("no transport could be opened: nobody could call".to_owned());
     }
-    let user = arguments
-        .user
-        .as_deref()
-        .or(config.asterisk.run_user.as_deref());
-    let group = arguments
-        .group
-        .as_deref()
-        .or(config.asterisk.run_group.as_deref());
+    let user = arguments.user.as_deref().or(config.asterisk.run_user.as_deref());
+    let group = arguments.group.as_deref().or(config.asterisk.run_group.as_deref());
     process::become_user(user, group)?;
     let (stop, stopping) = mpsc::channel(4);
     let reloader = Arc::new(Reloader {
@@ -137,21 +109,7 @@ async fn serve(
         log: log.clone(),
         busy: Mutex::new(()),
     });
-    let surroundings = Arc::new(Everything {
-        http: http.clone(),
-        log: log.clone(),
-        reloader: Arc::clone(&reloader),
-        stop,
-    });
-    let context = Context {
-        exchange: exchange.clone(),
-        surroundings,
-    };
-    let answer = Arc::new(move |line: String| {
-        let context = context.clone();
-        let run = async move { commands::run(&context, &line).await };
-        Box::pin(run) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
-    });
+    let answer = answerer(&exchange, &reloader, stop);
     if place.state.is_some() && !arguments.quiet {
         println!("{}", greeting::text(&config, &http));
     }
@@ -167,6 +125,21 @@ async fn serve(
     Ok(())
 }
 
+/// What the control socket does with a command line.
+fn answerer(exchange: &Exchange, reloader: &Arc<Reloader>, stop: mpsc::Sender<Stop>) -> Arc<Run> {
+    let surroundings = Arc::new(Everything {
+        http: reloader.http.clone(),
+        log: reloader.log.clone(),
+        reloader: Arc::clone(reloader),
+        stop,
+    });
+    let context = Context { exchange: exchange.clone(), surroundings };
+    Arc::new(move |line: String| {
+        let context = context.clone();
+        Box::pin(async move { commands::run(&context, &line).await })
+    })
+}
+
 async fn build(
     config: Arc<Config>,
     plan: Arc<Dialplan>,
@@ -174,18 +147,13 @@ async fn build(
     net_events: mpsc::Receiver<NetEvent>,
     bus: Bus,
 ) -> Result<Exchange, String> {
-    let engine = EngineSettings {
-        ports: config.rtp.ports.clone(),
-        ..EngineSettings::default()
-    };
+    let engine = EngineSettings { ports: config.rtp.ports.clone(), ..EngineSettings::default() };
     let engine = Engine::start(engine)
         .map_err(|error| format!("cannot start media: {error}; see rtpstart and rtpend"))?;
     let prompts = Prompts::new(&config.asterisk.directories.data);
     let random = || Box::new(system_random()) as Box<dyn Random>;
     let interfaces = selfsigned::local_names();
-    let interfaces = interfaces
-        .iter()
-        .filter_map(|name| name.parse::<IpAddr>().ok());
+    let interfaces = interfaces.iter().filter_map(|name| name.parse::<IpAddr>().ok());
     let parts = Parts {
         config,
         dialplan: plan,
@@ -199,18 +167,12 @@ async fn build(
         shards: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
         interfaces: interfaces.collect(),
     };
-    Exchange::start(parts)
-        .await
-        .map_err(|error| format!("cannot start: {error:?}"))
+    Exchange::start(parts).await.map_err(|error| format!("cannot start: {error:?}"))
 }
 
 /// Waits for the word to stop: a command, SIGTERM or SIGINT. SIGHUP reloads.
 async fn until_stopped(exchange: &Exchange, reloader: &Reloader, mut stop: mpsc::Receiver<Stop>) {
-    let listen = |kind| {
-        signal(kind)
-            .inspect_err(|error| tracing::warn!("signals: {error}"))
-            .ok()
-    };
+    let listen = |kind| signal(kind).inspect_err(|error| tracing::warn!("signals: {error}")).ok();
     let (mut terminate, mut interrupt, mut hangup) = (
         listen(SignalKind::terminate()),
         listen(SignalKind::interrupt()),

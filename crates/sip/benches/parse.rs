@@ -25,10 +25,7 @@ fn invite() -> Bytes {
         Supported: timer,gruu,ice,replaces,outbound\r\n\
         User-Agent: JsSIP 3.10.1\r\n";
     let body = "a".repeat(1_320 - head.len() - 23);
-    Bytes::from(format!(
-        "{head}Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    ))
+    Bytes::from(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()))
 }
 
 fn measure(name: &str, mut work: impl FnMut()) {

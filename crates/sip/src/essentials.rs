@@ -26,14 +26,8 @@ pub struct Essentials {
 }
 
 /// Headers that may stand only once (RFC 4475 §3.3.8).
-const SINGLE: [Name; 6] = [
-    Name::From,
-    Name::To,
-    Name::CallId,
-    Name::CSeq,
-    Name::MaxForwards,
-    Name::ContentType,
-];
+const SINGLE: [Name; 6] =
+    [Name::From, Name::To, Name::CallId, Name::CSeq, Name::MaxForwards, Name::ContentType];
 
 impl Essentials {
     /// Reads them from a request.
@@ -42,10 +36,7 @@ impl Essentials {
     /// When one is missing, repeated or malformed, or CSeq names another method.
     pub fn read(request: &Request) -> Result<Self, ParseError> {
         let read = Self::read_headers(&request.headers).and_then(|essentials| {
-            essentials
-                .fits(&request.method)
-                .then_some(essentials)
-                .ok_or(Fault::CSeqMismatch)
+            essentials.fits(&request.method).then_some(essentials).ok_or(Fault::CSeqMismatch)
         });
         read.map_err(|fault| ParseError::of(fault, request))
     }
@@ -63,10 +54,7 @@ impl Essentials {
     }
 
     fn read_headers(headers: &Headers) -> Result<Self, Fault> {
-        if let Some(name) = SINGLE
-            .into_iter()
-            .find(|name| headers.lines(*name).nth(1).is_some())
-        {
+        if let Some(name) = SINGLE.into_iter().find(|name| headers.lines(*name).nth(1).is_some()) {
             return Err(Fault::Repeated(name));
         }
         if headers.lines(Name::Via).nth(limits::VIAS).is_some() {
@@ -78,17 +66,11 @@ impl Essentials {
             to: one(headers)?,
             call_id: one(headers)?,
             cseq: one(headers)?,
-            max_forwards: headers
-                .typed::<MaxForwards>()
-                .map_err(Fault::Header)?
-                .map(|m| m.0),
+            max_forwards: headers.typed::<MaxForwards>().map_err(Fault::Header)?.map(|m| m.0),
         })
     }
 }
 
 fn one<T: TypedHeader>(headers: &Headers) -> Result<T, Fault> {
-    headers
-        .typed::<T>()
-        .map_err(Fault::Header)?
-        .ok_or(Fault::Missing(T::NAME))
+    headers.typed::<T>().map_err(Fault::Header)?.ok_or(Fault::Missing(T::NAME))
 }

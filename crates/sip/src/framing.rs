@@ -45,16 +45,10 @@ impl fmt::Display for FramingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HeadTooLarge(bytes) => {
-                write!(
-                    f,
-                    "peer sent {bytes} bytes without an end of headers; shorten the headers"
-                )
+                write!(f, "peer sent {bytes} bytes without an end of headers; shorten the headers")
             }
             Self::MessageTooLarge(bytes) => {
-                write!(
-                    f,
-                    "peer announced a message of {bytes} bytes; send smaller messages"
-                )
+                write!(f, "peer announced a message of {bytes} bytes; send smaller messages")
             }
             Self::BadContentLength => {
                 f.write_str("peer sent an unusable Content-Length; streams need one exact number")
@@ -154,9 +148,9 @@ fn decimal(digits: &[u8]) -> Option<usize> {
     if digits.is_empty() || digits.len() > 10 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    digits.iter().try_fold(0_usize, |sum, digit| {
-        sum.checked_mul(10)?.checked_add(usize::from(digit - b'0'))
-    })
+    digits
+        .iter()
+        .try_fold(0_usize, |sum, digit| sum.checked_mul(10)?.checked_add(usize::from(digit - b'0')))
 }
 
 #[cfg(test)]
@@ -177,20 +171,9 @@ mod tests {
 
     #[test]
     fn every_spelling_of_content_length_counts() {
-        for spelling in [
-            "Content-Length: 4",
-            "Content-Length : 4",
-            "l:4",
-            "L :  4 ",
-            "l:\r\n  4",
-        ] {
+        for spelling in ["Content-Length: 4", "Content-Length : 4", "l:4", "L :  4 ", "l:\r\n  4"] {
             let text = format!("A b SIP/2.0\r\n{spelling}\r\n\r\nabcdNEXT");
-            assert_eq!(
-                framed(text.as_bytes()),
-                Ok(Framed::Message {
-                    length: text.len() - 4
-                })
-            );
+            assert_eq!(framed(text.as_bytes()), Ok(Framed::Message { length: text.len() - 4 }));
             let whole = text.len() - 4;
             for cut in 0..whole {
                 assert_eq!(framed(&text.as_bytes()[..cut]), Ok(Framed::Incomplete));
@@ -207,23 +190,10 @@ mod tests {
     fn hostile_lengths_close_the_connection() {
         for value in ["-1", "99999999999999999999", "x", ""] {
             let text = format!("A\r\nl: {value}\r\n\r\n");
-            assert_eq!(
-                framed(text.as_bytes()),
-                Err(FramingError::BadContentLength),
-                "{value}"
-            );
+            assert_eq!(framed(text.as_bytes()), Err(FramingError::BadContentLength), "{value}");
         }
-        assert_eq!(
-            framed(b"A\r\nl: 1\r\nl: 2\r\n\r\n"),
-            Err(FramingError::BadContentLength)
-        );
-        assert!(matches!(
-            framed(b"A\r\nl: 70000\r\n\r\n"),
-            Err(FramingError::MessageTooLarge(_))
-        ));
-        assert!(matches!(
-            framed(&[b'a'; 40_000]),
-            Err(FramingError::HeadTooLarge(40_000))
-        ));
+        assert_eq!(framed(b"A\r\nl: 1\r\nl: 2\r\n\r\n"), Err(FramingError::BadContentLength));
+        assert!(matches!(framed(b"A\r\nl: 70000\r\n\r\n"), Err(FramingError::MessageTooLarge(_))));
+        assert!(matches!(framed(&[b'a'; 40_000]), Err(FramingError::HeadTooLarge(40_000))));
     }
 }

@@ -54,11 +54,7 @@ pub(crate) enum Angles {
 
 /// Splits at a separator outside quotes and angle brackets; pieces are trimmed.
 pub(crate) fn split(bytes: &[u8], separator: u8, angles: Angles) -> Split<'_> {
-    Split {
-        rest: Some(bytes),
-        separator,
-        angles,
-    }
+    Split { rest: Some(bytes), separator, angles }
 }
 
 /// Iterator of [`split`].
@@ -85,10 +81,7 @@ impl<'a> Iterator for Split<'a> {
 /// Cuts at the first `separator` byte (not quote-aware): before and after, both trimmed.
 pub(crate) fn cut(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let at = memchr::memchr(separator, bytes)?;
-    Some((
-        bytes.get(..at)?.trim_ascii(),
-        bytes.get(at + 1..)?.trim_ascii(),
-    ))
+    Some((bytes.get(..at)?.trim_ascii(), bytes.get(at + 1..)?.trim_ascii()))
 }
 
 /// An unsigned decimal number; none when empty, not digits or too large.

@@ -90,12 +90,7 @@ impl Request {
     /// A request without headers and body.
     #[must_use]
     pub fn new(method: Method, uri: Uri) -> Self {
-        Self {
-            method,
-            uri,
-            headers: Headers::new(),
-            body: Bytes::new(),
-        }
+        Self { method, uri, headers: Headers::new(), body: Bytes::new() }
     }
 
     /// With a header line added.
@@ -159,12 +154,7 @@ impl Response {
             }
         }
         let reason = Text::from_static(status.reason());
-        Self {
-            status,
-            reason,
-            headers,
-            body: Bytes::new(),
-        }
+        Self { status, reason, headers, body: Bytes::new() }
     }
 
     /// With another reason phrase. Line ends in it become spaces.

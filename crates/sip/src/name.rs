@@ -125,9 +125,7 @@ const fn slot(name: &[u8]) -> usize {
     let mut at = 0;
     while at < name.len() {
         // `| 0x20` folds case for letters and is harmless for the rest.
-        hash = hash
-            .wrapping_mul(31)
-            .wrapping_add((name[at] | 0x20) as usize);
+        hash = hash.wrapping_mul(31).wrapping_add((name[at] | 0x20) as usize);
         at += 1;
     }
     (hash ^ (hash >> 8)) % SLOTS
@@ -290,10 +288,7 @@ mod tests {
     #[test]
     fn every_name_is_found_in_any_case_and_compact_form() {
         for (name, canonical) in ALL {
-            assert_eq!(
-                Name::lookup(canonical.to_uppercase().as_bytes()),
-                Some(*name)
-            );
+            assert_eq!(Name::lookup(canonical.to_uppercase().as_bytes()), Some(*name));
         }
         assert_eq!(Name::lookup(b"V"), Some(Name::Via));
         assert_eq!(Name::lookup(b"x-foo"), None);

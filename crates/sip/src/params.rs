@@ -50,10 +50,7 @@ impl Params {
             if params.0.len() >= limits::PARAMS {
                 return None;
             }
-            params.0.push(Param {
-                name: whole.share(name),
-                value: value.map(|v| whole.share(v)),
-            });
+            params.0.push(Param { name: whole.share(name), value: value.map(|v| whole.share(v)) });
         }
         Some(params)
     }
@@ -61,10 +58,7 @@ impl Params {
     /// The value of a parameter: outer `None` when absent, inner `None` when it has no value.
     #[must_use]
     pub fn lookup(&self, name: &str) -> Option<Option<&Text>> {
-        self.0
-            .iter()
-            .find(|p| p.name.eq_ignore_case(name))
-            .map(|p| p.value.as_ref())
+        self.0.iter().find(|p| p.name.eq_ignore_case(name)).map(|p| p.value.as_ref())
     }
 
     /// The value as written of a parameter that has one.
@@ -83,10 +77,7 @@ impl Params {
     pub fn set(&mut self, name: &str, value: Option<Text>) {
         match self.0.iter_mut().find(|p| p.name.eq_ignore_case(name)) {
             Some(param) => param.value = value,
-            None => self.0.push(Param {
-                name: Text::from(name),
-                value,
-            }),
+            None => self.0.push(Param { name: Text::from(name), value }),
         }
     }
 
@@ -152,10 +143,7 @@ impl<'a> IntoIterator for &'a Params {
 
 /// Parameter names of URIs may also hold `[ ] / : & $ ( )` (RFC 3261 §25.1 `paramchar`).
 fn is_name(name: &[u8]) -> bool {
-    !name.is_empty()
-        && name
-            .iter()
-            .all(|b| lex::is_token(*b) || b"[]/:&$()".contains(b))
+    !name.is_empty() && name.iter().all(|b| lex::is_token(*b) || b"[]/:&$()".contains(b))
 }
 
 /// A quoted string, or anything without blanks, quotes and separators. Empty is tolerated:
@@ -164,9 +152,7 @@ fn is_value(value: &[u8]) -> bool {
     if value.first() == Some(&b'"') {
         return lex::closing_quote(value, 0) == Some(value.len() - 1);
     }
-    !value
-        .iter()
-        .any(|b| b.is_ascii_control() || matches!(b, b' ' | b'"' | b'<' | b'>' | b','))
+    !value.iter().any(|b| b.is_ascii_control() || matches!(b, b' ' | b'"' | b'<' | b'>' | b','))
 }
 
 #[cfg(test)]

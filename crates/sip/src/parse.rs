@@ -119,17 +119,11 @@ impl ParseError {
         let can = request.method != Method::Ack
             && matches!(headers.typed::<Via>(), Ok(Some(_)))
             && complete.iter().all(|name| headers.has(*name));
-        Self {
-            fault,
-            respondable: can.then(|| Box::new(request.clone())),
-        }
+        Self { fault, respondable: can.then(|| Box::new(request.clone())) }
     }
 
     fn mute(fault: Fault) -> Self {
-        Self {
-            fault,
-            respondable: None,
-        }
+        Self { fault, respondable: None }
     }
 
     /// The response to send, if one can be: the status of the fault with its text as reason.
@@ -157,10 +151,7 @@ impl Message {
     /// limits. Missing and malformed headers are found by [`crate::Essentials::read`].
     pub fn parse(bytes: &Bytes, carrier: Carrier, limits: &Limits) -> Result<Self, ParseError> {
         // Blank lines before the start line are ignored (RFC 3261 §7.5).
-        let blank = bytes
-            .iter()
-            .take_while(|b| matches!(b, b'\r' | b'\n'))
-            .count();
+        let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         let bytes = bytes.slice(blank..);
         let head = framing::head_length(&bytes);
         let head = head.ok_or(ParseError::mute(Fault::NotSip("no end of headers")))?;
@@ -178,12 +169,7 @@ impl Message {
             StartLine::Nothing(problem) => Err(ParseError::mute(Fault::NotSip(problem))),
             StartLine::Status { status, reason } => match problem {
                 Some(fault) => Err(ParseError::mute(fault)),
-                None => Ok(Self::Response(Response {
-                    status,
-                    reason,
-                    headers,
-                    body,
-                })),
+                None => Ok(Self::Response(Response { status, reason, headers, body })),
             },
             StartLine::Request { method, uri, fault } => {
                 let problem = fault.or(problem);
@@ -196,12 +182,7 @@ impl Message {
                     },
                     Err(error) => (Uri::Other(uri), problem.or(Some(Fault::Uri(error.0)))),
                 };
-                let request = Request {
-                    method,
-                    uri,
-                    headers,
-                    body,
-                };
+                let request = Request { method, uri, headers, body };
                 match too_long.or(problem) {
                     Some(fault) => Err(ParseError::of(fault, &request)),
                     None => Ok(Self::Request(request)),
@@ -213,23 +194,13 @@ impl Message {
 
 enum StartLine {
     Nothing(&'static str),
-    Request {
-        method: Method,
-        uri: Text,
-        fault: Option<Fault>,
-    },
-    Status {
-        status: Status,
-        reason: Text,
-    },
+    Request { method: Method, uri: Text, fault: Option<Fault> },
+    Status { status: Status, reason: Text },
 }
 
 impl StartLine {
     fn read(whole: &Text, line: &[u8]) -> Self {
-        if let Some(rest) = line
-            .get(..8)
-            .filter(|p| p.eq_ignore_ascii_case(b"SIP/2.0 "))
-        {
+        if let Some(rest) = line.get(..8).filter(|p| p.eq_ignore_ascii_case(b"SIP/2.0 ")) {
             return Self::status(whole, line.get(rest.len()..).unwrap_or_default());
         }
         // Several blanks between the words and blanks at the end are tolerated
@@ -245,18 +216,12 @@ impl StartLine {
             return Self::Nothing("the method is not a token");
         };
         if version.eq_ignore_ascii_case(b"SIP/2.0") {
-            return Self::Request {
-                method,
-                uri,
-                fault: None,
-            };
+            return Self::Request { method, uri, fault: None };
         }
         match version.get(..4) {
-            Some(sip) if sip.eq_ignore_ascii_case(b"SIP/") => Self::Request {
-                method,
-                uri,
-                fault: Some(Fault::Version),
-            },
+            Some(sip) if sip.eq_ignore_ascii_case(b"SIP/") => {
+                Self::Request { method, uri, fault: Some(Fault::Version) }
+            }
             _ => Self::Nothing("no SIP version at the end of the request line"),
         }
     }
@@ -269,10 +234,7 @@ impl StartLine {
         let Some(status) = code.and_then(Status::new).filter(|_| digits == 3) else {
             return Self::Nothing("the status code is not between 100 and 699");
         };
-        Self::Status {
-            status,
-            reason: whole.share(reason.trim_ascii()),
-        }
+        Self::Status { status, reason: whole.share(reason.trim_ascii()) }
     }
 }
 
@@ -280,10 +242,7 @@ impl StartLine {
 fn first_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
     let (line, rest) = bytes.split_at(end);
-    (
-        line.strip_suffix(b"\r").unwrap_or(line),
-        rest.get(1..).unwrap_or_default(),
-    )
+    (line.strip_suffix(b"\r").unwrap_or(line), rest.get(1..).unwrap_or_default())
 }
 
 /// All header lines, and the first limit that was exceeded. Lines that are no headers (no colon,
@@ -314,22 +273,14 @@ fn read_headers(whole: &Text, mut rest: &[u8], limits: &Limits) -> (Headers, Opt
             Some(name) => HeaderName::Known(name),
             None => HeaderName::Other(whole.share(name)),
         };
-        let value = if value.is_empty() {
-            Text::EMPTY
-        } else {
-            whole.share(value)
-        };
+        let value = if value.is_empty() { Text::EMPTY } else { whole.share(value) };
         headers.push_parsed(name, unfolded(value));
     }
     (headers, fault)
 }
 
 fn unfolded(value: Text) -> Text {
-    if memchr::memchr2(b'\r', b'\n', value.as_bytes()).is_some() {
-        one_line(value)
-    } else {
-        value
-    }
+    if memchr::memchr2(b'\r', b'\n', value.as_bytes()).is_some() { one_line(value) } else { value }
 }
 
 /// One logical line with its continuations, and what follows it.

@@ -60,15 +60,9 @@ proptest! {
 #[test]
 fn the_comparison_examples_of_rfc_3261_section_19_1_4_hold() {
     let equal = [
-        (
-            "sip:%61lice@atlanta.com;transport=TCP",
-            "sip:alice@AtLanTa.CoM;Transport=tcp",
-        ),
+        ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
         ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
-        (
-            "sip:carol@chicago.com;security=on",
-            "sip:carol@chicago.com;newparam=5",
-        ),
+        ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
         (
             "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
             "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
@@ -79,38 +73,20 @@ fn the_comparison_examples_of_rfc_3261_section_19_1_4_hold() {
         ),
     ];
     let different = [
-        (
-            "SIP:ALICE@AtLanTa.CoM;Transport=udp",
-            "sip:alice@AtLanTa.CoM;Transport=UDP",
-        ),
+        ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
         ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
         ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
-        (
-            "sip:bob@biloxi.com",
-            "sip:bob@biloxi.com:6000;transport=tcp",
-        ),
-        (
-            "sip:carol@chicago.com",
-            "sip:carol@chicago.com?Subject=next%20meeting",
-        ),
+        ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+        ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
         ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
-        (
-            "sip:carol@chicago.com;security=on",
-            "sip:carol@chicago.com;security=off",
-        ),
+        ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
     ];
     let uri = |text: &str| text.parse::<Uri>().unwrap();
     for (a, b) in equal {
-        assert!(
-            uri(a).equivalent(&uri(b)) && uri(b).equivalent(&uri(a)),
-            "{a} {b}"
-        );
+        assert!(uri(a).equivalent(&uri(b)) && uri(b).equivalent(&uri(a)), "{a} {b}");
     }
     for (a, b) in different {
-        assert!(
-            !uri(a).equivalent(&uri(b)) && !uri(b).equivalent(&uri(a)),
-            "{a} {b}"
-        );
+        assert!(!uri(a).equivalent(&uri(b)) && !uri(b).equivalent(&uri(a)), "{a} {b}");
     }
     assert!(uri("tel:+1-201-555-0123").equivalent(&uri("tel:+12015550123")));
 }

@@ -61,11 +61,7 @@ impl Status {
     /// A code; none outside 100..=699.
     #[must_use]
     pub const fn new(code: u16) -> Option<Self> {
-        if code >= 100 && code <= 699 {
-            Some(Self(code))
-        } else {
-            None
-        }
+        if code >= 100 && code <= 699 { Some(Self(code)) } else { None }
     }
 
     /// The number.
@@ -95,9 +91,7 @@ impl Status {
     /// The standard reason phrase; for an unregistered code that of its class.
     #[must_use]
     pub fn reason(self) -> &'static str {
-        let known = REASONS
-            .binary_search_by_key(&self.0, |(code, _)| *code)
-            .ok();
+        let known = REASONS.binary_search_by_key(&self.0, |(code, _)| *code).ok();
         match known.and_then(|at| REASONS.get(at)) {
             Some((_, reason)) => reason,
             None => match self.0 / 100 {

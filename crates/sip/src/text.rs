@@ -97,10 +97,7 @@ impl Text {
     /// For a quoted string: its content with `\x` escapes undone; otherwise the text itself.
     #[must_use]
     pub fn unquoted(&self) -> Self {
-        let Some(inner) = self
-            .0
-            .strip_prefix(b"\"")
-            .and_then(|rest| rest.strip_suffix(b"\""))
+        let Some(inner) = self.0.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""))
         else {
             return self.clone();
         };
@@ -110,11 +107,7 @@ impl Text {
         let mut plain = Vec::with_capacity(inner.len());
         let mut bytes = inner.iter().copied();
         while let Some(byte) = bytes.next() {
-            let literal = if byte == b'\\' {
-                bytes.next()
-            } else {
-                Some(byte)
-            };
+            let literal = if byte == b'\\' { bytes.next() } else { Some(byte) };
             plain.extend(literal);
         }
         Self(Bytes::from(plain))
@@ -126,11 +119,7 @@ impl Text {
         let text = text.as_ref();
         let mut out = Vec::with_capacity(text.len() + 2);
         out.push(b'"');
-        for byte in text
-            .iter()
-            .copied()
-            .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0))
-        {
+        for byte in text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)) {
             if matches!(byte, b'"' | b'\\') {
                 out.push(b'\\');
             }

@@ -91,16 +91,11 @@ impl Uri {
         let (scheme, rest) = bytes.split_at(colon);
         let rest = rest.get(1..).unwrap_or_default();
         let scheme_fine = scheme.first().is_some_and(u8::is_ascii_alphabetic)
-            && scheme
-                .iter()
-                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b));
+            && scheme.iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b));
         if !scheme_fine {
             return Err(UriError("a URI scheme is made of letters, digits, + - ."));
         }
-        if bytes
-            .iter()
-            .any(|b| b.is_ascii_control() || matches!(b, b' ' | b'<' | b'>' | b'"'))
-        {
+        if bytes.iter().any(|b| b.is_ascii_control() || matches!(b, b' ' | b'<' | b'>' | b'"')) {
             return Err(UriError("a URI holds no blanks, quotes or angle brackets"));
         }
         if scheme.eq_ignore_ascii_case(b"sip") {
@@ -245,15 +240,7 @@ impl SipUri {
             return Err(UriError("a % in a URI is followed by two hex digits"));
         }
         let params = Params::read(whole, params).ok_or(UriError("malformed URI parameters"))?;
-        Ok(Self {
-            scheme,
-            user,
-            password,
-            host,
-            port,
-            params,
-            headers,
-        })
+        Ok(Self { scheme, user, password, host, port, params, headers })
     }
 
     /// The user part with `%xx` undone.
@@ -266,14 +253,10 @@ impl SipUri {
     pub fn headers_decoded(&self) -> impl Iterator<Item = (Text, Text)> + '_ {
         let whole = self.headers.as_ref();
         whole.into_iter().flat_map(|whole| {
-            whole
-                .as_bytes()
-                .split(|b| *b == b'&')
-                .filter(|pair| !pair.is_empty())
-                .map(|pair| {
-                    let (name, value) = lex::cut(pair, b'=').unwrap_or((pair, &[]));
-                    (unescape(&whole.share(name)), unescape(&whole.share(value)))
-                })
+            whole.as_bytes().split(|b| *b == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+                let (name, value) = lex::cut(pair, b'=').unwrap_or((pair, &[]));
+                (unescape(&whole.share(name)), unescape(&whole.share(value)))
+            })
         })
     }
 
@@ -313,9 +296,8 @@ impl SipUri {
         }
         let sorted = |uri: &Self| {
             let pairs = uri.headers_decoded();
-            let mut list: Vec<(Vec<u8>, Text)> = pairs
-                .map(|(name, value)| (name.as_bytes().to_ascii_lowercase(), value))
-                .collect();
+            let mut list: Vec<(Vec<u8>, Text)> =
+                pairs.map(|(name, value)| (name.as_bytes().to_ascii_lowercase(), value)).collect();
             list.sort();
             list
         };
@@ -366,17 +348,12 @@ fn read_userinfo(whole: &Text, info: &[u8]) -> Result<UserInfo, UriError> {
     // Tolerated beyond the grammar: `#`, which dial plans and phones send unescaped.
     let fine = |b: &u8| is_unreserved(*b) || b"&=+$,;?/%#".contains(b) || *b >= 0x80;
     if !user.iter().all(fine) || !password.unwrap_or_default().iter().all(fine) {
-        return Err(UriError(
-            "the user part holds a character that must be escaped",
-        ));
+        return Err(UriError("the user part holds a character that must be escaped"));
     }
     if !escapes_fine(info) {
         return Err(UriError("a % in a URI is followed by two hex digits"));
     }
-    Ok((
-        Some(whole.share(user)),
-        password.map(|password| whole.share(password)),
-    ))
+    Ok((Some(whole.share(user)), password.map(|password| whole.share(password))))
 }
 
 fn is_unreserved(byte: u8) -> bool {
@@ -401,9 +378,9 @@ fn params_equivalent(a: &Params, b: &Params) -> bool {
                 return true;
             };
             match (&param.value, &other.value) {
-                (Some(x), Some(y)) => unescape(x)
-                    .as_bytes()
-                    .eq_ignore_ascii_case(unescape(y).as_bytes()),
+                (Some(x), Some(y)) => {
+                    unescape(x).as_bytes().eq_ignore_ascii_case(unescape(y).as_bytes())
+                }
                 (None, None) => true,
                 _ => false,
             }
@@ -493,10 +470,7 @@ impl Host {
         if port.is_empty() {
             return Ok((host, None));
         }
-        let digits = port
-            .strip_prefix(b":")
-            .ok_or(UriError("malformed port"))?
-            .trim_ascii();
+        let digits = port.strip_prefix(b":").ok_or(UriError("malformed port"))?.trim_ascii();
         let port = lex::decimal(digits).and_then(|port| u16::try_from(port).ok());
         match port {
             Some(port) => Ok((host, Some(port))),
@@ -570,10 +544,7 @@ impl TelUri {
             return Err(UriError("a tel: number holds digits and separators only"));
         }
         let params = Params::read(whole, params).ok_or(UriError("malformed tel: parameters"))?;
-        Ok(Self {
-            number: whole.share(number),
-            params,
-        })
+        Ok(Self { number: whole.share(number), params })
     }
 
     /// The number without visual separators `- . ( )`.

@@ -25,46 +25,26 @@ fn address(side: u8) -> std::net::SocketAddr {
 fn end(now: Instant, side: u8) -> End {
     let random = Box::new(SeededRandom::new(u64::from(side)));
     let (local, remote) = (address(side), address(3 - side));
-    let flow = Flow {
-        id: FlowId(u64::from(side)),
-        transport: Transport::Udp,
-        local,
-        remote,
-    };
-    End {
-        stack: Stack::new(now, Settings::default(), random),
-        flow,
-        spent: Duration::ZERO,
-    }
+    let flow = Flow { id: FlowId(u64::from(side)), transport: Transport::Udp, local, remote };
+    End { stack: Stack::new(now, Settings::default(), random), flow, spent: Duration::ZERO }
 }
 
 fn reply(status: u16) -> Box<Reply> {
     let headers = vec![("Contact".to_owned(), "<sip:bob@192.0.2.2:5060>".to_owned())];
     let body = (status == 200).then(body);
-    Box::new(Reply {
-        status,
-        reason: None,
-        headers,
-        body,
-    })
+    Box::new(Reply { status, reason: None, headers, body })
 }
 
 fn body() -> Body {
     let bytes = bytes::Bytes::from_static(&[b'a'; 600]);
-    Body {
-        content_type: "application/sdp".to_owned(),
-        bytes,
-    }
+    Body { content_type: "application/sdp".to_owned(), bytes }
 }
 
 fn request() -> Box<OutgoingRequest> {
     Box::new(OutgoingRequest {
         method: Method::Invite,
         uri: "sip:bob@192.0.2.2:5060".to_owned(),
-        destination: Destination::Address {
-            transport: Transport::Udp,
-            remote: address(2),
-        },
+        destination: Destination::Address { transport: Transport::Udp, remote: address(2) },
         from: "\"Alice\" <sip:alice@example.com>".to_owned(),
         to: "<sip:bob@example.com>".to_owned(),
         contact: Some("<sip:alice@192.0.2.1:5060>".to_owned()),
@@ -80,23 +60,15 @@ fn request() -> Box<OutgoingRequest> {
 fn answer(event: Event) -> Vec<Command> {
     match event {
         Event::Invite { dialog, .. } => vec![respond(dialog, 180), respond(dialog, 200)],
-        Event::Answered { dialog, .. } => vec![
-            Command::Ack { dialog, body: None },
-            Command::Bye {
-                dialog,
-                headers: Vec::new(),
-            },
-        ],
+        Event::Answered { dialog, .. } => {
+            vec![Command::Ack { dialog, body: None }, Command::Bye { dialog, headers: Vec::new() }]
+        }
         _ => Vec::new(),
     }
 }
 
 fn respond(dialog: DialogId, status: u16) -> Command {
-    Command::RespondInvite {
-        dialog,
-        reply: reply(status),
-        reliable: false,
-    }
+    Command::RespondInvite { dialog, reply: reply(status), reliable: false }
 }
 
 /// Lets an end work until it has nothing to say; the messages it sends.
@@ -125,9 +97,7 @@ fn receive(end: &mut End, now: Instant, bytes: &[bytes::Bytes], sent: &mut Vec<b
     let flow = end.flow;
     let parse = |bytes| Message::parse(bytes, Carrier::Datagram, &Limits::DEFAULT).ok();
     let messages = bytes.iter().filter_map(parse);
-    let inputs = messages
-        .map(|message| Input::Message { flow, message })
-        .collect();
+    let inputs = messages.map(|message| Input::Message { flow, message }).collect();
     end.spent += start.elapsed();
     work(end, now, inputs, sent);
 }
@@ -137,10 +107,7 @@ fn main() {
     let (mut alice, mut bob) = (end(now, 1), end(now, 2));
     let mut messages = 0;
     for call in 0..CALLS {
-        let command = Command::Invite {
-            invite: InviteId(call),
-            request: request(),
-        };
+        let command = Command::Invite { invite: InviteId(call), request: request() };
         let (mut to_bob, mut to_alice) = (Vec::new(), Vec::new());
         work(&mut alice, now, vec![Input::Command(command)], &mut to_bob);
         while !to_bob.is_empty() || !to_alice.is_empty() {

@@ -340,10 +340,7 @@ pub enum Event {
 
 /// What the outside says to the stack.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most inputs are messages, and none is stored"
-)]
+#[expect(clippy::large_enum_variant, reason = "most inputs are messages, and none is stored")]
 pub enum Input {
     /// The owner wants something.
     Command(Command),

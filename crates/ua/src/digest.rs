@@ -116,12 +116,7 @@ impl DigestServer {
     pub fn new(now: Instant, random: &mut dyn Random) -> Self {
         let mut secret = [0; 32];
         random.fill(&mut secret);
-        Self {
-            secret,
-            started: now,
-            counts: HashMap::new(),
-            order: VecDeque::new(),
-        }
+        Self { secret, started: now, counts: HashMap::new(), order: VecDeque::new() }
     }
 
     /// The values of the `WWW-Authenticate` headers, one per algorithm in order of preference.
@@ -134,11 +129,7 @@ impl DigestServer {
         freshness: Freshness,
     ) -> Vec<String> {
         let nonce = self.nonce(now, random, realm);
-        let stale = if freshness == Freshness::Stale {
-            ",stale=true"
-        } else {
-            ""
-        };
+        let stale = if freshness == Freshness::Stale { ",stale=true" } else { "" };
         let realm = realm.replace(['"', '\\'], "");
         algorithms
             .iter()
@@ -208,20 +199,17 @@ impl DigestServer {
         let Some((seconds, rest)) = nonce.split_once('/') else {
             return false;
         };
-        let (Ok(seconds), Some(salt), Some(mac)) = (
-            u64::from_str_radix(seconds, 16),
-            rest.get(..16),
-            rest.get(16..),
-        ) else {
+        let (Ok(seconds), Some(salt), Some(mac)) =
+            (u64::from_str_radix(seconds, 16), rest.get(..16), rest.get(16..))
+        else {
             return false;
         };
         let Ok(salt) = u64::from_str_radix(salt, 16) else {
             return false;
         };
         let ours = self.mac(seconds, salt, check.realm);
-        let age = now
-            .saturating_duration_since(self.started)
-            .checked_sub(Duration::from_secs(seconds));
+        let age =
+            now.saturating_duration_since(self.started).checked_sub(Duration::from_secs(seconds));
         constant_time_eq(ours.as_bytes(), mac.as_bytes())
             && age.is_some_and(|age| age <= check.nonce_life)
     }
@@ -231,11 +219,7 @@ impl DigestServer {
         let count = credentials.nonce_count.unwrap_or(1);
         if let Some(seen) = self.counts.get_mut(&credentials.nonce) {
             if count <= *seen {
-                return if credentials.qop.is_some() {
-                    Verdict::Replayed
-                } else {
-                    Verdict::Stale
-                };
+                return if credentials.qop.is_some() { Verdict::Replayed } else { Verdict::Stale };
             }
             *seen = count;
             return Verdict::Accepted;
@@ -294,9 +278,7 @@ pub struct Check<'a> {
 
 impl std::fmt::Debug for Check<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Check")
-            .field("method", &self.method)
-            .finish_non_exhaustive()
+        f.debug_struct("Check").field("method", &self.method).finish_non_exhaustive()
     }
 }
 
@@ -321,10 +303,9 @@ pub fn answer(
 ) -> Option<String> {
     let params = AuthParams::digest(challenge)?;
     let algorithm = Algorithm::from_token(params.value("algorithm").unwrap_or("MD5"))?;
-    let offers_auth = params.value("qop").map(|qop| {
-        qop.split(',')
-            .any(|qop| qop.trim().eq_ignore_ascii_case("auth"))
-    });
+    let offers_auth = params
+        .value("qop")
+        .map(|qop| qop.split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth")));
     let qop = match offers_auth {
         Some(true) => Some("auth".to_owned()),
         Some(false) => return None,
@@ -368,12 +349,10 @@ fn response(
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Equality whose time tells nothing about where the difference is.

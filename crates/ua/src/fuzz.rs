@@ -54,22 +54,10 @@ struct Player<'a> {
 impl<'a> Player<'a> {
     fn new(data: &'a [u8]) -> Self {
         let now = Instant::now();
-        let settings = Settings {
-            max_dialogs: 20,
-            max_transactions: 60,
-            ..Settings::default()
-        };
+        let settings = Settings { max_dialogs: 20, max_transactions: 60, ..Settings::default() };
         let stack = Stack::new(now, settings, Box::new(SeededRandom::new(1)));
         let (sent, dialogs, transactions) = (Vec::new(), Vec::new(), Vec::new());
-        Self {
-            data: data.iter(),
-            now,
-            stack,
-            sent,
-            dialogs,
-            transactions,
-            invites: 0,
-        }
+        Self { data: data.iter(), now, stack, sent, dialogs, transactions, invites: 0 }
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -83,18 +71,10 @@ impl<'a> Player<'a> {
     fn flow_value(&mut self) -> Flow {
         let kinds = [Transport::Udp, Transport::Tcp, Transport::Wss];
         let kind = self.below(3);
-        let transport = kinds
-            .get(usize::from(kind))
-            .copied()
-            .unwrap_or(Transport::Udp);
+        let transport = kinds.get(usize::from(kind)).copied().unwrap_or(Transport::Udp);
         let address = |last| ([192, 0, 2, last], 5060).into();
         let (local, remote) = (address(1), address(2 + kind));
-        Flow {
-            id: FlowId(u64::from(kind)),
-            transport,
-            local,
-            remote,
-        }
+        Flow { id: FlowId(u64::from(kind)), transport, local, remote }
     }
 
     fn input(&mut self, input: Input) {
@@ -165,41 +145,23 @@ impl<'a> Player<'a> {
         };
         let inside = self.below(3) > 0;
         let (branch, cseq) = (self.below(8), self.below(8));
-        let call = self
-            .sent
-            .get(index)
-            .and_then(|m| m.headers().value(Name::CallId).cloned());
+        let call = self.sent.get(index).and_then(|m| m.headers().value(Name::CallId).cloned());
         let Ok(uri) = "sip:us@192.0.2.1".parse::<Uri>() else {
             return;
         };
         let mut request = Request::new(method.clone(), uri)
-            .with(
-                Name::Via,
-                format!("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{branch}"),
-            )
+            .with(Name::Via, format!("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{branch}"))
             .with(Name::From, from.unwrap_or_else(|| "<sip:p@y>;tag=p".into()))
-            .with(
-                Name::To,
-                to.filter(|_| inside).unwrap_or_else(|| "<sip:us@y>".into()),
-            )
-            .with(
-                Name::CallId,
-                call.filter(|_| inside).unwrap_or_else(|| "c".into()),
-            )
+            .with(Name::To, to.filter(|_| inside).unwrap_or_else(|| "<sip:us@y>".into()))
+            .with(Name::CallId, call.filter(|_| inside).unwrap_or_else(|| "c".into()))
             .with(Name::CSeq, format!("{cseq} {method}"))
             .with(Name::Contact, "<sip:p@192.0.2.2>")
             .with(Name::Supported, "100rel, timer")
             .with(Name::Allow, "UPDATE");
         match self.below(8) {
-            0 => request
-                .headers
-                .push(Name::SessionExpires, "90;refresher=uas"),
-            1 => request
-                .headers
-                .push(Name::RAck, format!("{} {cseq} INVITE", self.below(3))),
-            2 => request
-                .headers
-                .push(Name::RecordRoute, "<sip:192.0.2.7>, <sip:p;lr>"),
+            0 => request.headers.push(Name::SessionExpires, "90;refresher=uas"),
+            1 => request.headers.push(Name::RAck, format!("{} {cseq} INVITE", self.below(3))),
+            2 => request.headers.push(Name::RecordRoute, "<sip:192.0.2.7>, <sip:p;lr>"),
             3 => request.headers.push(Name::MaxForwards, "0"),
             _ => {}
         }
@@ -215,18 +177,10 @@ impl<'a> Player<'a> {
         let Some(Message::Request(request)) = self.sent.get(index).cloned() else {
             return;
         };
-        let codes = [
-            100, 180, 183, 200, 200, 302, 401, 408, 422, 481, 487, 491, 503,
-        ];
-        let code = codes
-            .get(usize::from(self.below(13)))
-            .copied()
-            .unwrap_or(200);
+        let codes = [100, 180, 183, 200, 200, 302, 401, 408, 422, 481, 487, 491, 503];
+        let code = codes.get(usize::from(self.below(13))).copied().unwrap_or(200);
         let status = Status::new(code).unwrap_or(Status::OK);
-        let tag = ["x", "y", "z"]
-            .get(usize::from(self.below(3)))
-            .copied()
-            .unwrap_or("x");
+        let tag = ["x", "y", "z"].get(usize::from(self.below(3))).copied().unwrap_or("x");
         let mut response = Response::to(&request, status)
             .with_to_tag(tag)
             .with(Name::Contact, "<sip:p@192.0.2.2>")
@@ -236,9 +190,7 @@ impl<'a> Player<'a> {
                 response.headers.push(Name::Require, "100rel");
                 response.headers.push(Name::RSeq, self.below(4).to_string());
             }
-            1 => response
-                .headers
-                .push(Name::SessionExpires, "90;refresher=uac"),
+            1 => response.headers.push(Name::SessionExpires, "90;refresher=uac"),
             _ => {}
         }
         self.message(Message::Response(response));
@@ -246,30 +198,16 @@ impl<'a> Player<'a> {
 
     fn reply(&mut self) -> Box<Reply> {
         let codes = [180, 183, 199, 200, 202, 302, 404, 486, 603];
-        let status = codes
-            .get(usize::from(self.below(9)))
-            .copied()
-            .unwrap_or(200);
+        let status = codes.get(usize::from(self.below(9))).copied().unwrap_or(200);
         let bytes = Bytes::from_static(b"v=0");
-        let body = (self.below(2) == 0).then(|| Body {
-            content_type: "a/b".into(),
-            bytes,
-        });
-        Box::new(Reply {
-            status,
-            reason: None,
-            headers: Vec::new(),
-            body,
-        })
+        let body = (self.below(2) == 0).then(|| Body { content_type: "a/b".into(), bytes });
+        Box::new(Reply { status, reason: None, headers: Vec::new(), body })
     }
 
     fn dialog(&mut self) -> DialogId {
         let index = usize::from(self.byte().unwrap_or(0));
         let count = self.dialogs.len().max(1);
-        self.dialogs
-            .get(index % count)
-            .copied()
-            .unwrap_or(DialogId(u64::MAX))
+        self.dialogs.get(index % count).copied().unwrap_or(DialogId(u64::MAX))
     }
 
     fn outgoing(&mut self, method: Method) -> Box<OutgoingRequest> {
@@ -297,55 +235,31 @@ impl<'a> Player<'a> {
         let command = match self.below(9) {
             0 => Command::Ack { dialog, body: None },
             1 => Command::Bye { dialog, headers },
-            2 => Command::Cancel {
-                invite: InviteId(u64::from(self.below(4))),
-                headers,
-            },
+            2 => Command::Cancel { invite: InviteId(u64::from(self.below(4))), headers },
             3 => {
                 self.invites += 1;
                 let request = self.outgoing(Method::Invite);
-                Command::Invite {
-                    invite: InviteId(self.invites % 4),
-                    request,
-                }
+                Command::Invite { invite: InviteId(self.invites % 4), request }
             }
             4 => {
                 let method = self.method();
                 if matches!(method, Method::Ack | Method::Cancel | Method::Bye) {
                     return;
                 }
-                let request = DialogRequest {
-                    method,
-                    headers,
-                    body: None,
-                };
-                Command::InDialog {
-                    request_id,
-                    dialog,
-                    request: Box::new(request),
-                }
+                let request = DialogRequest { method, headers, body: None };
+                Command::InDialog { request_id, dialog, request: Box::new(request) }
             }
             5 | 6 => {
                 let reliable = self.below(2) == 0;
-                Command::RespondInvite {
-                    dialog,
-                    reply: self.reply(),
-                    reliable,
-                }
+                Command::RespondInvite { dialog, reply: self.reply(), reliable }
             }
             7 => {
                 let count = self.transactions.len().max(1);
                 let transaction = self.transactions.get(index % count).copied();
                 let transaction = transaction.unwrap_or(TransactionId(u64::MAX));
-                Command::Respond {
-                    transaction,
-                    reply: self.reply(),
-                }
+                Command::Respond { transaction, reply: self.reply() }
             }
-            _ => Command::Send {
-                request_id,
-                request: self.outgoing(Method::Options),
-            },
+            _ => Command::Send { request_id, request: self.outgoing(Method::Options) },
         };
         self.input(Input::Command(command));
     }
@@ -375,12 +289,7 @@ impl<'a> Player<'a> {
 
     fn flow(&mut self) {
         let flow = self.flow_value();
-        match self
-            .sent
-            .last()
-            .map(Message::to_bytes)
-            .filter(|_| flow.id.0 == 1)
-        {
+        match self.sent.last().map(Message::to_bytes).filter(|_| flow.id.0 == 1) {
             Some(bytes) => self.input(Input::SendFailed { bytes }),
             None => self.input(Input::FlowClosed(flow.id)),
         }
@@ -391,16 +300,10 @@ impl<'a> Player<'a> {
         for _ in 0..3 {
             for invite in 0..4 {
                 let headers = Vec::new();
-                self.input(Input::Command(Command::Cancel {
-                    invite: InviteId(invite),
-                    headers,
-                }));
+                self.input(Input::Command(Command::Cancel { invite: InviteId(invite), headers }));
             }
             for dialog in std::mem::take(&mut self.dialogs) {
-                self.input(Input::Command(Command::Bye {
-                    dialog,
-                    headers: Vec::new(),
-                }));
+                self.input(Input::Command(Command::Bye { dialog, headers: Vec::new() }));
             }
             self.run(Duration::from_secs(400));
         }

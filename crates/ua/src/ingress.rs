@@ -100,10 +100,8 @@ impl Stack {
             return Some(response.with(Name::Unsupported, unknown));
         }
         // Requests of running calls are never refused for load.
-        let makes_dialog = matches!(
-            request.method,
-            Method::Invite | Method::Subscribe | Method::Refer
-        );
+        let makes_dialog =
+            matches!(request.method, Method::Invite | Method::Subscribe | Method::Refer);
         let full = self.servers.len() >= self.settings.max_transactions
             || (makes_dialog && self.dialogs.len() >= self.settings.max_dialogs);
         if !inside && full {
@@ -118,24 +116,15 @@ impl Stack {
     /// RFC 3261 §8.2.2.2: another way of a request that is being served. One that was refused
     /// does not count, since old phones repeat a challenged request with its CSeq unchanged.
     fn is_merged(&self, merge: &MergeKey) -> bool {
-        let first = self
-            .merge_keys
-            .get(merge)
-            .and_then(|id| self.servers.get(id));
+        let first = self.merge_keys.get(merge).and_then(|id| self.servers.get(id));
         first.is_some_and(|server| {
-            matches!(
-                server.state,
-                ServerState::Proceeding | ServerState::Accepted
-            )
+            matches!(server.state, ServerState::Proceeding | ServerState::Accepted)
         })
     }
 
     fn unknown_extensions(&self, request: &Request) -> String {
         let known = |tag: &Text| {
-            self.settings
-                .supported
-                .iter()
-                .any(|own| tag.eq_ignore_case(own.as_bytes()))
+            self.settings.supported.iter().any(|own| tag.eq_ignore_case(own.as_bytes()))
         };
         let unknown: Vec<String> = request
             .headers
@@ -165,11 +154,7 @@ impl Stack {
         let keys = (keys.0, None);
         let owner = ServerOwner::Stack;
         let id = self.open_server(flow, Box::new(request), essentials, keys, owner);
-        let tag = self
-            .servers
-            .get(&id)
-            .map(|server| server.to_tag.clone())
-            .unwrap_or_default();
+        let tag = self.servers.get(&id).map(|server| server.to_tag.clone()).unwrap_or_default();
         self.respond(id, &response.with_to_tag(&tag.to_str()));
     }
 
@@ -192,11 +177,7 @@ impl Stack {
                 let event = request.clone();
                 let owner = ServerOwner::Outside;
                 let transaction = self.open_server(flow, request, essentials, keys, owner);
-                self.emit(Event::Request {
-                    transaction,
-                    flow,
-                    request: event,
-                });
+                self.emit(Event::Request { transaction, flow, request: event });
             }
         }
     }
@@ -214,10 +195,7 @@ impl Stack {
         let invite = self.server_keys.get(&invite).copied();
         // The Call-ID must fit as well: a branch alone does not prove that one party sent both.
         let invite = invite.filter(|id| {
-            let call_id = self
-                .servers
-                .get(id)
-                .and_then(|s| s.request.headers.value(Name::CallId));
+            let call_id = self.servers.get(id).and_then(|s| s.request.headers.value(Name::CallId));
             call_id == Some(&essentials.call_id.0)
         });
         let Some(invite) = invite else {
@@ -235,11 +213,7 @@ impl Stack {
         let owner = ServerOwner::Stack;
         let cancel = self.open_server(flow, request.clone(), essentials, keys, owner);
         self.respond(cancel, &response);
-        let Some(server) = self
-            .servers
-            .get(&invite)
-            .filter(|server| !server.is_answered())
-        else {
+        let Some(server) = self.servers.get(&invite).filter(|server| !server.is_answered()) else {
             return;
         };
         let owner = server.owner;
@@ -275,10 +249,8 @@ fn stamp_via(request: &mut Request, via: &Via, flow: Flow) {
     }
     let mut via = via.clone();
     if asks {
-        via.params
-            .set("rport", Some(Text::from(flow.remote.port().to_string())));
+        via.params.set("rport", Some(Text::from(flow.remote.port().to_string())));
     }
-    via.params
-        .set("received", Some(Text::from(source.to_string())));
+    via.params.set("received", Some(Text::from(source.to_string())));
     request.headers.replace_top(&via);
 }

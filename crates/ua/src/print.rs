@@ -37,9 +37,7 @@ impl Stack {
         }
         add_headers(&mut response.headers, &reply.headers);
         if let Some(body) = &reply.body {
-            response
-                .headers
-                .set(Name::ContentType, body.content_type.as_str());
+            response.headers.set(Name::ContentType, body.content_type.as_str());
             response.body = body.bytes.clone();
         }
         self.sign_response(request, &mut response);
@@ -94,9 +92,7 @@ impl Stack {
 
     /// Our Via for a destination. An unknown flow's transport is taken from the URI.
     pub(crate) fn via(&mut self, destination: Destination, sent_by: &str, uri: &str) -> Via {
-        let transport = self
-            .transport_of(destination)
-            .unwrap_or_else(|| transport_in(uri));
+        let transport = self.transport_of(destination).unwrap_or_else(|| transport_in(uri));
         let branch = self.fresh_branch();
         let (host, port) = split_sent_by(sent_by);
         Via::new(transport.via_name(), host, port, branch)
@@ -116,9 +112,7 @@ pub(crate) fn add_headers(headers: &mut sidetone_sip::Headers, extra: &[(String,
 /// Sets or leaves out the body.
 pub(crate) fn add_body(request: &mut Request, body: Option<&Body>) {
     if let Some(body) = body {
-        request
-            .headers
-            .set(Name::ContentType, body.content_type.as_str());
+        request.headers.set(Name::ContentType, body.content_type.as_str());
         request.body = body.bytes.clone();
     }
 }
@@ -127,10 +121,8 @@ pub(crate) fn add_body(request: &mut Request, body: Option<&Body>) {
 pub(crate) fn transport_in(uri: &str) -> Transport {
     let parsed = uri.parse::<sidetone_sip::Uri>().ok();
     let sip = parsed.as_ref().and_then(sidetone_sip::Uri::as_sip);
-    let named = sip
-        .and_then(|uri| uri.transport())
-        .and_then(Text::as_str)
-        .and_then(Transport::from_name);
+    let named =
+        sip.and_then(|uri| uri.transport()).and_then(Text::as_str).and_then(Transport::from_name);
     match (named, sip.map(|uri| uri.scheme)) {
         (Some(Transport::Ws), Some(sidetone_sip::Scheme::Sips)) => Transport::Wss,
         (Some(Transport::Tcp) | None, Some(sidetone_sip::Scheme::Sips)) => Transport::Tls,

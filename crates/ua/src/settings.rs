@@ -50,12 +50,7 @@ pub struct SessionTimers {
 
 impl Default for SessionTimers {
     fn default() -> Self {
-        Self {
-            mode: TimerMode::Accept,
-            interval_s: 1800,
-            min_se_s: MIN_SE_S,
-            refresher: None,
-        }
+        Self { mode: TimerMode::Accept, interval_s: 1800, min_se_s: MIN_SE_S, refresher: None }
     }
 }
 
@@ -96,15 +91,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let supported = [
-            "100rel",
-            "timer",
-            "replaces",
-            "norefersub",
-            "path",
-            "outbound",
-            "histinfo",
-        ];
+        let supported =
+            ["100rel", "timer", "replaces", "norefersub", "path", "outbound", "histinfo"];
         Self {
             t1: T1,
             t2: T2,

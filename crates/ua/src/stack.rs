@@ -124,9 +124,7 @@ pub struct Stack {
 
 impl std::fmt::Debug for Stack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stack")
-            .field("snapshot", &self.snapshot())
-            .finish_non_exhaustive()
+        f.debug_struct("Stack").field("snapshot", &self.snapshot()).finish_non_exhaustive()
     }
 }
 
@@ -237,33 +235,19 @@ impl Stack {
             Command::Bye { dialog, headers } => self.command_bye(dialog, &headers),
             Command::Cancel { invite, headers } => self.command_cancel(invite, &headers),
             Command::Invite { invite, request } => self.command_invite(invite, &request),
-            Command::InDialog {
-                request_id,
-                dialog,
-                request,
-            } => {
+            Command::InDialog { request_id, dialog, request } => {
                 self.command_in_dialog(request_id, dialog, *request);
             }
-            Command::Pin {
-                dialog,
-                destination,
-            } => {
+            Command::Pin { dialog, destination } => {
                 if let Some(dialog) = self.dialogs.get_mut(&dialog) {
                     dialog.reach.pinned = Some(destination);
                 }
             }
-            Command::RespondInvite {
-                dialog,
-                reply,
-                reliable,
-            } => {
+            Command::RespondInvite { dialog, reply, reliable } => {
                 self.command_respond_invite(dialog, &reply, reliable);
             }
             Command::Respond { transaction, reply } => self.command_respond(transaction, &reply),
-            Command::Send {
-                request_id,
-                request,
-            } => self.command_send(request_id, &request),
+            Command::Send { request_id, request } => self.command_send(request_id, &request),
             Command::SessionTimers { of, timers } => self.command_session_timers(of, timers),
         }
     }
@@ -305,22 +289,14 @@ impl Stack {
 
     pub(crate) fn fresh_cseq(&mut self) -> u32 {
         // RFC 3261 §8.1.1.5: below 2^31.
-        self.next_cseq = if self.next_cseq >= 0x7FFF_FFFE {
-            1
-        } else {
-            self.next_cseq + 1
-        };
+        self.next_cseq = if self.next_cseq >= 0x7FFF_FFFE { 1 } else { self.next_cseq + 1 };
         self.next_cseq
     }
 
     pub(crate) fn fresh_branch(&mut self) -> Text {
         // 16 characters are 95 bits: nobody guesses them, which is what keeps a stranger from
         // cancelling calls or answering our requests.
-        Text::from(format!(
-            "{}{}",
-            sidetone_sip::headers::MAGIC_COOKIE,
-            self.random.token(16)
-        ))
+        Text::from(format!("{}{}", sidetone_sip::headers::MAGIC_COOKIE, self.random.token(16)))
     }
 
     pub(crate) fn fresh_tag(&mut self) -> Text {

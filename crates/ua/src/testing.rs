@@ -67,12 +67,7 @@ pub(crate) fn address(side: usize) -> std::net::SocketAddr {
 
 pub(crate) fn flow(side: usize, transport: Transport) -> Flow {
     let id = FlowId(1 + side as u64);
-    Flow {
-        id,
-        transport,
-        local: address(side),
-        remote: address(1 - side),
-    }
+    Flow { id, transport, local: address(side), remote: address(1 - side) }
 }
 
 pub(crate) fn sdp(text: &str) -> Option<Body> {
@@ -83,18 +78,9 @@ pub(crate) fn sdp(text: &str) -> Option<Body> {
 }
 
 pub(crate) fn reply(status: u16) -> Box<Reply> {
-    let body = if status == 200 || status == 183 {
-        sdp("v=0 answer")
-    } else {
-        None
-    };
+    let body = if status == 200 || status == 183 { sdp("v=0 answer") } else { None };
     let headers = vec![("Contact".into(), "<sip:bob@192.0.2.2:5060>".into())];
-    Box::new(Reply {
-        status,
-        reason: None,
-        headers,
-        body,
-    })
+    Box::new(Reply { status, reason: None, headers, body })
 }
 
 impl World {
@@ -140,13 +126,7 @@ impl World {
 
     pub(crate) fn invite(&mut self) -> InviteId {
         let request = Box::new(self.outgoing());
-        self.command(
-            ALICE,
-            Command::Invite {
-                invite: InviteId(1),
-                request,
-            },
-        );
+        self.command(ALICE, Command::Invite { invite: InviteId(1), request });
         InviteId(1)
     }
 
@@ -186,32 +166,18 @@ impl World {
         let text = String::from_utf8_lossy(&bytes);
         let line = text.lines().next().unwrap_or_default().to_owned();
         let at_ms = (self.now - self.start).as_millis();
-        self.log.push(Sent {
-            at_ms,
-            from,
-            to,
-            line: line.clone(),
-            bytes: bytes.clone(),
-        });
+        self.log.push(Sent { at_ms, from, to, line: line.clone(), bytes: bytes.clone() });
         let lossy = !self.link.transport.is_reliable();
         if (self.lose)(from, &line) || (lossy && self.random.below(100) < self.link.lost_percent) {
             return;
         }
-        let copies = if lossy && self.random.below(100) < self.link.doubled_percent {
-            2
-        } else {
-            1
-        };
+        let copies =
+            if lossy && self.random.below(100) < self.link.doubled_percent { 2 } else { 1 };
         for _ in 0..copies {
-            let jitter = if lossy {
-                self.random.below(self.link.jitter_ms + 1)
-            } else {
-                0
-            };
+            let jitter = if lossy { self.random.below(self.link.jitter_ms + 1) } else { 0 };
             let delay = Duration::from_millis(self.link.delay_ms + jitter);
             self.serial += 1;
-            self.wire
-                .insert((self.now + delay, self.serial), (1 - from, bytes.clone()));
+            self.wire.insert((self.now + delay, self.serial), (1 - from, bytes.clone()));
         }
     }
 
@@ -230,11 +196,7 @@ impl World {
     pub(crate) fn step(&mut self) {
         let Some(at) = self.next_moment() else { return };
         self.now = self.now.max(at);
-        while let Some(entry) = self
-            .wire
-            .first_entry()
-            .filter(|entry| entry.key().0 <= self.now)
-        {
+        while let Some(entry) = self.wire.first_entry().filter(|entry| entry.key().0 <= self.now) {
             let (side, bytes) = entry.remove();
             self.deliver(side, &bytes);
         }
@@ -254,13 +216,8 @@ impl World {
 
     /// Takes the first event that fits, dropping those before it.
     pub(crate) fn expect<T>(&mut self, side: usize, fits: impl Fn(&Event) -> Option<T>) -> T {
-        let found = self.events[side]
-            .iter()
-            .enumerate()
-            .find_map(|(at, e)| Some((at, fits(e)?)));
-        let Some((at, value)) = found else {
-            panic!("not among {:#?}", self.events[side])
-        };
+        let found = self.events[side].iter().enumerate().find_map(|(at, e)| Some((at, fits(e)?)));
+        let Some((at, value)) = found else { panic!("not among {:#?}", self.events[side]) };
         self.events[side].drain(..=at);
         value
     }
@@ -297,14 +254,7 @@ impl World {
 
     pub(crate) fn respond(&mut self, dialog: DialogId, status: u16, reliable: bool) {
         let reply = reply(status);
-        self.command(
-            BOB,
-            Command::RespondInvite {
-                dialog,
-                reply,
-                reliable,
-            },
-        );
+        self.command(BOB, Command::RespondInvite { dialog, reply, reliable });
     }
 
     pub(crate) fn request(&mut self, side: usize, dialog: DialogId, id: u64, method: &str) {
@@ -313,30 +263,13 @@ impl World {
             sidetone_sip::Method::Invite | sidetone_sip::Method::Update => sdp("v=0 again"),
             _ => None,
         };
-        let request = Box::new(DialogRequest {
-            method,
-            headers: Vec::new(),
-            body,
-        });
+        let request = Box::new(DialogRequest { method, headers: Vec::new(), body });
         let request_id = RequestId(id);
-        self.command(
-            side,
-            Command::InDialog {
-                request_id,
-                dialog,
-                request,
-            },
-        );
+        self.command(side, Command::InDialog { request_id, dialog, request });
     }
 
     pub(crate) fn bye(&mut self, side: usize, dialog: DialogId) {
-        self.command(
-            side,
-            Command::Bye {
-                dialog,
-                headers: Vec::new(),
-            },
-        );
+        self.command(side, Command::Bye { dialog, headers: Vec::new() });
     }
 
     /// A call up to the ACK; the dialogs of both sides.
@@ -349,28 +282,16 @@ impl World {
         self.respond(bob, 200, false);
         self.run_ms(100);
         let alice = self.answered();
-        self.command(
-            ALICE,
-            Command::Ack {
-                dialog: alice,
-                body: None,
-            },
-        );
+        self.command(ALICE, Command::Ack { dialog: alice, body: None });
         self.run_ms(100);
-        self.expect(BOB, |event| {
-            matches!(event, Event::Acked { .. }).then_some(())
-        });
+        self.expect(BOB, |event| matches!(event, Event::Acked { .. }).then_some(()));
         (alice, bob)
     }
 
     /// When lines that begin so were sent, in ms since the start.
     pub(crate) fn times(&self, from: usize, begin: &str) -> Vec<u128> {
         let fits = |sent: &&Sent| sent.from == from && sent.line.starts_with(begin);
-        self.log
-            .iter()
-            .filter(fits)
-            .map(|sent| sent.at_ms)
-            .collect()
+        self.log.iter().filter(fits).map(|sent| sent.at_ms).collect()
     }
 
     pub(crate) fn count(&self, from: usize, begin: &str) -> usize {

@@ -32,9 +32,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
 pub(super) async fn answer(channel: &mut Channel) -> Result<(), Stop> {
     if let Err(error) = channel.answer().await {
         tracing::warn!("{}: cannot answer: {error}", channel.name());
-        return Err(Stop::Hangup {
-            cause: Cause::INCOMPATIBLE.0.into(),
-        });
+        return Err(Stop::Hangup { cause: Cause::INCOMPATIBLE.0.into() });
     }
     Ok(())
 }

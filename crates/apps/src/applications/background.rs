@@ -16,10 +16,7 @@ pub(super) const DOC: Doc = Doc {
         extension.",
     arguments: &[
         ("filename", "Name of a prompt without extension"),
-        (
-            "langoverride",
-            "Accepted; prompts come in the endpoint's language",
-        ),
+        ("langoverride", "Accepted; prompts come in the endpoint's language"),
         ("context", "Where the extension is looked up"),
     ],
     options: &[
@@ -34,10 +31,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     let mut parts = args.split(',').map(str::trim);
     let names = parts.next().unwrap_or_default();
     let options = parts.next().unwrap_or_default();
-    let context = parts
-        .nth(1)
-        .filter(|context| !context.is_empty())
-        .map(str::to_owned);
+    let context = parts.nth(1).filter(|context| !context.is_empty()).map(str::to_owned);
     if channel.state() != State::Up {
         if options.contains('s') {
             return Ok(Flow::Next);
@@ -47,18 +41,12 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         }
     }
     let played = prompts::play(channel, names, Digits::Interrupt).await?;
-    let status = if played == Played::Failed {
-        "FAILED"
-    } else {
-        "SUCCESS"
-    };
+    let status = if played == Played::Failed { "FAILED" } else { "SUCCESS" };
     channel.set("BACKGROUNDSTATUS", status);
     let Played::Digit(first) = played else {
         return Ok(Flow::Next);
     };
-    let looked_up = context
-        .clone()
-        .unwrap_or_else(|| channel.position().context.to_string());
+    let looked_up = context.clone().unwrap_or_else(|| channel.position().context.to_string());
     let extension = digits::collect(channel, first, &looked_up).await?;
     Ok(Flow::Dialled { context, extension })
 }

@@ -29,18 +29,12 @@ pub(super) const DOC: Doc = Doc {
         the number through it. The dialplan goes on when nobody answers, or, with option g, when \
         the callee hangs up.",
     arguments: &[
-        (
-            "Technology/Resource",
-            "PJSIP/endpoint, PJSIP/number@endpoint or PJSIP/endpoint/sip:uri",
-        ),
+        ("Technology/Resource", "PJSIP/endpoint, PJSIP/number@endpoint or PJSIP/endpoint/sip:uri"),
         ("timeout", "Seconds to let it ring; for ever without"),
     ],
     options: options::DOC,
     variables: &[
-        (
-            "DIALSTATUS",
-            "ANSWER, BUSY, NOANSWER, CANCEL, CONGESTION or CHANUNAVAIL",
-        ),
+        ("DIALSTATUS", "ANSWER, BUSY, NOANSWER, CANCEL, CONGESTION or CHANUNAVAIL"),
         ("DIALEDPEERNAME", "The channel that answered"),
         ("DIALEDPEERNUMBER", "What was dialled of it"),
         ("DIALEDTIME", "Seconds from dialling to the end"),
@@ -55,13 +49,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     let wanted = parts.next().unwrap_or_default();
     let timeout = super::wait::seconds(parts.next().unwrap_or_default());
     let options = Options::read(parts.next().unwrap_or_default(), channel.name());
-    for name in [
-        "DIALSTATUS",
-        "DIALEDPEERNAME",
-        "DIALEDPEERNUMBER",
-        "DIALEDTIME",
-        "ANSWEREDTIME",
-    ] {
+    for name in ["DIALSTATUS", "DIALEDPEERNAME", "DIALEDPEERNUMBER", "DIALEDTIME", "ANSWEREDTIME"] {
         channel.set(name, "");
     }
     let destinations = resolve(channel.exchange(), wanted, channel.name());
@@ -69,9 +57,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         return Ok(status(channel, "CHANUNAVAIL", Cause::SUBSCRIBER_ABSENT));
     }
     let mut dial = Dialling::start(channel, &destinations);
-    let until = timeout
-        .filter(|time| !time.is_zero())
-        .map(|time| channel.until(time));
+    let until = timeout.filter(|time| !time.is_zero()).map(|time| channel.until(time));
     if options.ring {
         channel.ring().await;
     }
@@ -115,10 +101,7 @@ async fn talk(
     channel.set("DIALSTATUS", "ANSWER");
     channel.set("DIALEDPEERNAME", branch.name.clone());
     let number = branch.name.split('/').nth(1).unwrap_or_default();
-    let number = number
-        .rsplit_once('-')
-        .map_or(number, |(number, _)| number)
-        .to_owned();
+    let number = number.rsplit_once('-').map_or(number, |(number, _)| number).to_owned();
     channel.set("DIALEDPEERNUMBER", number);
     if channel.state() != State::Up
         && let Err(stop) = answer::answer(channel).await
@@ -133,13 +116,7 @@ async fn talk(
     match end {
         Ok(BridgeEnd::Callee(cause)) => {
             channel.set("~HANGUPCAUSE", cause.0.to_string());
-            if options.go_on {
-                Ok(Flow::Next)
-            } else {
-                Err(Stop::Hangup {
-                    cause: cause.0.into(),
-                })
-            }
+            if options.go_on { Ok(Flow::Next) } else { Err(Stop::Hangup { cause: cause.0.into() }) }
         }
         Ok(BridgeEnd::Time) => {
             branch.tell(Control::Hangup(Cause::NORMAL));
@@ -186,21 +163,13 @@ impl Dialling {
                 streams: channel.streams(),
                 owner: channel.inbox(),
             };
-            Running {
-                branch: outgoing::call(exchange, call),
-                over: None,
-            }
+            Running { branch: outgoing::call(exchange, call), over: None }
         });
-        Self {
-            branches: branches.collect(),
-            begun: exchange.now(),
-        }
+        Self { branches: branches.collect(), begun: exchange.now() }
     }
 
     fn place(&self, channel: sidetone_base::ChannelId) -> Option<usize> {
-        self.branches
-            .iter()
-            .position(|running| running.branch.channel == channel)
+        self.branches.iter().position(|running| running.branch.channel == channel)
     }
 
     async fn until_answered(
@@ -267,19 +236,13 @@ impl Dialling {
     fn end_others(&self, answered: usize) {
         for (place, running) in self.branches.iter().enumerate() {
             if place != answered && running.over.is_none() {
-                running
-                    .branch
-                    .tell(Control::Hangup(Cause::ANSWERED_ELSEWHERE));
+                running.branch.tell(Control::Hangup(Cause::ANSWERED_ELSEWHERE));
             }
         }
     }
 
     fn end_all(&self, cause: Cause) {
-        for running in self
-            .branches
-            .iter()
-            .filter(|running| running.over.is_none())
-        {
+        for running in self.branches.iter().filter(|running| running.over.is_none()) {
             running.branch.tell(Control::Hangup(cause));
         }
     }

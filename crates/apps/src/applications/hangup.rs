@@ -9,10 +9,7 @@ pub(super) const DOC: Doc = Doc {
     syntax: "[causecode]",
     description: "Ends the call. An unanswered call is refused with the SIP status that belongs to \
         the cause; without a cause it is an ordinary clearing.",
-    arguments: &[(
-        "causecode",
-        "A Q.850 number, or a name such as BUSY or CONGESTION",
-    )],
+    arguments: &[("causecode", "A Q.850 number, or a name such as BUSY or CONGESTION")],
     see_also: &["Answer", "Busy", "Congestion"],
     ..Doc::EMPTY
 };
@@ -26,7 +23,5 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         tracing::warn!("{}: Hangup: '{args}' is no cause", channel.name());
         Cause::NORMAL
     });
-    Err(Stop::Hangup {
-        cause: cause.0.into(),
-    })
+    Err(Stop::Hangup { cause: cause.0.into() })
 }

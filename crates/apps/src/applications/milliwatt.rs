@@ -11,10 +11,7 @@ pub(super) const DOC: Doc = Doc {
     syntax: "[options]",
     description: "Plays until the caller hangs up.",
     options: &[
-        (
-            "m",
-            "Play the 1004 Hz tone at the level of a milliwatt (0 dBm0): the default here",
-        ),
+        ("m", "Play the 1004 Hz tone at the level of a milliwatt (0 dBm0): the default here"),
         ("o", "Play 1000 Hz, as old equipment did"),
     ],
     see_also: &["PlayTones"],

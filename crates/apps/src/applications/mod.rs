@@ -66,22 +66,11 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_documented() {
-        let names: Vec<_> = APPLICATIONS
-            .iter()
-            .map(|app| app.doc.name.to_lowercase())
-            .collect();
+        let names: Vec<_> = APPLICATIONS.iter().map(|app| app.doc.name.to_lowercase()).collect();
         assert!(names.is_sorted(), "{names:?}");
         for app in APPLICATIONS {
-            assert!(
-                !app.doc.synopsis.is_empty(),
-                "{} has no synopsis",
-                app.doc.name
-            );
-            assert!(
-                !app.doc.description.is_empty(),
-                "{} has no description",
-                app.doc.name
-            );
+            assert!(!app.doc.synopsis.is_empty(), "{} has no synopsis", app.doc.name);
+            assert!(!app.doc.description.is_empty(), "{} has no description", app.doc.name);
         }
     }
 }

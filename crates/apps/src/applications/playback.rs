@@ -24,11 +24,8 @@ pub(super) const DOC: Doc = Doc {
 
 pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop> {
     let (names, options) = args.split_once(',').unwrap_or((args, ""));
-    let has = |option| {
-        options
-            .split([',', '|', '&'])
-            .any(|o| o.trim().eq_ignore_ascii_case(option))
-    };
+    let has =
+        |option| options.split([',', '|', '&']).any(|o| o.trim().eq_ignore_ascii_case(option));
     if channel.state() != State::Up {
         if has("skip") {
             channel.set("PLAYBACKSTATUS", "SUCCESS");
@@ -41,11 +38,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         }
     }
     let played = prompts::play(channel, names, Digits::Keep).await?;
-    let status = if played == Played::Failed {
-        "FAILED"
-    } else {
-        "SUCCESS"
-    };
+    let status = if played == Played::Failed { "FAILED" } else { "SUCCESS" };
     channel.set("PLAYBACKSTATUS", status);
     Ok(Flow::Next)
 }

@@ -16,9 +16,7 @@ pub(super) const DOC: Doc = Doc {
 pub(super) async fn run(channel: &mut Channel, _: &str) -> Result<Flow, Stop> {
     if let Err(error) = channel.progress().await {
         tracing::warn!("{}: no early media: {error}", channel.name());
-        return Err(Stop::Hangup {
-            cause: Cause::INCOMPATIBLE.0.into(),
-        });
+        return Err(Stop::Hangup { cause: Cause::INCOMPATIBLE.0.into() });
     }
     Ok(Flow::Next)
 }

@@ -35,11 +35,7 @@ pub(super) async fn play(
 ) -> Result<Played, Stop> {
     let language = channel.endpoint().language.clone();
     let mut prompts: Vec<Arc<Prompt>> = Vec::new();
-    for name in names
-        .split('&')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
+    for name in names.split('&').map(str::trim).filter(|name| !name.is_empty()) {
         match channel.exchange().prompt(name, &language) {
             Some(prompt) => prompts.push(prompt),
             None => tracing::warn!("{}: there is no prompt '{name}'", channel.name()),
@@ -49,13 +45,7 @@ pub(super) async fn play(
         return Ok(Played::Failed);
     }
     channel.stop_background().await;
-    let id = match channel
-        .play(Playback {
-            prompts,
-            ..Playback::default()
-        })
-        .await
-    {
+    let id = match channel.play(Playback { prompts, ..Playback::default() }).await {
         Ok(id) => id,
         Err(error) => {
             tracing::warn!("{}: cannot play '{names}': {error}", channel.name());

@@ -16,28 +16,13 @@ pub(super) const DOC: Doc = Doc {
         or until the time is over. The key # is not part of the result.",
     arguments: &[
         ("variable", "Where the digits go"),
-        (
-            "filenames",
-            "Prompts separated by &; a digit interrupts them",
-        ),
-        (
-            "maxdigits",
-            "How many digits end the reading; up to 255 without",
-        ),
+        ("filenames", "Prompts separated by &; a digit interrupts them"),
+        ("maxdigits", "How many digits end the reading; up to 255 without"),
         ("attempts", "How often to ask when nothing is pressed; 1"),
-        (
-            "timeout",
-            "Seconds for each digit; 10 for the first and 5 between without",
-        ),
+        ("timeout", "Seconds for each digit; 10 for the first and 5 between without"),
     ],
-    options: &[
-        ("n", "Do not answer the call first"),
-        ("s", "Do nothing if it is not answered"),
-    ],
-    variables: &[(
-        "READSTATUS",
-        "OK, ERROR, HANGUP, INTERRUPTED, SKIPPED or TIMEOUT",
-    )],
+    options: &[("n", "Do not answer the call first"), ("s", "Do nothing if it is not answered")],
+    variables: &[("READSTATUS", "OK, ERROR, HANGUP, INTERRUPTED, SKIPPED or TIMEOUT")],
     see_also: &["Background", "WaitExten"],
 };
 
@@ -53,10 +38,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         channel.set("READSTATUS", "ERROR");
         return Ok(Flow::Next);
     }
-    let most = part(2)
-        .parse()
-        .ok()
-        .filter(|most| (1..=MOST_DIGITS).contains(most));
+    let most = part(2).parse().ok().filter(|most| (1..=MOST_DIGITS).contains(most));
     let options = part(3);
     if channel.state() != sidetone_pbx::channel::State::Up {
         if options.contains('s') {
@@ -97,11 +79,8 @@ async fn once(
         read.push(digit);
     }
     while read.len() < most {
-        let default = if read.is_empty() {
-            digits::RESPONSE_TIMEOUT
-        } else {
-            digits::DIGIT_TIMEOUT
-        };
+        let default =
+            if read.is_empty() { digits::RESPONSE_TIMEOUT } else { digits::DIGIT_TIMEOUT };
         let until = channel.until(timeout.unwrap_or(default));
         match channel.read_digit(until).await? {
             Some('#') => return Ok((read, "OK")),

@@ -30,15 +30,8 @@ const MOST_STREAMS: usize = 16;
 
 pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop> {
     let mut args = args.split(',').map(str::trim);
-    let (number, kind) = (
-        args.next().unwrap_or_default(),
-        args.next().unwrap_or("video"),
-    );
-    let kind = if kind.eq_ignore_ascii_case("audio") {
-        MediaKind::Audio
-    } else {
-        MediaKind::Video
-    };
+    let (number, kind) = (args.next().unwrap_or_default(), args.next().unwrap_or("video"));
+    let kind = if kind.eq_ignore_ascii_case("audio") { MediaKind::Audio } else { MediaKind::Video };
     let count = match number {
         "" => None,
         number => match number.parse::<usize>() {
@@ -66,20 +59,10 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
 }
 
 fn wish(kind: MediaKind, count: usize) -> Wish {
-    let fan = if count == 0 {
-        KindWish::none()
-    } else {
-        KindWish::fanned_out(count)
-    };
+    let fan = if count == 0 { KindWish::none() } else { KindWish::fanned_out(count) };
     match kind {
-        MediaKind::Audio => Wish {
-            audio: fan,
-            video: KindWish::both_ways(1),
-        },
-        _ => Wish {
-            audio: KindWish::both_ways(1),
-            video: fan,
-        },
+        MediaKind::Audio => Wish { audio: fan, video: KindWish::both_ways(1) },
+        _ => Wish { audio: KindWish::both_ways(1), video: fan },
     }
 }
 
@@ -99,10 +82,7 @@ async fn set_routes(channel: &Channel, fanned_out: Option<MediaKind>) {
         };
         set_route(channel, *index, route).await;
     }
-    for stream in streams
-        .iter()
-        .filter(|stream| stream.kind == MediaKind::Video)
-    {
+    for stream in streams.iter().filter(|stream| stream.kind == MediaKind::Video) {
         channel.request_keyframe(stream.index).await;
     }
 }

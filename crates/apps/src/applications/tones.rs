@@ -18,10 +18,7 @@ const NAMED: &[(&str, &str)] = &[
     ("busy", "480+620/500,0/500"),
     ("congestion", "480+620/250,0/250"),
     ("dial", "350+440"),
-    (
-        "dialrecall",
-        "!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,350+440",
-    ),
+    ("dialrecall", "!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,350+440"),
     ("info", "!950/330,!1400/330,!1800/330,0"),
     ("record", "1400/500,0/15000"),
     ("ring", "440+480/2000,0/4000"),
@@ -30,21 +27,12 @@ const NAMED: &[(&str, &str)] = &[
 /// A tone by name (`busy`) or list; `None` when it is neither.
 pub(super) fn parse(text: &str) -> Option<Tone> {
     let text = text.trim();
-    let list = NAMED
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(text));
+    let list = NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
     let list = list.map_or(text, |(_, list)| list);
     let steps: Option<Vec<(ToneStep, bool)>> = list.split(',').map(step).collect();
     let steps = steps?;
-    let repeat = if steps.iter().all(|(_, once)| *once) {
-        Repeat::Once
-    } else {
-        Repeat::Forever
-    };
-    Some(Tone {
-        steps: steps.into_iter().map(|(step, _)| step).collect(),
-        repeat,
-    })
+    let repeat = if steps.iter().all(|(_, once)| *once) { Repeat::Once } else { Repeat::Forever };
+    Some(Tone { steps: steps.into_iter().map(|(step, _)| step).collect(), repeat })
 }
 
 fn step(text: &str) -> Option<(ToneStep, bool)> {
@@ -89,9 +77,7 @@ pub(super) async fn refuse(
         let until = wait::seconds(args).map(|time| channel.until(time));
         while !matches!(channel.wait(until).await?, Happening::Deadline) {}
     }
-    Err(Stop::Hangup {
-        cause: cause.0.into(),
-    })
+    Err(Stop::Hangup { cause: cause.0.into() })
 }
 
 #[cfg(test)]
@@ -102,16 +88,10 @@ mod tests {
     fn names_and_lists_are_tones() {
         let busy = parse("busy").expect("a tone");
         assert_eq!((busy.steps.len(), busy.repeat), (2, Repeat::Forever));
-        assert_eq!(
-            (busy.steps[0].first_hz, busy.steps[0].second_hz),
-            (480, 620)
-        );
+        assert_eq!((busy.steps[0].first_hz, busy.steps[0].second_hz), (480, 620));
         let once = parse("!425/500,!0/500").expect("a tone");
         assert_eq!(once.repeat, Repeat::Once);
-        assert_eq!(
-            parse("1004").expect("a tone").steps[0].duration,
-            Duration::ZERO
-        );
+        assert_eq!(parse("1004").expect("a tone").steps[0].duration, Duration::ZERO);
     }
 
     #[test]

@@ -21,10 +21,6 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         (key.trim().to_owned(), value.trim().to_owned())
     });
     let fields = fields.collect();
-    channel.exchange().bus().publish(Event::User {
-        channel: channel.id(),
-        name,
-        fields,
-    });
+    channel.exchange().bus().publish(Event::User { channel: channel.id(), name, fields });
     Ok(Flow::Next)
 }

@@ -10,10 +10,7 @@ pub(super) const DOC: Doc = Doc {
     synopsis: "Wait for an extension to be dialled",
     syntax: "[seconds]",
     description: "Waits for digits and goes on at the extension they make; at `t` when none come.",
-    arguments: &[(
-        "seconds",
-        "How long the first digit may take; 10 by default",
-    )],
+    arguments: &[("seconds", "How long the first digit may take; 10 by default")],
     see_also: &["Background"],
     ..Doc::EMPTY
 };
@@ -27,8 +24,5 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     };
     let context = channel.position().context.to_string();
     let extension = digits::collect(channel, first, &context).await?;
-    Ok(Flow::Dialled {
-        context: None,
-        extension,
-    })
+    Ok(Flow::Dialled { context: None, extension })
 }

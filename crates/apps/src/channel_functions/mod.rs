@@ -18,12 +18,8 @@ pub type Read = fn(&mut Channel, &str) -> Outcome;
 pub type Write = fn(&mut Channel, &str, &str) -> Written;
 
 /// Every function of this folder, by name.
-pub const FUNCTIONS: &[Function<Read, Write>] = &[
-    callerid::FUNCTION,
-    channel::FUNCTION,
-    pjsip_header::FUNCTION,
-    timeout::FUNCTION,
-];
+pub const FUNCTIONS: &[Function<Read, Write>] =
+    &[callerid::FUNCTION, channel::FUNCTION, pjsip_header::FUNCTION, timeout::FUNCTION];
 
 fn find(name: &str) -> Option<&'static Function<Read, Write>> {
     FUNCTIONS.iter().find(|function| function.doc.name == name)

@@ -27,18 +27,13 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
 
 fn read(channel: &mut Channel, arguments: &str) -> Outcome {
     let mut parts = arguments.split(',').map(str::trim);
-    let (action, name) = (
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default(),
-    );
+    let (action, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     if !action.eq_ignore_ascii_case("read") {
         let text = format!("the action '{action}' is not available, only read");
         return Err(FunctionError::Arguments(text));
     }
     if name.is_empty() {
-        return Err(FunctionError::Arguments(
-            "write the header's name".to_owned(),
-        ));
+        return Err(FunctionError::Arguments("write the header's name".to_owned()));
     }
     let number: usize = match parts.next() {
         None | Some("") => 1,
@@ -48,10 +43,7 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
             .filter(|number| *number > 0)
             .ok_or_else(|| FunctionError::Arguments(format!("'{text}' is no number from 1")))?,
     };
-    let values = channel
-        .request()
-        .map(|request| values(request, name))
-        .unwrap_or_default();
+    let values = channel.request().map(|request| values(request, name)).unwrap_or_default();
     Ok(values.into_iter().nth(number - 1).unwrap_or_default())
 }
 
@@ -60,9 +52,9 @@ fn values(request: &sidetone_sip::Request, name: &str) -> Vec<String> {
     let lines = request.headers.iter().filter(|line| {
         let line = String::from_utf8_lossy(line.name.as_bytes()).into_owned();
         match prefix {
-            Some(prefix) => line
-                .get(..prefix.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(prefix)),
+            Some(prefix) => {
+                line.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            }
             None => line.eq_ignore_ascii_case(name),
         }
     });

@@ -28,9 +28,7 @@ fn variable(kind: &str) -> Result<&'static str, FunctionError> {
         "absolute" => Ok("TIMEOUT(absolute)"),
         "digit" => Ok("TIMEOUT(digit)"),
         "response" => Ok("TIMEOUT(response)"),
-        other => Err(FunctionError::Arguments(format!(
-            "there is no time-out '{other}'"
-        ))),
+        other => Err(FunctionError::Arguments(format!("there is no time-out '{other}'"))),
     }
 }
 
@@ -46,12 +44,10 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
 
 fn write(channel: &mut Channel, arguments: &str, value: &str) -> Written {
     let name = variable(arguments)?;
-    let seconds: f64 = value
-        .trim()
-        .parse()
-        .ok()
-        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
-        .ok_or_else(|| FunctionError::Arguments(format!("'{value}' is no number of seconds")))?;
+    let seconds: f64 =
+        value.trim().parse().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds)).ok_or_else(
+            || FunctionError::Arguments(format!("'{value}' is no number of seconds")),
+        )?;
     channel.set(name, value.trim());
     if name == "TIMEOUT(absolute)" {
         let deadline = (seconds > 0.0).then(|| channel.until(Duration::from_secs_f64(seconds)));

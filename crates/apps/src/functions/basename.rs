@@ -33,13 +33,9 @@ mod tests {
     #[test]
     fn documented_examples_hold() {
         let mut host = host();
-        for (arguments, expected) in [
-            ("/a/b.wav", "b.wav"),
-            ("b", "b"),
-            ("/a/b/", "b"),
-            ("/", "/"),
-            ("", ""),
-        ] {
+        for (arguments, expected) in
+            [("/a/b.wav", "b.wav"), ("b", "b"), ("/a/b/", "b"), ("/", "/"), ("", "")]
+        {
             check(&mut host, "BASENAME", arguments, expected);
         }
     }

@@ -17,10 +17,7 @@ pub(super) const FUNCTION: Function = Function {
         arguments: &[
             ("varname", "The name of the variable, without ${}"),
             ("char-delim", "The character between fields; - by default"),
-            (
-                "range-spec",
-                "Fields counted from 1: 2, 2-, -3, 2-4, several joined with &",
-            ),
+            ("range-spec", "Fields counted from 1: 2, 2-, -3, 2-4, several joined with &"),
         ],
         see_also: &["FIELDQTY()", "FIELDNUM()"],
         ..Doc::EMPTY
@@ -32,9 +29,7 @@ pub(super) const FUNCTION: Function = Function {
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let parts = fields_up_to(arguments, 3);
     let [name, separator, ranges] = parts.as_slice() else {
-        return Err(arguments_error(
-            "a variable, a delimiter and fields are needed",
-        ));
+        return Err(arguments_error("a variable, a delimiter and fields are needed"));
     };
     let separator = unescape(separator).chars().next().unwrap_or('-');
     let value = value_of(host, name)?;
@@ -42,15 +37,11 @@ fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let mut taken = Vec::new();
     for range in ranges.split(['&', ',']) {
         let (from, to) = bounds(range, all.len())?;
-        let picked = all
-            .get(from.saturating_sub(1)..to.min(all.len()))
-            .unwrap_or_default();
+        let picked = all.get(from.saturating_sub(1)..to.min(all.len())).unwrap_or_default();
         taken.extend_from_slice(picked);
         // Overlapping ranges may repeat fields; the result must not outgrow any value.
         if taken.len() > MAX_FIELDS {
-            return Err(failed(format!(
-                "more than {MAX_FIELDS} fields are asked for"
-            )));
+            return Err(failed(format!("more than {MAX_FIELDS} fields are asked for")));
         }
     }
     Ok(taken.join(&separator.to_string()))
@@ -66,16 +57,8 @@ fn bounds(range: &str, count: usize) -> Result<(usize, usize), FunctionError> {
     match range.split_once('-') {
         None => parse(range).map(|field| (field.max(1), field)),
         Some((from, to)) => {
-            let from = if from.trim().is_empty() {
-                1
-            } else {
-                parse(from)?
-            };
-            let to = if to.trim().is_empty() {
-                count
-            } else {
-                parse(to)?
-            };
+            let from = if from.trim().is_empty() { 1 } else { parse(from)? };
+            let to = if to.trim().is_empty() { count } else { parse(to)? };
             Ok((from.max(1), to))
         }
     }

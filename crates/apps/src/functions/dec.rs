@@ -21,16 +21,9 @@ pub(super) const FUNCTION: Function = Function {
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let name = arguments.trim();
     let Some(value) = host.variable(name).filter(|value| !value.is_empty()) else {
-        return Err(failed(format!(
-            "the variable {name} has no value to count from"
-        )));
+        return Err(failed(format!("the variable {name} has no value to count from")));
     };
-    let counted = match value
-        .trim()
-        .parse::<i64>()
-        .ok()
-        .and_then(|value| value.checked_sub(1))
-    {
+    let counted = match value.trim().parse::<i64>().ok().and_then(|value| value.checked_sub(1)) {
         Some(whole) => whole.to_string(),
         None => format_decimal(number(&value)? - 1.0),
     };

@@ -18,11 +18,7 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn read(_: &mut dyn FunctionHost, arguments: &str) -> Outcome {
-    Ok(arguments
-        .chars()
-        .filter_map(|c| c.to_digit(10))
-        .sum::<u32>()
-        .to_string())
+    Ok(arguments.chars().filter_map(|c| c.to_digit(10)).sum::<u32>().to_string())
 }
 
 #[cfg(test)]

@@ -28,14 +28,10 @@ pub(super) const FUNCTION: Function = Function {
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let parts = fields_up_to(arguments, 3);
     let [name, separator, wanted] = parts.as_slice() else {
-        return Err(arguments_error(
-            "a variable, a delimiter and a text are needed",
-        ));
+        return Err(arguments_error("a variable, a delimiter and a text are needed"));
     };
     let (value, wanted) = (value_of(host, name)?, unescape(wanted));
-    let found = value
-        .split(delimiter(Some(separator)))
-        .position(|field| field == wanted);
+    let found = value.split(delimiter(Some(separator))).position(|field| field == wanted);
     Ok(found.map_or(0, |index| index + 1).to_string())
 }
 
@@ -46,11 +42,9 @@ mod tests {
     #[test]
     fn documented_examples_hold() {
         let mut host = host();
-        for (arguments, expected) in [
-            ("DASHED,-,three", "3"),
-            ("DASHED,-,five", "0"),
-            ("LIST,\\,,b", "2"),
-        ] {
+        for (arguments, expected) in
+            [("DASHED,-,three", "3"), ("DASHED,-,five", "0"), ("LIST,\\,,b", "2")]
+        {
             check(&mut host, "FIELDNUM", arguments, expected);
         }
     }

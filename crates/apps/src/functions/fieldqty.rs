@@ -27,11 +27,7 @@ fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
         return Err(arguments_error("a variable and a delimiter are needed"));
     };
     let value = value_of(host, name)?;
-    let count = if value.is_empty() {
-        0
-    } else {
-        value.split(delimiter(Some(separator))).count()
-    };
+    let count = if value.is_empty() { 0 } else { value.split(delimiter(Some(separator))).count() };
     Ok(count.to_string())
 }
 
@@ -42,12 +38,9 @@ mod tests {
     #[test]
     fn documented_examples_hold() {
         let mut host = host();
-        for (arguments, expected) in [
-            ("DASHED,-", "4"),
-            ("LIST,\\,", "3"),
-            ("EMPTY,-", "0"),
-            ("TEXT,-", "1"),
-        ] {
+        for (arguments, expected) in
+            [("DASHED,-", "4"), ("LIST,\\,", "3"), ("EMPTY,-", "0"), ("TEXT,-", "1")]
+        {
             check(&mut host, "FIELDQTY", arguments, expected);
         }
     }

@@ -29,9 +29,7 @@ pub(super) const FUNCTION: Function = Function {
 fn read(_: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let parts = fields_up_to(arguments, 2);
     let [allowed, text] = parts.as_slice() else {
-        return Err(arguments_error(
-            "the allowed characters and a text are needed",
-        ));
+        return Err(arguments_error("the allowed characters and a text are needed"));
     };
     let ranges = ranges(allowed);
     let allowed = |c: &char| ranges.iter().any(|(from, to)| (from..=to).contains(&c));
@@ -51,10 +49,7 @@ fn ranges(text: &str) -> Vec<(char, char)> {
         } else {
             1
         };
-        let end = rest
-            .char_indices()
-            .nth(length)
-            .map_or(rest.len(), |(at, _)| at);
+        let end = rest.char_indices().nth(length).map_or(rest.len(), |(at, _)| at);
         let (piece, after) = rest.split_at(end);
         characters.extend(unescape(piece).chars().next().map(|one| (one, c != '\\')));
         rest = after;

@@ -21,11 +21,7 @@ pub(super) const FUNCTION: Function = Function {
 
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let (name, key) = name_and_key(arguments)?;
-    Ok(host
-        .hashes()
-        .value(&name, &key)
-        .unwrap_or_default()
-        .to_owned())
+    Ok(host.hashes().value(&name, &key).unwrap_or_default().to_owned())
 }
 
 fn write(host: &mut dyn FunctionHost, arguments: &str, value: &str) -> Written {

@@ -66,10 +66,7 @@ impl Hashes {
             return;
         };
         self.keys -= table.order.len();
-        let bytes = table
-            .values
-            .iter()
-            .map(|(key, value)| key.len() + value.len());
+        let bytes = table.values.iter().map(|(key, value)| key.len() + value.len());
         self.bytes -= bytes.sum::<usize>();
     }
 }
@@ -88,9 +85,6 @@ mod tests {
         assert_eq!(hashes.set("a", "1", "yy"), Ok(()));
         hashes.clear("a");
         assert_eq!((hashes.keys, hashes.bytes), (0, 0));
-        assert_eq!(
-            hashes.set("b", "1", &"x".repeat(MAX_HASH_BYTES)),
-            Err(HashesFull)
-        );
+        assert_eq!(hashes.set("b", "1", &"x".repeat(MAX_HASH_BYTES)), Err(HashesFull));
     }
 }

@@ -12,10 +12,7 @@ pub(super) const FUNCTION: Function = Function {
         synopsis: "Chooses one of two texts depending on the time",
         syntax: "timespec?[iftrue][:iffalse]",
         arguments: &[
-            (
-                "timespec",
-                "times,weekdays,mdays,months[,timezone] as for GotoIfTime",
-            ),
+            ("timespec", "times,weekdays,mdays,months[,timezone] as for GotoIfTime"),
             ("iftrue", "The text if the time lies within"),
             ("iffalse", "The text if not"),
         ],
@@ -29,11 +26,7 @@ pub(super) const FUNCTION: Function = Function {
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let (condition, then, otherwise) = split_condition(arguments);
     let range = TimeRange::new(condition).map_err(|error| arguments_error(error.to_string()))?;
-    let chosen = if range.contains(&host.now()) {
-        then
-    } else {
-        otherwise
-    };
+    let chosen = if range.contains(&host.now()) { then } else { otherwise };
     Ok(super::unquoted(chosen.unwrap_or_default()))
 }
 

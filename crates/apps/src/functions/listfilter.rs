@@ -26,16 +26,11 @@ pub(super) const FUNCTION: Function = Function {
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let parts = fields_up_to(arguments, 3);
     let [name, separator, unwanted] = parts.as_slice() else {
-        return Err(arguments_error(
-            "a variable, a delimiter and a text are needed",
-        ));
+        return Err(arguments_error("a variable, a delimiter and a text are needed"));
     };
     let (separator, unwanted) = (delimiter(Some(separator)), unescape(unwanted));
     let value = value_of(host, name)?;
-    let kept: Vec<&str> = value
-        .split(separator)
-        .filter(|field| *field != unwanted)
-        .collect();
+    let kept: Vec<&str> = value.split(separator).filter(|field| *field != unwanted).collect();
     Ok(kept.join(&separator.to_string()))
 }
 
@@ -46,11 +41,9 @@ mod tests {
     #[test]
     fn documented_examples_hold() {
         let mut host = host();
-        for (arguments, expected) in [
-            ("DUP,\\,,a", "b,c"),
-            ("DASHED,-,two", "one-three-four"),
-            ("DUP,,b", "a,a,c"),
-        ] {
+        for (arguments, expected) in
+            [("DUP,\\,,a", "b,c"), ("DASHED,-,two", "one-three-four"), ("DUP,,b", "a,a,c")]
+        {
             check(&mut host, "LISTFILTER", arguments, expected);
         }
     }

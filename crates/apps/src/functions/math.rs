@@ -16,10 +16,7 @@ pub(super) const FUNCTION: Function = Function {
                 "expression",
                 "number operator number; operators + - * / % ^ << >> AND OR XOR < > <= >= ==",
             ),
-            (
-                "type",
-                "f or float (six decimals, the default), i or int, h or hex, c or char",
-            ),
+            ("type", "f or float (six decimals, the default), i or int, h or hex, c or char"),
         ],
         see_also: &["INC()", "DEC()"],
         ..Doc::EMPTY
@@ -62,9 +59,8 @@ fn truth(holds: bool) -> Outcome {
 }
 
 /// Longer ones before their beginnings.
-const OPERATORS: [&str; 16] = [
-    "<<", ">>", "<=", ">=", "==", "AND", "XOR", "OR", "+", "-", "*", "/", "%", "^", "<", ">",
-];
+const OPERATORS: [&str; 16] =
+    ["<<", ">>", "<=", ">=", "==", "AND", "XOR", "OR", "+", "-", "*", "/", "%", "^", "<", ">"];
 
 /// Two numbers and the operator between them.
 fn parse(text: &str) -> Result<(f64, &'static str, f64), FunctionError> {
@@ -77,9 +73,7 @@ fn parse(text: &str) -> Result<(f64, &'static str, f64), FunctionError> {
     let end = signed + after.find(digits).ok_or_else(wrong)?;
     let (first, rest) = trimmed.split_at(end);
     let upper = rest.to_ascii_uppercase();
-    let operator = OPERATORS
-        .into_iter()
-        .find(|operator| upper.starts_with(operator));
+    let operator = OPERATORS.into_iter().find(|operator| upper.starts_with(operator));
     let operator = operator.ok_or_else(wrong)?;
     let second = rest.get(operator.len()..).ok_or_else(wrong)?;
     Ok((number(first)?, operator, number(second)?))
@@ -96,9 +90,7 @@ fn bits(a: f64, operator: &str, b: f64) -> Result<f64, FunctionError> {
         "<<" => shift.and_then(|shift| a.checked_shl(shift)),
         _ => shift.and_then(|shift| a.checked_shr(shift)),
     };
-    result
-        .map(|bits| bits as f64)
-        .ok_or_else(|| failed("a shift is 0 to 63 bits wide"))
+    result.map(|bits| bits as f64).ok_or_else(|| failed("a shift is 0 to 63 bits wide"))
 }
 
 fn print(value: f64, format: &str) -> Outcome {
@@ -108,13 +100,9 @@ fn print(value: f64, format: &str) -> Outcome {
         "h" | "hex" => Ok(format!("{:x}", value as i64)),
         "c" | "char" => {
             let letter = char::from_u32(value as u32).filter(|letter| *letter != '\0');
-            letter
-                .map(String::from)
-                .ok_or_else(|| failed("there is no such character"))
+            letter.map(String::from).ok_or_else(|| failed("there is no such character"))
         }
-        _ => Err(arguments_error(format!(
-            "`{format}` is none of float, int, hex, char"
-        ))),
+        _ => Err(arguments_error(format!("`{format}` is none of float, int, hex, char"))),
     }
 }
 
@@ -149,9 +137,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_computed_is_refused() {
-        for wrong in [
-            "", "1", "1+", "+", "a+b", "1/0", "1%0", "1%0.5", "1<<64", "1+2,x", "-1^0.5",
-        ] {
+        for wrong in ["", "1", "1+", "+", "a+b", "1/0", "1%0", "1%0.5", "1<<64", "1+2,x", "-1^0.5"]
+        {
             refuse("MATH", wrong);
         }
     }

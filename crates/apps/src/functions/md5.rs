@@ -32,10 +32,9 @@ mod tests {
     #[test]
     fn documented_examples_hold() {
         let mut host = host();
-        for (arguments, expected) in [
-            ("", "d41d8cd98f00b204e9800998ecf8427e"),
-            ("abc", "900150983cd24fb0d6963f7d28e17f72"),
-        ] {
+        for (arguments, expected) in
+            [("", "d41d8cd98f00b204e9800998ecf8427e"), ("abc", "900150983cd24fb0d6963f7d28e17f72")]
+        {
             check(&mut host, "MD5", arguments, expected);
         }
     }

@@ -90,7 +90,7 @@ pub type Read = fn(&mut dyn FunctionHost, &str) -> Outcome;
 pub type Write = fn(&mut dyn FunctionHost, &str, &str) -> Written;
 
 /// A function with its reference page. Those that need more than a [`FunctionHost`] bring their
-/// own types of code, for instance `for<'a> fn(&'a mut Channel, &'a str) -> BoxFuture<'a, Outcome>`.
+/// own types of code, for instance `fn(&mut Channel, &str) -> Outcome`.
 #[derive(Clone, Copy, Debug)]
 pub struct Function<R = Read, W = Write> {
     /// What `core show function` prints.
@@ -167,9 +167,7 @@ pub const FUNCTIONS: &[Function] = &[
 /// A function by its exact name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Function> {
-    let index = FUNCTIONS
-        .binary_search_by(|function| function.doc.name.cmp(name))
-        .ok()?;
+    let index = FUNCTIONS.binary_search_by(|function| function.doc.name.cmp(name)).ok()?;
     FUNCTIONS.get(index)
 }
 
@@ -206,16 +204,10 @@ fn failed(text: impl Into<String>) -> FunctionError {
 fn value_of(host: &mut dyn FunctionHost, reference: &str) -> Outcome {
     let reference = reference.trim();
     let (whole, substring) = match arguments::find_outside(reference, ':') {
-        Some(at) => (
-            reference.get(..at).unwrap_or_default(),
-            reference.get(at + 1..),
-        ),
+        Some(at) => (reference.get(..at).unwrap_or_default(), reference.get(at + 1..)),
         None => (reference, None),
     };
-    let value = match whole
-        .strip_suffix(')')
-        .and_then(|call| call.split_once('('))
-    {
+    let value = match whole.strip_suffix(')').and_then(|call| call.split_once('(')) {
         Some((name, arguments)) => match read(host, name, arguments) {
             Some(outcome) => outcome?,
             None => {
@@ -236,18 +228,13 @@ fn value_of(host: &mut dyn FunctionHost, reference: &str) -> Outcome {
     match (number(offset), length.map(number)) {
         (Some(offset), None) => Ok(slice(&value, offset, None)),
         (Some(offset), Some(Some(length))) => Ok(slice(&value, offset, Some(length))),
-        _ => Err(arguments_error(format!(
-            "`:{substring}` is no offset and length"
-        ))),
+        _ => Err(arguments_error(format!("`:{substring}` is no offset and length"))),
     }
 }
 
 /// Text without surrounding quotes, with `\n`, `\r`, `\t`, `\x2c` and `\,` resolved.
 fn unescape(text: &str) -> String {
-    let text = text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-        .unwrap_or(text);
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     let mut out = String::new();
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
@@ -277,8 +264,7 @@ fn unescape(text: &str) -> String {
 
 /// The first character of an escaped argument; a comma without one.
 fn delimiter(text: Option<&String>) -> char {
-    text.and_then(|text| unescape(text).chars().next())
-        .unwrap_or(',')
+    text.and_then(|text| unescape(text).chars().next()).unwrap_or(',')
 }
 
 /// Arguments with their quotes and backslashes, at most so many.
@@ -292,20 +278,13 @@ fn number(text: &str) -> Result<f64, FunctionError> {
     let plain = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E');
     let text = text.trim();
     let value: f64 = text.parse().map_err(|_| wrong())?;
-    if text.chars().all(plain) && value.is_finite() {
-        Ok(value)
-    } else {
-        Err(wrong())
-    }
+    if text.chars().all(plain) && value.is_finite() { Ok(value) } else { Err(wrong()) }
 }
 
 /// Text without spaces and one pair of quotes around it.
 fn unquoted(text: &str) -> String {
     let text = text.trim();
-    text.strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-        .unwrap_or(text)
-        .to_owned()
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -324,16 +303,8 @@ mod tests {
         assert!(FUNCTIONS.is_sorted_by_key(|function| function.doc.name));
         for function in FUNCTIONS {
             let doc = function.doc;
-            assert!(
-                !doc.synopsis.is_empty() && !doc.synopsis.ends_with('.'),
-                "{}",
-                doc.name
-            );
-            assert!(
-                function.read.is_some() || function.write.is_some(),
-                "{}",
-                doc.name
-            );
+            assert!(!doc.synopsis.is_empty() && !doc.synopsis.ends_with('.'), "{}", doc.name);
+            assert!(function.read.is_some() || function.write.is_some(), "{}", doc.name);
             for (argument, _) in doc.arguments {
                 assert!(doc.syntax.contains(argument), "{}: {argument}", doc.name);
             }

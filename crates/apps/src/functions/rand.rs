@@ -52,16 +52,12 @@ mod tests {
     #[test]
     fn both_ends_are_drawn_whatever_their_order() {
         let mut host = host();
-        let mut drawn: Vec<String> = (0..100)
-            .map(|_| read(&mut host, "RAND", "3,1").expect("a number"))
-            .collect();
+        let mut drawn: Vec<String> =
+            (0..100).map(|_| read(&mut host, "RAND", "3,1").expect("a number")).collect();
         drawn.sort();
         drawn.dedup();
         assert_eq!(drawn, ["1", "2", "3"]);
-        let any: i64 = read(&mut host, "RAND", "")
-            .expect("one")
-            .parse()
-            .expect("a number");
+        let any: i64 = read(&mut host, "RAND", "").expect("one").parse().expect("a number");
         assert!((0..=i64::from(i32::MAX)).contains(&any));
         refuse("RAND", "a,b");
     }

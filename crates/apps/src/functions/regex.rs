@@ -13,10 +13,7 @@ pub(super) const FUNCTION: Function = Function {
         syntax: "\"regular expression\" string",
         description: "1 if it matches anywhere, 0 if not.",
         arguments: &[
-            (
-                "regular expression",
-                "A POSIX extended regular expression in quotes",
-            ),
+            ("regular expression", "A POSIX extended regular expression in quotes"),
             ("string", "The text"),
         ],
         ..Doc::EMPTY
@@ -26,13 +23,9 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn read(_: &mut dyn FunctionHost, arguments: &str) -> Outcome {
-    let quoted = arguments
-        .split_once('"')
-        .and_then(|(_, rest)| closing_quote(rest));
+    let quoted = arguments.split_once('"').and_then(|(_, rest)| closing_quote(rest));
     let Some((pattern, text)) = quoted else {
-        return Err(arguments_error(
-            "the regular expression must stand in quotes",
-        ));
+        return Err(arguments_error("the regular expression must stand in quotes"));
     };
     let regex = compile(pattern, Case::Sensitive).map_err(arguments_error)?;
     let text = text.strip_prefix([' ', ',']).unwrap_or(text);

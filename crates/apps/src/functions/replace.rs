@@ -13,10 +13,7 @@ pub(super) const FUNCTION: Function = Function {
         arguments: &[
             ("varname", "The name of the variable, without ${}"),
             ("find-chars", "The characters looked for"),
-            (
-                "replace-char",
-                "What stands for each of them; nothing by default",
-            ),
+            ("replace-char", "What stands for each of them; nothing by default"),
         ],
         see_also: &["STRREPLACE()", "FILTER()"],
         ..Doc::EMPTY
@@ -28,14 +25,10 @@ pub(super) const FUNCTION: Function = Function {
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let parts = fields_up_to(arguments, 3);
     let [name, wanted, replacement @ ..] = parts.as_slice() else {
-        return Err(arguments_error(
-            "a variable and the characters to be found are needed",
-        ));
+        return Err(arguments_error("a variable and the characters to be found are needed"));
     };
     let (value, wanted) = (value_of(host, name)?, unescape(wanted));
-    let replacement = replacement
-        .first()
-        .and_then(|text| unescape(text).chars().next());
+    let replacement = replacement.first().and_then(|text| unescape(text).chars().next());
     let replaced = value.chars().filter_map(|c| match wanted.contains(c) {
         true => replacement,
         false => Some(c),

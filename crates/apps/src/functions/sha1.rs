@@ -30,11 +30,6 @@ mod tests {
 
     #[test]
     fn documented_example_holds() {
-        check(
-            &mut host(),
-            "SHA1",
-            "abc",
-            "a9993e364706816aba3e25717850c26c9cd0d89d",
-        );
+        check(&mut host(), "SHA1", "abc", "a9993e364706816aba3e25717850c26c9cd0d89d");
     }
 }

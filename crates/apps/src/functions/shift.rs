@@ -12,10 +12,7 @@ pub(super) const FUNCTION: Function = Function {
         syntax: "varname[,delimiter]",
         arguments: &[
             ("varname", "The name of the variable that holds the list"),
-            (
-                "delimiter",
-                "The character between fields; a comma by default",
-            ),
+            ("delimiter", "The character between fields; a comma by default"),
         ],
         see_also: &["PUSH()", "UNSHIFT()"],
         ..Doc::EMPTY
@@ -26,11 +23,7 @@ pub(super) const FUNCTION: Function = Function {
 
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let parts = fields_up_to(arguments, 2);
-    let Some(name) = parts
-        .first()
-        .map(|name| name.trim())
-        .filter(|name| !name.is_empty())
-    else {
+    let Some(name) = parts.first().map(|name| name.trim()).filter(|name| !name.is_empty()) else {
         return Err(arguments_error("a variable is needed"));
     };
     let list = host.variable(name).unwrap_or_default();

@@ -39,12 +39,9 @@ mod tests {
     #[test]
     fn documented_examples_hold() {
         let mut host = host();
-        for (arguments, expected) in [
-            ("a:3,b:1,c:2.5", "b,c,a"),
-            ("x:-1,y:-2", "y,x"),
-            ("a:1,b:1", "a,b"),
-            ("", ""),
-        ] {
+        for (arguments, expected) in
+            [("a:3,b:1,c:2.5", "b,c,a"), ("x:-1,y:-2", "y,x"), ("a:1,b:1", "a,b"), ("", "")]
+        {
             check(&mut host, "SORT", arguments, expected);
         }
     }

@@ -73,26 +73,15 @@ impl Directive {
         };
         // Sizes of C's integers mean nothing here.
         let (_, rest) = take(rest, |c| "hlqjzt".contains(c));
-        let letter = rest
-            .chars()
-            .next()
-            .filter(|letter| "sdiuoxXcefgEG".contains(*letter));
+        let letter = rest.chars().next().filter(|letter| "sdiuoxXcefgEG".contains(*letter));
         let letter = letter.ok_or_else(|| arguments_error(format!("`%{text}` is no directive")))?;
-        let directive = Self {
-            flags: flags.to_owned(),
-            width: bounded(width)?,
-            precision,
-            letter,
-        };
+        let directive = Self { flags: flags.to_owned(), width: bounded(width)?, precision, letter };
         Ok((directive, rest.get(1..).unwrap_or_default()))
     }
 
     fn print(&self, argument: &str) -> Outcome {
         let body = match self.letter {
-            's' => argument
-                .chars()
-                .take(self.precision.unwrap_or(usize::MAX))
-                .collect(),
+            's' => argument.chars().take(self.precision.unwrap_or(usize::MAX)).collect(),
             'c' => argument.chars().take(1).collect(),
             'd' | 'i' | 'u' | 'o' | 'x' | 'X' => self.integer(argument)?,
             _ => self.decimal(number(argument)?),

@@ -15,10 +15,7 @@ pub(super) const FUNCTION: Function = Function {
         synopsis: "Prints a time",
         syntax: "[epoch][,timezone][,format]",
         arguments: &[
-            (
-                "epoch",
-                "Seconds since 1970, perhaps with decimals; now by default",
-            ),
+            ("epoch", "Seconds since 1970, perhaps with decimals; now by default"),
             ("timezone", "Such as Europe/Berlin; the system's by default"),
             (
                 "format",
@@ -35,12 +32,7 @@ pub(super) const FUNCTION: Function = Function {
 
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let parts = split_at_most(arguments, 3);
-    let part = |index: usize| {
-        parts
-            .get(index)
-            .map(|part| part.trim())
-            .filter(|p| !p.is_empty())
-    };
+    let part = |index: usize| parts.get(index).map(|part| part.trim()).filter(|p| !p.is_empty());
     let mut time = host.now();
     if let Some(epoch) = part(0) {
         time = moment(epoch)?.to_zoned(time.time_zone().clone());
@@ -59,11 +51,7 @@ fn moment(epoch: &str) -> Result<Timestamp, FunctionError> {
     let wrong = || arguments_error(format!("`{epoch}` is no number of seconds since 1970"));
     let (seconds, fraction) = epoch.split_once('.').unwrap_or((epoch, ""));
     let seconds: i64 = seconds.parse().map_err(|_| wrong())?;
-    let digits: String = fraction
-        .chars()
-        .chain("000000000".chars())
-        .take(9)
-        .collect();
+    let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
     let nanoseconds: i32 = digits.parse().map_err(|_| wrong())?;
     Timestamp::new(seconds, nanoseconds).map_err(|_| wrong())
 }

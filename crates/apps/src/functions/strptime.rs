@@ -46,9 +46,7 @@ fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
             TimeZone::get(name).map_err(wrong)?
         }
     };
-    let date = parsed
-        .to_date()
-        .unwrap_or_else(|_| now.with_time_zone(zone.clone()).date());
+    let date = parsed.to_date().unwrap_or_else(|_| now.with_time_zone(zone.clone()).date());
     let time = parsed.to_time().map_err(wrong)?;
     let moment = date.to_datetime(time).to_zoned(zone).map_err(wrong)?;
     Ok(moment.timestamp().as_second().to_string())
@@ -64,15 +62,9 @@ mod tests {
         for (arguments, expected) in [
             ("1970-01-01 00:00:00,UTC,%Y-%m-%d %H:%M:%S", "0"),
             ("1970-01-02,UTC,%Y-%m-%d", "86400"),
-            (
-                "2026-07-03 14:05:06,Europe/Berlin,%Y-%m-%d %H:%M:%S",
-                "1783080306",
-            ),
+            ("2026-07-03 14:05:06,Europe/Berlin,%Y-%m-%d %H:%M:%S", "1783080306"),
             ("14:05:06,,%H:%M:%S", "1783080306"),
-            (
-                "2026-07-03 14:05:06 +0200,UTC,%Y-%m-%d %H:%M:%S %z",
-                "1783080306",
-            ),
+            ("2026-07-03 14:05:06 +0200,UTC,%Y-%m-%d %H:%M:%S %z", "1783080306"),
         ] {
             check(&mut host, "STRPTIME", arguments, expected);
         }

@@ -26,9 +26,7 @@ pub(super) const FUNCTION: Function = Function {
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
     let parts = fields_up_to(arguments, 4);
     let [name, wanted, rest @ ..] = parts.as_slice() else {
-        return Err(arguments_error(
-            "a variable and the text to be found are needed",
-        ));
+        return Err(arguments_error("a variable and the text to be found are needed"));
     };
     let (value, wanted) = (value_of(host, name)?, unescape(wanted));
     if wanted.is_empty() {

@@ -39,10 +39,7 @@ pub(super) fn host() -> MemoryHost {
 
 impl FunctionHost for MemoryHost {
     fn variable(&self, name: &str) -> Option<String> {
-        self.variables
-            .get(name)
-            .or_else(|| self.globals.get(name))
-            .cloned()
+        self.variables.get(name).or_else(|| self.globals.get(name)).cloned()
     }
 
     fn set_variable(&mut self, name: &str, value: Option<String>) {
@@ -68,9 +65,7 @@ impl FunctionHost for MemoryHost {
     }
 
     fn now(&self) -> jiff::Zoned {
-        "2026-07-03T14:05:06.789[Europe/Berlin]"
-            .parse()
-            .expect("a time")
+        "2026-07-03T14:05:06.789[Europe/Berlin]".parse().expect("a time")
     }
 
     fn random(&mut self) -> &mut dyn Random {
@@ -100,11 +95,7 @@ pub(super) fn read(host: &mut MemoryHost, name: &str, arguments: &str) -> Outcom
 
 #[track_caller]
 pub(super) fn check(host: &mut MemoryHost, name: &str, arguments: &str, expected: &str) {
-    assert_eq!(
-        read(host, name, arguments).as_deref(),
-        Ok(expected),
-        "{name}({arguments})"
-    );
+    assert_eq!(read(host, name, arguments).as_deref(), Ok(expected), "{name}({arguments})");
 }
 
 #[track_caller]

@@ -13,10 +13,7 @@ pub(super) const FUNCTION: Function = Function {
         description: "Set(UNSHIFT(varname)=field).",
         arguments: &[
             ("varname", "The name of the variable that holds the list"),
-            (
-                "delimiter",
-                "The character between fields; a comma by default",
-            ),
+            ("delimiter", "The character between fields; a comma by default"),
         ],
         see_also: &["POP()", "SHIFT()"],
         ..Doc::EMPTY
@@ -27,11 +24,7 @@ pub(super) const FUNCTION: Function = Function {
 
 fn write(host: &mut dyn FunctionHost, arguments: &str, value: &str) -> Written {
     let parts = fields_up_to(arguments, 2);
-    let Some(name) = parts
-        .first()
-        .map(|name| name.trim())
-        .filter(|name| !name.is_empty())
-    else {
+    let Some(name) = parts.first().map(|name| name.trim()).filter(|name| !name.is_empty()) else {
         return Err(arguments_error("a variable is needed"));
     };
     let old = host.variable(name).unwrap_or_default();

@@ -47,11 +47,9 @@ mod tests {
     #[test]
     fn documented_examples_hold() {
         let mut host = host();
-        for (arguments, expected) in [
-            ("a%20b%2f%C3%A4", "a b/ä"),
-            ("100%", "100%"),
-            ("%zz+", "%zz+"),
-        ] {
+        for (arguments, expected) in
+            [("a%20b%2f%C3%A4", "a b/ä"), ("100%", "100%"), ("%zz+", "%zz+")]
+        {
             check(&mut host, "URIDECODE", arguments, expected);
         }
     }

@@ -24,15 +24,8 @@ const RECORD: &str = "1400/500,0/15000";
 
 impl Zone {
     /// The names under which [`Self::tone`] knows tones.
-    pub const TONES: [&'static str; 7] = [
-        "dial",
-        "busy",
-        "ring",
-        "congestion",
-        "callwaiting",
-        "info",
-        "record",
-    ];
+    pub const TONES: [&'static str; 7] =
+        ["dial", "busy", "ring", "congestion", "callwaiting", "info", "record"];
 
     /// The tone list with this name; `ringing` is another word for `ring`.
     #[must_use]
@@ -52,14 +45,8 @@ impl Zone {
     /// The zone of a country code, in any case; Great Britain is `uk` as well as `gb`.
     #[must_use]
     pub fn find(code: &str) -> Option<&'static Self> {
-        let code = if code.eq_ignore_ascii_case("gb") {
-            "uk"
-        } else {
-            code
-        };
-        ZONES
-            .iter()
-            .find(|zone| zone.code.eq_ignore_ascii_case(code))
+        let code = if code.eq_ignore_ascii_case("gb") { "uk" } else { code };
+        ZONES.iter().find(|zone| zone.code.eq_ignore_ascii_case(code))
     }
 }
 

@@ -77,19 +77,11 @@ impl Aor {
                 "minimum_expiration {} is above maximum_expiration {}",
                 aor.minimum_expiration_s, aor.maximum_expiration_s
             );
-            fields.error(
-                "minimum_expiration",
-                message,
-                "no registration could be accepted",
-            );
+            fields.error("minimum_expiration", message, "no registration could be accepted");
         }
         if aor.max_contacts == 0 && aor.contacts.is_empty() {
             let message = format!("aor '{}' can never be reached", aor.id);
-            fields.warn(
-                "max_contacts",
-                message,
-                "set max_contacts = 1, or give a contact",
-            );
+            fields.warn("max_contacts", message, "set max_contacts = 1, or give a contact");
         }
         aor
     }

@@ -71,9 +71,7 @@ impl Asterisk {
         let fields = Fields::new(&DIRECTORIES, &section, report);
         let varlib = fields.string("astvarlibdir");
         let directories = Directories {
-            etc: fields
-                .text("astetcdir")
-                .unwrap_or_else(|| directory.to_owned()),
+            etc: fields.text("astetcdir").unwrap_or_else(|| directory.to_owned()),
             data: fields.string("astdatadir"),
             log: fields.string("astlogdir"),
             run: fields.string("astrundir"),

@@ -78,10 +78,7 @@ pub struct Auth {
 impl Auth {
     /// The stored hash for an algorithm, if any; otherwise it is computed from the password.
     pub fn digest(&self, algorithm: DigestAlgorithm) -> Option<&Pii<String>> {
-        self.digests
-            .iter()
-            .find(|digest| digest.algorithm == algorithm)
-            .map(|digest| &digest.hash)
+        self.digests.iter().find(|digest| digest.algorithm == algorithm).map(|digest| &digest.hash)
     }
 
     pub(crate) fn build(fields: &mut Fields<'_>) -> Self {
@@ -115,21 +112,11 @@ impl Auth {
         let (enough, what) = match self.auth_type {
             AuthType::Userpass => (self.password.is_some(), "password"),
             AuthType::Md5 => (has_hash, "md5_cred"),
-            _ => (
-                self.password.is_some() || has_hash,
-                "password or password_digest",
-            ),
+            _ => (self.password.is_some() || has_hash, "password or password_digest"),
         };
         if !enough {
-            let message = format!(
-                "auth '{}' of type {} has no {what}",
-                self.id, self.auth_type
-            );
-            fields.error(
-                "auth_type",
-                message,
-                format!("add {what}, or nobody can log in"),
-            );
+            let message = format!("auth '{}' of type {} has no {what}", self.id, self.auth_type);
+            fields.error("auth_type", message, format!("add {what}, or nobody can log in"));
         }
         if has_hash && self.password.is_none() && self.realm.is_empty() {
             let message = format!("auth '{}' stores a hash and names no realm", self.id);
@@ -146,16 +133,8 @@ impl Auth {
 fn digests(fields: &mut Fields<'_>) -> Vec<PasswordDigest> {
     let mut found: Vec<PasswordDigest> = Vec::new();
     let mut lines: Vec<(String, &'static str)> = Vec::new();
-    lines.extend(
-        fields
-            .all("md5_cred")
-            .map(|v| (format!("MD5:{}", v.text), "md5_cred")),
-    );
-    lines.extend(
-        fields
-            .all("password_digest")
-            .map(|v| (v.text.to_string(), "password_digest")),
-    );
+    lines.extend(fields.all("md5_cred").map(|v| (format!("MD5:{}", v.text), "md5_cred")));
+    lines.extend(fields.all("password_digest").map(|v| (v.text.to_string(), "password_digest")));
     for (line, option) in lines {
         let (name, hash) = line.split_once(':').unwrap_or(("", &line));
         let algorithm = DigestAlgorithm::from_name(name.trim());
@@ -175,10 +154,7 @@ fn digests(fields: &mut Fields<'_>) -> Vec<PasswordDigest> {
             continue;
         }
         found.retain(|digest| digest.algorithm != algorithm);
-        found.push(PasswordDigest {
-            algorithm,
-            hash: Pii::new(hash),
-        });
+        found.push(PasswordDigest { algorithm, hash: Pii::new(hash) });
     }
     found
 }

@@ -23,27 +23,15 @@ pub struct CodecSpec {
 }
 
 const fn audio(name: &'static str) -> CodecSpec {
-    CodecSpec {
-        name,
-        kind: MediaKind::Audio,
-        available: true,
-    }
+    CodecSpec { name, kind: MediaKind::Audio, available: true }
 }
 
 const fn video(name: &'static str) -> CodecSpec {
-    CodecSpec {
-        name,
-        kind: MediaKind::Video,
-        available: true,
-    }
+    CodecSpec { name, kind: MediaKind::Video, available: true }
 }
 
 const fn missing(name: &'static str, kind: MediaKind) -> CodecSpec {
-    CodecSpec {
-        name,
-        kind,
-        available: false,
-    }
+    CodecSpec { name, kind, available: false }
 }
 
 /// Every codec that may be named, in the order of `allow = all`.
@@ -126,13 +114,9 @@ pub struct AllowedCodec {
 
 /// The codec called `name`.
 pub fn codec(name: &str) -> Option<&'static CodecSpec> {
-    let meant = ALIASES
-        .iter()
-        .find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    let meant = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
     let name = meant.map_or(name, |(_, meant)| meant);
-    CODECS
-        .iter()
-        .find(|codec| codec.name.eq_ignore_ascii_case(name))
+    CODECS.iter().find(|codec| codec.name.eq_ignore_ascii_case(name))
 }
 
 /// What a line does to the list.
@@ -156,11 +140,7 @@ pub(crate) enum Problem {
 /// Applies one `allow =` or `disallow =` text.
 pub(crate) fn apply(list: &mut Vec<AllowedCodec>, change: Change, text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for item in text
-        .split([',', '|', '&'])
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-    {
+    for item in text.split([',', '|', '&']).map(str::trim).filter(|item| !item.is_empty()) {
         let (item, change) = match (item.strip_prefix('!'), change) {
             (Some(item), Change::Allow) => (item.trim(), Change::Disallow),
             (Some(item), Change::Disallow) => (item.trim(), Change::Allow),
@@ -207,11 +187,7 @@ fn apply_item(list: &mut Vec<AllowedCodec>, change: Change, item: &str) -> Resul
 fn add(list: &mut Vec<AllowedCodec>, spec: &CodecSpec, packet_ms: Option<u16>) {
     match list.iter_mut().find(|codec| codec.name == spec.name) {
         Some(codec) => codec.packet_ms = packet_ms.or(codec.packet_ms),
-        None => list.push(AllowedCodec {
-            name: spec.name,
-            kind: spec.kind,
-            packet_ms,
-        }),
+        None => list.push(AllowedCodec { name: spec.name, kind: spec.kind, packet_ms }),
     }
 }
 
@@ -234,15 +210,9 @@ mod tests {
     #[test]
     fn order_is_preference() {
         use Change::{Allow, Disallow};
-        assert_eq!(
-            names(&[(Disallow, "all"), (Allow, "vp8,opus,ulaw")]),
-            ["vp8", "opus", "ulaw"]
-        );
+        assert_eq!(names(&[(Disallow, "all"), (Allow, "vp8,opus,ulaw")]), ["vp8", "opus", "ulaw"]);
         assert_eq!(names(&[(Allow, "!all,ulaw:20,alaw")]), ["ulaw:20", "alaw"]);
-        assert_eq!(
-            names(&[(Allow, "ulaw"), (Allow, "pcma,ULAW")]),
-            ["ulaw", "alaw"]
-        );
+        assert_eq!(names(&[(Allow, "ulaw"), (Allow, "pcma,ULAW")]), ["ulaw", "alaw"]);
         assert_eq!(names(&[(Allow, "ulaw,alaw,!ulaw")]), ["alaw"]);
         assert!(names(&[(Allow, "all,!opus")]).contains(&"g722".to_owned()));
         assert!(!names(&[(Allow, "all"), (Disallow, "vp9")]).contains(&"vp9".to_owned()));

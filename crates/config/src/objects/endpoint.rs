@@ -199,25 +199,14 @@ impl CallerId {
         let clean = |part: &str| part.trim().trim_matches('"').trim().to_owned();
         if let Some((name, rest)) = text.split_once('<') {
             let number = rest.split('>').next().unwrap_or(rest);
-            return Self {
-                name: clean(name),
-                number: clean(number),
-            };
+            return Self { name: clean(name), number: clean(number) };
         }
-        let is_number = !text.is_empty()
-            && text
-                .chars()
-                .all(|c| c.is_ascii_digit() || "+*#-(). ".contains(c));
+        let is_number =
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+*#-(). ".contains(c));
         if is_number {
-            return Self {
-                name: String::new(),
-                number: text.to_owned(),
-            };
+            return Self { name: String::new(), number: text.to_owned() };
         }
-        Self {
-            name: clean(text),
-            number: String::new(),
-        }
+        Self { name: clean(text), number: String::new() }
     }
 }
 
@@ -527,11 +516,7 @@ impl Endpoint {
             None => codec.name.to_owned(),
         });
         let names: Vec<String> = names.collect();
-        if names.is_empty() {
-            String::from("(nothing)")
-        } else {
-            format!("({})", names.join("|"))
-        }
+        if names.is_empty() { String::from("(nothing)") } else { format!("({})", names.join("|")) }
     }
 
     /// Makes everything hold that `webrtc = yes` implies, and says where the file says otherwise.
@@ -550,11 +535,7 @@ impl Endpoint {
                     || crate::table::truth(text).is_none()
                 {
                     let message = format!("'{option} = {set}' gives way to webrtc = yes");
-                    fields.warn(
-                        option,
-                        message,
-                        format!("a browser needs {option} = {text}"),
-                    );
+                    fields.warn(option, message, format!("a browser needs {option} = {text}"));
                 }
             }
             self.settings.imply(option, text);
@@ -564,11 +545,7 @@ impl Endpoint {
         }
         if self.force_avp {
             let message = String::from("force_avp = yes gives way to webrtc = yes");
-            fields.warn(
-                "force_avp",
-                message,
-                "a browser needs UDP/TLS/RTP/SAVPF: remove the line",
-            );
+            fields.warn("force_avp", message, "a browser needs UDP/TLS/RTP/SAVPF: remove the line");
             self.force_avp = false;
             self.settings.imply("force_avp", "no");
         }
@@ -597,25 +574,17 @@ impl Endpoint {
         if self.allow.is_empty() {
             fields.warn(
                 "allow",
-                format!(
-                    "endpoint '{}' may use no codec: every call to or from it fails",
-                    self.id
-                ),
+                format!("endpoint '{}' may use no codec: every call to or from it fails", self.id),
                 "add allow = opus,ulaw,alaw",
             );
         }
         if self.webrtc
-            && self
-                .codecs(MediaKind::Audio)
-                .all(|codec| !is_browser_audio(codec.name))
+            && self.codecs(MediaKind::Audio).all(|codec| !is_browser_audio(codec.name))
             && self.codecs(MediaKind::Audio).next().is_some()
         {
             fields.warn(
                 "allow",
-                format!(
-                    "endpoint '{}' allows no audio codec that browsers have",
-                    self.id
-                ),
+                format!("endpoint '{}' allows no audio codec that browsers have", self.id),
                 "add opus, ulaw or alaw",
             );
         }
@@ -626,10 +595,7 @@ impl Endpoint {
         if dtls_by_hand {
             fields.error(
                 "media_encryption",
-                format!(
-                    "endpoint '{}' encrypts by DTLS and has no certificate",
-                    self.id
-                ),
+                format!("endpoint '{}' encrypts by DTLS and has no certificate", self.id),
                 "add dtls_auto_generate_cert = yes, or dtls_cert_file",
             );
         }
@@ -687,9 +653,7 @@ fn codec_list(fields: &mut Fields<'_>) -> Vec<AllowedCodec> {
             }
             Problem::Missing(name) => {
                 let message = format!("codec '{name}' is not available: left out");
-                fields
-                    .report
-                    .say(sidetone_conf::Diagnostic::warning(&span, message));
+                fields.report.say(sidetone_conf::Diagnostic::warning(&span, message));
             }
         }
     }
@@ -698,22 +662,14 @@ fn codec_list(fields: &mut Fields<'_>) -> Vec<AllowedCodec> {
 
 fn dtls(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> DtlsSettings {
     let certificate = fields.text("dtls_cert_file").map(|cert| {
-        let key = fields
-            .text("dtls_private_key")
-            .unwrap_or_else(|| cert.clone());
-        files.check_pair(
-            fields,
-            ("dtls_cert_file", &cert),
-            ("dtls_private_key", &key),
-        );
+        let key = fields.text("dtls_private_key").unwrap_or_else(|| cert.clone());
+        files.check_pair(fields, ("dtls_cert_file", &cert), ("dtls_private_key", &key));
         (cert, key)
     });
     DtlsSettings {
         verify: fields.choice("dtls_verify").unwrap_or(DtlsVerify::No),
         setup: fields.choice("dtls_setup").unwrap_or(DtlsSetup::ActPass),
-        fingerprint: fields
-            .choice("dtls_fingerprint")
-            .unwrap_or(DtlsFingerprint::Sha256),
+        fingerprint: fields.choice("dtls_fingerprint").unwrap_or(DtlsFingerprint::Sha256),
         certificate,
         cipher: fields.string("dtls_cipher"),
         ca_file: fields.string("dtls_ca_file"),
@@ -731,20 +687,13 @@ fn timers(fields: &Fields<'_>) -> TimerSettings {
 }
 
 fn port_range(fields: &mut Fields<'_>) -> Option<RangeInclusive<u16>> {
-    let (start, end): (u16, u16) = (
-        fields.number("rtp_port_start"),
-        fields.number("rtp_port_end"),
-    );
+    let (start, end): (u16, u16) = (fields.number("rtp_port_start"), fields.number("rtp_port_end"));
     if start == 0 && end == 0 {
         return None;
     }
     if start < 1024 || end <= start {
         let message = format!("rtp_port_start {start} and rtp_port_end {end} make no range");
-        fields.error(
-            "rtp_port_start",
-            message,
-            "set both, 1024 or above, the end above the start",
-        );
+        fields.error("rtp_port_start", message, "set both, 1024 or above, the end above the start");
         return None;
     }
     Some(start..=end)
@@ -778,11 +727,7 @@ fn groups(fields: &mut Fields<'_>, name: &str) -> u64 {
             }
             _ => {
                 let message = format!("'{item}' is no group number");
-                fields.error(
-                    name,
-                    message,
-                    "groups are numbers from 0 to 63, as in 1,3-5",
-                );
+                fields.error(name, message, "groups are numbers from 0 to 63, as in 1,3-5");
             }
         }
     }
@@ -803,10 +748,7 @@ mod tests {
             ("Alice", "Alice", ""),
             ("\"A\" <1", "A", "1"),
         ] {
-            let expected = CallerId {
-                name: name.into(),
-                number: number.into(),
-            };
+            let expected = CallerId { name: name.into(), number: number.into() };
             assert_eq!(CallerId::parse(text), expected, "{text}");
         }
     }

@@ -80,10 +80,7 @@ impl Http {
             let rest = path.strip_prefix(restriction.path.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.restrictions
-            .iter()
-            .filter(covers)
-            .all(|found| found.acl.permits(address))
+        self.restrictions.iter().filter(covers).all(|found| found.acl.permits(address))
     }
 
     pub(crate) fn build(
@@ -96,19 +93,12 @@ impl Http {
         let mut fields = Fields::new(&HTTP, &section, report);
         let mut http = Self::from_general(&mut fields, files);
         for section in document.live() {
-            if section
-                .text("type")
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("restriction"))
-            {
+            if section.text("type").is_some_and(|kind| kind.eq_ignore_ascii_case("restriction")) {
                 let mut fields = Fields::new(&HTTP_RESTRICTION, section, report);
                 let acl = fields.acl_set(["acl", "deny", "permit"], acls);
                 let path = absolute_path(&fields.id());
                 // A restriction that cannot be read must not leave the path open.
-                let acl = if fields.is_bad() {
-                    AclSet::nobody()
-                } else {
-                    acl
-                };
+                let acl = if fields.is_bad() { AclSet::nobody() } else { acl };
                 http.restrictions.push(Restriction { path, acl });
             }
         }
@@ -130,10 +120,7 @@ impl Http {
             enabled: enabled && bind.is_some(),
             bind: bind.unwrap_or(nowhere),
             tls: tls.flatten(),
-            prefix: fields
-                .text("prefix")
-                .map(|text| absolute_path(&text))
-                .unwrap_or_default(),
+            prefix: fields.text("prefix").map(|text| absolute_path(&text)).unwrap_or_default(),
             server_name: fields.string("servername"),
             session_limit: fields.number("sessionlimit"),
             session_inactivity: Duration::from_millis(fields.number("session_inactivity")),
@@ -167,11 +154,7 @@ fn bind(fields: &mut Fields<'_>, enabled: bool) -> Option<SocketAddr> {
     let Some(text) = fields.text("bindaddr") else {
         if enabled {
             let message = String::from("the HTTP server has no bindaddr and is not started");
-            fields.error(
-                "enabled",
-                message,
-                "add bindaddr = 0.0.0.0, or 127.0.0.1 behind a proxy",
-            );
+            fields.error("enabled", message, "add bindaddr = 0.0.0.0, or 127.0.0.1 behind a proxy");
         }
         return None;
     };
@@ -198,14 +181,8 @@ fn tls(fields: &mut Fields<'_>, address: IpAddr, files: &TlsFiles<'_>) -> Option
         fields.error("tlsenable", message, "add tlscertfile and tlsprivatekey");
         return None;
     };
-    let key_file = fields
-        .text("tlsprivatekey")
-        .unwrap_or_else(|| cert_file.clone());
-    let good = files.check_pair(
-        fields,
-        ("tlscertfile", &cert_file),
-        ("tlsprivatekey", &key_file),
-    );
+    let key_file = fields.text("tlsprivatekey").unwrap_or_else(|| cert_file.clone());
+    let good = files.check_pair(fields, ("tlscertfile", &cert_file), ("tlsprivatekey", &key_file));
     good.then(|| HttpTls {
         bind,
         cert_file,

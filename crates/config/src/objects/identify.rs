@@ -36,14 +36,10 @@ impl Pattern {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let inner = text
-            .strip_prefix('/')
-            .and_then(|rest| rest.strip_suffix('/'));
+        let inner = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
         match inner {
             None => Ok(Self::Exact(text.to_owned())),
-            Some(inner) => Regex::new(inner)
-                .map(Self::Regex)
-                .map_err(|error| error.to_string()),
+            Some(inner) => Regex::new(inner).map(Self::Regex).map_err(|error| error.to_string()),
         }
     }
 }
@@ -166,10 +162,7 @@ fn headers(fields: &mut Fields<'_>) -> Vec<HeaderMatch> {
             continue;
         };
         match Pattern::parse(text.trim()) {
-            Ok(value) => found.push(HeaderMatch {
-                name: name.trim().to_owned(),
-                value,
-            }),
+            Ok(value) => found.push(HeaderMatch { name: name.trim().to_owned(), value }),
             Err(why) => fields.error_at(&value.span, format!("match_header: {why}"), ""),
         }
     }

@@ -151,17 +151,8 @@ fn channel(value: &Value, report: &mut Report) -> Option<LogChannel> {
         LogTarget::File(value.name.to_string())
     };
     let (format, levels) = split_format(value, report);
-    let mut channel = LogChannel {
-        target,
-        format,
-        levels: Vec::new(),
-        verbose_level: None,
-    };
-    for word in levels
-        .split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-    {
+    let mut channel = LogChannel { target, format, levels: Vec::new(), verbose_level: None };
+    for word in levels.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         add_level(&mut channel, word, value, report);
     }
     Some(channel)
@@ -169,10 +160,7 @@ fn channel(value: &Value, report: &mut Report) -> Option<LogChannel> {
 
 /// Takes `[json]` off the front of a channel's text.
 fn split_format<'a>(value: &'a Value, report: &mut Report) -> (LogFormat, &'a str) {
-    let Some((word, rest)) = value
-        .text
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
+    let Some((word, rest)) = value.text.strip_prefix('[').and_then(|rest| rest.split_once(']'))
     else {
         return (LogFormat::Default, &value.text);
     };

@@ -93,10 +93,7 @@ impl Rtp {
     /// What stands for one of our addresses in candidates: the addresses to show, in order. An
     /// address without an entry stands for itself.
     pub fn advertised(&self, local: IpAddr) -> Vec<IpAddr> {
-        let entry = self
-            .ice_host_candidates
-            .iter()
-            .find(|entry| entry.local == local);
+        let entry = self.ice_host_candidates.iter().find(|entry| entry.local == local);
         match entry {
             None => vec![local],
             Some(entry) if entry.include_local => vec![entry.advertised, local],
@@ -133,16 +130,8 @@ impl Rtp {
         let mapped = !rtp.ice_host_candidates.is_empty();
         if mapped && (rtp.stun.is_some() || rtp.turn.is_some()) {
             let message = String::from("[ice_host_candidates] and a STUN or TURN server together");
-            let option = if rtp.stun.is_some() {
-                "stunaddr"
-            } else {
-                "turnaddr"
-            };
-            fields.warn(
-                option,
-                message,
-                "with a fixed mapping remove stunaddr and turnaddr",
-            );
+            let option = if rtp.stun.is_some() { "stunaddr" } else { "turnaddr" };
+            fields.warn(option, message, "with a fixed mapping remove stunaddr and turnaddr");
         }
         rtp
     }
@@ -151,11 +140,7 @@ impl Rtp {
 impl Default for Rtp {
     /// What holds without rtp.conf.
     fn default() -> Self {
-        Self::build(
-            &Document::default(),
-            &Named::default(),
-            &mut Report::default(),
-        )
+        Self::build(&Document::default(), &Named::default(), &mut Report::default())
     }
 }
 
@@ -163,19 +148,12 @@ fn ports(fields: &mut Fields<'_>) -> RangeInclusive<u16> {
     let (start, end): (u16, u16) = (fields.number("rtpstart"), fields.number("rtpend"));
     // One audio call of two plain legs takes four ports with their RTCP.
     const SMALLEST_RANGE: u16 = 4;
-    if end
-        .checked_sub(start)
-        .is_some_and(|size| size >= SMALLEST_RANGE)
-    {
+    if end.checked_sub(start).is_some_and(|size| size >= SMALLEST_RANGE) {
         return start..=end;
     }
     let message =
         format!("rtpstart {start} to rtpend {end} is no usable range: 5000 to 31000 holds");
-    fields.error(
-        "rtpstart",
-        message,
-        "give two ports per call leg, as in 10000 to 20000",
-    );
+    fields.error("rtpstart", message, "give two ports per call leg, as in 10000 to 20000");
     5000..=31000
 }
 
@@ -197,11 +175,7 @@ fn server(
         },
         _ => (text, default_port),
     };
-    Some(NatServer {
-        host,
-        port,
-        credentials,
-    })
+    Some(NatServer { host, port, credentials })
 }
 
 fn turn(fields: &mut Fields<'_>) -> Option<NatServer> {
@@ -220,9 +194,7 @@ fn host_candidates(document: &Document, report: &mut Report) -> Vec<HostCandidat
             let advertised = parts.next().map(str::parse::<IpAddr>);
             let include_local = match parts.next() {
                 None => Some(false),
-                Some(word) => word
-                    .eq_ignore_ascii_case("include_local_address")
-                    .then_some(true),
+                Some(word) => word.eq_ignore_ascii_case("include_local_address").then_some(true),
             };
             let (Ok(local), Some(Ok(advertised)), Some(include_local)) =
                 (local, advertised, include_local)
@@ -236,11 +208,7 @@ fn host_candidates(document: &Document, report: &mut Report) -> Vec<HostCandidat
                 continue;
             };
             found.retain(|entry| entry.local != local);
-            found.push(HostCandidate {
-                local,
-                advertised,
-                include_local,
-            });
+            found.push(HostCandidate { local, advertised, include_local });
         }
     }
     found

@@ -71,9 +71,7 @@ pub enum Host {
 impl Host {
     /// Reads an address (IPv6 with or without brackets) or takes the text as a name.
     pub fn parse(text: &str) -> Self {
-        let bare = text
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         match bare.unwrap_or(text).parse() {
             Ok(address) => Self::Address(address),
             Err(_) => Self::Name(text.to_owned()),
@@ -176,9 +174,7 @@ impl Transport {
             id: fields.id(),
             protocol,
             bind: bind(fields, protocol),
-            external_media_address: fields
-                .text("external_media_address")
-                .map(|t| Host::parse(&t)),
+            external_media_address: fields.text("external_media_address").map(|t| Host::parse(&t)),
             external_signaling_address: fields
                 .text("external_signaling_address")
                 .map(|text| Host::parse(&text)),
@@ -206,10 +202,7 @@ impl Transport {
         if translated && self.local_net.is_empty() {
             fields.warn(
                 "external_media_address",
-                format!(
-                    "transport '{}' has an external address and no local_net",
-                    self.id
-                ),
+                format!("transport '{}' has an external address and no local_net", self.id),
                 "add local_net = 192.168.0.0/16 (your networks), or phones inside get the \
                  external address too",
             );
@@ -217,10 +210,7 @@ impl Transport {
         if !translated && !self.local_net.is_empty() {
             fields.warn(
                 "local_net",
-                format!(
-                    "local_net of transport '{}' does nothing by itself",
-                    self.id
-                ),
+                format!("local_net of transport '{}' does nothing by itself", self.id),
                 "it says who does not get external_media_address and external_signaling_address",
             );
         }
@@ -255,9 +245,7 @@ pub(crate) fn socket_address(text: &str, default_port: u16) -> Option<SocketAddr
 }
 
 fn bind(fields: &mut Fields<'_>, protocol: Protocol) -> SocketAddr {
-    let port = protocol
-        .transport()
-        .map_or(5060, |transport| transport.default_port());
+    let port = protocol.transport().map_or(5060, |transport| transport.default_port());
     let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
     let listens = matches!(protocol, Protocol::Udp | Protocol::Tcp | Protocol::Tls);
     let Some(text) = fields.text("bind") else {
@@ -271,11 +259,7 @@ fn bind(fields: &mut Fields<'_>, protocol: Protocol) -> SocketAddr {
         Some(address) => address,
         None => {
             let message = format!("'bind = {text}' is no address");
-            fields.error(
-                "bind",
-                message,
-                format!("write it like 0.0.0.0:{port} or [::]:{port}"),
-            );
+            fields.error("bind", message, format!("write it like 0.0.0.0:{port} or [::]:{port}"));
             nowhere
         }
     }
@@ -283,9 +267,7 @@ fn bind(fields: &mut Fields<'_>, protocol: Protocol) -> SocketAddr {
 
 fn tls(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> TlsSettings {
     let cert_file = fields.string("cert_file");
-    let priv_key_file = fields
-        .text("priv_key_file")
-        .unwrap_or_else(|| cert_file.clone());
+    let priv_key_file = fields.text("priv_key_file").unwrap_or_else(|| cert_file.clone());
     let settings = TlsSettings {
         cert_file,
         priv_key_file,
@@ -300,10 +282,7 @@ fn tls(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> TlsSettings {
         allow_wildcard_certs: fields.flag("allow_wildcard_certs"),
     };
     if settings.cert_file.is_empty() {
-        let message = format!(
-            "transport '{}' speaks TLS and has no cert_file",
-            fields.id()
-        );
+        let message = format!("transport '{}' speaks TLS and has no cert_file", fields.id());
         fields.error("cert_file", message, "add cert_file and priv_key_file");
     } else {
         files.check_pair(
@@ -321,10 +300,7 @@ fn tls(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> TlsSettings {
             fields.error("method", message, "write tlsv1_2, or remove the line");
         }
         TlsMethod::Tls1 | TlsMethod::Tls11 => {
-            let message = format!(
-                "method = {}: nothing below TLS 1.2 is spoken",
-                settings.method
-            );
+            let message = format!("method = {}: nothing below TLS 1.2 is spoken", settings.method);
             fields.warn("method", message, "write tlsv1_2");
         }
         TlsMethod::Default | TlsMethod::Tls12 | TlsMethod::Tls13 => {}

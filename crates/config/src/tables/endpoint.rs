@@ -9,10 +9,7 @@ use crate::table::Kind::{Choice, Choices, Flag, List, Number, Text, TypeOfServic
 use crate::table::Usage::{Ignored, Works};
 use crate::table::{Kind, ObjectSpec, options};
 
-const COUNT: Kind = Number {
-    min: 0,
-    max: i32::MAX as i64,
-};
+const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
 const STREAMS: Kind = Number { min: 0, max: 32 };
 const PORT: Kind = Number { min: 0, max: 65535 };
 const COS: Kind = Number { min: 0, max: 7 };

@@ -55,9 +55,7 @@ pub(crate) fn index(object: &ObjectSpec) -> &'static Index {
     static NONE: OnceLock<Index> = OnceLock::new();
     let all = ALL_INDEXES.get_or_init(|| {
         let options = |object: &ObjectSpec| object.options.iter().map(|o| (o.name, o)).collect();
-        ALL.iter()
-            .map(|object| ((object.file, object.name), options(object)))
-            .collect()
+        ALL.iter().map(|object| ((object.file, object.name), options(object))).collect()
     });
     let found = all.get(&(object.file, object.name));
     debug_assert!(found.is_some(), "{} is not among ALL", object.name);

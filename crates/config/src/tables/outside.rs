@@ -5,19 +5,10 @@ use crate::table::Kind::{Choice, Flag, List, Number, Text, YesNo};
 use crate::table::Usage::{Ignored, Works};
 use crate::table::{Kind, ObjectSpec, OptionSpec, Usage, options};
 
-const COUNT: Kind = Number {
-    min: 0,
-    max: i32::MAX as i64,
-};
+const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
 
 const fn object(name: &'static str, usage: Usage, options: &'static [OptionSpec]) -> ObjectSpec {
-    ObjectSpec {
-        file: "pjsip.conf",
-        name,
-        usage,
-        options,
-        aliases: &[],
-    }
+    ObjectSpec { file: "pjsip.conf", name, usage, options, aliases: &[] }
 }
 
 /// Exchange of states with other servers.

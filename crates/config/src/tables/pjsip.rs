@@ -10,19 +10,10 @@ use crate::table::Kind::{
 use crate::table::Usage::{Ignored, Works};
 use crate::table::{Kind, ObjectSpec, options};
 
-const COUNT: Kind = Number {
-    min: 0,
-    max: i32::MAX as i64,
-};
-const SIGNED: Kind = Number {
-    min: -1,
-    max: i32::MAX as i64,
-};
+const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
+const SIGNED: Kind = Number { min: -1, max: i32::MAX as i64 };
 const PORT: Kind = Number { min: 0, max: 65535 };
-const SECONDS: Kind = Number {
-    min: 0,
-    max: 31_536_000,
-};
+const SECONDS: Kind = Number { min: 0, max: 31_536_000 };
 const ALGORITHMS: Kind = Choices(DigestAlgorithm::NAMES);
 
 /// `type = transport`: where SIP is listened to.

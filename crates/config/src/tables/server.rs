@@ -6,16 +6,11 @@ use crate::table::Kind::{Choice, Decimal, List, Number, Secret, Text, YesNo};
 use crate::table::Usage::{Ignored, Works};
 use crate::table::{Kind, ObjectSpec, Usage, options};
 
-const COUNT: Kind = Number {
-    min: 0,
-    max: i32::MAX as i64,
-};
+const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
 const PORT: Kind = Number { min: 1, max: 65535 };
-const RTP_PORT: Kind = Number {
-    min: 1024,
-    max: 65535,
-};
+const RTP_PORT: Kind = Number { min: 1024, max: 65535 };
 const OLD_TLS: Usage = Ignored("TLS below 1.2 is never spoken");
+const NO_HOST_NAMES: Usage = Ignored("host names of this server cannot be configured yet");
 const ALWAYS_ON: Usage = Ignored("it is always so");
 
 /// `[directories]` of `asterisk.conf`.
@@ -140,7 +135,8 @@ pub const HTTP: ObjectSpec = ObjectSpec {
         "prefix" Text, "", Works, "What every path starts with.";
         "redirect" Text, "", Works,
             "`/from /to`: answer the path with a redirect; several lines add up.";
-        "require_sni" YesNo, "no", Ignored("host names of this server cannot be configured yet"), "Refuse TLS clients that ask for no name of this server.";
+        "require_sni" YesNo, "no", NO_HOST_NAMES,
+            "Refuse TLS clients that ask for no name of this server.";
         "servername" Text, "Sidetone", Works, "Name in the Server header; empty leaves it out.";
         "session_inactivity" COUNT, "30000", Works,
             "Milliseconds a client may be silent within a request.";
@@ -184,10 +180,7 @@ pub const RTP: ObjectSpec = ObjectSpec {
     file: "rtp.conf",
     name: "general",
     usage: Works,
-    aliases: &[
-        ("ice_blacklist", "ice_deny"),
-        ("stun_blacklist", "stun_deny"),
-    ],
+    aliases: &[("ice_blacklist", "ice_deny"), ("stun_blacklist", "stun_deny")],
     options: options! {
         "dtls_mtu" Number { min: 256, max: 65535 }, "1200", Works,
             "Largest DTLS datagram in bytes.";

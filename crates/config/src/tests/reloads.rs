@@ -39,9 +39,7 @@ fn a_reload_tells_what_was_added_changed_and_removed() {
 #[test]
 fn an_object_that_became_bad_stays_as_it_was() {
     let old = config(&load(&with(TWO), "/etc"));
-    let text = TWO
-        .replace("context=x", "context=y\nwebrtc=perhaps")
-        .replace("=1", "=2");
+    let text = TWO.replace("context=x", "context=y\nwebrtc=perhaps").replace("=1", "=2");
     let loaded = reload(&with(&text), "/etc", &old);
     one_says(&warnings(&loaded), &["endpoint 'a' stays as it was before"]);
     let new = config(&loaded);
@@ -55,11 +53,7 @@ fn an_object_that_became_bad_stays_as_it_was() {
 #[test]
 fn an_object_taken_out_of_the_file_is_gone() {
     let old = config(&load(&with(TWO), "/etc"));
-    let new = config(&reload(
-        &with("[b]\ntype=endpoint\nallow=ulaw\n"),
-        "/etc",
-        &old,
-    ));
+    let new = config(&reload(&with("[b]\ntype=endpoint\nallow=ulaw\n"), "/etc", &old));
     assert!(!new.endpoints.contains_key("a") && new.aors.is_empty());
 }
 
@@ -81,10 +75,7 @@ fn what_cannot_be_read_any_more_stays_as_it_was() {
         let loaded = reload(&with(&broken), "/etc", &old);
         let new = config(&loaded);
         assert!(Arc::ptr_eq(&old.aors["m"], &new.aors["m"]), "{broken}");
-        assert!(
-            loaded.summary.errors > 0 && loaded.summary.kept > 0,
-            "{broken}"
-        );
+        assert!(loaded.summary.errors > 0 && loaded.summary.kept > 0, "{broken}");
     }
 }
 
@@ -101,18 +92,10 @@ fn a_file_with_a_wrong_value_stays_as_it_was_as_a_whole() {
     let files = |rtp: &str, http: &str, acl: &str, global: &str| {
         with(&format!("{TWO}[global]\ntype=global\n{global}\n"))
             .with("/etc/rtp.conf", format!("[general]\n{rtp}\n"))
-            .with(
-                "/etc/http.conf",
-                format!("[general]\nenabled=yes\n{http}\n"),
-            )
+            .with("/etc/http.conf", format!("[general]\nenabled=yes\n{http}\n"))
             .with("/etc/acl.conf", format!("[office]\n{acl}\n"))
     };
-    let good = files(
-        "rtpstart=6000",
-        "bindaddr=127.0.0.1",
-        "deny=10.0.0.0/8",
-        "user_agent=x",
-    );
+    let good = files("rtpstart=6000", "bindaddr=127.0.0.1", "deny=10.0.0.0/8", "user_agent=x");
     let old = config(&load(&good, "/etc"));
     let bad = files(
         "rtpstart=7000\ndtls_mtu=1",
@@ -125,10 +108,7 @@ fn a_file_with_a_wrong_value_stays_as_it_was_as_a_whole() {
     assert!(diff(&old, &new).is_empty(), "{:?}", diff(&old, &new));
     one_says(&warnings(&loaded), &["rtp.conf stays as it was before"]);
     one_says(&warnings(&loaded), &["http.conf stays as it was before"]);
-    one_says(
-        &warnings(&loaded),
-        &["global 'global' stays as it was before"],
-    );
+    one_says(&warnings(&loaded), &["global 'global' stays as it was before"]);
     assert_eq!(loaded.summary.kept, 4);
 }
 

@@ -9,9 +9,7 @@ use crate::objects::logger::Level;
 use crate::{Loaded, LogFormat, LogTarget, StrictRtp, load};
 
 fn load_with(file: &str, text: &str) -> Loaded {
-    let source = base()
-        .with("/etc/pjsip.conf", UDP)
-        .with(format!("/etc/{file}"), text);
+    let source = base().with("/etc/pjsip.conf", UDP).with(format!("/etc/{file}"), text);
     load(&source, "/etc")
 }
 
@@ -31,20 +29,14 @@ fn directories_and_options_are_read_with_either_sign() {
     assert_eq!(asterisk.max_load, Some(0.9));
     assert_eq!(asterisk.run_user.as_deref(), Some("pbx"));
     assert!(asterisk.nofork && !asterisk.exec_includes);
-    one_says(
-        &warnings(&loaded),
-        &["'astmoddir' of directories is ignored"],
-    );
+    one_says(&warnings(&loaded), &["'astmoddir' of directories is ignored"]);
     one_says(&warnings(&loaded), &["[files] is ignored"]);
 }
 
 #[test]
 fn astetcdir_moves_the_other_files_and_execincludes_allows_commands() {
     let source = MemorySource::new()
-        .with(
-            "/a/asterisk.conf",
-            "[directories]\nastetcdir=/b/\n[options]\nexecincludes=yes\n",
-        )
+        .with("/a/asterisk.conf", "[directories]\nastetcdir=/b/\n[options]\nexecincludes=yes\n")
         .with("/b/pjsip.conf", "#exec /bin/transports\n")
         .with("/b/extensions.conf", "")
         .with_command("/bin/transports", UDP);
@@ -58,10 +50,7 @@ fn the_web_server_is_off_by_default() {
     let source = MemorySource::new().with("/etc/pjsip.conf", UDP);
     let config = config(&load(&source, "/etc"));
     assert!(!config.http.enabled);
-    assert_eq!(
-        (config.http.bind.port(), config.http.session_limit),
-        (8088, 100)
-    );
+    assert_eq!((config.http.bind.port(), config.http.session_limit), (8088, 100));
     assert_eq!(config.http.websocket_path, "/ws");
 }
 
@@ -90,10 +79,7 @@ fn the_web_server_is_read() {
     let remote: IpAddr = "192.0.2.1".parse().unwrap();
     assert!(http.permits("/metrics", local) && !http.permits("/metrics/x", remote));
     assert!(http.permits("/metrics2", remote) && http.permits("/ws", remote));
-    assert!(
-        !http.permits("/secret", local),
-        "a rule that cannot be read keeps everybody out"
-    );
+    assert!(!http.permits("/secret", local), "a rule that cannot be read keeps everybody out");
     one_says(&errors(&loaded), &["http.conf:10:", "redirect = /from /to"]);
     one_says(&warnings(&loaded), &["[post_mappings] is ignored"]);
 }
@@ -106,10 +92,8 @@ fn a_web_server_without_a_right_address_stays_off() {
     let loaded = load_with("http.conf", "[general]\nenabled=yes\nbindaddr=127.0.0.l\n");
     one_says(&errors(&loaded), &["'bindaddr = 127.0.0.l' is no address"]);
     assert!(!config(&loaded).http.enabled);
-    let loaded = load_with(
-        "http.conf",
-        "[general]\nenabled=yes\nbindaddr=127.0.0.1\ntlsenable=yes\n",
-    );
+    let loaded =
+        load_with("http.conf", "[general]\nenabled=yes\nbindaddr=127.0.0.1\ntlsenable=yes\n");
     one_says(&errors(&loaded), &["no tlscertfile"]);
 }
 
@@ -137,34 +121,16 @@ fn media_settings_are_read() {
     );
     let config = config(&loaded);
     let rtp = &config.rtp;
-    assert_eq!(
-        (rtp.ports.clone(), rtp.strict),
-        (10000..=20000, StrictRtp::Sequence)
-    );
+    assert_eq!((rtp.ports.clone(), rtp.strict), (10000..=20000, StrictRtp::Sequence));
     let address = |text: &str| text.parse::<IpAddr>().unwrap();
     assert!(!rtp.ice_acl.permits(address("10.8.1.1")) && rtp.ice_acl.permits(address("10.9.1.1")));
-    assert_eq!(
-        rtp.advertised(address("192.168.1.10")),
-        [address("203.0.113.5")]
-    );
-    assert_eq!(
-        rtp.advertised(address("10.0.0.5")),
-        [address("203.0.113.6"), address("10.0.0.5")]
-    );
+    assert_eq!(rtp.advertised(address("192.168.1.10")), [address("203.0.113.5")]);
+    assert_eq!(rtp.advertised(address("10.0.0.5")), [address("203.0.113.6"), address("10.0.0.5")]);
     assert_eq!(rtp.advertised(address("10.0.0.6")), [address("10.0.0.6")]);
     assert_eq!(rtp.stun.as_ref().unwrap().port, 19302);
     let turn = rtp.turn.as_ref().unwrap();
-    assert_eq!(
-        (
-            turn.port,
-            turn.credentials.as_ref().unwrap().1.reveal().as_str()
-        ),
-        (3478, "p")
-    );
-    one_says(
-        &errors(&loaded),
-        &["rtp.conf:15:", "'fe80::1 => nonsense' is no candidate"],
-    );
+    assert_eq!((turn.port, turn.credentials.as_ref().unwrap().1.reveal().as_str()), (3478, "p"));
+    one_says(&errors(&loaded), &["rtp.conf:15:", "'fe80::1 => nonsense' is no candidate"]);
     let found = warnings(&loaded);
     one_says(&found, &["probation has no effect"]);
     one_says(&found, &["[ice_host_candidates] and a STUN or TURN server"]);
@@ -180,10 +146,7 @@ fn a_wrong_media_value_leaves_the_default_in_force() {
     let config = config(&loaded);
     assert_eq!(config.rtp.ports, 5000..=31000);
     assert_eq!(config.rtp.rtcp_interval.as_millis(), 5000);
-    assert_eq!(
-        (config.rtp.dtls_mtu, config.rtp.strict),
-        (1200, StrictRtp::Yes)
-    );
+    assert_eq!((config.rtp.dtls_mtu, config.rtp.strict), (1200, StrictRtp::Yes));
     assert_eq!(errors(&loaded).len(), 4);
 }
 
@@ -201,19 +164,10 @@ fn log_channels_are_read() {
     assert_eq!(logger.channels.len(), 4);
     assert_eq!(logger.channels[0].target, LogTarget::Console);
     assert_eq!(logger.channels[0].verbose_level, Some(3));
-    assert_eq!(
-        (logger.channels[1].format, logger.channels[1].levels.len()),
-        (LogFormat::Json, 9)
-    );
+    assert_eq!((logger.channels[1].format, logger.channels[1].levels.len()), (LogFormat::Json, 9));
     assert_eq!(logger.channels[2].levels, [Level::Security]);
-    assert_eq!(
-        logger.channels[3].target,
-        LogTarget::Syslog("local0".into())
-    );
-    one_says(
-        &warnings(&loaded),
-        &["'securty'", "did you mean 'security'?"],
-    );
+    assert_eq!(logger.channels[3].target, LogTarget::Syslog("local0".into()));
+    one_says(&warnings(&loaded), &["'securty'", "did you mean 'security'?"]);
     one_says(&errors(&loaded), &["leads out of the log directory"]);
 }
 
@@ -229,10 +183,7 @@ fn browsers_without_a_web_server_are_noticed() {
     let source = MemorySource::new()
         .with("/etc/extensions.conf", "")
         .with("/etc/rtp.conf", "[general]\nicesupport=no\n")
-        .with(
-            "/etc/pjsip.conf",
-            format!("{UDP}[a]\ntype=endpoint\nwebrtc=yes\nallow=opus\n"),
-        );
+        .with("/etc/pjsip.conf", format!("{UDP}[a]\ntype=endpoint\nwebrtc=yes\nallow=opus\n"));
     let found = warnings(&load(&source, "/etc"));
     one_says(&found, &["http.conf", "no HTTP server for their WebSocket"]);
     one_says(&found, &["rtp.conf", "icesupport is off"]);

@@ -31,15 +31,9 @@ fn an_endpoint_has_the_published_defaults() {
     assert!(!a.rtp_symmetric && !a.ice_support && !a.rewrite_contact && a.acl.is_empty());
     assert_eq!(a.rtp_ports, None);
     let system = &config.system;
-    assert_eq!(
-        (system.timer_t1, system.timer_b.as_secs()),
-        (Duration::from_millis(500), 32)
-    );
+    assert_eq!((system.timer_t1, system.timer_b.as_secs()), (Duration::from_millis(500), 32));
     let global = &config.global;
-    assert_eq!(
-        (global.max_forwards, global.keep_alive_interval_s),
-        (70, 90)
-    );
+    assert_eq!((global.max_forwards, global.keep_alive_interval_s), (70, 90));
     assert_eq!(
         global.endpoint_identifier_order,
         [Identifier::Ip, Identifier::Username, Identifier::Anonymous]
@@ -55,13 +49,7 @@ fn webrtc_implies_what_a_browser_needs() {
     );
     let found = warnings(&loaded);
     one_says(&found, &["'ice_support = no' gives way"]);
-    one_says(
-        &found,
-        &[
-            "'media_encryption = sdes' gives way",
-            "media_encryption = dtls",
-        ],
-    );
+    one_says(&found, &["'media_encryption = sdes' gives way", "media_encryption = dtls"]);
     one_says(&found, &["force_avp"]);
     assert!(!found.iter().any(|text| text.contains("rtcp_mux")));
     let config = config(&loaded);
@@ -69,10 +57,7 @@ fn webrtc_implies_what_a_browser_needs() {
     assert!(a.bundle && a.rtcp_mux && a.use_avpf && a.ice_support && !a.force_avp);
     assert!(a.media_use_received_transport);
     assert_eq!(a.media_encryption, MediaEncryption::Dtls);
-    assert_eq!(
-        (a.dtls.setup, a.dtls.verify),
-        (DtlsSetup::ActPass, DtlsVerify::Fingerprint)
-    );
+    assert_eq!((a.dtls.setup, a.dtls.verify), (DtlsSetup::ActPass, DtlsVerify::Fingerprint));
     assert_eq!((a.dtls.rekey_s, a.dtls.certificate.is_none()), (0, true));
     let shown = a.settings.shown(&ENDPOINT);
     let get = |name: &str| &*shown.iter().find(|(option, _)| *option == name).unwrap().1;
@@ -96,24 +81,13 @@ fn options_of_an_endpoint_are_typed() {
     assert_eq!(errors(&loaded), Vec::<String>::new());
     let config = config(&loaded);
     let a = &config.endpoints["a"];
-    assert_eq!(
-        a.codecs(MediaKind::Video)
-            .map(|c| c.name)
-            .collect::<Vec<_>>(),
-        ["vp8", "h264"]
-    );
+    assert_eq!(a.codecs(MediaKind::Video).map(|c| c.name).collect::<Vec<_>>(), ["vp8", "h264"]);
     assert_eq!(a.allow[1].packet_ms, Some(20));
     assert_eq!(a.callerid.as_ref().unwrap().number, "100");
-    assert_eq!(
-        a.set_var,
-        [("X".into(), "1".into()), ("Y".into(), "a=b".into())]
-    );
+    assert_eq!(a.set_var, [("X".into(), "1".into()), ("Y".into(), "a=b".into())]);
     assert_eq!(a.groups.call, 0b11_1010);
     assert_eq!(a.rtp_ports, Some(4000..=4100));
-    assert_eq!(
-        a.identify_by,
-        [IdentifyBy::AuthUsername, IdentifyBy::Username]
-    );
+    assert_eq!(a.identify_by, [IdentifyBy::AuthUsername, IdentifyBy::Username]);
     assert_eq!(a.tos_audio, 184);
     assert_eq!(a.outbound_proxy.as_deref(), Some("sip:p.example;lr"));
     assert_eq!(a.timers.mode, SessionTimers::Always);
@@ -126,55 +100,30 @@ fn options_of_an_endpoint_are_typed() {
 #[test]
 fn wrong_values_refuse_only_their_object() {
     for (line, words) in [
-        (
-            "allow=oups",
-            vec!["no codec is called 'oups'", "did you mean 'opus'?"],
-        ),
-        (
-            "rtp_timeout=soon",
-            vec!["'rtp_timeout = soon'", "a whole number"],
-        ),
+        ("allow=oups", vec!["no codec is called 'oups'", "did you mean 'opus'?"]),
+        ("rtp_timeout=soon", vec!["'rtp_timeout = soon'", "a whole number"]),
         ("dtmf_mode=rfc2833", vec!["dtmf_mode", "rfc4733"]),
         ("webrtc=maybe", vec!["'webrtc = maybe'", "yes or no"]),
-        (
-            "ice_suport=yes",
-            vec!["called 'ice_suport'", "did you mean 'ice_support'?"],
-        ),
+        ("ice_suport=yes", vec!["called 'ice_suport'", "did you mean 'ice_support'?"]),
         ("aors=b", vec!["aors names 'b'", "does not exist"]),
         ("auth=b", vec!["auth names 'b'"]),
-        (
-            "acl=office",
-            vec!["acl names the list 'office'", "acl.conf"],
-        ),
+        ("acl=office", vec!["acl names the list 'office'", "acl.conf"]),
         ("permit=10.0.0/8", vec!["'10.0.0/8' is no address block"]),
         ("media_address=example.com", vec!["is no IP address"]),
-        (
-            "outbound_proxy=p.example",
-            vec!["is no SIP URI", "sip:host"],
-        ),
+        ("outbound_proxy=p.example", vec!["is no SIP URI", "sip:host"]),
         ("set_var=X", vec!["sets no variable"]),
         ("call_group=64", vec!["'64' is no group number"]),
-        (
-            "media_encryption=dtls",
-            vec!["no certificate", "dtls_auto_generate_cert = yes"],
-        ),
+        ("media_encryption=dtls", vec!["no certificate", "dtls_auto_generate_cert = yes"]),
         ("timers_sess_expires=60", vec!["90 to 86400"]),
         ("rtp_port_start=9000", vec!["make no range"]),
-        (
-            "dtls_cert_file=/none.pem",
-            vec!["'/none.pem': no such file"],
-        ),
+        ("dtls_cert_file=/none.pem", vec!["'/none.pem': no such file"]),
     ] {
-        let loaded = load_sip(&format!(
-            "[bad]\ntype=endpoint\n{line}\n[good]\ntype=endpoint\nallow=ulaw\n"
-        ));
+        let loaded =
+            load_sip(&format!("[bad]\ntype=endpoint\n{line}\n[good]\ntype=endpoint\nallow=ulaw\n"));
         let found = errors(&loaded);
         let fits = |text: &String| words.iter().all(|word| text.contains(word));
         assert!(found.iter().any(fits), "{line}: {words:?} in {found:#?}");
-        assert!(
-            found.iter().all(|text| text.starts_with("pjsip.conf:")),
-            "{found:?}"
-        );
+        assert!(found.iter().all(|text| text.starts_with("pjsip.conf:")), "{found:?}");
         let config = config(&loaded);
         assert!(config.endpoints.contains_key("good") && !config.endpoints.contains_key("bad"));
         one_says(&warnings(&loaded), &["endpoint 'bad' is not loaded"]);
@@ -185,24 +134,13 @@ fn wrong_values_refuse_only_their_object() {
 fn options_without_effect_are_reported_once_however_many_set_them() {
     let mut text = String::from("[t](!)\ntype=endpoint\nallow=ulaw\nt38_udptl=yes\n");
     for name in 0..50 {
-        text.push_str(&format!(
-            "[{name}](t)\nmoh_passthrough=yes\nfax_detect=no\n"
-        ));
+        text.push_str(&format!("[{name}](t)\nmoh_passthrough=yes\nfax_detect=no\n"));
     }
     let loaded = load_sip(&text);
     let found = warnings(&loaded);
-    one_says(
-        &found,
-        &["'t38_udptl' of endpoint is ignored: fax", "pjsip.conf:9:"],
-    );
-    one_says(
-        &found,
-        &["'moh_passthrough' of endpoint is ignored", "at 50 places"],
-    );
-    assert_eq!(
-        loaded.summary.ignored_options, 2,
-        "set to the default is no matter: {found:?}"
-    );
+    one_says(&found, &["'t38_udptl' of endpoint is ignored: fax", "pjsip.conf:9:"]);
+    one_says(&found, &["'moh_passthrough' of endpoint is ignored", "at 50 places"]);
+    assert_eq!(loaded.summary.ignored_options, 2, "set to the default is no matter: {found:?}");
 }
 
 #[test]
@@ -211,15 +149,9 @@ fn whole_objects_without_effect_are_checked_and_reported() {
         "[r]\ntype=registration\nserver_uri=sip:x.example\nclient_uri=sip:me@x.example\n\
          sever_uri=sip:x\n[everyone]\ntype=acl\ndeny=0.0.0.0/0\n",
     );
-    one_says(
-        &warnings(&loaded),
-        &["objects of type 'registration' is ignored"],
-    );
+    one_says(&warnings(&loaded), &["objects of type 'registration' is ignored"]);
     one_says(&warnings(&loaded), &["objects of type 'acl' is ignored"]);
-    one_says(
-        &errors(&loaded),
-        &["called 'sever_uri'", "did you mean 'server_uri'?"],
-    );
+    one_says(&errors(&loaded), &["called 'sever_uri'", "did you mean 'server_uri'?"]);
     assert_eq!(config(&loaded).sip_acl.lists.len(), 1);
 }
 
@@ -227,31 +159,16 @@ fn whole_objects_without_effect_are_checked_and_reported() {
 fn sections_without_a_known_type_are_refused() {
     let loaded = load_sip("[global]\nuser_agent=x\n[b]\ntype=endpiont\n[c](gone)\ntype=aor\n");
     let found = errors(&loaded);
-    one_says(
-        &found,
-        &["[global] has no type", "did you mean type = global?"],
-    );
-    one_says(
-        &found,
-        &[
-            "no object has type 'endpiont'",
-            "did you mean type = endpoint?",
-        ],
-    );
+    one_says(&found, &["[global] has no type", "did you mean type = global?"]);
+    one_says(&found, &["no object has type 'endpiont'", "did you mean type = endpoint?"]);
     one_says(&found, &["inherits from [gone]"]);
-    assert!(
-        config(&loaded).aors.is_empty(),
-        "half a section is not used"
-    );
+    assert!(config(&loaded).aors.is_empty(), "half a section is not used");
 }
 
 #[test]
 fn a_second_object_of_the_same_name_is_refused() {
     let loaded = load_sip("[a]\ntype=aor\nmax_contacts=1\n[a]\ntype=aor\nmax_contacts=2\n");
-    one_says(
-        &errors(&loaded),
-        &["a second aor 'a'", "the first is at pjsip.conf:6"],
-    );
+    one_says(&errors(&loaded), &["a second aor 'a'", "the first is at pjsip.conf:6"]);
     assert_eq!(config(&loaded).aors["a"].max_contacts, 1);
 }
 
@@ -265,21 +182,12 @@ fn credentials_come_as_passwords_and_hashes() {
          [b]\ntype=auth\nauth_type=md5\nusername=b\nmd5_cred={md5}\n"
     ));
     assert_eq!(errors(&loaded), Vec::<String>::new());
-    one_says(
-        &warnings(&loaded),
-        &["auth 'b' stores a hash and names no realm"],
-    );
+    one_says(&warnings(&loaded), &["auth 'b' stores a hash and names no realm"]);
     let config = config(&loaded);
     let a = &config.auths["a"];
     assert_eq!((a.auth_type, a.nonce_lifetime_s), (AuthType::Digest, 32));
-    assert_eq!(
-        a.algorithms_uas,
-        [DigestAlgorithm::Sha256, DigestAlgorithm::Md5]
-    );
-    assert_eq!(
-        a.digest(DigestAlgorithm::Md5).unwrap().reveal(),
-        &md5.to_lowercase()
-    );
+    assert_eq!(a.algorithms_uas, [DigestAlgorithm::Sha256, DigestAlgorithm::Md5]);
+    assert_eq!(a.digest(DigestAlgorithm::Md5).unwrap().reveal(), &md5.to_lowercase());
     assert!(a.digest(DigestAlgorithm::Sha512Half).is_none());
     assert_eq!(config.realm_of(a), "r");
     assert_eq!(config.realm_of(&config.auths["b"]), "asterisk");
@@ -291,19 +199,13 @@ fn credentials_that_let_nobody_in_are_refused() {
         ("auth_type=userpass\nusername=a", "has no password"),
         ("auth_type=md5\nusername=a\npassword=x", "has no md5_cred"),
         ("password=x", "has no username"),
-        (
-            "username=a\npassword_digest=MD5:12",
-            "32 hexadecimal digits",
-        ),
+        ("username=a\npassword_digest=MD5:12", "32 hexadecimal digits"),
         ("username=a\npassword_digest=SHA1:12", "the name of a hash"),
         ("username=a\nauth_type=google_oauth", "not supported"),
     ] {
         let loaded = load_sip(&format!("[a]\ntype=auth\n{lines}\n"));
         assert!(config(&loaded).auths.is_empty(), "{lines}");
-        assert!(
-            errors(&loaded).iter().any(|text| text.contains(words)),
-            "{lines}"
-        );
+        assert!(errors(&loaded).iter().any(|text| text.contains(words)), "{lines}");
     }
 }
 
@@ -337,20 +239,14 @@ fn transports_are_checked() {
          [wss]\ntype=transport\nprotocol=wss\n",
     );
     let found = errors(&loaded);
-    one_says(
-        &found,
-        &["transports 'transport-udp' and 'twin' both want 0.0.0.0:5060"],
-    );
+    one_says(&found, &["transports 'transport-udp' and 'twin' both want 0.0.0.0:5060"]);
     one_says(&found, &["'nobind' has no bind", "0.0.0.0:5060"]);
     one_says(&found, &["'bind = 0.0.0:5060' is no address"]);
     one_says(&found, &["'notls' speaks TLS and has no cert_file"]);
     let config = config(&loaded);
     let v6 = &config.transports["v6"];
     assert_eq!(v6.bind.to_string(), "[::]:5060");
-    assert_eq!(
-        v6.external_signaling_address,
-        Some(Host::Name("pbx.example".into()))
-    );
+    assert_eq!(v6.external_signaling_address, Some(Host::Name("pbx.example".into())));
     assert_eq!(v6.external_signaling_port, Some(5070));
     let outside = |text: &str| v6.is_outside(text.parse().unwrap());
     assert!(outside("198.51.100.1") && !outside("10.1.1.1") && !outside("192.168.3.4"));
@@ -387,10 +283,7 @@ fn senders_are_identified_by_address_header_and_uri() {
 #[test]
 fn named_lists_come_from_acl_conf() {
     let source = base()
-        .with(
-            "/etc/acl.conf",
-            "[office]\ndeny=0.0.0.0/0\npermit=10.0.0.0/8\n[bad]\npermit=x\n",
-        )
+        .with("/etc/acl.conf", "[office]\ndeny=0.0.0.0/0\npermit=10.0.0.0/8\n[bad]\npermit=x\n")
         .with(
             "/etc/pjsip.conf",
             format!(
@@ -403,20 +296,14 @@ fn named_lists_come_from_acl_conf() {
     let config = config(&loaded);
     let permits = |text: &str| config.endpoints["a"].acl.permits(text.parse().unwrap());
     assert!(permits("10.1.1.1") && !permits("10.9.1.1") && !permits("192.0.2.1"));
-    one_says(
-        &errors(&loaded),
-        &["the list 'bad', which was refused (acl.conf:4)"],
-    );
+    one_says(&errors(&loaded), &["the list 'bad', which was refused (acl.conf:4)"]);
 }
 
 #[test]
 fn codecs_this_server_lacks_are_left_out_with_a_warning() {
     let loaded = load_sip("[a]\ntype=endpoint\nallow=g729,ulaw\n[b]\ntype=endpoint\n");
     one_says(&warnings(&loaded), &["codec 'g729' is not available"]);
-    one_says(
-        &warnings(&loaded),
-        &["endpoint 'b' may use no codec", "allow = opus"],
-    );
+    one_says(&warnings(&loaded), &["endpoint 'b' may use no codec", "allow = opus"]);
     assert_eq!(config(&loaded).endpoints["a"].allow.len(), 1);
     assert!(findings(&loaded, sidetone_conf::Severity::Notice).is_empty());
 }
@@ -428,9 +315,7 @@ fn ten_thousand_endpoints_load_in_reasonable_time() {
          max_contacts=1\n[l](!)\ntype=auth\nauth_type=userpass\npassword=x\n",
     );
     for n in 0..10_000 {
-        text.push_str(&format!(
-            "[{n}](e)\nauth={n}\naors={n}\n[{n}](d)\n[{n}](l)\nusername={n}\n"
-        ));
+        text.push_str(&format!("[{n}](e)\nauth={n}\naors={n}\n[{n}](d)\n[{n}](l)\nusername={n}\n"));
     }
     let start = std::time::Instant::now();
     let loaded = load_sip(&text);

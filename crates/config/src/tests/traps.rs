@@ -67,17 +67,11 @@ fn t1_an_unknown_transport_is_refused_with_the_name_that_was_meant() {
     let loaded = load(&book(), "/etc");
     one_says(
         &errors(&loaded),
-        &[
-            "pjsip.conf:14: error: transport names 'transporttls'",
-            "did you mean 'transport-tls'?",
-        ],
+        &["pjsip.conf:14: error: transport names 'transporttls'", "did you mean 'transport-tls'?"],
     );
     let config = config(&loaded);
     assert!(!config.endpoints.contains_key("WS_PHONE_A"));
-    assert!(
-        config.endpoints.contains_key("WS_PHONE_B"),
-        "the others load"
-    );
+    assert!(config.endpoints.contains_key("WS_PHONE_B"), "the others load");
     assert_eq!((loaded.summary.refused, loaded.summary.errors), (1, 1));
 }
 
@@ -95,10 +89,7 @@ fn t2_a_firewall_that_opens_tls_for_udp_is_explained() {
 #[test]
 fn t3_a_browser_is_not_pinned_to_a_transport() {
     let loaded = load(&book(), "/etc");
-    one_says(
-        &warnings(&loaded),
-        &["'WS_PHONE_B' is pinned to 'transport-tls'", "WebSocket"],
-    );
+    one_says(&warnings(&loaded), &["'WS_PHONE_B' is pinned to 'transport-tls'", "WebSocket"]);
     let config = config(&loaded);
     assert_eq!(config.endpoints["WS_PHONE_B"].transport, None);
 }
@@ -106,14 +97,7 @@ fn t3_a_browser_is_not_pinned_to_a_transport() {
 #[test]
 fn t4_an_implied_option_is_called_redundant() {
     let found = warnings(&load(&book(), "/etc"));
-    one_says(
-        &found,
-        &[
-            "pjsip.conf:34:",
-            "dtls_auto_generate_cert",
-            "webrtc = yes implies it",
-        ],
-    );
+    one_says(&found, &["pjsip.conf:34:", "dtls_auto_generate_cert", "webrtc = yes implies it"]);
 }
 
 #[test]
@@ -122,40 +106,24 @@ fn t5_a_misspelt_script_is_corrected() {
         "/etc/http.conf",
         "[general]\nenabled=yes\nbindaddr=127.0.0.1\n; made with as_tls_cert -C pbx\n",
     );
-    one_says(
-        &warnings(&load(&source, "/etc")),
-        &["http.conf:4:", "ast_tls_cert"],
-    );
+    one_says(&warnings(&load(&source, "/etc")), &["http.conf:4:", "ast_tls_cert"]);
     let right = base().with("/etc/pjsip.conf", "; ast_tls_cert -C pbx\n");
-    assert!(
-        !warnings(&load(&right, "/etc"))
-            .iter()
-            .any(|text| text.contains("tls_cert"))
-    );
+    assert!(!warnings(&load(&right, "/etc")).iter().any(|text| text.contains("tls_cert")));
 }
 
 #[test]
 fn t6_a_missing_certificate_is_named() {
     let loaded = load(&base().with("/etc/pjsip.conf", BOOK), "/etc");
-    one_says(
-        &errors(&loaded),
-        &["pjsip.conf:6:", "'/keys/asterisk.crt'", "no such file"],
-    );
+    one_says(&errors(&loaded), &["pjsip.conf:6:", "'/keys/asterisk.crt'", "no such file"]);
     // What hangs on the transport says so instead of guessing another name.
-    one_says(
-        &errors(&loaded),
-        &["transport names 'transport-tls', which was refused"],
-    );
+    one_says(&errors(&loaded), &["transport names 'transport-tls', which was refused"]);
 }
 
 #[test]
 fn t6_a_key_of_another_certificate_is_noticed() {
     let (_, other_key) = pair();
     let loaded = load(&book().with("/keys/asterisk.key", other_key), "/etc");
-    one_says(
-        &errors(&loaded),
-        &["does not belong to the certificate '/keys/asterisk.crt'"],
-    );
+    one_says(&errors(&loaded), &["does not belong to the certificate '/keys/asterisk.crt'"]);
     let swapped = book().with("/keys/asterisk.crt", pair().1);
     one_says(&errors(&load(&swapped, "/etc")), &["holds no certificate"]);
 }
@@ -165,16 +133,11 @@ fn t6_the_web_server_checks_its_pair_too() {
     let (cert, _) = pair();
     let text = "[general]\nenabled=yes\nbindaddr=0.0.0.0\ntlsenable=yes\n\
         tlscertfile=/keys/self-signed.crt\ntlsprivatekey=/keys/asterisk.key\n";
-    let source = book()
-        .with("/etc/http.conf", text)
-        .with("/keys/self-signed.crt", cert);
+    let source = book().with("/etc/http.conf", text).with("/keys/self-signed.crt", cert);
     let loaded = load(&source, "/etc");
     one_says(&errors(&loaded), &["http.conf:6:", "does not belong"]);
     let config = config(&loaded);
-    assert!(
-        config.http.enabled && config.http.tls.is_none(),
-        "plain HTTP goes on"
-    );
+    assert!(config.http.enabled && config.http.tls.is_none(), "plain HTTP goes on");
 }
 
 #[test]
@@ -184,19 +147,10 @@ fn t8_a_module_of_another_project_is_explained() {
         load = res_pjsip_registar.so\n";
     let loaded = load(&book().with("/etc/modules.conf", text), "/etc");
     let found = warnings(&loaded);
-    assert_eq!(
-        found
-            .iter()
-            .filter(|text| text.contains("codec_opus_open_source"))
-            .count(),
-        2
-    );
+    assert_eq!(found.iter().filter(|text| text.contains("codec_opus_open_source")).count(), 2);
     one_says(&found, &["modules.conf:3:", "Opus is built in here"]);
     one_says(&found, &["modules.conf:5:", "'chan_skinny' is not here"]);
-    one_says(
-        &found,
-        &["modules.conf:8:", "did you mean 'res_pjsip_registrar'?"],
-    );
+    one_says(&found, &["modules.conf:8:", "did you mean 'res_pjsip_registrar'?"]);
     let config = config(&loaded);
     assert_eq!(config.modules.asked_for, ["res_srtp"]);
     assert_eq!(config.modules.switched_off, ["res_srtp"]);
@@ -205,23 +159,14 @@ fn t8_a_module_of_another_project_is_explained() {
 #[test]
 fn t12_chan_sip_is_gone_and_its_words_are_translated() {
     let source = book().with("/etc/sip.conf", "[general]\nudpbindaddr=0.0.0.0\n");
-    one_says(
-        &warnings(&load(&source, "/etc")),
-        &["sip.conf: warning", "removed in Asterisk 21"],
-    );
+    one_says(&warnings(&load(&source, "/etc")), &["sip.conf: warning", "removed in Asterisk 21"]);
     let loaded = load_sip(
         "[100]\ntype=friend\nhost=dynamic\n[200]\ntype=endpoint\ncanreinvite=no\nallow=ulaw\n\
          [200]\ntype=auth\nauth_type=userpass\nusername=200\nsecret=x\n",
     );
     let found = errors(&loaded);
-    one_says(
-        &found,
-        &["no object has type 'friend'", "chan_sip was removed"],
-    );
-    one_says(
-        &found,
-        &["called 'canreinvite'", "direct_media of an endpoint"],
-    );
+    one_says(&found, &["no object has type 'friend'", "chan_sip was removed"]);
+    one_says(&found, &["called 'canreinvite'", "direct_media of an endpoint"]);
     one_says(&found, &["called 'secret'", "password of an auth"]);
 }
 
@@ -240,9 +185,6 @@ fn the_book_works_once_its_one_error_is_corrected() {
         let auth = config.auths_of(endpoint).next().unwrap();
         assert_eq!(auth.username, name);
         assert!(auth.password.as_ref().unwrap().reveal().contains('r'));
-        assert!(
-            !format!("{auth:?}").contains("spiderwrench"),
-            "passwords are not printed"
-        );
+        assert!(!format!("{auth:?}").contains("spiderwrench"), "passwords are not printed");
     }
 }

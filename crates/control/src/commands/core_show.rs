@@ -15,14 +15,9 @@ pub(super) async fn fully_booted(_: &Context, _: &[&str]) -> Answer {
 
 /// `core show version`
 pub(super) async fn version(_: &Context, _: &[&str]) -> Answer {
-    let (name, os, arch) = (
-        env!("CARGO_PKG_VERSION"),
-        std::env::consts::OS,
-        std::env::consts::ARCH,
-    );
-    text(format!(
-        "Sidetone {name} on {os} {arch}, compatible with Asterisk 20\n"
-    ))
+    let (name, os, arch) =
+        (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
+    text(format!("Sidetone {name} on {os} {arch}, compatible with Asterisk 20\n"))
 }
 
 /// `core set debug`: levels are the business of `logger.conf`.
@@ -37,16 +32,9 @@ pub(super) async fn set_debug(_: &Context, _: &[&str]) -> Answer {
 pub(super) async fn uptime(context: &Context, args: &[&str]) -> Answer {
     let up = context.exchange.uptime();
     if args.first() == Some(&"seconds") {
-        return text(format!(
-            "System uptime: {}\nLast reload: {}\n",
-            up.as_secs(),
-            up.as_secs()
-        ));
+        return text(format!("System uptime: {}\nLast reload: {}\n", up.as_secs(), up.as_secs()));
     }
-    text(format!(
-        "System uptime: {0}\nLast reload: {0}\n",
-        in_words(up)
-    ))
+    text(format!("System uptime: {0}\nLast reload: {0}\n", in_words(up)))
 }
 
 fn in_words(time: Duration) -> String {
@@ -57,9 +45,7 @@ fn in_words(time: Duration) -> String {
         (seconds / 60 % 60, "minute"),
         (seconds % 60, "second"),
     ];
-    let said = parts
-        .iter()
-        .filter(|(count, unit)| *count > 0 || *unit == "second");
+    let said = parts.iter().filter(|(count, unit)| *count > 0 || *unit == "second");
     let said =
         said.map(|(count, unit)| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }));
     said.collect::<Vec<_>>().join(", ")
@@ -71,11 +57,7 @@ pub(super) async fn calls(context: &Context, args: &[&str]) -> Answer {
     let (active, total) = (active_calls(&live.all()), live.calls_total());
     let mut out = format!("{}\n{}\n", counted(active, "active call"), processed(total));
     if args.first() == Some(&"uptime") {
-        let _ = writeln!(
-            out,
-            "System uptime: {}",
-            context.exchange.uptime().as_secs()
-        );
+        let _ = writeln!(out, "System uptime: {}", context.exchange.uptime().as_secs());
     }
     text(out)
 }
@@ -206,12 +188,7 @@ fn none_if_empty(text: &str) -> &str {
 /// `00:00:12`
 pub(super) fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
-    format!(
-        "{:02}:{:02}:{:02}",
-        seconds / 3_600,
-        seconds / 60 % 60,
-        seconds % 60
-    )
+    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 fn active_calls(all: &[Facts]) -> usize {
@@ -226,19 +203,14 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 fn processed(total: u64) -> String {
-    format!(
-        "{total} call{} processed",
-        if total == 1 { "" } else { "s" }
-    )
+    format!("{total} call{} processed", if total == 1 { "" } else { "s" })
 }
 
 /// `core show settings`
 pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     let config = context.exchange.config();
     let options = &config.asterisk;
-    let limit = options
-        .max_calls
-        .map_or("Not set".to_owned(), |calls| calls.to_string());
+    let limit = options.max_calls.map_or("Not set".to_owned(), |calls| calls.to_string());
     let mut out = String::from("\nPBX Core settings\n-----------------\n");
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(out, "  {name:<28} {value}");
@@ -278,10 +250,7 @@ mod tests {
     #[test]
     fn times_read_as_people_say_them() {
         assert_eq!(in_words(Duration::from_secs(0)), "0 seconds");
-        assert_eq!(
-            in_words(Duration::from_secs(86_400 + 61)),
-            "1 day, 1 minute, 1 second"
-        );
+        assert_eq!(in_words(Duration::from_secs(86_400 + 61)), "1 day, 1 minute, 1 second");
         assert_eq!(clock(Duration::from_secs(3_723)), "01:02:03");
     }
 }

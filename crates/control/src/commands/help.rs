@@ -10,34 +10,17 @@ use crate::socket::Answer;
 /// `core show help`
 pub(super) async fn help(_: &Context, args: &[&str]) -> Answer {
     let wanted = args.join(" ");
-    let found = commands()
-        .iter()
-        .filter(|command| command.words.starts_with(&wanted));
+    let found = commands().iter().filter(|command| command.words.starts_with(&wanted));
     let mut out = String::new();
     for command in found {
-        let _ = writeln!(
-            out,
-            "{:>30} {} -- {}",
-            command.words, command.syntax, command.synopsis
-        );
+        let _ = writeln!(out, "{:>30} {} -- {}", command.words, command.syntax, command.synopsis);
     }
-    if out.is_empty() {
-        wrong(format!("No such command '{wanted}'.\n"))
-    } else {
-        text(out)
-    }
+    if out.is_empty() { wrong(format!("No such command '{wanted}'.\n")) } else { text(out) }
 }
 
 fn applications_of(context: &Context) -> Vec<&'static Doc> {
-    let own = context
-        .exchange
-        .catalogue()
-        .applications
-        .iter()
-        .map(|app| &app.doc);
-    let mut all: Vec<&Doc> = own
-        .chain(builtin::BUILTINS.iter().map(|app| app.doc()))
-        .collect();
+    let own = context.exchange.catalogue().applications.iter().map(|app| &app.doc);
+    let mut all: Vec<&Doc> = own.chain(builtin::BUILTINS.iter().map(|app| app.doc())).collect();
     all.sort_by_key(|doc| doc.name.to_ascii_lowercase());
     all
 }
@@ -61,9 +44,7 @@ pub(super) async fn application(context: &Context, args: &[&str]) -> Answer {
     let all = applications_of(context);
     match all.iter().find(|doc| doc.name.eq_ignore_ascii_case(name)) {
         Some(doc) => text(page(doc, "application")),
-        None => wrong(format!(
-            "Your application(s) is (are) not registered: {name}\n"
-        )),
+        None => wrong(format!("Your application(s) is (are) not registered: {name}\n")),
     }
 }
 
@@ -93,10 +74,8 @@ pub(super) async fn function(context: &Context, args: &[&str]) -> Answer {
 
 fn page(doc: &Doc, kind: &str) -> String {
     let name = doc.name;
-    let mut out = format!(
-        "\n  -= Info about {kind} '{name}' =- \n\n[Synopsis]\n{}\n",
-        doc.synopsis
-    );
+    let mut out =
+        format!("\n  -= Info about {kind} '{name}' =- \n\n[Synopsis]\n{}\n", doc.synopsis);
     let _ = write!(out, "\n[Description]\n{}\n", doc.description);
     let _ = write!(out, "\n[Syntax]\n{name}({})\n", doc.syntax);
     let mut list = |title: &str, rows: &[(&str, &str)]| {
@@ -110,11 +89,8 @@ fn page(doc: &Doc, kind: &str) -> String {
     list("Arguments", doc.arguments);
     list("Options", doc.options);
     list("Variables", doc.variables);
-    let also = if doc.see_also.is_empty() {
-        "Not available".to_owned()
-    } else {
-        doc.see_also.join(", ")
-    };
+    let also =
+        if doc.see_also.is_empty() { "Not available".to_owned() } else { doc.see_also.join(", ") };
     let _ = write!(out, "\n[See Also]\n{also}\n");
     out
 }

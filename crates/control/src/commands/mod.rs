@@ -76,9 +76,7 @@ pub struct Command {
 
 impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Command")
-            .field("words", &self.words)
-            .finish_non_exhaustive()
+        f.debug_struct("Command").field("words", &self.words).finish_non_exhaustive()
     }
 }
 
@@ -95,175 +93,45 @@ macro_rules! command {
 
 /// All commands, sorted by their words.
 pub const COMMANDS: &[Command] = &[
-    command!(
-        "core reload",
-        "",
-        reload::all,
-        "Read the whole configuration again"
-    ),
-    command!(
-        "core set debug",
-        "<level>|off",
-        core_show::set_debug,
-        "Say how to change the log"
-    ),
-    command!(
-        "core show application",
-        "<name>",
-        help::application,
-        "Describe an application"
-    ),
-    command!(
-        "core show applications",
-        "",
-        help::applications,
-        "List the applications"
-    ),
-    command!(
-        "core show calls",
-        "[uptime]",
-        core_show::calls,
-        "Count the calls"
-    ),
+    command!("core reload", "", reload::all, "Read the whole configuration again"),
+    command!("core set debug", "<level>|off", core_show::set_debug, "Say how to change the log"),
+    command!("core show application", "<name>", help::application, "Describe an application"),
+    command!("core show applications", "", help::applications, "List the applications"),
+    command!("core show calls", "[uptime]", core_show::calls, "Count the calls"),
     command!(
         "core show channels",
         "[concise|verbose|count]",
         core_show::channels,
         "List the channels"
     ),
-    command!(
-        "core show function",
-        "<name>",
-        help::function,
-        "Describe a function"
-    ),
-    command!(
-        "core show functions",
-        "",
-        help::functions,
-        "List the functions"
-    ),
-    command!(
-        "core show help",
-        "[command]",
-        help::help,
-        "List the commands, or describe one"
-    ),
-    command!(
-        "core show settings",
-        "",
-        core_show::settings,
-        "Show settings in force"
-    ),
-    command!(
-        "core show uptime",
-        "[seconds]",
-        core_show::uptime,
-        "Show how long it runs"
-    ),
-    command!(
-        "core show version",
-        "",
-        core_show::version,
-        "Show the version"
-    ),
-    command!(
-        "core stop gracefully",
-        "",
-        core_stop::gracefully,
-        "Stop when all calls ended"
-    ),
-    command!(
-        "core stop now",
-        "",
-        core_stop::now,
-        "Hang up everything and stop"
-    ),
+    command!("core show function", "<name>", help::function, "Describe a function"),
+    command!("core show functions", "", help::functions, "List the functions"),
+    command!("core show help", "[command]", help::help, "List the commands, or describe one"),
+    command!("core show settings", "", core_show::settings, "Show settings in force"),
+    command!("core show uptime", "[seconds]", core_show::uptime, "Show how long it runs"),
+    command!("core show version", "", core_show::version, "Show the version"),
+    command!("core stop gracefully", "", core_stop::gracefully, "Stop when all calls ended"),
+    command!("core stop now", "", core_stop::now, "Hang up everything and stop"),
     command!(
         "core stop when convenient",
         "",
         core_stop::when_convenient,
         "Stop when there is no call"
     ),
-    command!(
-        "core waitfullybooted",
-        "",
-        core_show::fully_booted,
-        "Wait until it is ready"
-    ),
-    command!(
-        "dialplan reload",
-        "",
-        reload::dialplan,
-        "Read extensions.conf again"
-    ),
-    command!(
-        "dialplan show",
-        "[[exten@]context]",
-        dialplan::show,
-        "Show the dialplan"
-    ),
+    command!("core waitfullybooted", "", core_show::fully_booted, "Wait until it is ready"),
+    command!("dialplan reload", "", reload::dialplan, "Read extensions.conf again"),
+    command!("dialplan show", "[[exten@]context]", dialplan::show, "Show the dialplan"),
     command!("http show status", "", http::status, "Show the HTTP server"),
-    command!(
-        "logger show channels",
-        "",
-        core_show::log_channels,
-        "List the log channels"
-    ),
-    command!(
-        "module reload",
-        "[module]",
-        reload::module,
-        "Read a module's configuration again"
-    ),
-    command!(
-        "pjsip set logger",
-        "on|off",
-        pjsip_logger::set,
-        "Show SIP messages on the console"
-    ),
-    command!(
-        "pjsip show aors",
-        "",
-        pjsip_show::aors,
-        "List the addresses of record"
-    ),
-    command!(
-        "pjsip show auths",
-        "",
-        pjsip_show::auths,
-        "List the credentials"
-    ),
-    command!(
-        "pjsip show channelstats",
-        "",
-        pjsip_show::channel_stats,
-        "Show media statistics"
-    ),
-    command!(
-        "pjsip show contacts",
-        "",
-        pjsip_show::contacts,
-        "List the contacts"
-    ),
-    command!(
-        "pjsip show endpoints",
-        "",
-        pjsip_show::endpoints,
-        "List the endpoints"
-    ),
-    command!(
-        "pjsip show transports",
-        "",
-        pjsip_show::transports,
-        "List the transports"
-    ),
-    command!(
-        "rtp show settings",
-        "",
-        rtp::settings,
-        "Show the settings of media"
-    ),
+    command!("logger show channels", "", core_show::log_channels, "List the log channels"),
+    command!("module reload", "[module]", reload::module, "Read a module's configuration again"),
+    command!("pjsip set logger", "on|off", pjsip_logger::set, "Show SIP messages on the console"),
+    command!("pjsip show aors", "", pjsip_show::aors, "List the addresses of record"),
+    command!("pjsip show auths", "", pjsip_show::auths, "List the credentials"),
+    command!("pjsip show channelstats", "", pjsip_show::channel_stats, "Show media statistics"),
+    command!("pjsip show contacts", "", pjsip_show::contacts, "List the contacts"),
+    command!("pjsip show endpoints", "", pjsip_show::endpoints, "List the endpoints"),
+    command!("pjsip show transports", "", pjsip_show::transports, "List the transports"),
+    command!("rtp show settings", "", rtp::settings, "Show the settings of media"),
 ];
 
 /// The table, for help: naming the constant there would make it describe itself.
@@ -294,32 +162,20 @@ fn find<'w>(words: &'w [&'w str]) -> Option<(&'static Command, &'w [&'w str])> {
     let fits = |command: &&Command| {
         let wanted: Vec<&str> = command.words.split(' ').collect();
         words.len() >= wanted.len()
-            && wanted
-                .iter()
-                .zip(words)
-                .all(|(a, b)| a.eq_ignore_ascii_case(b))
+            && wanted.iter().zip(words).all(|(a, b)| a.eq_ignore_ascii_case(b))
     };
-    let command = COMMANDS
-        .iter()
-        .filter(fits)
-        .max_by_key(|command| command.words.len())?;
+    let command = COMMANDS.iter().filter(fits).max_by_key(|command| command.words.len())?;
     Some((command, &words[command.words.split(' ').count()..]))
 }
 
 /// An answer that is only text.
 fn text(text: impl Into<String>) -> Answer {
-    Answer {
-        text: text.into(),
-        status: 0,
-    }
+    Answer { text: text.into(), status: 0 }
 }
 
 /// An answer that says what is wrong.
 fn wrong(words: impl Into<String>) -> Answer {
-    Answer {
-        text: words.into(),
-        status: 1,
-    }
+    Answer { text: words.into(), status: 1 }
 }
 
 #[cfg(test)]
@@ -330,10 +186,7 @@ mod tests {
     fn the_table_is_sorted_and_the_longest_command_wins() {
         assert!(COMMANDS.is_sorted_by_key(|command| command.words));
         let (command, args) = find(&["core", "show", "channels", "concise"]).expect("a command");
-        assert_eq!(
-            (command.words, args),
-            ("core show channels", &["concise"][..])
-        );
+        assert_eq!((command.words, args), ("core show channels", &["concise"][..]));
         assert!(find(&["core", "show"]).is_none());
     }
 }

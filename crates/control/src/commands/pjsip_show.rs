@@ -32,11 +32,7 @@ fn hash(contact: &Contact) -> String {
 
 /// `NonQual` until it is known to be unreachable.
 fn status(contact: &Contact) -> &'static str {
-    if contact.reachable {
-        "NonQual"
-    } else {
-        "Unavail"
-    }
+    if contact.reachable { "NonQual" } else { "Unavail" }
 }
 
 fn contact_line(indent: &str, width: usize, aor: &str, contact: &Contact) -> String {
@@ -164,32 +160,20 @@ fn show_endpoint(
     endpoint: &Endpoint,
     live: &[Facts],
 ) {
-    let channels: Vec<&Facts> = live
-        .iter()
-        .filter(|facts| facts.endpoint == endpoint.id)
-        .collect();
-    let caller = endpoint
-        .callerid
-        .as_ref()
-        .map(|caller| caller.number.as_str());
+    let channels: Vec<&Facts> = live.iter().filter(|facts| facts.endpoint == endpoint.id).collect();
+    let caller = endpoint.callerid.as_ref().map(|caller| caller.number.as_str());
     let name = match caller.filter(|number| !number.is_empty()) {
         Some(number) => format!("{}/{number}", endpoint.id),
         None => endpoint.id.clone(),
     };
-    let registered = endpoint
-        .aors
-        .iter()
-        .any(|aor| !context.exchange.registrar().contacts(aor).is_empty());
+    let registered =
+        endpoint.aors.iter().any(|aor| !context.exchange.registrar().contacts(aor).is_empty());
     let state = match (registered, channels.len()) {
         (false, 0) => "Unavailable",
         (true, 0) => "Not in use",
         _ => "In use",
     };
-    let _ = write!(
-        out,
-        "\n Endpoint:  {name:<52} {state:<13} {} of inf\n",
-        channels.len()
-    );
+    let _ = write!(out, "\n Endpoint:  {name:<52} {state:<13} {} of inf\n", channels.len());
     for auth in config.auths_of(endpoint) {
         let _ = writeln!(out, "     InAuth:  {}/{}", auth.id, auth.username);
     }
@@ -199,10 +183,8 @@ fn show_endpoint(
             *out += &contact_line("      ", 40, &aor.id, &contact);
         }
     }
-    if let Some(transport) = endpoint
-        .transport
-        .as_ref()
-        .and_then(|name| config.transports.get(name))
+    if let Some(transport) =
+        endpoint.transport.as_ref().and_then(|name| config.transports.get(name))
     {
         let _ = write!(out, "  Transport:  {}", transport_line(transport));
     }
@@ -215,21 +197,19 @@ fn show_channel(out: &mut String, context: &Context, facts: &Facts) {
     let now = context.exchange.now();
     let up = clock(now.saturating_duration_since(facts.created));
     let name = format!("{}/{}", facts.name, facts.application);
-    let _ = writeln!(
-        out,
-        "    Channel: {name:<51} {:<13} {up:<11}",
-        facts.state.name()
-    );
+    let _ = writeln!(out, "    Channel: {name:<51} {:<13} {up:<11}", facts.state.name());
     let connected = format!("\"\" <{}>", facts.connected_number);
     let _ = writeln!(out, "        Exten: {:<25} CLCID: {connected}", facts.exten);
 }
 
-const STATS_HEAD: &str = "
-                                             ...........Receive......... .........Transmit..........
- BridgeId ChannelId ........ UpTime.. Codec.   Count    Lost Pct  Jitter   Count    Lost Pct  Jitter RTT....
- ===========================================================================================================
-
-";
+const STATS_HEAD: &str = concat!(
+    "\n                                             ",
+    "...........Receive......... .........Transmit..........\n",
+    " BridgeId ChannelId ........ UpTime.. Codec.   ",
+    "Count    Lost Pct  Jitter   Count    Lost Pct  Jitter RTT....\n",
+    " ======================================================",
+    "=====================================================\n\n",
+);
 
 /// `pjsip show channelstats`
 pub(super) async fn channel_stats(context: &Context, _: &[&str]) -> Answer {
@@ -251,14 +231,9 @@ fn stats_line(context: &Context, facts: &Facts, quality: &[StreamQuality]) -> St
     let now = context.exchange.now();
     let up = clock(now.saturating_duration_since(facts.answered.unwrap_or(facts.created)));
     let name = facts.name.strip_prefix("PJSIP/").unwrap_or(&facts.name);
-    let audio = quality
-        .iter()
-        .find(|stream| stream.kind == MediaKind::Audio);
+    let audio = quality.iter().find(|stream| stream.kind == MediaKind::Audio);
     let Some(audio) = audio else {
-        return format!(
-            " {:<8.8} {name:<18.18} {up:<8} no audio streams\n",
-            facts.bridge
-        );
+        return format!(" {:<8.8} {name:<18.18} {up:<8} no audio streams\n", facts.bridge);
     };
     let (received, sent) = (&audio.received, &audio.sent);
     let rtt = sent.rtt.or(received.rtt).unwrap_or(Duration::ZERO);
@@ -287,11 +262,7 @@ fn codec_name(encoding: &str) -> &str {
 
 /// Six columns; above 100,000 in thousands (DBG-08).
 fn count(packets: u64) -> String {
-    if packets > 100_000 {
-        format!(" {:>5}K", packets / 1_000)
-    } else {
-        format!(" {packets:>6}")
-    }
+    if packets > 100_000 { format!(" {:>5}K", packets / 1_000) } else { format!(" {packets:>6}") }
 }
 
 fn percent(lost: i64, packets: u64) -> u64 {

@@ -10,16 +10,11 @@ pub(super) async fn all(context: &Context, _: &[&str]) -> Answer {
 
 /// `dialplan reload`
 pub(super) async fn dialplan(context: &Context, _: &[&str]) -> Answer {
-    context
-        .surroundings
-        .reload(Some("pbx_config".to_owned()))
-        .await
+    context.surroundings.reload(Some("pbx_config".to_owned())).await
 }
 
 /// `module reload`
 pub(super) async fn module(context: &Context, args: &[&str]) -> Answer {
-    let module = args
-        .first()
-        .map(|module| module.trim_end_matches(".so").to_owned());
+    let module = args.first().map(|module| module.trim_end_matches(".so").to_owned());
     context.surroundings.reload(module).await
 }

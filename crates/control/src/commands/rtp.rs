@@ -28,18 +28,8 @@ pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     }
     row("Replay Protect:", yes(rtp.srtp_replay_protection));
     row("ICE support:", yes(rtp.ice_support));
-    let stun = rtp
-        .stun
-        .as_ref()
-        .map(|stun| format!("{}:{}", stun.host, stun.port));
-    row(
-        "STUN:",
-        if stun.is_some() {
-            "enabled"
-        } else {
-            "disabled"
-        },
-    );
+    let stun = rtp.stun.as_ref().map(|stun| format!("{}:{}", stun.host, stun.port));
+    row("STUN:", if stun.is_some() { "enabled" } else { "disabled" });
     let address = stun.unwrap_or_else(|| "0.0.0.0:0".to_owned());
     let _ = writeln!(out, "   {:<15} {address}", "Address:");
     text(out)

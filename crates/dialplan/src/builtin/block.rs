@@ -26,14 +26,8 @@ pub(super) struct Words {
     close: &'static str,
 }
 
-pub(super) const LOOP: Words = Words {
-    open: "While",
-    close: "EndWhile",
-};
-pub(super) const BRANCH: Words = Words {
-    open: "If",
-    close: "EndIf",
-};
+pub(super) const LOOP: Words = Words { open: "While", close: "EndWhile" };
+pub(super) const BRANCH: Words = Words { open: "If", close: "EndIf" };
 
 /// All priorities of the extension that stands at the position.
 fn lines<H: Host>(host: &H, position: &Position) -> Vec<Line> {

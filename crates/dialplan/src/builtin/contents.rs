@@ -80,8 +80,5 @@ pub(super) struct Invocation<'a> {
 /// An application of this crate by its name, in any case.
 #[must_use]
 pub fn find(name: &str) -> Option<Builtin> {
-    BUILTINS
-        .iter()
-        .copied()
-        .find(|builtin| builtin.doc().name.eq_ignore_ascii_case(name))
+    BUILTINS.iter().copied().find(|builtin| builtin.doc().name.eq_ignore_ascii_case(name))
 }

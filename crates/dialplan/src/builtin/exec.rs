@@ -11,10 +11,7 @@ pub(super) const DOC: Doc = Doc {
     name: "Exec",
     synopsis: "Runs an application whose name is computed",
     syntax: "appname(arguments)",
-    arguments: &[(
-        "appname",
-        "The application with its arguments, usually from a variable",
-    )],
+    arguments: &[("appname", "The application with its arguments, usually from a variable")],
     see_also: &["ExecIf", "TryExec"],
     ..Doc::EMPTY
 };
@@ -25,9 +22,6 @@ pub(super) async fn run<H: Host>(host: &mut H, call: Invocation<'_>) -> Result<F
         Some((name, arguments)) => {
             execute_nested(host, name, arguments, call.position, call.depth + 1).await
         }
-        None => fail(
-            host,
-            &format!("`{}` has no closing parenthesis", call.arguments),
-        ),
+        None => fail(host, &format!("`{}` has no closing parenthesis", call.arguments)),
     }
 }

@@ -43,17 +43,12 @@ fn go<H: Host>(host: &mut H, text: &str, from: &Position) -> Result<Flow, Stop> 
     let to = Target::new(text).and_then(|target| target.resolve_for(host, from));
     match to {
         Some(to) => Ok(Flow::Goto(to)),
-        None => fail(
-            host,
-            &format!("`{}` is no priority or label to go to", text.trim()),
-        ),
+        None => fail(host, &format!("`{}` is no priority or label to go to", text.trim())),
     }
 }
 
 /// Reports what the dialplan's author did wrong and ends the call.
 fn fail<H: Host>(host: &mut H, message: &str) -> Result<Flow, Stop> {
     expand::warn(host, message);
-    Err(Stop::Hangup {
-        cause: CAUSE_DIALPLAN_FAILURE,
-    })
+    Err(Stop::Hangup { cause: CAUSE_DIALPLAN_FAILURE })
 }

@@ -27,10 +27,7 @@ pub(super) async fn run<H: Host>(host: &mut H, call: Invocation<'_>) -> Result<F
         now: &|| host.now(),
     };
     if plan.find(&query, 1).is_none() {
-        return fail(
-            host,
-            "RaiseException finds no `e` extension in this context",
-        );
+        return fail(host, "RaiseException finds no `e` extension in this context");
     }
     Ok(Flow::Goto(to))
 }

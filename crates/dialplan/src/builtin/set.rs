@@ -42,10 +42,7 @@ pub async fn assign<H: Host>(host: &mut H, name: &str, value: &str) {
         return host.set_variable(name, Some(value.to_owned()));
     }
     let Some((function, arguments)) = split_call(name) else {
-        return expand::warn(
-            host,
-            &format!("`{name}` has no closing parenthesis; nothing is set"),
-        );
+        return expand::warn(host, &format!("`{name}` has no closing parenthesis; nothing is set"));
     };
     if let Err(error) = functions::write(host, function, arguments, value).await {
         expand::warn(host, &format!("{name} is not set: {error}"));

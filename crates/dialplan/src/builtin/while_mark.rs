@@ -12,10 +12,7 @@ pub(super) const DOC: Doc = Doc {
     syntax: "expr",
     description: "The priorities up to EndWhile run again and again as long as the condition \
                   holds. Loops may contain loops.",
-    arguments: &[(
-        "expr",
-        "The condition, usually $[…]; it is computed at each turn",
-    )],
+    arguments: &[("expr", "The condition, usually $[…]; it is computed at each turn")],
     see_also: &["EndWhile", "ExitWhile", "ContinueWhile"],
     ..Doc::EMPTY
 };

@@ -33,25 +33,18 @@ fn next(text: &str) -> (Token<'_>, &str) {
     if let Some(inside) = text.strip_prefix('"') {
         let end = closing_quote(inside);
         let quoted = inside.get(..end).unwrap_or_default();
-        return (
-            Token::Quoted(quoted),
-            inside.get(end + 1..).unwrap_or_default(),
-        );
+        return (Token::Quoted(quoted), inside.get(end + 1..).unwrap_or_default());
     }
     if let Some((operator, after)) = operator(text) {
         return (Token::Operator(operator), after);
     }
     let end = word_end(text);
-    (
-        Token::Word(text.get(..end).unwrap_or(text)),
-        text.get(end..).unwrap_or_default(),
-    )
+    (Token::Word(text.get(..end).unwrap_or(text)), text.get(end..).unwrap_or_default())
 }
 
 fn operator(text: &str) -> Option<(&'static str, &str)> {
     let all = OPERATORS.into_iter().chain(PUNCTUATION);
-    all.into_iter()
-        .find_map(|operator| Some((operator, text.strip_prefix(operator)?)))
+    all.into_iter().find_map(|operator| Some((operator, text.strip_prefix(operator)?)))
 }
 
 /// The position of the quote that ends a text, or the end of the text.

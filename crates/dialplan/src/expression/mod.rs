@@ -50,10 +50,7 @@ impl fmt::Display for ExpressionError {
                 f.write_str("a value is missing at the end; put variables in quotes")
             }
             Self::MissingOperator(text) => {
-                write!(
-                    f,
-                    "there is no operator before `{text}`; put text in quotes"
-                )
+                write!(f, "there is no operator before `{text}`; put text in quotes")
             }
             Self::Unclosed(what) => write!(f, "`{what}` is missing"),
             Self::UnknownFunction(name) => write!(f, "there is no mathematical function {name}"),

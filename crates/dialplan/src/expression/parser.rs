@@ -16,12 +16,7 @@ const UNARY: u8 = 6;
 
 pub(super) fn evaluate(text: &str) -> Result<Outcome, ExpressionError> {
     let tokens = tokens(text);
-    let mut parser = Parser {
-        tokens: &tokens,
-        at: 0,
-        depth: 0,
-        warning: None,
-    };
+    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, warning: None };
     let value = parser.conditional()?;
     if let Some(token) = parser.peek() {
         return Err(match token {
@@ -30,10 +25,7 @@ pub(super) fn evaluate(text: &str) -> Result<Outcome, ExpressionError> {
             token => ExpressionError::MissingOperator(describe(token)),
         });
     }
-    Ok(Outcome {
-        text: value.into_text(),
-        warning: parser.warning,
-    })
+    Ok(Outcome { text: value.into_text(), warning: parser.warning })
 }
 
 struct Parser<'t> {
@@ -229,11 +221,8 @@ impl<'t> Parser<'t> {
     /// The first group if the pattern has one, the length of the match otherwise.
     fn regex(&mut self, operator: &str, text: &Value, pattern: &Value) -> Value {
         let pattern = pattern.text();
-        let anchored = if operator == ":" {
-            format!("^(?:{pattern})")
-        } else {
-            pattern.into_owned()
-        };
+        let anchored =
+            if operator == ":" { format!("^(?:{pattern})") } else { pattern.into_owned() };
         let regex = match regexp::compile(&anchored, regexp::Case::Sensitive) {
             Ok(regex) => regex,
             Err(reason) => {
@@ -247,9 +236,7 @@ impl<'t> Parser<'t> {
             let group = found.and_then(|found| found.get(1));
             return Value::Word(group.map_or(String::new(), |group| group.as_str().to_owned()));
         }
-        let length = found
-            .and_then(|found| found.get(0))
-            .map_or(0, |m| m.as_str().chars().count());
+        let length = found.and_then(|found| found.get(0)).map_or(0, |m| m.as_str().chars().count());
         Value::Number(Number::Integer(i128::try_from(length).unwrap_or(0)))
     }
 }

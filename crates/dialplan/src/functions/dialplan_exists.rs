@@ -29,12 +29,7 @@ pub(super) fn read<H: Host>(host: &mut H, arguments: &str) -> Result<String, Fun
         None => plan.context(context).is_some(),
         Some(extension) => {
             let now = || host.now();
-            let query = Query {
-                context,
-                extension,
-                caller: caller.as_deref(),
-                now: &now,
-            };
+            let query = Query { context, extension, caller: caller.as_deref(), now: &now };
             match parts.next().map(|priority| (priority, priority.parse())) {
                 None => plan.find(&query, 1).is_some(),
                 Some((_, Ok(number))) => plan.find(&query, number).is_some(),

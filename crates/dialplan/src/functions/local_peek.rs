@@ -18,9 +18,7 @@ pub(super) const DOC: Doc = Doc {
 pub(super) fn read<H: Host>(host: &mut H, arguments: &str) -> Result<String, FunctionError> {
     let parts = arguments.split_once(',');
     let Some((Ok(nth), name)) = parts.map(|(n, name)| (n.trim().parse(), name.trim())) else {
-        return Err(FunctionError::Arguments(
-            "a number and a variable are needed".to_owned(),
-        ));
+        return Err(FunctionError::Arguments("a number and a variable are needed".to_owned()));
     };
     let value = match host.stack().hidden(nth, name) {
         Some(hidden) => hidden,

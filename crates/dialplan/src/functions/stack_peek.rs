@@ -9,14 +9,8 @@ pub(super) const DOC: Doc = Doc {
     syntax: "n,which[,suppress]",
     arguments: &[
         ("n", "Which Gosub, counted from the innermost, from 1"),
-        (
-            "which",
-            "l for context,extension,priority; or c, e, p for one of them",
-        ),
-        (
-            "suppress",
-            "Anything here: no warning when there is no such Gosub",
-        ),
+        ("which", "l for context,extension,priority; or c, e, p for one of them"),
+        ("suppress", "Anything here: no warning when there is no such Gosub"),
     ],
     see_also: &["Gosub"],
     ..Doc::EMPTY
@@ -25,23 +19,12 @@ pub(super) const DOC: Doc = Doc {
 pub(super) fn read<H: Host>(host: &mut H, arguments: &str) -> Result<String, FunctionError> {
     let wrong = || FunctionError::Arguments("a number from 1 and one of l c e p are needed".into());
     let mut parts = arguments.split(',').map(str::trim);
-    let nth = parts
-        .next()
-        .and_then(|n| n.parse().ok())
-        .filter(|n| *n > 0)
-        .ok_or_else(wrong)?;
-    let which = parts
-        .next()
-        .and_then(|which| which.chars().next())
-        .ok_or_else(wrong)?;
+    let nth = parts.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0).ok_or_else(wrong)?;
+    let which = parts.next().and_then(|which| which.chars().next()).ok_or_else(wrong)?;
     let suppress = parts.next().is_some_and(|suppress| !suppress.is_empty());
     let Some(position) = host.stack().return_position(nth) else {
         let text = format!("there is no Gosub number {nth} to return from");
-        return if suppress {
-            Ok(String::new())
-        } else {
-            Err(FunctionError::Failed(text))
-        };
+        return if suppress { Ok(String::new()) } else { Err(FunctionError::Failed(text)) };
     };
     match which.to_ascii_lowercase() {
         'l' => Ok(position.to_string()),

@@ -80,13 +80,9 @@ impl<'g> Builder<'g> {
             "include" => self.include(context, value),
             "ignorepat" => self.ignore_pattern(context, value),
             "switch" | "eswitch" | "lswitch" => {
-                let text = format!(
-                    "{} is not supported; nothing is looked up there",
-                    value.name
-                );
+                let text = format!("{} is not supported; nothing is looked up there", value.name);
                 let hint = "load realtime extensions into a context, or use include";
-                self.diagnostics
-                    .push(Diagnostic::warning(&value.span, text).hint(hint));
+                self.diagnostics.push(Diagnostic::warning(&value.span, text).hint(hint));
             }
             "autohints" => {
                 let text = "autohints is not supported; write a hint for each extension";
@@ -95,8 +91,7 @@ impl<'g> Builder<'g> {
             _ => {
                 let text = format!("`{}` is nothing a context can hold", value.name);
                 let hint = "exten, same, include, ignorepat";
-                self.diagnostics
-                    .push(Diagnostic::error(&value.span, text).hint(hint));
+                self.diagnostics.push(Diagnostic::error(&value.span, text).hint(hint));
             }
         }
     }
@@ -110,9 +105,7 @@ impl<'g> Builder<'g> {
                 false => "write name,priority,application(arguments)",
             };
             let text = format!("`{}` has no priority", value.text);
-            return self
-                .diagnostics
-                .push(Diagnostic::error(&value.span, text).hint(hint));
+            return self.diagnostics.push(Diagnostic::error(&value.span, text).hint(hint));
         };
         let text = |builder: &mut Self, text: &str| {
             static_text::expand(text, builder.globals, &value.span, &mut builder.diagnostics)
@@ -135,10 +128,7 @@ impl<'g> Builder<'g> {
     fn same(&mut self, context: usize, value: &Value, previous: &mut Previous) {
         let Some(extension) = previous.extension else {
             if !previous.lost {
-                self.error(
-                    &value.span,
-                    "`same` needs an `exten` before it in this context",
-                );
+                self.error(&value.span, "`same` needs an `exten` before it in this context");
             }
             return;
         };
@@ -164,29 +154,19 @@ impl<'g> Builder<'g> {
         if pattern.as_ref().is_some_and(Pattern::matches_everything) {
             let text = format!("{name} also matches the special extensions i, t, h and so on");
             let hint = "write _X. or _[0-9a-zA-Z].";
-            self.diagnostics
-                .push(Diagnostic::warning(span, text).hint(hint));
+            self.diagnostics.push(Diagnostic::warning(span, text).hint(hint));
         }
         let caller = match &key.1 {
             None => None,
             Some(caller) => {
                 let pattern = self.pattern(caller, span)?;
-                Some(Caller {
-                    name: caller.as_str().into(),
-                    pattern,
-                })
+                Some(Caller { name: caller.as_str().into(), pattern })
             }
         };
         let extensions = &mut self.contexts.get_mut(context)?.extensions;
         let index = extensions.len();
         let name = name.into();
-        extensions.push(Extension {
-            name,
-            pattern,
-            caller,
-            priorities: Vec::new(),
-            hint: None,
-        });
+        extensions.push(Extension { name, pattern, caller, priorities: Vec::new(), hint: None });
         self.known.get_mut(context)?.insert(key, index);
         Some(index)
     }
@@ -199,8 +179,7 @@ impl<'g> Builder<'g> {
         if lowercase_wildcard(text) {
             let message = format!("in {name}, the small letters x, z and n stand for digits");
             let hint = "write [x], [z] or [n] for the letters, X, Z or N for the digits";
-            self.diagnostics
-                .push(Diagnostic::notice(span, message).hint(hint));
+            self.diagnostics.push(Diagnostic::notice(span, message).hint(hint));
         }
         match Pattern::new(text) {
             Ok(pattern) => Some(Some(pattern)),
@@ -262,13 +241,9 @@ impl<'g> Builder<'g> {
                 first.number,
                 first.span
             );
-            self.diagnostics
-                .push(Diagnostic::warning(&priority.span, text));
+            self.diagnostics.push(Diagnostic::warning(&priority.span, text));
         }
-        match target
-            .priorities
-            .binary_search_by_key(&priority.number, |p| p.number)
-        {
+        match target.priorities.binary_search_by_key(&priority.number, |p| p.number) {
             Err(at) => target.priorities.insert(at, priority),
             Ok(at) => {
                 let first = target.priorities.get(at).map(|p| p.span.to_string());
@@ -297,19 +272,12 @@ impl<'g> Builder<'g> {
             let text = format!("{} already has a hint ({})", target.name, first.span);
             return self.error(span, text);
         }
-        target.hint = Some(Hint {
-            device: device.into(),
-            span: span.clone(),
-        });
+        target.hint = Some(Hint { device: device.into(), span: span.clone() });
     }
 
     fn include(&mut self, context: usize, value: &Value) {
-        let text = static_text::expand(
-            &value.text,
-            self.globals,
-            &value.span,
-            &mut self.diagnostics,
-        );
+        let text =
+            static_text::expand(&value.text, self.globals, &value.span, &mut self.diagnostics);
         let (name, condition) = match text.split_once([',', '|']) {
             Some((name, condition)) => (name.trim(), Some(condition)),
             None => (text.trim(), None),
@@ -321,11 +289,7 @@ impl<'g> Builder<'g> {
                 return self.error(&value.span, format!("not included: {error}"));
             }
         };
-        let include = Include {
-            context: name.into(),
-            when,
-            span: value.span.clone(),
-        };
+        let include = Include { context: name.into(), when, span: value.span.clone() };
         if let Some(context) = self.contexts.get_mut(context) {
             context.includes.push(include);
         }
@@ -335,11 +299,7 @@ impl<'g> Builder<'g> {
         let Some(pattern) = self.pattern(&value.text, &value.span) else {
             return;
         };
-        let ignore = IgnorePattern {
-            name: value.text.clone(),
-            pattern,
-            span: value.span.clone(),
-        };
+        let ignore = IgnorePattern { name: value.text.clone(), pattern, span: value.span.clone() };
         if let Some(context) = self.contexts.get_mut(context) {
             context.ignore_patterns.push(ignore);
         }
@@ -358,20 +318,14 @@ fn index(context: &mut Context) {
     context.extensions.sort_by(|a, b| {
         let caller = |extension: &Extension| {
             let caller = extension.caller.as_ref();
-            (
-                caller.is_none(),
-                caller.map(|caller| (caller.pattern.clone(), caller.name.clone())),
-            )
+            (caller.is_none(), caller.map(|caller| (caller.pattern.clone(), caller.name.clone())))
         };
         // `None < Some`: literals before patterns.
         (&a.pattern, a.pattern.is_none().then_some(&a.name))
             .cmp(&(&b.pattern, b.pattern.is_none().then_some(&b.name)))
             .then_with(|| caller(a).cmp(&caller(b)))
     });
-    let literals = context
-        .extensions
-        .iter()
-        .take_while(|extension| extension.pattern.is_none());
+    let literals = context.extensions.iter().take_while(|extension| extension.pattern.is_none());
     for (index, extension) in literals.enumerate() {
         let key = without_hyphens(&extension.name).into_owned();
         context.exact.entry(key).or_default().push(index);

@@ -14,12 +14,7 @@ pub(super) fn check(plan: &Dialplan) -> Vec<Diagnostic> {
     for context in plan.contexts() {
         for include in &context.includes {
             if plan.context(&include.context).is_none() {
-                found.push(unknown_context(
-                    plan,
-                    &include.context,
-                    &include.span,
-                    "included",
-                ));
+                found.push(unknown_context(plan, &include.context, &include.span, "included"));
             } else if include.context == context.name {
                 let text = format!("context {} includes itself", context.name);
                 found.push(Diagnostic::warning(&include.span, text));
@@ -52,11 +47,7 @@ fn check_numbers(extension: &Extension, found: &mut Vec<Diagnostic>) {
         let hint = "a call enters at priority 1, unless a less specific pattern has it";
         found.push(Diagnostic::warning(&first.span, text).hint(hint));
     }
-    for (before, after) in extension
-        .priorities
-        .iter()
-        .zip(extension.priorities.iter().skip(1))
-    {
+    for (before, after) in extension.priorities.iter().zip(extension.priorities.iter().skip(1)) {
         // A label or a distance of 100 (the old n+101) says that the jump is meant.
         let meant = after.label.is_some() || after.number - before.number >= 100;
         if after.number != before.number + 1 && !meant {
@@ -99,10 +90,7 @@ fn destinations(priority: &Priority) -> Vec<Target> {
     };
     let parse = |text: &str| {
         let head = text.split('(').next().unwrap_or_default();
-        is_static(head)
-            .then(|| Call::new(text))
-            .flatten()
-            .map(|call| call.target)
+        is_static(head).then(|| Call::new(text)).flatten().map(|call| call.target)
     };
     texts.into_iter().filter_map(parse).collect()
 }
@@ -139,11 +127,7 @@ fn check_destinations(
         let mut exists = false;
         plan.any_match(name, dialled, &mut |candidate| {
             exists |= has(candidate);
-            if exists {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if exists { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         if !exists {
             found.push(dead_end(&target, name, dialled, extension, &priority.span));
@@ -166,10 +150,7 @@ fn dead_end(
     match &target.priority {
         TargetPriority::Label(label) => {
             let text = format!("there is no label {label} in {dialled} of context {context}");
-            let labels = extension
-                .priorities
-                .iter()
-                .filter_map(|p| p.label.as_deref());
+            let labels = extension.priorities.iter().filter_map(|p| p.label.as_deref());
             let near = nearest(label, labels).map(|near| format!("perhaps {near} is meant"));
             Diagnostic::error(span, text).hint(near.unwrap_or_default())
         }
@@ -177,9 +158,8 @@ fn dead_end(
             let text = format!("there is no {dialled} with priority {number} in context {context}");
             Diagnostic::warning(span, text)
         }
-        TargetPriority::Relative(distance) => Diagnostic::warning(
-            span,
-            format!("there is no priority at a distance of {distance}"),
-        ),
+        TargetPriority::Relative(distance) => {
+            Diagnostic::warning(span, format!("there is no priority at a distance of {distance}"))
+        }
     }
 }

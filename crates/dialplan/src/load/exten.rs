@@ -34,11 +34,9 @@ pub(super) fn split_name(text: &str) -> Option<(&str, Option<&str>, &str)> {
     let name = text.get(..comma)?.trim();
     let rest = text.get(comma + 1..)?;
     match find_outside_brackets(name, '/') {
-        Some(slash) => Some((
-            name.get(..slash)?.trim(),
-            name.get(slash + 1..).map(str::trim),
-            rest,
-        )),
+        Some(slash) => {
+            Some((name.get(..slash)?.trim(), name.get(slash + 1..).map(str::trim), rest))
+        }
         None => Some((name, None, rest)),
     }
 }
@@ -52,10 +50,7 @@ pub(super) fn split_priority(text: &str) -> Result<ExtenLine<'_>, String> {
         Some((priority, action)) => (priority.trim(), action.trim()),
         None => (text.trim(), ""),
     };
-    Ok(ExtenLine {
-        priority: parse_priority(priority)?,
-        action,
-    })
+    Ok(ExtenLine { priority: parse_priority(priority)?, action })
 }
 
 fn parse_priority(text: &str) -> Result<PriorityMark<'_>, String> {
@@ -65,11 +60,8 @@ fn parse_priority(text: &str) -> Result<PriorityMark<'_>, String> {
                 .split_once(')')
                 .ok_or_else(|| format!("the label in `{text}` has no closing parenthesis"))?;
             // Both `n+2(label)` and `n(label)+2` are written.
-            let mark = if after.trim().is_empty() {
-                mark.to_owned()
-            } else {
-                format!("{mark}{after}")
-            };
+            let mark =
+                if after.trim().is_empty() { mark.to_owned() } else { format!("{mark}{after}") };
             (mark, Some(label.trim()).filter(|label| !label.is_empty()))
         }
         None => (text.to_owned(), None),
@@ -77,10 +69,7 @@ fn parse_priority(text: &str) -> Result<PriorityMark<'_>, String> {
     let (base, plus) = match mark.split_once('+') {
         Some((base, plus)) => {
             let plus = plus.trim().parse::<u32>();
-            (
-                base.trim(),
-                plus.map_err(|_| format!("`{text}` needs a number after the +"))?,
-            )
+            (base.trim(), plus.map_err(|_| format!("`{text}` needs a number after the +"))?)
         }
         None => (mark.trim(), 0),
     };
@@ -90,10 +79,7 @@ fn parse_priority(text: &str) -> Result<PriorityMark<'_>, String> {
         "n" | "next" => Number::After(plus),
         "s" | "same" => Number::Same(plus),
         digits => {
-            let number = digits
-                .parse::<u32>()
-                .ok()
-                .and_then(|number| number.checked_add(plus));
+            let number = digits.parse::<u32>().ok().and_then(|number| number.checked_add(plus));
             let number = number.filter(|number| *number > 0);
             let expected = "a priority is a number from 1, `n`, `s` or `hint`";
             Number::Absolute(number.ok_or_else(|| format!("`{text}` is no priority; {expected}"))?)
@@ -122,22 +108,14 @@ pub(super) fn split_action(text: &str) -> Result<Action<'_>, String> {
     let Some((name, rest)) = text.split_once('(') else {
         if let Some((name, arguments)) = text.split_once([',', '|']) {
             let (name, arguments) = (name.trim(), arguments.trim().replace('|', ","));
-            return Err(format!(
-                "arguments belong between parentheses; write {name}({arguments})"
-            ));
+            return Err(format!("arguments belong between parentheses; write {name}({arguments})"));
         }
-        return Ok(Action {
-            application: text,
-            arguments: "",
-            warning: None,
-        });
+        return Ok(Action { application: text, arguments: "", warning: None });
     };
     let name = name.trim();
     if name.contains([',', '|']) {
         let application = name.split([',', '|']).next().unwrap_or_default();
-        return Err(format!(
-            "`{application}` needs parentheses around all of its arguments"
-        ));
+        return Err(format!("`{application}` needs parentheses around all of its arguments"));
     }
     if name.is_empty() {
         return Err("there is no application before the parenthesis".to_owned());
@@ -145,25 +123,14 @@ pub(super) fn split_action(text: &str) -> Result<Action<'_>, String> {
     let Some((arguments, after)) = rest.rsplit_once(')') else {
         let warning = "the closing parenthesis is missing; the arguments go to the end of the line";
         let warning = Some(warning.to_owned());
-        return Ok(Action {
-            application: name,
-            arguments: rest,
-            warning,
-        });
+        return Ok(Action { application: name, arguments: rest, warning });
     };
     let warning = if !after.trim().is_empty() {
-        Some(format!(
-            "`{}` after the closing parenthesis is ignored",
-            after.trim()
-        ))
+        Some(format!("`{}` after the closing parenthesis is ignored", after.trim()))
     } else {
         pipe_trap(name, arguments)
     };
-    Ok(Action {
-        application: name,
-        arguments,
-        warning,
-    })
+    Ok(Action { application: name, arguments, warning })
 }
 
 /// Applications whose old arguments were separated by pipes and which take more than one.
@@ -183,9 +150,7 @@ const FORMERLY_PIPED: [&str; 12] = [
 ];
 
 fn pipe_trap(application: &str, arguments: &str) -> Option<String> {
-    let piped = FORMERLY_PIPED
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(application));
+    let piped = FORMERLY_PIPED.iter().any(|name| name.eq_ignore_ascii_case(application));
     // A pipe inside $[…] is an operator.
     let outside = arguments.contains('|') && !arguments.contains("$[") && !arguments.contains(',');
     (piped && outside).then(|| {
@@ -249,25 +214,13 @@ mod tests {
         let error = split_action("Dial,PJSIP/101,20").expect_err("commas");
         assert!(error.contains("Dial(PJSIP/101,20)"), "{error}");
         let action = split_action("Dial(PJSIP/101|20)").expect("loaded");
-        assert!(
-            action
-                .warning
-                .is_some_and(|text| text.contains("Dial(PJSIP/101,20)"))
-        );
+        assert!(action.warning.is_some_and(|text| text.contains("Dial(PJSIP/101,20)")));
         let action = split_action("Answer").expect("loaded");
         assert_eq!((action.application, action.arguments), ("Answer", ""));
         let action = split_action("Set(X=${LEN((a))})").expect("loaded");
-        assert_eq!(
-            (action.application, action.arguments),
-            ("Set", "X=${LEN((a))}")
-        );
+        assert_eq!((action.application, action.arguments), ("Set", "X=${LEN((a))}"));
         assert!(split_action("NoOp(abc").expect("loaded").warning.is_some());
-        assert!(
-            split_action("NoOp(abc) more")
-                .expect("loaded")
-                .warning
-                .is_some()
-        );
+        assert!(split_action("NoOp(abc) more").expect("loaded").warning.is_some());
         assert!(split_action("").is_err());
     }
 }

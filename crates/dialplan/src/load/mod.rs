@@ -33,17 +33,10 @@ pub fn load(document: &Document) -> Dialplan {
         }
     }
     let (contexts, by_name, diagnostics) = builder.finish();
-    let mut plan = Dialplan {
-        settings,
-        globals,
-        diagnostics,
-        contexts,
-        by_name,
-    };
+    let mut plan = Dialplan { settings, globals, diagnostics, contexts, by_name };
     let mut found = check::check(&plan);
     plan.diagnostics.append(&mut found);
-    plan.diagnostics
-        .sort_by(|a, b| (&a.span.file, a.span.line).cmp(&(&b.span.file, b.span.line)));
+    plan.diagnostics.sort_by(|a, b| (&a.span.file, a.span.line).cmp(&(&b.span.file, b.span.line)));
     plan
 }
 
@@ -55,18 +48,12 @@ fn read_setting(settings: &mut Settings, value: &Value, diagnostics: &mut Vec<Di
         "clearglobalvars" => &mut settings.clearglobalvars,
         "extenpatternmatchnew" => {
             let text = "has no effect: patterns are always matched by the fast method";
-            diagnostics.push(Diagnostic::notice(
-                &value.span,
-                format!("{} {text}", value.name),
-            ));
+            diagnostics.push(Diagnostic::notice(&value.span, format!("{} {text}", value.name)));
             return;
         }
         "userscontext" => {
             let text = "has no effect: there is no users.conf";
-            diagnostics.push(Diagnostic::notice(
-                &value.span,
-                format!("{} {text}", value.name),
-            ));
+            diagnostics.push(Diagnostic::notice(&value.span, format!("{} {text}", value.name)));
             return;
         }
         _ => {

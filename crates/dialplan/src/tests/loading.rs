@@ -44,66 +44,27 @@ fn globals_refer_to_earlier_ones_and_serve_in_names() {
 
 #[test]
 fn slips_are_named_with_file_line_and_remedy() {
-    check(
-        "[a]\nexten => 1,1,X\nexten => 1,1,Y\n",
-        &["conf:3: error: priority 1 of 1 is already"],
-    );
-    check(
-        "[a]\nexten => 1,2,X\n",
-        &["conf:2: warning: 1 begins at priority 2"],
-    );
-    check(
-        "[a]\nexten => 1,1,X\nsame => 3,Y\n",
-        &["conf:3: warning: 1 has no priority 2"],
-    );
-    check(
-        "[internal]\n[a]\ninclude => intrenal\n",
-        &["perhaps internal is meant"],
-    );
-    check(
-        "[a]\nexten => 1,1(again),X\nsame => n,Goto(agian)\n",
-        &["perhaps again is meant"],
-    );
-    check(
-        "[a]\nexten => 1,1,Goto(b,1,1)\n",
-        &["there is no context b"],
-    );
-    check(
-        "[a]\nexten => 1,1,Goto(2,1)\n",
-        &["there is no 2 with priority 1"],
-    );
-    check(
-        "[a]\nexten => 1,1(x),X\nsame => n(x),Y\n",
-        &["the label x is already at priority 1"],
-    );
-    check(
-        "[a]\nexten => 1,n,X\n",
-        &["the first priority needs a number"],
-    );
+    check("[a]\nexten => 1,1,X\nexten => 1,1,Y\n", &["conf:3: error: priority 1 of 1 is already"]);
+    check("[a]\nexten => 1,2,X\n", &["conf:2: warning: 1 begins at priority 2"]);
+    check("[a]\nexten => 1,1,X\nsame => 3,Y\n", &["conf:3: warning: 1 has no priority 2"]);
+    check("[internal]\n[a]\ninclude => intrenal\n", &["perhaps internal is meant"]);
+    check("[a]\nexten => 1,1(again),X\nsame => n,Goto(agian)\n", &["perhaps again is meant"]);
+    check("[a]\nexten => 1,1,Goto(b,1,1)\n", &["there is no context b"]);
+    check("[a]\nexten => 1,1,Goto(2,1)\n", &["there is no 2 with priority 1"]);
+    check("[a]\nexten => 1,1(x),X\nsame => n(x),Y\n", &["the label x is already at priority 1"]);
+    check("[a]\nexten => 1,n,X\n", &["the first priority needs a number"]);
     check("[a]\nsame => n,X\n", &["`same` needs an `exten`"]);
     check("[a]\nexten => 1|1|Dial|PJSIP/1\n", &["use commas"]);
     check("[a]\nexten => 1,1,NoOp(${X)\n", &["no closing bracket"]);
     check("[a]\nexten => _[12,1,X\n", &["has no priority"]);
-    check(
-        "[a]\nexten => _1.2,1,X\nsame => n,Y\n",
-        &["`.` and `!` must be last"],
-    );
-    check(
-        "[a]\nexten => _.,1,X\n",
-        &["also matches the special extensions"],
-    );
+    check("[a]\nexten => _1.2,1,X\nsame => n,Y\n", &["`.` and `!` must be last"]);
+    check("[a]\nexten => _.,1,X\n", &["also matches the special extensions"]);
     check("[a]\nexten => _john,1,X\n", &["stand for digits"]);
     check("[a]\nswitch => Realtime/a\n", &["switch is not supported"]);
     check("[a]\ninclude => a,9-17\n", &["not included"]);
-    check(
-        "[a]\nfoo => bar\n",
-        &["`foo` is nothing a context can hold"],
-    );
+    check("[a]\nfoo => bar\n", &["`foo` is nothing a context can hold"]);
     check("[general]\nautofallthrough=maybe\n", &["yes or no"]);
-    check(
-        "[general]\nuserscontext=x\nextenpatternmatchnew=no\n",
-        &["no effect", "no effect"],
-    );
+    check("[general]\nuserscontext=x\nextenpatternmatchnew=no\n", &["no effect", "no effect"]);
 }
 
 #[test]
@@ -122,23 +83,12 @@ fn unknown_applications_and_functions_are_named_once() {
     .plan;
     let applications = plan.unknown_applications(&|name| name == "Dial");
     assert_eq!(applications.len(), 1);
-    assert!(
-        applications[0]
-            .to_string()
-            .starts_with("extensions.conf:3: error")
-    );
+    assert!(applications[0].to_string().starts_with("extensions.conf:3: error"));
     let functions = plan.unknown_functions(&|_| false);
-    let names: Vec<_> = functions
-        .iter()
-        .map(|found| found.message.as_str())
-        .collect();
+    let names: Vec<_> = functions.iter().map(|found| found.message.as_str()).collect();
     assert_eq!(
         names,
-        [
-            "there is no function FOO",
-            "there is no function BAR",
-            "there is no function BAZ"
-        ]
+        ["there is no function FOO", "there is no function BAR", "there is no function BAZ"]
     );
 }
 
@@ -146,8 +96,5 @@ fn unknown_applications_and_functions_are_named_once() {
 fn contexts_written_twice_are_joined() {
     let plan = MemoryHost::new("[a]\nexten => 1,1,X\n[b]\n[a]\nexten => 1,2,Y\n").plan;
     assert_eq!(plan.contexts().len(), 2);
-    assert_eq!(
-        plan.context("a").expect("a").extensions[0].priorities.len(),
-        2
-    );
+    assert_eq!(plan.context("a").expect("a").extensions[0].priorities.len(), 2);
 }

@@ -21,12 +21,7 @@ fn describe(found: Match<'_>) -> String {
 
 fn at(plan: &Dialplan, context: &str, extension: &str, caller: Option<&str>) -> String {
     let now = jiff::Zoned::default;
-    describe(plan.lookup(&Query {
-        context,
-        extension,
-        caller,
-        now: &now,
-    }))
+    describe(plan.lookup(&Query { context, extension, caller, now: &now }))
 }
 
 #[test]
@@ -85,14 +80,8 @@ fn callers_select_among_equal_extensions() {
     );
     let find = |extension: &str, caller: Option<&str>| {
         let now = jiff::Zoned::default;
-        let query = Query {
-            context: "a",
-            extension,
-            caller,
-            now: &now,
-        };
-        plan.find(&query, 1)
-            .map(|(_, priority)| priority.application.to_string())
+        let query = Query { context: "a", extension, caller, now: &now };
+        plan.find(&query, 1).map(|(_, priority)| priority.application.to_string())
     };
     assert_eq!(find("100", Some("555")).as_deref(), Some("Y"));
     assert_eq!(find("100", Some("556")).as_deref(), Some("X"));
@@ -111,14 +100,8 @@ fn includes_are_searched_depth_first_and_in_time() {
     );
     let find = |time: &str, priority: u32| {
         let now: jiff::Zoned = format!("2026-01-05T{time}[UTC]").parse().expect("a time");
-        let query = Query {
-            context: "a",
-            extension: "20",
-            caller: None,
-            now: &|| now.clone(),
-        };
-        plan.find(&query, priority)
-            .map(|(_, priority)| priority.application.to_string())
+        let query = Query { context: "a", extension: "20", caller: None, now: &|| now.clone() };
+        plan.find(&query, priority).map(|(_, priority)| priority.application.to_string())
     };
     assert_eq!(find("10:00:00", 1).as_deref(), Some("Day"));
     assert_eq!(find("20:00:00", 1).as_deref(), Some("C"));
@@ -156,12 +139,7 @@ fn ten_thousand_extensions_are_found_at_once() {
     for number in 0..10_000 {
         let dialled = format!("{number:05}");
         let now = jiff::Zoned::default;
-        let query = Query {
-            context: "a",
-            extension: &dialled,
-            caller: None,
-            now: &now,
-        };
+        let query = Query { context: "a", extension: &dialled, caller: None, now: &now };
         assert!(plan.find(&query, 1).is_some());
     }
     // A linear search would take some 100 ms for each.

@@ -44,8 +44,9 @@ proptest! {
     #[test]
     fn integers_are_exact(a in any::<i64>(), b in any::<i64>()) {
         let value = |text: String| expression::evaluate(&text).map(|outcome| outcome.text);
-        prop_assert_eq!(value(format!("{a} + {b}")), Ok((i128::from(a) + i128::from(b)).to_string()));
-        prop_assert_eq!(value(format!("{a} * {b}")), Ok((i128::from(a) * i128::from(b)).to_string()));
+        let (x, y) = (i128::from(a), i128::from(b));
+        prop_assert_eq!(value(format!("{a} + {b}")), Ok((x + y).to_string()));
+        prop_assert_eq!(value(format!("{a} * {b}")), Ok((x * y).to_string()));
         prop_assert_eq!(value(format!("{a} < {b}")), Ok(u8::from(a < b).to_string()));
     }
 

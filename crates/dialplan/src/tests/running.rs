@@ -91,11 +91,7 @@ fn subroutines_have_arguments_locals_and_values() {
          same => n,Return()\n",
         "V(3 two,three inner) V(x sub,s,4 s) V(outer one) V(back outer [])",
     );
-    assert!(
-        host.warnings
-            .iter()
-            .any(|text| text.contains("Return without"))
-    );
+    assert!(host.warnings.iter().any(|text| text.contains("Return without")));
     assert_eq!(host.stack.depth(), 0);
 }
 
@@ -130,10 +126,7 @@ fn the_end_of_an_extension_follows_the_dial_status() {
         assert_eq!(stop, Stop::Hangup { cause });
         assert_eq!(host.special, [format!("auto {status}")]);
     }
-    check(
-        "[general]\nautofallthrough=no\n[a]\nexten => s,1,NoOp()\n",
-        "WaitExten()",
-    );
+    check("[general]\nautofallthrough=no\n[a]\nexten => s,1,NoOp()\n", "WaitExten()");
 }
 
 #[test]
@@ -145,9 +138,7 @@ fn the_hangup_extension_runs_to_its_end_whatever_applications_say() {
         "Hangup(17) Ask() Hangup() V(sub)",
     );
     assert_eq!(host.special, ["h"]);
-    let (host, _) = play(MemoryHost::new(
-        "[a]\nexten => s,1,Hangup\nexten => h,1,Goto(1)\n",
-    ));
+    let (host, _) = play(MemoryHost::new("[a]\nexten => s,1,Hangup\nexten => h,1,Goto(1)\n"));
     assert!(host.warnings[0].contains("circle"));
 }
 
@@ -158,10 +149,7 @@ fn digits_timeouts_and_redirections_lead_elsewhere() {
                 same => n,Ask()\nexten => T,1,V(T)\nsame => n,Ask()\n[b]\nexten => x,5,V(b)\n\
                 same => n,Ask()\n";
     let mut host = MemoryHost::new(text);
-    let dialled = |digits: &str| Flow::Dialled {
-        context: None,
-        extension: digits.into(),
-    };
+    let dialled = |digits: &str| Flow::Dialled { context: None, extension: digits.into() };
     host.answers = [
         Ok(dialled("123")),
         Ok(dialled("999")),
@@ -172,11 +160,7 @@ fn digits_timeouts_and_redirections_lead_elsewhere() {
     ]
     .into();
     let (host, stop) = play(host);
-    let texts: Vec<_> = host
-        .executed
-        .iter()
-        .filter(|text| text.starts_with('V'))
-        .collect();
+    let texts: Vec<_> = host.executed.iter().filter(|text| text.starts_with('V')).collect();
     assert_eq!(texts, ["V(123)", "V(i 999)", "V(t)", "V(T)", "V(b)"]);
     assert_eq!(stop, Stop::Detached);
 }
@@ -188,19 +172,10 @@ fn exceptions_lead_to_e() {
          exten => e,1,V(${EXCEPTION(reason)} ${EXCEPTION(exten)} ${EXCEPTION(priority)})\n",
         "V(why s 1)",
     );
-    let big = format!(
-        "[a]\nexten => s,1,Set(X={})\nsame => n,Set(X=${{X}}${{X}})\n",
-        "x".repeat(40_000)
-    );
-    let host = check(
-        &format!("{big}exten => e,1,V(${{EXCEPTION(reason)}})\n"),
-        "V(ERROR)",
-    );
-    assert!(
-        host.warnings[0].contains("65536 bytes"),
-        "{:?}",
-        host.warnings
-    );
+    let big =
+        format!("[a]\nexten => s,1,Set(X={})\nsame => n,Set(X=${{X}}${{X}})\n", "x".repeat(40_000));
+    let host = check(&format!("{big}exten => e,1,V(${{EXCEPTION(reason)}})\n"), "V(ERROR)");
+    assert!(host.warnings[0].contains("65536 bytes"), "{:?}", host.warnings);
     let (_, stop) = play(MemoryHost::new(&big));
     assert_eq!(stop, Stop::Hangup { cause: 41 });
 }
@@ -215,8 +190,9 @@ fn a_call_begins_at_s_when_its_extension_is_missing() {
 #[test]
 fn computed_applications_run() {
     let host = check(
-        "[a]\nexten => s,1,Exec(V(1,2))\nsame => n,ExecIf(1?V(a:b):V(c))\nsame => n,TryExec(Nope())\n\
-         same => n,V(${TRYSTATUS})\nsame => n,TryExec(Verbose(x))\nsame => n,V(${TRYSTATUS})\n\
+        "[a]\nexten => s,1,Exec(V(1,2))\nsame => n,ExecIf(1?V(a:b):V(c))\n\
+         same => n,TryExec(Nope())\nsame => n,V(${TRYSTATUS})\n\
+         same => n,TryExec(Verbose(x))\nsame => n,V(${TRYSTATUS})\n\
          same => n,ExecIfTime(*,*,*,*?V(now))\nsame => n,GotoIfTime(*?out)\nsame => n,V(wrong)\n\
          same => n(out),noop()\n",
         "V(1,2) V(a:b) V(NOAPP) Verbose(x) V(SUCCESS) V(now)",
@@ -257,14 +233,7 @@ fn the_futures_may_move_between_threads() {
 fn every_application_has_a_reference_page() {
     for builtin in crate::builtin::BUILTINS {
         let doc = builtin.doc();
-        assert!(
-            !doc.synopsis.is_empty() && !doc.synopsis.ends_with('.'),
-            "{}",
-            doc.name
-        );
-        assert_eq!(
-            crate::builtin::find(&doc.name.to_uppercase()),
-            Some(*builtin)
-        );
+        assert!(!doc.synopsis.is_empty() && !doc.synopsis.ends_with('.'), "{}", doc.name);
+        assert_eq!(crate::builtin::find(&doc.name.to_uppercase()), Some(*builtin));
     }
 }

@@ -3,12 +3,7 @@
 use crate::{CivilTime, TimeRange};
 
 const fn at(hour: u16, minute: u16, weekday: u8, day: u8, month: u8) -> CivilTime {
-    CivilTime {
-        minute: hour * 60 + minute,
-        weekday,
-        day,
-        month,
-    }
+    CivilTime { minute: hour * 60 + minute, weekday, day, month }
 }
 
 fn check(range: &str, time: CivilTime, expected: bool) {

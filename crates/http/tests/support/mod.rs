@@ -37,14 +37,8 @@ impl World {
     pub(crate) async fn with(settings: HttpSettings, net: NetSettings, pages: Pages) -> Self {
         let (sender, events) = mpsc::channel(4_096);
         let net = Net::new(net, sender);
-        let server = HttpServer::start(settings, net.clone(), pages)
-            .await
-            .unwrap();
-        Self {
-            server,
-            net,
-            events,
-        }
+        let server = HttpServer::start(settings, net.clone(), pages).await.unwrap();
+        Self { server, net, events }
     }
 
     pub(crate) fn http(&self) -> SocketAddr {
@@ -67,10 +61,7 @@ impl World {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.ask(&format!(
-            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        ))
-        .await
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await
     }
 
     pub(crate) async fn websocket(&self, path: &str, protocol: &str) -> WebSocketStream<TcpStream> {
@@ -89,30 +80,19 @@ impl World {
 pub(crate) async fn secure(tls: &ClientTls, to: SocketAddr) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(to).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(tls.config())
-        .connect(name, stream)
-        .await
-        .unwrap()
+    TlsConnector::from(tls.config()).connect(name, stream).await.unwrap()
 }
 
 pub(crate) async fn upgrade<S>(mut stream: S, path: &str, protocol: &str) -> WebSocketStream<S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    stream
-        .write_all(upgrade_request(path, protocol).as_bytes())
-        .await
-        .unwrap();
+    stream.write_all(upgrade_request(path, protocol).as_bytes()).await.unwrap();
     let answer = Answer::read_head(&mut stream).await;
     assert_eq!(answer.status, 101, "{answer:?}");
     assert_eq!(answer.header("sec-websocket-protocol"), Some(protocol));
-    assert_eq!(
-        answer.header("sec-websocket-accept"),
-        Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
-    );
-    let config = WebSocketConfig::default()
-        .read_buffer_size(1_024)
-        .write_buffer_size(0);
+    assert_eq!(answer.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    let config = WebSocketConfig::default().read_buffer_size(1_024).write_buffer_size(0);
     WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await
 }
 
@@ -144,26 +124,15 @@ impl Answer {
         };
         timeout(PATIENCE, read).await.expect("an answer in time");
         let head = String::from_utf8(head).unwrap();
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|s| s.parse().ok())
-            .unwrap_or(0);
-        Self {
-            status,
-            head,
-            body: Bytes::new(),
-        }
+        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        Self { status, head, body: Bytes::new() }
     }
 
     pub(crate) async fn read<S: AsyncRead + Unpin>(stream: &mut S) -> Self {
         let mut answer = Self::read_head(stream).await;
         if let Some(length) = answer.header("content-length") {
             let mut body = vec![0; length.parse().unwrap()];
-            timeout(PATIENCE, stream.read_exact(&mut body))
-                .await
-                .unwrap()
-                .unwrap();
+            timeout(PATIENCE, stream.read_exact(&mut body)).await.unwrap().unwrap();
             answer.body = body.into();
         }
         answer
@@ -211,13 +180,7 @@ pub(crate) fn both(name: &str) -> (HttpSettings, ClientTls) {
     };
     let client = ClientTls::build(&TlsSettings::default()).unwrap();
     let bind = "127.0.0.1:0".parse().unwrap();
-    (
-        HttpSettings {
-            tls: Some(HttpsSettings { bind, tls }),
-            ..clear()
-        },
-        client,
-    )
+    (HttpSettings { tls: Some(HttpsSettings { bind, tls }), ..clear() }, client)
 }
 
 /// What was logged on this thread.
@@ -227,10 +190,8 @@ pub(crate) struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
 impl Log {
     pub(crate) fn capture(&self) -> tracing::subscriber::DefaultGuard {
         let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
         tracing::subscriber::set_default(subscriber)
     }
 

@@ -7,45 +7,17 @@ use rustls::crypto::aws_lc_rs::cipher_suite as suite;
 const SUITES: [(&str, SupportedCipherSuite); 9] = [
     ("TLS_AES_128_GCM_SHA256", suite::TLS13_AES_128_GCM_SHA256),
     ("TLS_AES_256_GCM_SHA384", suite::TLS13_AES_256_GCM_SHA384),
-    (
-        "TLS_CHACHA20_POLY1305_SHA256",
-        suite::TLS13_CHACHA20_POLY1305_SHA256,
-    ),
-    (
-        "ECDHE-ECDSA-AES128-GCM-SHA256",
-        suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-    ),
-    (
-        "ECDHE-ECDSA-AES256-GCM-SHA384",
-        suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    ),
-    (
-        "ECDHE-ECDSA-CHACHA20-POLY1305",
-        suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    ),
-    (
-        "ECDHE-RSA-AES128-GCM-SHA256",
-        suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-    ),
-    (
-        "ECDHE-RSA-AES256-GCM-SHA384",
-        suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-    ),
-    (
-        "ECDHE-RSA-CHACHA20-POLY1305",
-        suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-    ),
+    ("TLS_CHACHA20_POLY1305_SHA256", suite::TLS13_CHACHA20_POLY1305_SHA256),
+    ("ECDHE-ECDSA-AES128-GCM-SHA256", suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+    ("ECDHE-ECDSA-AES256-GCM-SHA384", suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
+    ("ECDHE-ECDSA-CHACHA20-POLY1305", suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
+    ("ECDHE-RSA-AES128-GCM-SHA256", suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+    ("ECDHE-RSA-AES256-GCM-SHA384", suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
+    ("ECDHE-RSA-CHACHA20-POLY1305", suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
 ];
 
 /// Words that mean a class of suites; all suites here are in these classes.
-const CLASSES: [&str; 6] = [
-    "ALL",
-    "DEFAULT",
-    "HIGH",
-    "SECURE",
-    "COMPLEMENTOFDEFAULT",
-    "ECDHE",
-];
+const CLASSES: [&str; 6] = ["ALL", "DEFAULT", "HIGH", "SECURE", "COMPLEMENTOFDEFAULT", "ECDHE"];
 
 /// What an OpenSSL cipher list comes to.
 #[derive(Clone, Debug)]
@@ -60,23 +32,15 @@ pub struct CipherChoice {
 /// the list names none of them, as with OpenSSL, whose cipher list is about TLS 1.2.
 #[must_use]
 pub fn cipher_choice(list: &str) -> CipherChoice {
-    let mut choice = CipherChoice {
-        suites: Vec::new(),
-        ignored: Vec::new(),
-    };
-    let words = list
-        .split([':', ',', ' '])
-        .map(str::trim)
-        .filter(|word| !word.is_empty());
+    let mut choice = CipherChoice { suites: Vec::new(), ignored: Vec::new() };
+    let words = list.split([':', ',', ' ']).map(str::trim).filter(|word| !word.is_empty());
     let mut named_tls13 = false;
     for word in words {
         let (removed, name) = match word.strip_prefix(['!', '-']) {
             Some(name) => (true, name),
             None => (false, word.strip_prefix('+').unwrap_or(word)),
         };
-        let found = SUITES
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = SUITES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         match (removed, found) {
             (true, Some((_, unwanted))) => choice.suites.retain(|suite| suite != unwanted),
             // What a `!class` removes (aNULL, MD5, RC4, …) does not exist here.
@@ -86,18 +50,13 @@ pub fn cipher_choice(list: &str) -> CipherChoice {
                 add(&mut choice.suites, *wanted);
             }
             (false, None) if CLASSES.iter().any(|class| class.eq_ignore_ascii_case(name)) => {
-                SUITES
-                    .iter()
-                    .skip(3)
-                    .for_each(|(_, suite)| add(&mut choice.suites, *suite));
+                SUITES.iter().skip(3).for_each(|(_, suite)| add(&mut choice.suites, *suite));
             }
             (false, None) => choice.ignored.push(word.to_owned()),
         }
     }
     if list.trim().is_empty() {
-        SUITES
-            .iter()
-            .for_each(|(_, suite)| add(&mut choice.suites, *suite));
+        SUITES.iter().for_each(|(_, suite)| add(&mut choice.suites, *suite));
     } else if !named_tls13 && !choice.suites.is_empty() {
         let tls13: Vec<_> = SUITES.iter().take(3).map(|(_, suite)| *suite).collect();
         choice.suites.splice(0..0, tls13);

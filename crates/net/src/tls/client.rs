@@ -43,9 +43,7 @@ impl ClientTls {
             builder.with_no_client_auth()
         };
         config.alpn_protocols.clone_from(&settings.alpn);
-        Ok(Self {
-            config: Arc::new(config),
-        })
+        Ok(Self { config: Arc::new(config) })
     }
 
     /// What rustls connects with.
@@ -59,10 +57,7 @@ impl ClientTls {
 pub(super) fn ciphered_provider(settings: &TlsSettings) -> Result<Arc<CryptoProvider>, TlsError> {
     let choice = cipher_choice(&settings.ciphers);
     if !choice.ignored.is_empty() {
-        tracing::warn!(
-            "cipher suites not supported and ignored: {}",
-            choice.ignored.join(" ")
-        );
+        tracing::warn!("cipher suites not supported and ignored: {}", choice.ignored.join(" "));
     }
     if choice.suites.is_empty() {
         return Err(TlsError::NoCipher(settings.ciphers.clone()));
@@ -136,12 +131,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            signed,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, signed, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -150,12 +140,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            signed,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, signed, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -176,24 +161,15 @@ impl ServerCertVerifier for ExactNames {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self
-            .0
-            .verify_server_cert(end_entity, intermediates, name, ocsp, now)?;
+        let verified = self.0.verify_server_cert(end_entity, intermediates, name, ocsp, now)?;
         let ServerName::DnsName(dns_name) = name else {
             return Ok(verified);
         };
-        let shown = describe_certificate(end_entity)
-            .map(|known| known.names)
-            .unwrap_or_default();
-        if shown
-            .iter()
-            .any(|shown| shown.eq_ignore_ascii_case(dns_name.as_ref()))
-        {
+        let shown = describe_certificate(end_entity).map(|known| known.names).unwrap_or_default();
+        if shown.iter().any(|shown| shown.eq_ignore_ascii_case(dns_name.as_ref())) {
             return Ok(verified);
         }
-        Err(rustls::Error::InvalidCertificate(
-            CertificateError::NotValidForName,
-        ))
+        Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForName))
     }
 
     fn verify_tls12_signature(

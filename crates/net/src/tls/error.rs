@@ -73,16 +73,9 @@ impl fmt::Display for TlsError {
                 path.display()
             ),
             Self::BadPem(path, text) => {
-                write!(
-                    f,
-                    "{} is not proper PEM ({text}): copy it anew",
-                    path.display()
-                )
+                write!(f, "{} is not proper PEM ({text}): copy it anew", path.display())
             }
-            Self::KeyMismatch {
-                cert_file,
-                key_file,
-            } => write!(
+            Self::KeyMismatch { cert_file, key_file } => write!(
                 f,
                 "the private key in {} does not belong to the first certificate in {}: name the \
                  key that it was made with, and put the server's certificate before its chain",
@@ -90,11 +83,7 @@ impl fmt::Display for TlsError {
                 cert_file.display()
             ),
             Self::BadCertificate(path, text) => {
-                write!(
-                    f,
-                    "the certificate in {} cannot be used: {text}",
-                    path.display()
-                )
+                write!(f, "the certificate in {} cannot be used: {text}", path.display())
             }
             Self::NoAuthorities(option) => write!(
                 f,
@@ -105,10 +94,7 @@ impl fmt::Display for TlsError {
                 "method={method} is not supported: TLS below 1.2 is broken; write tlsv1_2"
             ),
             Self::UnknownMethod(method) => {
-                write!(
-                    f,
-                    "method={method} is unknown: write tlsv1_2, tlsv1_3 or leave it out"
-                )
+                write!(f, "method={method} is unknown: write tlsv1_2, tlsv1_3 or leave it out")
             }
             Self::NoCipher(list) => write!(
                 f,

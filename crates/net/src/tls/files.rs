@@ -35,10 +35,7 @@ impl Identity {
 /// # Errors
 /// Says which file is missing, unreadable, no PEM, or belongs to another pair.
 pub fn load_identity(settings: &TlsSettings) -> Result<Identity, TlsError> {
-    let cert_file = settings
-        .cert_file
-        .as_deref()
-        .ok_or(TlsError::NoCertificateFile)?;
+    let cert_file = settings.cert_file.as_deref().ok_or(TlsError::NoCertificateFile)?;
     let cert_pem = read(cert_file)?;
     let chain = certificates(cert_file, &cert_pem)?;
     let key_file = settings.key_file.as_deref().unwrap_or(cert_file);
@@ -56,24 +53,15 @@ pub fn load_identity(settings: &TlsSettings) -> Result<Identity, TlsError> {
         Ok(()) => {}
         Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
             let (cert_file, key_file) = (cert_file.to_owned(), key_file.to_owned());
-            return Err(TlsError::KeyMismatch {
-                cert_file,
-                key_file,
-            });
+            return Err(TlsError::KeyMismatch { cert_file, key_file });
         }
         // A key that cannot show its public half is judged by the first handshake.
         Err(rustls::Error::InconsistentKeys(_)) => {}
         Err(error) => {
-            return Err(TlsError::BadCertificate(
-                cert_file.to_owned(),
-                error.to_string(),
-            ));
+            return Err(TlsError::BadCertificate(cert_file.to_owned(), error.to_string()));
         }
     }
-    Ok(Identity {
-        key: Arc::new(certified),
-        cert_file: cert_file.to_owned(),
-    })
+    Ok(Identity { key: Arc::new(certified), cert_file: cert_file.to_owned() })
 }
 
 /// The authorities of `ca_list_file` and `ca_list_path`; `None` when neither is set.
@@ -106,16 +94,12 @@ pub(super) fn system_authorities() -> Option<RootCertStore> {
         "/etc/pki/tls/certs/ca-bundle.crt",
         "/etc/ssl/cert.pem",
     ];
-    PLACES
-        .iter()
-        .map(Path::new)
-        .filter(|path| path.is_file())
-        .find_map(|path| {
-            let pem = read(path).ok()?;
-            let mut store = RootCertStore::empty();
-            store.add_parsable_certificates(certificates(path, &pem).ok()?);
-            (!store.is_empty()).then_some(store)
-        })
+    PLACES.iter().map(Path::new).filter(|path| path.is_file()).find_map(|path| {
+        let pem = read(path).ok()?;
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(certificates(path, &pem).ok()?);
+        (!store.is_empty()).then_some(store)
+    })
 }
 
 pub(super) fn certificates(
@@ -136,10 +120,7 @@ fn private_key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsErr
         Ok(key) => Ok(key),
         Err(pem::Error::NoItemsFound) => {
             let encrypted = b"BEGIN ENCRYPTED PRIVATE KEY";
-            if pem
-                .windows(encrypted.len())
-                .any(|window| window == encrypted)
-            {
+            if pem.windows(encrypted.len()).any(|window| window == encrypted) {
                 return Err(TlsError::EncryptedKey(path.to_owned()));
             }
             Err(TlsError::NoKey(path.to_owned()))
@@ -149,9 +130,7 @@ fn private_key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsErr
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let size = std::fs::metadata(path)
-        .map_err(|error| TlsError::read(path, error))?
-        .len();
+    let size = std::fs::metadata(path).map_err(|error| TlsError::read(path, error))?.len();
     if size > MAX_PEM_BYTES {
         let text = format!("{size} bytes are too many");
         return Err(TlsError::BadPem(path.to_owned(), text));

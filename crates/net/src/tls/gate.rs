@@ -50,12 +50,7 @@ impl TlsGate {
     #[must_use]
     pub fn new(tls: ServerTls, max_handshakes: usize, timeout: Duration) -> Self {
         let handshakes = Arc::new(Semaphore::new(max_handshakes.max(1)));
-        Self {
-            tls,
-            handshakes,
-            timeout,
-            failures_total: Arc::new(AtomicU64::new(0)),
-        }
+        Self { tls, handshakes, timeout, failures_total: Arc::new(AtomicU64::new(0)) }
     }
 
     /// The TLS configuration of the gate.
@@ -67,10 +62,7 @@ impl TlsGate {
     /// The same gate with another configuration: counters and limit go on.
     #[must_use]
     pub fn with_tls(&self, tls: ServerTls) -> Self {
-        Self {
-            tls,
-            ..self.clone()
-        }
+        Self { tls, ..self.clone() }
     }
 
     /// Shakes hands with one peer. Waiting for a place counts into the timeout.

@@ -65,9 +65,8 @@ impl ServerTls {
         let builder = match settings.client_certificate {
             ClientCertificate::Ignored => builder.with_no_client_auth(),
             asked => {
-                let roots = authorities(settings)?.ok_or(TlsError::NoAuthorities(
-                    "verify_client or require_client_cert",
-                ))?;
+                let roots = authorities(settings)?
+                    .ok_or(TlsError::NoAuthorities("verify_client or require_client_cert"))?;
                 let verifier =
                     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
                 let verifier = match asked {
@@ -87,11 +86,7 @@ impl ServerTls {
         config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()
             .map_err(|error| TlsError::Generate(format!("session tickets: {error}")))?;
         config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
-        Ok(Self {
-            config: Arc::new(config),
-            resolver,
-            settings: Arc::new(settings.clone()),
-        })
+        Ok(Self { config: Arc::new(config), resolver, settings: Arc::new(settings.clone()) })
     }
 
     /// Reads the certificate and key files again and uses them for new connections. Established
@@ -139,9 +134,7 @@ struct Resolver {
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolver")
-            .field("sni", &self.sni)
-            .finish_non_exhaustive()
+        f.debug_struct("Resolver").field("sni", &self.sni).finish_non_exhaustive()
     }
 }
 

@@ -1,39 +1,33 @@
 //! Digits that come by SIP INFO: `application/dtmf-relay` and `application/dtmf`.
 
-/// Reads digits out of INFO bodies.
-#[derive(Debug, Default)]
-pub(crate) struct InfoDigits;
-
 /// One digit and how long it was held, in milliseconds.
 pub(crate) type InfoDigit = (char, u32);
 
-impl InfoDigits {
-    /// The digit of an INFO body, or `None` when the body has none.
-    pub(crate) fn read(content_type: &str, body: &[u8]) -> Option<InfoDigit> {
-        let body = std::str::from_utf8(body).ok()?;
-        let kind = content_type.split(';').next().unwrap_or_default().trim();
-        if kind.eq_ignore_ascii_case("application/dtmf-relay") {
-            let mut digit = None;
-            let mut duration_ms = 250;
-            for line in body.lines() {
-                let Some((name, value)) = line.split_once('=') else {
-                    continue;
-                };
-                match name.trim().to_ascii_lowercase().as_str() {
-                    "signal" => digit = digit_of(value.trim()),
-                    "duration" => {
-                        duration_ms = value.trim().parse().unwrap_or(duration_ms).clamp(40, 6_000);
-                    }
-                    _ => {}
+/// The digit of an INFO body, or `None` when the body has none.
+pub(crate) fn read_info(content_type: &str, body: &[u8]) -> Option<InfoDigit> {
+    let body = std::str::from_utf8(body).ok()?;
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/dtmf-relay") {
+        let mut digit = None;
+        let mut duration_ms = 250;
+        for line in body.lines() {
+            let Some((name, value)) = line.split_once('=') else {
+                continue;
+            };
+            match name.trim().to_ascii_lowercase().as_str() {
+                "signal" => digit = digit_of(value.trim()),
+                "duration" => {
+                    duration_ms = value.trim().parse().unwrap_or(duration_ms).clamp(40, 6_000);
                 }
+                _ => {}
             }
-            return digit.map(|digit| (digit, duration_ms));
         }
-        if kind.eq_ignore_ascii_case("application/dtmf") {
-            return digit_of(body.trim()).map(|digit| (digit, 250));
-        }
-        None
+        return digit.map(|digit| (digit, duration_ms));
     }
+    if kind.eq_ignore_ascii_case("application/dtmf") {
+        return digit_of(body.trim()).map(|digit| (digit, 250));
+    }
+    None
 }
 
 /// A digit by its sign or its event number (RFC 4733 §3.2).
@@ -63,28 +57,16 @@ mod tests {
     #[test]
     fn both_bodies_are_read() {
         let relay = b"Signal=5\r\nDuration=160\r\n";
-        assert_eq!(
-            InfoDigits::read("application/dtmf-relay", relay),
-            Some(('5', 160))
-        );
-        assert_eq!(InfoDigits::read("application/dtmf", b"#"), Some(('#', 250)));
-        assert_eq!(
-            InfoDigits::read("application/dtmf-relay", b"Signal=11"),
-            Some(('#', 250))
-        );
+        assert_eq!(read_info("application/dtmf-relay", relay), Some(('5', 160)));
+        assert_eq!(read_info("application/dtmf", b"#"), Some(('#', 250)));
+        assert_eq!(read_info("application/dtmf-relay", b"Signal=11"), Some(('#', 250)));
     }
 
     #[test]
     fn garbage_is_no_digit() {
-        for body in [
-            &b""[..],
-            b"Signal=",
-            b"Signal=flash",
-            b"\xff\xfe",
-            b"Signal=99",
-        ] {
-            assert_eq!(InfoDigits::read("application/dtmf-relay", body), None);
+        for body in [&b""[..], b"Signal=", b"Signal=flash", b"\xff\xfe", b"Signal=99"] {
+            assert_eq!(read_info("application/dtmf-relay", body), None);
         }
-        assert_eq!(InfoDigits::read("text/plain", b"5"), None);
+        assert_eq!(read_info("text/plain", b"5"), None);
     }
 }

@@ -40,10 +40,7 @@ impl Host for Channel {
 
     fn set_variable(&mut self, name: &str, value: Option<String>) {
         if !self.variables.set(name, value) {
-            tracing::warn!(
-                "{}: too many channel variables, {name} is not set",
-                self.name
-            );
+            tracing::warn!("{}: too many channel variables, {name} is not set", self.name);
         }
     }
 
@@ -100,11 +97,7 @@ impl Host for Channel {
 
     fn report(&mut self, event: RunEvent<'_>) {
         match event {
-            RunEvent::Executing {
-                position,
-                application,
-                arguments,
-            } => {
+            RunEvent::Executing { position, application, arguments } => {
                 self.show_application(application, arguments);
                 tracing::info!(
                     target: "verbose",
@@ -138,13 +131,7 @@ impl Channel {
     fn predefined(&self, name: &str) -> Option<String> {
         let seconds = |from: Option<std::time::Instant>| {
             let from = from?;
-            Some(
-                self.exchange
-                    .now()
-                    .saturating_duration_since(from)
-                    .as_secs()
-                    .to_string(),
-            )
+            Some(self.exchange.now().saturating_duration_since(from).as_secs().to_string())
         };
         Some(match name {
             "EXTEN" => self.position.extension.to_string(),
@@ -153,22 +140,9 @@ impl Channel {
             "CHANNEL" => self.name.clone(),
             "UNIQUEID" => self.unique_id.clone(),
             "HANGUPCAUSE" => self.hangup_cause().to_string(),
-            "EPOCH" => self
-                .exchange
-                .wall_clock()
-                .timestamp()
-                .as_second()
-                .to_string(),
-            "DATETIME" => self
-                .exchange
-                .wall_clock()
-                .strftime("%d%m%Y-%H:%M:%S")
-                .to_string(),
-            "TIMESTAMP" => self
-                .exchange
-                .wall_clock()
-                .strftime("%Y%m%d-%H%M%S")
-                .to_string(),
+            "EPOCH" => self.exchange.wall_clock().timestamp().as_second().to_string(),
+            "DATETIME" => self.exchange.wall_clock().strftime("%d%m%Y-%H:%M:%S").to_string(),
+            "TIMESTAMP" => self.exchange.wall_clock().strftime("%Y%m%d-%H%M%S").to_string(),
             "SYSTEMNAME" => self.exchange.config().asterisk.system_name.clone(),
             "ENTITYID" => self.exchange.entity_id().to_owned(),
             "ACCOUNTCODE" => self.endpoint.accountcode.clone(),
@@ -181,10 +155,7 @@ impl Channel {
         if self.stop.is_some() {
             return self.cause.0;
         }
-        let dialled = self
-            .variables
-            .value("~HANGUPCAUSE")
-            .and_then(|cause| cause.parse().ok());
+        let dialled = self.variables.value("~HANGUPCAUSE").and_then(|cause| cause.parse().ok());
         dialled.unwrap_or(0)
     }
 

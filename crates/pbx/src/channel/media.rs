@@ -115,12 +115,7 @@ impl Channel {
         spec.beside = beside;
         let leg = self.exchange.engine().create_leg(spec).await?;
         let negotiation = self.exchange.negotiation(&self.endpoint);
-        self.media = Some(Media {
-            leg,
-            negotiation,
-            local_sdp: None,
-            offering: false,
-        });
+        self.media = Some(Media { leg, negotiation, local_sdp: None, offering: false });
         Ok(())
     }
 
@@ -133,10 +128,7 @@ impl Channel {
         let offer = Session::parse(body).map_err(Reject::from)?;
         let needed = match &self.media {
             Some(media) => media.negotiation.requirements(&offer, wish),
-            None => self
-                .exchange
-                .negotiation(&self.endpoint)
-                .requirements(&offer, wish),
+            None => self.exchange.negotiation(&self.endpoint).requirements(&offer, wish),
         };
         self.open_leg(needed.transports, None).await?;
         let exchange = self.exchange.clone();
@@ -169,10 +161,7 @@ impl Channel {
     ) -> Result<String, MediaError> {
         let needed = match &self.media {
             Some(media) => media.negotiation.offer_requirements(wish),
-            None => self
-                .exchange
-                .negotiation(&self.endpoint)
-                .offer_requirements(wish),
+            None => self.exchange.negotiation(&self.endpoint).offer_requirements(wish),
         };
         self.open_leg(needed.transports, beside).await?;
         let exchange = self.exchange.clone();
@@ -182,9 +171,7 @@ impl Channel {
             media.leg.add_transports(needed.transports - have).await?;
         }
         let offer =
-            media
-                .negotiation
-                .offer(media.leg.local_transports(), wish, &mut *exchange.random())?;
+            media.negotiation.offer(media.leg.local_transports(), wish, &mut *exchange.random())?;
         let text = offer.to_string();
         media.local_sdp = Some(text.clone());
         media.offering = true;
@@ -244,10 +231,7 @@ impl Channel {
     #[must_use]
     pub fn audio(&self) -> Option<usize> {
         let streams = self.streams();
-        streams
-            .iter()
-            .find(|stream| stream.kind == MediaKind::Audio)
-            .map(|stream| stream.index)
+        streams.iter().find(|stream| stream.kind == MediaKind::Audio).map(|stream| stream.index)
     }
 
     /// This channel as the other side of a bridge sees it.
@@ -338,11 +322,7 @@ impl Channel {
             facts.bridge = bridge;
         });
         self.reroute().await;
-        for stream in self
-            .streams()
-            .iter()
-            .filter(|stream| stream.kind == MediaKind::Video)
-        {
+        for stream in self.streams().iter().filter(|stream| stream.kind == MediaKind::Video) {
             self.request_keyframe(stream.index).await;
         }
     }
@@ -375,18 +355,14 @@ impl Channel {
     async fn reroute(&self) {
         let Some(peer) = &self.peer else { return };
         for kind in [MediaKind::Audio, MediaKind::Video] {
-            let theirs: Vec<usize> = peer
-                .streams
-                .iter()
-                .filter(|s| s.kind == kind)
-                .map(|s| s.index)
-                .collect();
+            let theirs: Vec<usize> =
+                peer.streams.iter().filter(|s| s.kind == kind).map(|s| s.index).collect();
             let own = self.streams();
             let own = own.iter().filter(|stream| stream.kind == kind);
             for (place, stream) in own.enumerate() {
-                let route = theirs.get(place).map_or(Route::Discard, |target| {
-                    Route::Forward(vec![(peer.leg, *target)])
-                });
+                let route = theirs
+                    .get(place)
+                    .map_or(Route::Discard, |target| Route::Forward(vec![(peer.leg, *target)]));
                 if let Err(error) = self.route(stream.index, route).await {
                     tracing::warn!("{}: {error}", self.name);
                 }

@@ -59,10 +59,7 @@ impl Channel {
     pub async fn pause(&mut self, duration: Duration) -> Result<(), Stop> {
         let until = self.exchange.now() + duration;
         loop {
-            if matches!(
-                self.wait_keeping_digits(Some(until)).await?,
-                Happening::Deadline
-            ) {
+            if matches!(self.wait_keeping_digits(Some(until)).await?, Happening::Deadline) {
                 return Ok(());
             }
         }
@@ -100,14 +97,8 @@ impl Channel {
     pub(super) async fn turn(&mut self, until: Option<Instant>) -> Result<Option<Happening>, Stop> {
         self.check_stop()?;
         let now = self.exchange.now();
-        let absolute = self
-            .absolute_deadline
-            .filter(|_| until.is_none_or(|until| until > now));
-        let wake = [until, absolute]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(now + IDLE);
+        let absolute = self.absolute_deadline.filter(|_| until.is_none_or(|until| until > now));
+        let wake = [until, absolute].into_iter().flatten().min().unwrap_or(now + IDLE);
         let woken = tokio::select! {
             biased;
             event = self.inbox.recv() => Woken::Inbox(event),
@@ -123,16 +114,11 @@ impl Channel {
             Woken::Media(event) => self.absorb_media(event),
             Woken::Time => {
                 let now = self.exchange.now();
-                if self
-                    .absolute_deadline
-                    .is_some_and(|deadline| deadline <= now)
-                {
+                if self.absolute_deadline.is_some_and(|deadline| deadline <= now) {
                     self.absolute_deadline = None;
                     return Err(Stop::AbsoluteTimeout);
                 }
-                until
-                    .filter(|until| *until <= now)
-                    .map(|_| Happening::Deadline)
+                until.filter(|until| *until <= now).map(|_| Happening::Deadline)
             }
         };
         self.check_stop()?;
@@ -179,18 +165,11 @@ impl Channel {
                 self.signalling.dialog = None;
                 self.note_stop(Cause::TIMER);
             }
-            SipEvent::DialogRequest {
-                transaction,
-                request,
-                ..
-            } => {
+            SipEvent::DialogRequest { transaction, request, .. } => {
                 let digit = self.in_dialog(transaction, &request).await;
                 return digit.map(|(digit, duration_ms)| self.digit(digit, duration_ms));
             }
-            SipEvent::Response {
-                request_id,
-                response,
-            } => {
+            SipEvent::Response { request_id, response } => {
                 self.responded(request_id, &response).await;
             }
             SipEvent::RequestFailed { request_id, why } => {
@@ -210,19 +189,14 @@ impl Channel {
 
     fn absorb_media(&mut self, event: LegEvent) -> Option<Happening> {
         let words = match event {
-            LegEvent::Dtmf {
-                digit, duration, ..
-            } => {
+            LegEvent::Dtmf { digit, duration, .. } => {
                 let duration_ms = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
                 return Some(self.digit(digit, duration_ms));
             }
             LegEvent::PlaybackFinished { id, .. } => return Some(Happening::Played(id)),
             LegEvent::RtpTimeout { silent_for, .. } => {
                 self.note_stop(Cause(44));
-                format!(
-                    "no media for {} seconds: the call ends",
-                    silent_for.as_secs()
-                )
+                format!("no media for {} seconds: the call ends", silent_for.as_secs())
             }
             LegEvent::DtlsFailed { reason, .. } => {
                 self.note_stop(Cause::INCOMPATIBLE);

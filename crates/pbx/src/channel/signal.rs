@@ -10,7 +10,7 @@ use sidetone_ua::api::{
     Command, DialogId, DialogRequest, Failure, Reply, RequestId, TransactionId,
 };
 
-use super::dtmf::{InfoDigit, InfoDigits};
+use super::dtmf::{InfoDigit, read_info};
 use super::{Channel, MediaError, State};
 use crate::Cause;
 use crate::message::{self, ALLOW};
@@ -49,9 +49,7 @@ impl Channel {
         let Some(request) = self.signalling.request.clone() else {
             return Ok(());
         };
-        self.answer_offer(&request.body, &self.wish.clone())
-            .await
-            .map(|_| ())
+        self.answer_offer(&request.body, &self.wish.clone()).await.map(|_| ())
     }
 
     /// Refuses the INVITE because media cannot be set up, and says why (FAQ-02).
@@ -61,10 +59,7 @@ impl Channel {
             return;
         };
         let reply = message::refusal(error.status(), &error.to_string());
-        self.signalling
-            .shard
-            .respond_invite(dialog, reply, false)
-            .await;
+        self.signalling.shard.respond_invite(dialog, reply, false).await;
     }
 
     /// Answers the call; nothing happens when it is answered.
@@ -93,28 +88,19 @@ impl Channel {
         self.note_stop(cause);
         if let Some(invite) = self.signalling.invite.take() {
             let headers = reason_headers(cause);
-            self.signalling
-                .shard
-                .send(Command::Cancel { invite, headers })
-                .await;
+            self.signalling.shard.send(Command::Cancel { invite, headers }).await;
         }
         let Some(dialog) = self.signalling.dialog.take() else {
             return;
         };
         if self.state == State::Up || self.signalling.said == 0 && self.is_ours() {
             let headers = reason_headers(cause);
-            self.signalling
-                .shard
-                .send(Command::Bye { dialog, headers })
-                .await;
+            self.signalling.shard.send(Command::Bye { dialog, headers }).await;
             return;
         }
         let mut reply = message::reply(cause.status());
         reply.headers.extend(reason_headers(cause));
-        self.signalling
-            .shard
-            .respond_invite(dialog, reply, false)
-            .await;
+        self.signalling.shard.respond_invite(dialog, reply, false).await;
     }
 
     /// Whether we sent the INVITE.
@@ -130,10 +116,7 @@ impl Channel {
         reply.headers.insert(0, ("Contact".to_owned(), contact));
         reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
         let reliable = self.signalling.reliable && (101..200).contains(&reply.status);
-        self.signalling
-            .shard
-            .respond_invite(dialog, reply, reliable)
-            .await;
+        self.signalling.shard.respond_invite(dialog, reply, reliable).await;
     }
 
     /// Offers the peer something else and waits for its answer: more or fewer streams, hold.
@@ -160,10 +143,7 @@ impl Channel {
             body: Some(message::sdp_body(offer)),
         };
         self.reoffer_accepted = false;
-        self.signalling
-            .shard
-            .in_dialog(dialog, request, self.own_inbox.clone())
-            .await;
+        self.signalling.shard.in_dialog(dialog, request, self.own_inbox.clone()).await;
         let until = self.until(REOFFER_DEADLINE);
         while self.is_offering() {
             match self.turn(Some(until)).await? {
@@ -191,10 +171,7 @@ impl Channel {
             return;
         }
         if let Some(dialog) = self.signalling.dialog {
-            self.signalling
-                .shard
-                .send(Command::Ack { dialog, body: None })
-                .await;
+            self.signalling.shard.send(Command::Ack { dialog, body: None }).await;
         }
         if let Err(error) = self.take_answer(&response.body).await {
             tracing::warn!("{}: the peer's answer is unusable: {error}", self.name);
@@ -227,15 +204,9 @@ impl Channel {
         if self.signalling.dialog == Some(dialog) {
             return;
         }
-        self.signalling
-            .shard
-            .send(Command::Ack { dialog, body: None })
-            .await;
+        self.signalling.shard.send(Command::Ack { dialog, body: None }).await;
         let headers = reason_headers(Cause::ANSWERED_ELSEWHERE);
-        self.signalling
-            .shard
-            .send(Command::Bye { dialog, headers })
-            .await;
+        self.signalling.shard.send(Command::Bye { dialog, headers }).await;
     }
 
     /// A request inside the dialog. Returns a digit if it carried one.
@@ -249,7 +220,7 @@ impl Channel {
             Method::Invite | Method::Update => self.reoffered(request).await,
             Method::Info => {
                 let kind = message::text_of(request, Name::ContentType);
-                digit = InfoDigits::read(&kind, &request.body);
+                digit = read_info(&kind, &request.body);
                 if digit.is_none() && !request.body.is_empty() {
                     message::refusal(415, "INFO carries digits only")
                 } else {

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 /// How many variables a channel may have. A dialplan that sets more is in a loop.
-pub const MAX_VARIABLES: usize = 10_000;
+pub(super) const MAX_VARIABLES: usize = 10_000;
 
 /// How far a variable is handed down to channels that this one creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inheritance {
+pub(super) enum Inheritance {
     /// Not at all.
     None,
     /// To the next channel.
@@ -27,12 +27,10 @@ impl Variables {
     /// The value of a variable by its bare name.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.values
-            .get(bare(name).0)
-            .map(|(value, _)| value.as_str())
+        self.values.get(bare(name).0).map(|(value, _)| value.as_str())
     }
 
-    /// Sets or removes a variable; the name may carry `_` or `__`. Above [`MAX_VARIABLES`] a new
+    /// Sets or removes a variable; the name may carry `_` or `__`. Above 10,000 a new
     /// name is refused with `false`.
     pub fn set(&mut self, name: &str, value: Option<String>) -> bool {
         let (name, inheritance) = bare(name);
@@ -53,27 +51,20 @@ impl Variables {
     /// What a channel created by this one starts with.
     #[must_use]
     pub fn inherited(&self) -> Self {
-        let values = self
-            .values
-            .iter()
-            .filter_map(|(name, (value, inheritance))| {
-                let handed_on = match inheritance {
-                    Inheritance::None => return None,
-                    Inheritance::Once => Inheritance::None,
-                    Inheritance::Always => Inheritance::Always,
-                };
-                Some((name.clone(), (value.clone(), handed_on)))
-            });
-        Self {
-            values: values.collect(),
-        }
+        let values = self.values.iter().filter_map(|(name, (value, inheritance))| {
+            let handed_on = match inheritance {
+                Inheritance::None => return None,
+                Inheritance::Once => Inheritance::None,
+                Inheritance::Always => Inheritance::Always,
+            };
+            Some((name.clone(), (value.clone(), handed_on)))
+        });
+        Self { values: values.collect() }
     }
 
     /// All variables by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values
-            .iter()
-            .map(|(name, (value, _))| (name.as_str(), value.as_str()))
+        self.values.iter().map(|(name, (value, _))| (name.as_str(), value.as_str()))
     }
 }
 
@@ -98,14 +89,8 @@ mod tests {
         caller.set("_NEXT", Some("2".into()));
         caller.set("__ALL", Some("3".into()));
         let callee = caller.inherited();
-        assert_eq!(
-            callee.iter().collect::<Vec<_>>(),
-            [("ALL", "3"), ("NEXT", "2")]
-        );
-        assert_eq!(
-            callee.inherited().iter().collect::<Vec<_>>(),
-            [("ALL", "3")]
-        );
+        assert_eq!(callee.iter().collect::<Vec<_>>(), [("ALL", "3"), ("NEXT", "2")]);
+        assert_eq!(callee.inherited().iter().collect::<Vec<_>>(), [("ALL", "3")]);
         assert_eq!(caller.value("_NEXT"), Some("2"));
     }
 

@@ -80,10 +80,9 @@ impl Exchange {
                 .map(|net| Net::new(net.address, net.prefix))
                 .collect(),
             peer: flow.map(|flow| flow.remote.ip()),
-            local_address: endpoint.media_address.or_else(|| {
-                flow.map(|flow| flow.local.ip())
-                    .filter(|ip| !ip.is_unspecified())
-            }),
+            local_address: endpoint
+                .media_address
+                .or_else(|| flow.map(|flow| flow.local.ip()).filter(|ip| !ip.is_unspecified())),
         }
     }
 
@@ -95,23 +94,15 @@ impl Exchange {
         endpoint: &Endpoint,
         flow: Option<&Flow>,
     ) -> Option<&'c sidetone_config::Transport> {
-        let named = endpoint
-            .transport
-            .as_ref()
-            .and_then(|name| config.transports.get(name));
+        let named = endpoint.transport.as_ref().and_then(|name| config.transports.get(name));
         let sorted = config.transports_sorted();
         let of_protocol = sorted.iter().find(|transport| {
             flow.is_some_and(|flow| transport.protocol.transport() == Some(flow.transport))
         });
-        let any = sorted
-            .iter()
-            .find(|transport| transport.external_media_address.is_some());
+        let any = sorted.iter().find(|transport| transport.external_media_address.is_some());
         let of_protocol = of_protocol
             .filter(|transport| transport.external_media_address.is_some() || any.is_none());
-        named
-            .or(of_protocol.copied())
-            .or(any.copied())
-            .map(|transport| &**transport)
+        named.or(of_protocol.copied()).or(any.copied()).map(|transport| &**transport)
     }
 
     /// Our SIP address and port as the peer may know them: the external ones behind NAT, never an
@@ -142,14 +133,8 @@ impl Exchange {
             listener.transport == transport && listener.local.is_ipv4() == remote.is_ipv4()
         });
         let port = fitting.map_or(transport.default_port(), |listener| listener.local.port());
-        let ip = fitting
-            .map(|listener| listener.local.ip())
-            .filter(|ip| !ip.is_unspecified());
-        (
-            ip.unwrap_or_else(|| self.interface_towards(remote.ip())),
-            port,
-        )
-            .into()
+        let ip = fitting.map(|listener| listener.local.ip()).filter(|ip| !ip.is_unspecified());
+        (ip.unwrap_or_else(|| self.interface_towards(remote.ip())), port).into()
     }
 
     /// The address of ours that a peer most likely sees: loopback for loopback, else the first
@@ -159,17 +144,12 @@ impl Exchange {
             return remote;
         }
         let interfaces = self.inner.interfaces.load();
-        let mut fitting = interfaces
-            .iter()
-            .filter(|ip| ip.is_ipv4() == remote.is_ipv4());
-        fitting
-            .find(|ip| !ip.is_loopback())
-            .copied()
-            .unwrap_or(if remote.is_ipv4() {
-                std::net::Ipv4Addr::LOCALHOST.into()
-            } else {
-                std::net::Ipv6Addr::LOCALHOST.into()
-            })
+        let mut fitting = interfaces.iter().filter(|ip| ip.is_ipv4() == remote.is_ipv4());
+        fitting.find(|ip| !ip.is_loopback()).copied().unwrap_or(if remote.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        })
     }
 
     /// The address of a configured host; names were resolved when the configuration was loaded.
@@ -242,10 +222,9 @@ fn capabilities(endpoint: &Endpoint, ice_allowed: bool) -> Capabilities {
         max_video_streams: endpoint.max_video_streams.into(),
         security: match endpoint.media_encryption {
             MediaEncryption::None => Security::None,
-            MediaEncryption::Sdes => Security::Sdes {
-                optimistic,
-                suites: vec![SdesSuite::AesCm128HmacSha1_80],
-            },
+            MediaEncryption::Sdes => {
+                Security::Sdes { optimistic, suites: vec![SdesSuite::AesCm128HmacSha1_80] }
+            }
             MediaEncryption::Dtls => Security::Dtls {
                 optimistic,
                 setup: match endpoint.dtls.setup {

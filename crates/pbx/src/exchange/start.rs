@@ -53,9 +53,7 @@ pub struct Parts {
 
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parts")
-            .field("shards", &self.shards)
-            .finish_non_exhaustive()
+        f.debug_struct("Parts").field("shards", &self.shards).finish_non_exhaustive()
     }
 }
 
@@ -72,17 +70,8 @@ impl Exchange {
     /// # Errors
     /// [`StartError`]
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
-        let Parts {
-            config,
-            dialplan,
-            catalogue,
-            prompts,
-            net,
-            net_events,
-            engine,
-            bus,
-            ..
-        } = parts;
+        let Parts { config, dialplan, catalogue, prompts, net, net_events, engine, bus, .. } =
+            parts;
         if !(1..=4).contains(&parts.shards) {
             return Err(StartError::Shards(parts.shards));
         }
@@ -149,10 +138,7 @@ impl Exchange {
         let config = self.config();
         let mut registrar = self.registrar();
         for aor in config.aors.values() {
-            let contacts = aor
-                .contacts
-                .iter()
-                .filter_map(|uri| self.static_contact(uri));
+            let contacts = aor.contacts.iter().filter_map(|uri| self.static_contact(uri));
             registrar.set_static(&aor.id, contacts.collect());
         }
     }
@@ -160,14 +146,10 @@ impl Exchange {
     fn static_contact(&self, text: &str) -> Option<Contact> {
         let uri = Uri::parse(&Text::from(text.as_bytes().to_vec())).ok()?;
         let sip = uri.as_sip()?;
-        let transport = sip.transport().map_or(Some(Transport::Udp), |name| {
-            Transport::from_name(&name.to_str())
-        })?;
-        let transport = if uri.is_sips() {
-            Transport::Tls
-        } else {
-            transport
-        };
+        let transport = sip
+            .transport()
+            .map_or(Some(Transport::Udp), |name| Transport::from_name(&name.to_str()))?;
+        let transport = if uri.is_sips() { Transport::Tls } else { transport };
         let ip = match sip.host.ip() {
             Some(ip) => ip,
             None => self.address_of(&Host::Name(sip.host.to_string()))?,
@@ -176,10 +158,7 @@ impl Exchange {
         Some(Contact {
             uri: text.to_owned(),
             key: text.to_ascii_lowercase(),
-            destination: Destination::Address {
-                transport,
-                remote: (ip, port).into(),
-            },
+            destination: Destination::Address { transport, remote: (ip, port).into() },
             bound_to: None,
             expires_at: None,
             expires_s: 0,
@@ -198,10 +177,7 @@ impl Exchange {
 async fn resolve(config: &Config) -> HashMap<String, IpAddr> {
     let mut names: Vec<String> = Vec::new();
     for transport in config.transports.values() {
-        let hosts = [
-            &transport.external_media_address,
-            &transport.external_signaling_address,
-        ];
+        let hosts = [&transport.external_media_address, &transport.external_signaling_address];
         names.extend(hosts.into_iter().flatten().filter_map(|host| match host {
             Host::Name(name) => Some(name.clone()),
             Host::Address(_) => None,
@@ -253,9 +229,7 @@ async fn expire(exchange: Exchange) {
             (registrar.take_changes(), registrar.next_deadline())
         };
         register::publish(&exchange, changes);
-        exchange
-            .digest()
-            .handle_timeout(now, Duration::from_secs(3_600));
+        exchange.digest().handle_timeout(now, Duration::from_secs(3_600));
         let hour: Instant = now + Duration::from_secs(3_600);
         let wake = deadline.map_or(hour, |deadline| deadline.min(hour));
         tokio::select! {

@@ -29,9 +29,9 @@ impl AorLimits {
         match asked_s {
             None => Ok(self.default_s),
             Some(0) => Ok(0),
-            Some(asked_s) if asked_s < self.minimum_s => Err(RegisterError::TooBrief {
-                minimum_s: self.minimum_s,
-            }),
+            Some(asked_s) if asked_s < self.minimum_s => {
+                Err(RegisterError::TooBrief { minimum_s: self.minimum_s })
+            }
             Some(asked_s) => Ok(asked_s.min(self.maximum_s)),
         }
     }

@@ -35,12 +35,8 @@ fn register(uri: &str, flow: u64, cseq: u32) -> Register {
 #[test]
 fn a_refresh_moves_the_contact_to_its_new_socket() {
     let (mut registrar, now) = (Registrar::new(), Instant::now());
-    registrar
-        .register(now, &limits(1), &register("sip:a", 1, 1))
-        .expect("registered");
-    registrar
-        .register(now, &limits(1), &register("sip:a", 2, 2))
-        .expect("refreshed");
+    registrar.register(now, &limits(1), &register("sip:a", 1, 1)).expect("registered");
+    registrar.register(now, &limits(1), &register("sip:a", 2, 2)).expect("refreshed");
     registrar.flow_closed(FlowId(1));
     assert_eq!(registrar.contacts("alice").len(), 1);
     registrar.flow_closed(FlowId(2));
@@ -51,9 +47,7 @@ fn a_refresh_moves_the_contact_to_its_new_socket() {
 #[test]
 fn one_contact_too_many_is_refused_and_changes_nothing() {
     let (mut registrar, now) = (Registrar::new(), Instant::now());
-    registrar
-        .register(now, &limits(1), &register("sip:a", 1, 1))
-        .expect("registered");
+    registrar.register(now, &limits(1), &register("sip:a", 1, 1)).expect("registered");
     let refused = registrar.register(now, &limits(1), &register("sip:b", 2, 1));
     assert_eq!(refused, Err(RegisterError::TooMany { max_contacts: 1 }));
     assert_eq!(registrar.contacts("alice")[0].uri, "sip:a");
@@ -62,53 +56,26 @@ fn one_contact_too_many_is_refused_and_changes_nothing() {
 #[test]
 fn remove_existing_lets_the_newest_win() {
     let (mut registrar, now) = (Registrar::new(), Instant::now());
-    let limits = AorLimits {
-        remove_existing: true,
-        ..limits(1)
-    };
-    registrar
-        .register(now, &limits, &register("sip:a", 1, 1))
-        .expect("registered");
-    registrar
-        .register(now, &limits, &register("sip:b", 2, 1))
-        .expect("replaced");
+    let limits = AorLimits { remove_existing: true, ..limits(1) };
+    registrar.register(now, &limits, &register("sip:a", 1, 1)).expect("registered");
+    registrar.register(now, &limits, &register("sip:b", 2, 1)).expect("replaced");
     let contacts = registrar.contacts("alice");
     assert_eq!((contacts.len(), contacts[0].uri.as_str()), (1, "sip:b"));
-    let gone = Change::Removed {
-        aor: "alice".into(),
-        uri: "sip:a".into(),
-        why: ContactGone::Replaced,
-    };
+    let gone =
+        Change::Removed { aor: "alice".into(), uri: "sip:a".into(), why: ContactGone::Replaced };
     assert!(registrar.take_changes().contains(&gone));
 }
 
 #[test]
 fn remove_unavailable_evicts_only_the_dead() {
     let (mut registrar, now) = (Registrar::new(), Instant::now());
-    let limits = AorLimits {
-        remove_unavailable: true,
-        ..limits(2)
-    };
-    registrar
-        .register(now, &limits, &register("sip:a", 1, 1))
-        .expect("registered");
-    registrar
-        .register(now, &limits, &register("sip:b", 2, 1))
-        .expect("registered");
-    assert!(
-        registrar
-            .register(now, &limits, &register("sip:c", 3, 1))
-            .is_err()
-    );
+    let limits = AorLimits { remove_unavailable: true, ..limits(2) };
+    registrar.register(now, &limits, &register("sip:a", 1, 1)).expect("registered");
+    registrar.register(now, &limits, &register("sip:b", 2, 1)).expect("registered");
+    assert!(registrar.register(now, &limits, &register("sip:c", 3, 1)).is_err());
     registrar.set_reachable("alice", "sip:b", false);
-    registrar
-        .register(now, &limits, &register("sip:c", 3, 1))
-        .expect("b made room");
-    let uris: Vec<_> = registrar
-        .all()
-        .into_iter()
-        .map(|(_, contact)| contact.uri)
-        .collect();
+    registrar.register(now, &limits, &register("sip:c", 3, 1)).expect("b made room");
+    let uris: Vec<_> = registrar.all().into_iter().map(|(_, contact)| contact.uri).collect();
     assert_eq!(uris, ["sip:a", "sip:c"]);
 }
 
@@ -116,19 +83,13 @@ fn remove_unavailable_evicts_only_the_dead() {
 fn expiry_follows_the_rules_of_the_aor() {
     let (mut registrar, now) = (Registrar::new(), Instant::now());
     let mut request = register("sip:a", 1, 1);
-    let Contacts::Update(updates) = &mut request.contacts else {
-        unreachable!()
-    };
+    let Contacts::Update(updates) = &mut request.contacts else { unreachable!() };
     updates[0].expires_s = Some(10);
     let refused = registrar.register(now, &limits(1), &request);
     assert_eq!(refused, Err(RegisterError::TooBrief { minimum_s: 60 }));
-    let Contacts::Update(updates) = &mut request.contacts else {
-        unreachable!()
-    };
+    let Contacts::Update(updates) = &mut request.contacts else { unreachable!() };
     updates[0].expires_s = Some(100_000);
-    let contacts = registrar
-        .register(now, &limits(1), &request)
-        .expect("registered");
+    let contacts = registrar.register(now, &limits(1), &request).expect("registered");
     assert_eq!(contacts[0].expires_s, 7_200);
     registrar.handle_timeout(now + Duration::from_secs(7_199));
     assert_eq!(registrar.contacts("alice").len(), 1);
@@ -139,9 +100,7 @@ fn expiry_follows_the_rules_of_the_aor() {
 #[test]
 fn a_late_request_of_the_same_registration_is_refused() {
     let (mut registrar, now) = (Registrar::new(), Instant::now());
-    registrar
-        .register(now, &limits(1), &register("sip:a", 1, 5))
-        .expect("registered");
+    registrar.register(now, &limits(1), &register("sip:a", 1, 5)).expect("registered");
     let refused = registrar.register(now, &limits(1), &register("sip:a", 1, 4));
     assert_eq!(refused, Err(RegisterError::OutOfOrder));
 }
@@ -149,9 +108,7 @@ fn a_late_request_of_the_same_registration_is_refused() {
 #[test]
 fn star_removes_all_and_only_with_expires_zero() {
     let (mut registrar, now) = (Registrar::new(), Instant::now());
-    registrar
-        .register(now, &limits(2), &register("sip:a", 1, 1))
-        .expect("registered");
+    registrar.register(now, &limits(2), &register("sip:a", 1, 1)).expect("registered");
     let mut star = register("sip:a", 1, 2);
     star.contacts = Contacts::RemoveAll;
     let refused = registrar.register(now, &limits(2), &star);

@@ -71,10 +71,7 @@ pub enum Packet<'a> {
 /// Reads a datagram as a compound, or reduced-size (RFC 5506), RTCP packet.
 #[must_use]
 pub fn packets(datagram: &[u8]) -> Packets<'_> {
-    Packets {
-        rest: datagram,
-        failed: false,
-    }
+    Packets { rest: datagram, failed: false }
 }
 
 /// Walks the packets of a datagram; ends after the first error.
@@ -104,10 +101,7 @@ impl<'a> Packets<'a> {
             return Err(RtcpError::WrongVersion);
         }
         let len = (usize::from(u16::from_be_bytes([header[2], header[3]])) + 1) * 4;
-        let (bytes, rest) = self
-            .rest
-            .split_at_checked(len)
-            .ok_or(RtcpError::Truncated)?;
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(RtcpError::Truncated)?;
         self.rest = rest;
         let mut body_end = len;
         if header[0] & 0x20 != 0 {
@@ -118,12 +112,7 @@ impl<'a> Packets<'a> {
             body_end -= padding;
         }
         let body = &bytes[4..body_end];
-        Ok(Raw {
-            packet_type: header[1],
-            count: header[0] & 0x1f,
-            body,
-            bytes,
-        })
+        Ok(Raw { packet_type: header[1], count: header[0] & 0x1f, body, bytes })
     }
 }
 
@@ -146,20 +135,14 @@ impl<'a> Raw<'a> {
                     blocks: self.blocks(24)?,
                 }
             }
-            kind::RECEIVER_REPORT => Packet::ReceiverReport {
-                ssrc: self.ssrc(0)?,
-                blocks: self.blocks(4)?,
-            },
-            kind::SOURCE_DESCRIPTION => Packet::Sdes(Sdes {
-                rest: self.body,
-                chunks: self.count,
-            }),
+            kind::RECEIVER_REPORT => {
+                Packet::ReceiverReport { ssrc: self.ssrc(0)?, blocks: self.blocks(4)? }
+            }
+            kind::SOURCE_DESCRIPTION => Packet::Sdes(Sdes { rest: self.body, chunks: self.count }),
             kind::BYE => {
                 let end = usize::from(self.count) * 4;
-                let (sources, reason) = self
-                    .body
-                    .split_at_checked(end)
-                    .ok_or(RtcpError::Truncated)?;
+                let (sources, reason) =
+                    self.body.split_at_checked(end).ok_or(RtcpError::Truncated)?;
                 Packet::Bye(Bye { sources, reason })
             }
             kind::APP => {
@@ -181,11 +164,9 @@ impl<'a> Raw<'a> {
         let (sender, media) = (self.ssrc(0)?, self.ssrc(4)?);
         let content = &self.body[8..];
         Ok(match (self.packet_type, self.count) {
-            (kind::TRANSPORT_FEEDBACK, format::NACK) => Packet::Nack(Nack {
-                sender,
-                media,
-                content,
-            }),
+            (kind::TRANSPORT_FEEDBACK, format::NACK) => {
+                Packet::Nack(Nack { sender, media, content })
+            }
             (kind::TRANSPORT_FEEDBACK, format::TRANSPORT_CC) => {
                 Packet::TransportCc(TransportCc::parse(sender, media, content)?)
             }
@@ -199,18 +180,11 @@ impl<'a> Raw<'a> {
                 let mantissa = be32(&[0, head[1] & 3, head[2], head[3]]);
                 let exponent = u32::from(head[1] >> 2);
                 // An exponent of up to 63 overflows 64 bits: saturate, nobody sends that fast.
-                let bitrate_bps = if exponent > 46 {
-                    u64::MAX
-                } else {
-                    u64::from(mantissa) << exponent
-                };
+                let bitrate_bps =
+                    if exponent > 46 { u64::MAX } else { u64::from(mantissa) << exponent };
                 let listed = usize::from(head[0]) * 4;
                 let sources = sources.get(..listed).ok_or(RtcpError::Truncated)?;
-                Packet::Remb(Remb {
-                    sender,
-                    bitrate_bps,
-                    sources,
-                })
+                Packet::Remb(Remb { sender, bitrate_bps, sources })
             }
             _ => self.other(),
         })
@@ -226,16 +200,10 @@ impl<'a> Raw<'a> {
             let (block, next) = rest.split_at_checked(len).ok_or(RtcpError::Truncated)?;
             match block[0] {
                 4 if block.len() >= 12 => {
-                    return Ok(Packet::ReferenceTime {
-                        ssrc,
-                        ntp: read_ntp(&block[4..12]),
-                    });
+                    return Ok(Packet::ReferenceTime { ssrc, ntp: read_ntp(&block[4..12]) });
                 }
                 5 => {
-                    return Ok(Packet::Dlrr(Dlrr {
-                        ssrc,
-                        content: &block[4..],
-                    }));
+                    return Ok(Packet::Dlrr(Dlrr { ssrc, content: &block[4..] }));
                 }
                 _ => rest = next,
             }
@@ -244,27 +212,17 @@ impl<'a> Raw<'a> {
     }
 
     fn other(&self) -> Packet<'a> {
-        Packet::Other {
-            packet_type: self.packet_type,
-            count: self.count,
-            bytes: self.bytes,
-        }
+        Packet::Other { packet_type: self.packet_type, count: self.count, bytes: self.bytes }
     }
 
     fn ssrc(&self, at: usize) -> Result<Ssrc, RtcpError> {
-        self.body
-            .get(at..at + 4)
-            .map(|word| Ssrc(be32(word)))
-            .ok_or(RtcpError::Truncated)
+        self.body.get(at..at + 4).map(|word| Ssrc(be32(word))).ok_or(RtcpError::Truncated)
     }
 
     fn blocks(&self, at: usize) -> Result<ReportBlocks<'a>, RtcpError> {
         let end = at + usize::from(self.count) * BLOCK_LEN;
         // What follows the blocks is a profile-specific extension, which nobody defined.
-        self.body
-            .get(at..end)
-            .map(|content| ReportBlocks { content })
-            .ok_or(RtcpError::Truncated)
+        self.body.get(at..end).map(|content| ReportBlocks { content }).ok_or(RtcpError::Truncated)
     }
 }
 
@@ -407,9 +365,7 @@ pub struct FullIntraRequest<'a> {
 impl<'a> FullIntraRequest<'a> {
     /// Whose key frame is wanted, with the request's number: the same number is a repetition.
     pub fn requests(&self) -> impl Iterator<Item = (Ssrc, u8)> + 'a {
-        self.content
-            .chunks_exact(8)
-            .map(|entry| (Ssrc(be32(entry)), entry[4]))
+        self.content.chunks_exact(8).map(|entry| (Ssrc(be32(entry)), entry[4]))
     }
 }
 

@@ -34,38 +34,20 @@ const BLOCK: ReportBlock = ReportBlock {
 
 #[test]
 fn a_compound_of_report_and_name_reads_back() {
-    let sender = SenderInfo {
-        ntp: NtpTime(0x1234_5678_9abc_def0),
-        rtp_timestamp: 8,
-        packets: 9,
-        bytes: 10,
-    };
+    let sender =
+        SenderInfo { ntp: NtpTime(0x1234_5678_9abc_def0), rtp_timestamp: 8, packets: 9, bytes: 10 };
     let bytes = write(|out| {
         out.sender_report(US, &sender, &[BLOCK, BLOCK])?;
         out.cname(US, b"8fe2@sidetone")?;
         out.bye(&[US], b"hung up")
     });
     let mut all = packets(&bytes).map(Result::unwrap);
-    let Some(Packet::SenderReport {
-        ssrc,
-        sender: read,
-        blocks,
-    }) = all.next()
-    else {
-        panic!()
-    };
+    let Some(Packet::SenderReport { ssrc, sender: read, blocks }) = all.next() else { panic!() };
     assert_eq!((ssrc, read), (US, sender));
     assert_eq!(blocks.collect::<Vec<_>>(), [BLOCK, BLOCK]);
-    let Some(Packet::Sdes(sdes)) = all.next() else {
-        panic!()
-    };
-    assert_eq!(
-        sdes.collect::<Vec<_>>(),
-        [(US, Some(&b"8fe2@sidetone"[..]))]
-    );
-    let Some(Packet::Bye(bye)) = all.next() else {
-        panic!()
-    };
+    let Some(Packet::Sdes(sdes)) = all.next() else { panic!() };
+    assert_eq!(sdes.collect::<Vec<_>>(), [(US, Some(&b"8fe2@sidetone"[..]))]);
+    let Some(Packet::Bye(bye)) = all.next() else { panic!() };
     assert_eq!(bye.sources().collect::<Vec<_>>(), [US]);
     assert_eq!(bye.reason(), Some(&b"hung up"[..]));
     assert_eq!(all.next(), None);
@@ -75,9 +57,7 @@ fn a_compound_of_report_and_name_reads_back() {
 fn an_empty_receiver_report_reads_back() {
     let bytes = write(|out| out.receiver_report(US, &[]));
     assert_eq!(bytes, [0x80, 201, 0, 1, 1, 1, 1, 1]);
-    let Packet::ReceiverReport { ssrc, mut blocks } = one(&bytes) else {
-        panic!()
-    };
+    let Packet::ReceiverReport { ssrc, mut blocks } = one(&bytes) else { panic!() };
     assert_eq!((ssrc, blocks.next()), (US, None));
 }
 
@@ -86,9 +66,7 @@ fn missing_packets_share_a_word_while_they_are_near() {
     let lost = [65_530, 65_531, 65_535, 3, 11, 12, 500];
     let bytes = write(|out| out.nack(US, PEER, &lost));
     assert_eq!(bytes.len(), 12 + 3 * 4);
-    let Packet::Nack(nack) = one(&bytes) else {
-        panic!()
-    };
+    let Packet::Nack(nack) = one(&bytes) else { panic!() };
     assert_eq!((nack.sender, nack.media), (US, PEER));
     assert_eq!(nack.lost().collect::<Vec<_>>(), lost);
 }
@@ -96,17 +74,9 @@ fn missing_packets_share_a_word_while_they_are_near() {
 #[test]
 fn requests_for_key_frames_read_back() {
     let bytes = write(|out| out.picture_loss(US, PEER));
-    assert_eq!(
-        one(&bytes),
-        Packet::PictureLoss {
-            sender: US,
-            media: PEER
-        }
-    );
+    assert_eq!(one(&bytes), Packet::PictureLoss { sender: US, media: PEER });
     let bytes = write(|out| out.full_intra(US, PEER, 7));
-    let Packet::FullIntra(fir) = one(&bytes) else {
-        panic!()
-    };
+    let Packet::FullIntra(fir) = one(&bytes) else { panic!() };
     assert_eq!(fir.requests().collect::<Vec<_>>(), [(PEER, 7)]);
 }
 
@@ -114,9 +84,7 @@ fn requests_for_key_frames_read_back() {
 fn an_estimated_bitrate_keeps_18_bits() {
     for bitrate in [0, 1, 262_143, 262_144, 2_500_000, 1 << 40] {
         let bytes = write(|out| out.remb(US, bitrate, &[PEER]));
-        let Packet::Remb(remb) = one(&bytes) else {
-            panic!()
-        };
+        let Packet::Remb(remb) = one(&bytes) else { panic!() };
         assert!(remb.bitrate_bps <= bitrate && remb.bitrate_bps + (bitrate >> 17) >= bitrate);
         assert_eq!(remb.sources().collect::<Vec<_>>(), [PEER]);
     }
@@ -125,35 +93,16 @@ fn an_estimated_bitrate_keeps_18_bits() {
 #[test]
 fn extended_reports_and_application_packets_read_back() {
     let bytes = write(|out| out.reference_time(US, NtpTime(77)));
-    assert_eq!(
-        one(&bytes),
-        Packet::ReferenceTime {
-            ssrc: US,
-            ntp: NtpTime(77)
-        }
-    );
+    assert_eq!(one(&bytes), Packet::ReferenceTime { ssrc: US, ntp: NtpTime(77) });
     let bytes = write(|out| out.dlrr(US, PEER, 1, 2));
-    let Packet::Dlrr(dlrr) = one(&bytes) else {
-        panic!()
-    };
+    let Packet::Dlrr(dlrr) = one(&bytes) else { panic!() };
     assert_eq!(dlrr.reports().collect::<Vec<_>>(), [(PEER, 1, 2)]);
     let bytes = write(|out| out.app(US, 3, *b"test", b"abcd"));
-    let app = App {
-        ssrc: US,
-        subtype: 3,
-        name: *b"test",
-        content: b"abcd",
-    };
+    let app = App { ssrc: US, subtype: 3, name: *b"test", content: b"abcd" };
     assert_eq!(one(&bytes), Packet::App(app));
     // A VoIP metrics block (type 7) is somebody else's.
     let bytes = [0x80, 207, 0, 2, 1, 1, 1, 1, 7, 0, 0, 0];
-    assert!(matches!(
-        one(&bytes),
-        Packet::Other {
-            packet_type: 207,
-            ..
-        }
-    ));
+    assert!(matches!(one(&bytes), Packet::Other { packet_type: 207, .. }));
 }
 
 #[test]
@@ -164,18 +113,9 @@ fn a_broken_packet_ends_the_walk_but_keeps_what_came_before() {
     assert_eq!(all.len(), 2);
     assert!(all[0].is_ok());
     assert_eq!(all[1], Err(RtcpError::Truncated));
-    assert_eq!(
-        packets(&[0x80, 201, 0, 9]).next(),
-        Some(Err(RtcpError::Truncated))
-    );
-    assert_eq!(
-        packets(&[0, 201, 0, 0]).next(),
-        Some(Err(RtcpError::WrongVersion))
-    );
-    assert_eq!(
-        packets(&[0xa0, 203, 0, 0]).next(),
-        Some(Err(RtcpError::BadPadding))
-    );
+    assert_eq!(packets(&[0x80, 201, 0, 9]).next(), Some(Err(RtcpError::Truncated)));
+    assert_eq!(packets(&[0, 201, 0, 0]).next(), Some(Err(RtcpError::WrongVersion)));
+    assert_eq!(packets(&[0xa0, 203, 0, 0]).next(), Some(Err(RtcpError::BadPadding)));
 }
 
 #[test]
@@ -200,14 +140,9 @@ fn feedback(arrivals: &[(u16, u64)]) -> Vec<(u16, Option<u64>)> {
         if bytes.is_empty() {
             break;
         }
-        let Packet::TransportCc(feedback) = one(&bytes) else {
-            panic!()
-        };
+        let Packet::TransportCc(feedback) = one(&bytes) else { panic!() };
         let read = feedback.arrivals().map(|arrival| {
-            (
-                arrival.sequence,
-                arrival.at.map(|at| u64::try_from(at.as_millis()).unwrap()),
-            )
+            (arrival.sequence, arrival.at.map(|at| u64::try_from(at.as_millis()).unwrap()))
         });
         let before = reported.len();
         reported.extend(read);
@@ -235,10 +170,7 @@ fn arrivals_and_gaps_are_reported_once() {
 
 #[test]
 fn a_long_pause_starts_a_new_feedback() {
-    assert_eq!(
-        feedback(&[(1, 0), (2, 20_000)]),
-        [(1, Some(0)), (2, Some(20_000))]
-    );
+    assert_eq!(feedback(&[(1, 0), (2, 20_000)]), [(1, Some(0)), (2, Some(20_000))]);
 }
 
 #[test]

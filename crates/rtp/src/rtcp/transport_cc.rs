@@ -51,12 +51,7 @@ impl TransportCcRecorder {
     #[must_use]
     pub fn new() -> Self {
         let arrivals = vec![None; MAX_ARRIVALS].into_boxed_slice();
-        Self {
-            started: None,
-            arrivals,
-            pending: None,
-            feedback_count: 0,
-        }
+        Self { started: None, arrivals, pending: None, feedback_count: 0 }
     }
 
     /// Notes that the packet with this transport-wide sequence number arrived. A packet that was
@@ -133,8 +128,7 @@ impl TransportCcRecorder {
 
     fn arrival(&self, sequence: u16) -> Option<i64> {
         let slot = self.arrivals.get(usize::from(sequence) % MAX_ARRIVALS)?;
-        slot.filter(|(stored, _)| *stored == sequence)
-            .map(|(_, at_us)| at_us)
+        slot.filter(|(stored, _)| *stored == sequence).map(|(_, at_us)| at_us)
     }
 
     /// Fills in status and delta of each packet from `first` on; returns how many.
@@ -158,14 +152,7 @@ impl TransportCcRecorder {
             };
             previous = at;
             let small = (0..=255).contains(&delta);
-            *entry = (
-                if small {
-                    Status::SmallDelta
-                } else {
-                    Status::LargeDelta
-                },
-                delta,
-            );
+            *entry = (if small { Status::SmallDelta } else { Status::LargeDelta }, delta);
         }
         waiting
     }
@@ -241,9 +228,7 @@ impl<'a> TransportCc<'a> {
         let mut deltas_at = 0;
         let mut described = 0_u32;
         while described < u32::from(count) {
-            let chunk = content
-                .get(deltas_at..deltas_at + 2)
-                .ok_or(RtcpError::Truncated)?;
+            let chunk = content.get(deltas_at..deltas_at + 2).ok_or(RtcpError::Truncated)?;
             described += u32::from(Chunk::read([chunk[0], chunk[1]]).len().max(1));
             deltas_at += 2;
         }
@@ -286,10 +271,7 @@ impl Chunk {
     fn read(bytes: [u8; 2]) -> Self {
         let word = u16::from_be_bytes(bytes);
         match word >> 14 {
-            0 | 1 => Self::Run {
-                symbol: (word >> 13) & 3,
-                len: word & MAX_RUN,
-            },
+            0 | 1 => Self::Run { symbol: (word >> 13) & 3, len: word & MAX_RUN },
             2 => Self::Bits { bits: word },
             _ => Self::Pairs { bits: word },
         }

@@ -259,10 +259,7 @@ impl<'b> CompoundWriter<'b> {
 
 fn count(entries: usize) -> Result<u8, RtcpError> {
     let fits = entries <= MAX_COUNT;
-    u8::try_from(entries)
-        .ok()
-        .filter(|_| fits)
-        .ok_or(RtcpError::NoRoom)
+    u8::try_from(entries).ok().filter(|_| fits).ok_or(RtcpError::NoRoom)
 }
 
 /// The packet that is being written.
@@ -275,10 +272,7 @@ pub(super) struct Body<'b> {
 impl Body<'_> {
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), RtcpError> {
         let end = self.len + bytes.len();
-        self.out
-            .get_mut(self.len..end)
-            .ok_or(RtcpError::NoRoom)?
-            .copy_from_slice(bytes);
+        self.out.get_mut(self.len..end).ok_or(RtcpError::NoRoom)?.copy_from_slice(bytes);
         self.len = end;
         Ok(())
     }
@@ -293,10 +287,7 @@ impl Body<'_> {
 
     fn block(&mut self, block: &ReportBlock) -> Result<(), RtcpError> {
         // RFC 3550 §6.4.1: the cumulative count saturates at 24 bits with sign.
-        let lost = block
-            .cumulative_lost
-            .clamp(-0x80_0000, 0x7f_ffff)
-            .cast_unsigned();
+        let lost = block.cumulative_lost.clamp(-0x80_0000, 0x7f_ffff).cast_unsigned();
         self.u32(block.ssrc.0)?;
         self.u32((u32::from(block.fraction_lost) << 24) | (lost & 0xff_ffff))?;
         self.u32(block.highest_sequence)?;

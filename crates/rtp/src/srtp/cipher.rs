@@ -104,10 +104,7 @@ pub(super) enum Cipher {
         mac: Hmac<Sha1>,
     },
     /// AES-GCM.
-    Gcm {
-        key: Box<LessSafeKey>,
-        salt: [u8; 12],
-    },
+    Gcm { key: Box<LessSafeKey>, salt: [u8; 12] },
 }
 
 /// Cipher and salt of counter mode.
@@ -136,30 +133,17 @@ impl Cipher {
         let mut salt = [0; 14];
         derive(master, first_label + 2, &mut salt[..profile.salt_len()])?;
         if profile.is_aead() {
-            let algorithm = if key.len() == 16 {
-                &AES_128_GCM
-            } else {
-                &AES_256_GCM
-            };
+            let algorithm = if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
             let key = UnboundKey::new(algorithm, key).map_err(|_| SrtpError::WrongKeyLength)?;
             let mut short_salt = [0; 12];
             short_salt.copy_from_slice(&salt[..12]);
             let key = Box::new(LessSafeKey::new(key));
-            return Ok(Self::Gcm {
-                key,
-                salt: short_salt,
-            });
+            return Ok(Self::Gcm { key, salt: short_salt });
         }
         let mut auth_key = [0; AUTH_KEY_LEN];
         derive(master, first_label + 1, &mut auth_key)?;
         let mac = Hmac::new_from_slice(&auth_key).map_err(|_| SrtpError::WrongKeyLength)?;
-        Ok(Self::CounterMode {
-            aes: CounterMode {
-                aes: Aes::new(key)?,
-                salt,
-            },
-            mac,
-        })
+        Ok(Self::CounterMode { aes: CounterMode { aes: Aes::new(key)?, salt }, mac })
     }
 
     /// Encrypts or decrypts the part of a packet after its clear header in counter mode.
@@ -223,10 +207,7 @@ pub(super) fn gcm_nonce(salt: &[u8; 12], at: PacketIndex) -> [u8; 12] {
 
 /// Compares in a time that does not depend on where the difference is.
 pub(super) fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
-    let difference = a
-        .iter()
-        .zip(b)
-        .fold(0, |difference, (a, b)| difference | (a ^ b));
+    let difference = a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b));
     a.len() == b.len() && std::hint::black_box(difference) == 0
 }
 

@@ -86,9 +86,7 @@ impl Profile {
     /// Reads a crypto-suite name, in any case (some phones send lower case).
     #[must_use]
     pub fn from_sdes_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|profile| name.eq_ignore_ascii_case(profile.sdes_name()))
+        Self::ALL.into_iter().find(|profile| name.eq_ignore_ascii_case(profile.sdes_name()))
     }
 
     /// The number in the DTLS `use_srtp` extension (RFC 5764 §4.1.2, RFC 7714 §14.2); AES-256 in
@@ -107,9 +105,7 @@ impl Profile {
     /// The profile with this DTLS number.
     #[must_use]
     pub fn from_dtls_id(id: u16) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|profile| profile.dtls_id() == Some(id))
+        Self::ALL.into_iter().find(|profile| profile.dtls_id() == Some(id))
     }
 
     /// Bytes of keying material to export from DTLS (label `EXTRACTOR-dtls_srtp`).
@@ -145,11 +141,7 @@ impl MasterKey {
         if key.len() != profile.key_len() || salt.len() != profile.salt_len() {
             return Err(SrtpError::WrongKeyLength);
         }
-        let mut master = Self {
-            profile,
-            key: [0; 32],
-            salt: [0; 14],
-        };
+        let mut master = Self { profile, key: [0; 32], salt: [0; 14] };
         master.key[..key.len()].copy_from_slice(key);
         master.salt[..salt.len()].copy_from_slice(salt);
         Ok(master)
@@ -215,9 +207,7 @@ impl MasterKey {
 
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MasterKey")
-            .field("profile", &self.profile)
-            .finish_non_exhaustive()
+        f.debug_struct("MasterKey").field("profile", &self.profile).finish_non_exhaustive()
     }
 }
 

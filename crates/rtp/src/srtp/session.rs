@@ -90,19 +90,11 @@ struct Sources {
 
 impl Sources {
     fn new(limit: usize) -> Self {
-        Self {
-            list: Vec::with_capacity(limit),
-            last: 0,
-            limit,
-        }
+        Self { list: Vec::with_capacity(limit), last: 0, limit }
     }
 
     fn find(&mut self, ssrc: u32) -> Option<&mut Source> {
-        if self
-            .list
-            .get(self.last)
-            .is_none_or(|source| source.ssrc != ssrc)
-        {
+        if self.list.get(self.last).is_none_or(|source| source.ssrc != ssrc) {
             self.last = self.list.iter().position(|source| source.ssrc == ssrc)?;
         }
         self.list.get_mut(self.last)
@@ -116,12 +108,7 @@ impl Sources {
                 return Err(SrtpError::TooManySources);
             }
             let watch = ResyncWatch::default();
-            self.list.push(Source {
-                ssrc,
-                rtp: None,
-                rtcp: None,
-                watch,
-            });
+            self.list.push(Source { ssrc, rtp: None, rtcp: None, watch });
             self.last = self.list.len() - 1;
         }
         Ok(&mut self.list[self.last])
@@ -202,9 +189,7 @@ impl Protector {
         let buffer = buffer.get_mut(..end).ok_or(SrtpError::NoRoom)?;
 
         let source = self.sources.find_or_add(ssrc)?;
-        let window = source
-            .rtp
-            .get_or_insert_with(|| RtpWindow::new(u64::from(sequence)));
+        let window = source.rtp.get_or_insert_with(|| RtpWindow::new(u64::from(sequence)));
         let index = nearest_index(window.highest(), sequence);
         if index > MAX_RTP_INDEX {
             return Err(SrtpError::KeyExhausted);
@@ -246,10 +231,7 @@ impl Protector {
             return Err(SrtpError::KeyExhausted);
         }
         self.next_rtcp_index += 1;
-        let at = PacketIndex {
-            ssrc: be32(&buffer[4..8]),
-            index: u64::from(rtcp_index),
-        };
+        let at = PacketIndex { ssrc: be32(&buffer[4..8]), index: u64::from(rtcp_index) };
         let word = (ENCRYPTED | rtcp_index).to_be_bytes();
         match &self.rtcp {
             Cipher::CounterMode { aes, mac } => {
@@ -310,11 +292,7 @@ enum Fit {
     /// It continues its stream.
     Ordinary(u64),
     /// It would start its stream over, or was seen before.
-    OutOfPlace {
-        index: u64,
-        needed: u8,
-        refusal: SrtpError,
-    },
+    OutOfPlace { index: u64, needed: u8, refusal: SrtpError },
 }
 
 impl Unprotector {
@@ -359,9 +337,7 @@ impl Unprotector {
         let view = RtpView::parse_protected(packet).map_err(|_| SrtpError::Malformed)?;
         let (ssrc, sequence, header_len) = (view.ssrc().0, view.sequence(), view.header_len());
         let len = packet.len().checked_sub(self.profile.rtp_overhead());
-        let len = len
-            .filter(|len| *len >= header_len)
-            .ok_or(SrtpError::Malformed)?;
+        let len = len.filter(|len| *len >= header_len).ok_or(SrtpError::Malformed)?;
 
         let fit = self.place(packet, (len, header_len), (ssrc, sequence))?;
         let notice = self.admit(ssrc, fit)?;
@@ -394,10 +370,7 @@ impl Unprotector {
         };
         let expected = nearest_index(window.highest(), sequence);
         let freshness = window.check(expected);
-        let at = PacketIndex {
-            ssrc,
-            index: expected,
-        };
+        let at = PacketIndex { ssrc, index: expected };
         if expected <= MAX_RTP_INDEX && self.is_authentic(packet, (len, header_len), at) {
             let (needed, refusal) = match freshness {
                 _ if self.replay == ReplayProtection::Off => return Ok(Fit::Ordinary(expected)),
@@ -405,11 +378,7 @@ impl Unprotector {
                 Freshness::Duplicate => (RESYNC_DUPLICATES, SrtpError::Duplicate),
                 Freshness::TooOld => (RESYNC_PACKETS, SrtpError::TooOld),
             };
-            return Ok(Fit::OutOfPlace {
-                index: expected,
-                needed,
-                refusal,
-            });
+            return Ok(Fit::OutOfPlace { index: expected, needed, refusal });
         }
         let restarted = [
             Some(u64::from(sequence)),
@@ -420,11 +389,7 @@ impl Unprotector {
         for index in candidates.filter(|index| *index != expected && *index <= MAX_RTP_INDEX) {
             if self.is_authentic(packet, (len, header_len), PacketIndex { ssrc, index }) {
                 let refusal = SrtpError::AuthenticationFailed;
-                return Ok(Fit::OutOfPlace {
-                    index,
-                    needed: RESYNC_PACKETS,
-                    refusal,
-                });
+                return Ok(Fit::OutOfPlace { index, needed: RESYNC_PACKETS, refusal });
             }
         }
         Err(SrtpError::AuthenticationFailed)
@@ -436,17 +401,10 @@ impl Unprotector {
         match fit {
             Fit::Ordinary(index) => {
                 source.watch.clear();
-                source
-                    .rtp
-                    .get_or_insert_with(|| RtpWindow::new(index))
-                    .mark(index);
+                source.rtp.get_or_insert_with(|| RtpWindow::new(index)).mark(index);
                 Ok(None)
             }
-            Fit::OutOfPlace {
-                index,
-                needed,
-                refusal,
-            } => {
+            Fit::OutOfPlace { index, needed, refusal } => {
                 if !source.watch.note(index, needed) {
                     return Err(refusal);
                 }
@@ -497,14 +455,8 @@ impl Unprotector {
     /// See [`SrtpError`].
     pub fn unprotect_rtcp(&mut self, packet: &mut [u8]) -> Result<Unprotected, SrtpError> {
         let len = packet.len().checked_sub(self.profile.rtcp_overhead());
-        let len = len
-            .filter(|len| *len >= RTCP_CLEAR_LEN)
-            .ok_or(SrtpError::Malformed)?;
-        let word_at = if self.profile.is_aead() {
-            len + GCM_TAG_LEN
-        } else {
-            len
-        };
+        let len = len.filter(|len| *len >= RTCP_CLEAR_LEN).ok_or(SrtpError::Malformed)?;
+        let word_at = if self.profile.is_aead() { len + GCM_TAG_LEN } else { len };
         let word = be32(&packet[word_at..word_at + WORD]);
         if word & ENCRYPTED == 0 {
             return Err(SrtpError::Unencrypted);
@@ -521,10 +473,7 @@ impl Unprotector {
         }
         self.open_rtcp(packet, len, PacketIndex { ssrc, index })?;
         let source = self.sources.find_or_add(ssrc)?;
-        source
-            .rtcp
-            .get_or_insert_with(|| RtcpWindow::new(index))
-            .mark(index);
+        source.rtcp.get_or_insert_with(|| RtcpWindow::new(index)).mark(index);
         Ok(Unprotected { len, notice: None })
     }
 

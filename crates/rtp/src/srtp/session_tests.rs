@@ -7,35 +7,22 @@ use proptest::prelude::*;
 
 pub(in super::super) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
-    digits
-        .chunks(2)
-        .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap())
-        .collect()
+    digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect()
 }
 
 fn master(profile: Profile) -> MasterKey {
-    let (key, salt) = (
-        vec![0x5a; profile.key_len()],
-        vec![0xa5; profile.salt_len()],
-    );
+    let (key, salt) = (vec![0x5a; profile.key_len()], vec![0xa5; profile.salt_len()]);
     MasterKey::new(profile, &key, &salt).unwrap()
 }
 
 fn pair(profile: Profile) -> (Protector, Unprotector) {
     let master = master(profile);
     let receiver = Unprotector::new(&master, DEFAULT_MAX_SOURCES, ReplayProtection::On).unwrap();
-    (
-        Protector::new(&master, DEFAULT_MAX_SOURCES).unwrap(),
-        receiver,
-    )
+    (Protector::new(&master, DEFAULT_MAX_SOURCES).unwrap(), receiver)
 }
 
 fn rtp(sequence: u16, ssrc: u32, payload: &[u8]) -> Vec<u8> {
-    let header = Header {
-        sequence,
-        ssrc: Ssrc(ssrc),
-        ..Header::default()
-    };
+    let header = Header { sequence, ssrc: Ssrc(ssrc), ..Header::default() };
     let mut packet = vec![0; 12 + payload.len()];
     header.write_packet(&mut packet, &[], payload).unwrap();
     packet
@@ -55,9 +42,7 @@ fn protect_seq(sender: &mut Protector, sequence: u16) -> Vec<u8> {
 
 fn receive(receiver: &mut Unprotector, packet: &[u8]) -> Result<Option<Notice>, SrtpError> {
     let mut packet = packet.to_vec();
-    receiver
-        .unprotect_rtp(&mut packet)
-        .map(|unprotected| unprotected.notice)
+    receiver.unprotect_rtp(&mut packet).map(|unprotected| unprotected.notice)
 }
 
 #[test]
@@ -88,10 +73,7 @@ fn rtcp_of_every_profile_round_trips_once() {
         let mut copy = buffer[..len].to_vec();
         let unprotected = receiver.unprotect_rtcp(&mut buffer[..len]).unwrap();
         assert_eq!(buffer[..unprotected.len], clear[..]);
-        assert_eq!(
-            receiver.unprotect_rtcp(&mut copy),
-            Err(SrtpError::Duplicate)
-        );
+        assert_eq!(receiver.unprotect_rtcp(&mut copy), Err(SrtpError::Duplicate));
     }
 }
 
@@ -99,11 +81,7 @@ fn rtcp_of_every_profile_round_trips_once() {
 fn gcm_cipher(key: &str, salt: &str) -> (Box<aws_lc_rs::aead::LessSafeKey>, [u8; 12]) {
     use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, LessSafeKey, UnboundKey};
     let key = hex(key);
-    let algorithm = if key.len() == 16 {
-        &AES_128_GCM
-    } else {
-        &AES_256_GCM
-    };
+    let algorithm = if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
     let key = LessSafeKey::new(UnboundKey::new(algorithm, &key).unwrap());
     (Box::new(key), hex(salt).try_into().unwrap())
 }
@@ -120,10 +98,7 @@ fn gcm_packets_of_rfc_7714_section_16() {
         let (key, salt) = gcm_cipher(key, SALT);
         let mut packet = hex(RFC_7714_RTP);
         let (header, text) = packet.split_at_mut(12);
-        let at = PacketIndex {
-            ssrc: 0x5501_a0b2,
-            index: 0xf17b,
-        };
+        let at = PacketIndex { ssrc: 0x5501_a0b2, index: 0xf17b };
         let nonce = gcm_nonce(&salt, at);
         assert_eq!(nonce[..], hex("51753c6580c2726f20718414"));
         let tag = Cipher::gcm_seal(&key, nonce, header, text).unwrap();
@@ -150,10 +125,7 @@ fn gcm_rtcp_of_rfc_7714_section_17() {
     let mut packet = hex("81c8000d4d6172734e545031 4e545032525450200000042a0000e930 \
          4c756e61deadbeefdeadbeefdeadbeef \
          deadbeefdeadbeef");
-    let at = PacketIndex {
-        ssrc: 0x4d61_7273,
-        index: 0x5d4,
-    };
+    let at = PacketIndex { ssrc: 0x4d61_7273, index: 0x5d4 };
     let (clear, text) = packet.split_at_mut(RTCP_CLEAR_LEN);
     let data = rtcp_associated_data(clear, 0x8000_05d4_u32.to_be_bytes());
     let nonce = gcm_nonce(&salt, at);
@@ -197,34 +169,22 @@ fn a_changed_bit_anywhere_fails_and_leaves_the_bytes_alone() {
             let mut bad = good.clone();
             bad[at] ^= 1;
             let before = bad.clone();
-            assert!(
-                receiver.unprotect_rtp(&mut bad).is_err(),
-                "{profile:?} byte {at}"
-            );
+            assert!(receiver.unprotect_rtp(&mut bad).is_err(), "{profile:?} byte {at}");
             assert_eq!(bad, before);
         }
         assert_eq!(receive(&mut receiver, &good), Ok(None));
-        assert_eq!(
-            receiver.sources.list.len(),
-            1,
-            "forged packets open no stream"
-        );
+        assert_eq!(receiver.sources.list.len(), 1, "forged packets open no stream");
     }
 }
 
 #[test]
 fn a_replayed_packet_is_refused_unless_protection_is_off() {
     let (mut sender, mut receiver) = pair(Profile::Aes128CmSha1_80);
-    let packets: Vec<_> = (1..2000)
-        .map(|sequence| protect_seq(&mut sender, sequence))
-        .collect();
+    let packets: Vec<_> = (1..2000).map(|sequence| protect_seq(&mut sender, sequence)).collect();
     for packet in &packets {
         assert_eq!(receive(&mut receiver, packet), Ok(None));
     }
-    assert_eq!(
-        receive(&mut receiver, &packets[1990]),
-        Err(SrtpError::Duplicate)
-    );
+    assert_eq!(receive(&mut receiver, &packets[1990]), Err(SrtpError::Duplicate));
     assert_eq!(receive(&mut receiver, &packets[0]), Err(SrtpError::TooOld));
 
     let master = master(Profile::Aes128CmSha1_80);
@@ -251,10 +211,7 @@ fn the_table_of_streams_is_bounded() {
     for ssrc in 0..2 {
         protect(&mut sender, &rtp(1, ssrc, b"x")).unwrap();
     }
-    assert_eq!(
-        protect(&mut sender, &rtp(1, 2, b"x")),
-        Err(SrtpError::TooManySources)
-    );
+    assert_eq!(protect(&mut sender, &rtp(1, 2, b"x")), Err(SrtpError::TooManySources));
 }
 
 /// FAQ-04: after `played` packets the peer starts over with `restart` and a rollover counter of
@@ -268,25 +225,11 @@ fn restart(profile: Profile, first: u16, played: u32, restart: u16) -> (usize, u
     }
     let (mut reborn, _) = pair(profile);
     let results: Vec<_> = (0..200)
-        .map(|n| {
-            receive(
-                &mut receiver,
-                &protect_seq(&mut reborn, restart.wrapping_add(n)),
-            )
-        })
+        .map(|n| receive(&mut receiver, &protect_seq(&mut reborn, restart.wrapping_add(n))))
         .collect();
     let lost = results.iter().filter(|result| result.is_err()).count();
-    assert!(
-        results[lost..].iter().all(Result::is_ok),
-        "no loss after the restart"
-    );
-    (
-        lost,
-        results
-            .iter()
-            .filter(|result| matches!(result, Ok(Some(_))))
-            .count(),
-    )
+    assert!(results[lost..].iter().all(Result::is_ok), "no loss after the restart");
+    (lost, results.iter().filter(|result| matches!(result, Ok(Some(_)))).count())
 }
 
 #[test]
@@ -306,9 +249,7 @@ fn a_peer_that_resets_its_sequence_is_heard_again_within_160_ms() {
 #[test]
 fn a_recorded_passage_does_not_interrupt_a_live_stream() {
     let (mut sender, mut receiver) = pair(Profile::Aes128CmSha1_80);
-    let recorded: Vec<_> = (0..100)
-        .map(|sequence| protect_seq(&mut sender, sequence))
-        .collect();
+    let recorded: Vec<_> = (0..100).map(|sequence| protect_seq(&mut sender, sequence)).collect();
     for packet in &recorded {
         receive(&mut receiver, packet).unwrap();
     }
@@ -335,10 +276,7 @@ fn restarts_are_bounded_and_noticed_once() {
             notices += usize::from(matches!(receive(&mut receiver, &packet), Ok(Some(_))));
         }
     }
-    assert_eq!(
-        (receiver.resyncs_total(), notices),
-        (u32::from(super::super::MAX_RESYNCS), 1)
-    );
+    assert_eq!((receiver.resyncs_total(), notices), (u32::from(super::super::MAX_RESYNCS), 1));
 }
 
 #[test]
@@ -352,26 +290,17 @@ fn a_standby_continues_from_a_snapshot() {
     let (mut standby_sender, mut standby_receiver) = pair(Profile::AeadAes128Gcm);
     standby_sender.restore(&sender.snapshot()).unwrap();
     standby_receiver.restore(&receiver.snapshot()).unwrap();
-    assert_eq!(
-        receive(&mut standby_receiver, &last),
-        Err(SrtpError::Duplicate)
-    );
+    assert_eq!(receive(&mut standby_receiver, &last), Err(SrtpError::Duplicate));
     let next = protect_seq(&mut standby_sender, 51);
     assert_eq!(receive(&mut standby_receiver, &next), Ok(None));
-    assert_eq!(
-        protect(&mut standby_sender, &rtp(49, 1, b"")),
-        Err(SrtpError::IndexReused)
-    );
+    assert_eq!(protect(&mut standby_sender, &rtp(49, 1, b"")), Err(SrtpError::IndexReused));
 }
 
 #[test]
 fn rtcp_in_clear_is_refused() {
     let (_, mut receiver) = pair(Profile::Aes128CmSha1_80);
     let mut packet = hex("80c90001 01020304 00000001 00000000000000000000");
-    assert_eq!(
-        receiver.unprotect_rtcp(&mut packet),
-        Err(SrtpError::Unencrypted)
-    );
+    assert_eq!(receiver.unprotect_rtcp(&mut packet), Err(SrtpError::Unencrypted));
 }
 
 proptest! {

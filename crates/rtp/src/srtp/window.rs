@@ -42,10 +42,7 @@ impl<const WORDS: usize> Window<WORDS> {
 
     /// A window whose highest index is `highest`, which is not yet marked as seen.
     pub(super) fn new(highest: u64) -> Self {
-        Self {
-            highest,
-            seen: [0; WORDS],
-        }
+        Self { highest, seen: [0; WORDS] }
     }
 
     /// The highest index accepted.
@@ -62,11 +59,7 @@ impl<const WORDS: usize> Window<WORDS> {
             return Freshness::TooOld;
         }
         let (word, bit) = Self::place(index);
-        if self.seen[word] & bit == 0 {
-            Freshness::Fresh
-        } else {
-            Freshness::Duplicate
-        }
+        if self.seen[word] & bit == 0 { Freshness::Fresh } else { Freshness::Duplicate }
     }
 
     /// Marks an index as seen and moves the window up to it.
@@ -137,14 +130,8 @@ impl ResyncWatch {
 
     /// Notes an authentic packet that does not fit. True when the stream continues from it.
     pub(super) fn note(&mut self, index: u64, needed: u8) -> bool {
-        let follows = self
-            .last
-            .is_some_and(|last| index > last && index - last <= 1 + RESYNC_GAP);
-        self.in_a_row = if follows {
-            self.in_a_row.saturating_add(1)
-        } else {
-            1
-        };
+        let follows = self.last.is_some_and(|last| index > last && index - last <= 1 + RESYNC_GAP);
+        self.in_a_row = if follows { self.in_a_row.saturating_add(1) } else { 1 };
         self.last = Some(index);
         if self.in_a_row < needed || !self.is_open() {
             return false;
@@ -166,11 +153,7 @@ mod tests {
         assert_eq!(nearest_index(0xffff, 0), 0x1_0000);
         assert_eq!(nearest_index(0x1_0001, 0xffff), 0xffff);
         assert_eq!(nearest_index(0x2_1000, 0x1001), 0x2_1001);
-        assert_eq!(
-            nearest_index(5, 0xffff),
-            0xffff,
-            "there is nothing before the first round"
-        );
+        assert_eq!(nearest_index(5, 0xffff), 0xffff, "there is nothing before the first round");
     }
 
     #[test]

@@ -48,9 +48,7 @@ impl SdesSuite {
     /// Reads a suite name in any case.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|suite| suite.name().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|suite| suite.name().eq_ignore_ascii_case(name))
     }
 
     /// Bytes of master key and master salt together.
@@ -86,10 +84,7 @@ impl Crypto {
         let tag = words.next()?.parse().ok()?;
         let suite = SdesSuite::parse(words.next()?)?;
         let keys = words.next()?;
-        let key = keys
-            .get(..7)
-            .filter(|p| p.eq_ignore_ascii_case("inline:"))
-            .and(keys.get(7..))?;
+        let key = keys.get(..7).filter(|p| p.eq_ignore_ascii_case("inline:")).and(keys.get(7..))?;
         if key.contains(';') || !words.all(is_harmless) {
             return None;
         }
@@ -115,10 +110,7 @@ fn is_harmless(parameter: &str) -> bool {
 
 fn decode(text: &str) -> Option<Vec<u8>> {
     // Some phones leave the padding out.
-    STANDARD
-        .decode(text)
-        .or_else(|_| STANDARD_NO_PAD.decode(text))
-        .ok()
+    STANDARD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text)).ok()
 }
 
 impl fmt::Display for Crypto {
@@ -138,16 +130,8 @@ mod tests {
     fn lines_of_rfc_4568_are_read_with_lifetime_and_refused_with_mki() {
         let check = |text: String| Crypto::parse(&text);
         let plain = check(format!("1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}")).unwrap();
-        assert_eq!(
-            plain.to_string(),
-            format!("1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}")
-        );
-        assert!(
-            check(format!(
-                "1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|2^20 WSH=64"
-            ))
-            .is_some()
-        );
+        assert_eq!(plain.to_string(), format!("1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}"));
+        assert!(check(format!("1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|2^20 WSH=64")).is_some());
         assert!(check(format!("1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|2^20|1:4")).is_none());
         assert!(check(format!("1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|1:4")).is_none());
         let unencrypted = format!("1 AES_CM_128_HMAC_SHA1_80 inline:{KEY} UNENCRYPTED_SRTP");

@@ -25,10 +25,7 @@ pub fn name(direction: Direction) -> &'static str {
 /// Reads a direction word in any case.
 #[must_use]
 pub fn parse(word: &str) -> Option<Direction> {
-    NAMES
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(word))
-        .map(|(_, d)| *d)
+    NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, d)| *d)
 }
 
 fn written(attributes: &Attributes) -> Option<Direction> {
@@ -40,8 +37,7 @@ fn written(attributes: &Attributes) -> Option<Direction> {
 #[must_use]
 pub fn of(session: &Session, media: &Media) -> Direction {
     let own = written(&media.attributes);
-    own.or_else(|| written(&session.attributes))
-        .unwrap_or(Direction::SendRecv)
+    own.or_else(|| written(&session.attributes)).unwrap_or(Direction::SendRecv)
 }
 
 #[cfg(test)]

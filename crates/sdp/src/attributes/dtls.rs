@@ -32,11 +32,7 @@ impl Fingerprint {
     #[must_use]
     pub fn all(session: &Session, media: &Media) -> Vec<Self> {
         let own = media.attributes.has("fingerprint");
-        let level = if own {
-            &media.attributes
-        } else {
-            &session.attributes
-        };
+        let level = if own { &media.attributes } else { &session.attributes };
         let lines = level.values("fingerprint").filter_map(Self::parse);
         let mut found: Vec<Self> = Vec::new();
         for fingerprint in lines.take(MAX_FINGERPRINTS) {
@@ -62,11 +58,7 @@ fn digest_bytes(algorithm: &str) -> Option<usize> {
 
 fn hex_byte(text: &str) -> Option<u8> {
     let hex = text.len() == 2 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if hex {
-        u8::from_str_radix(text, 16).ok()
-    } else {
-        None
-    }
+    if hex { u8::from_str_radix(text, 16).ok() } else { None }
 }
 
 impl fmt::Display for Fingerprint {
@@ -97,17 +89,13 @@ impl Setup {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let all = [Self::Actpass, Self::Active, Self::Passive, Self::Holdconn];
-        all.into_iter()
-            .find(|setup| setup.name().eq_ignore_ascii_case(text.trim()))
+        all.into_iter().find(|setup| setup.name().eq_ignore_ascii_case(text.trim()))
     }
 
     /// The setup that holds for an `m=` section: its own, else the session's.
     #[must_use]
     pub fn of(session: &Session, media: &Media) -> Option<Self> {
-        let value = media
-            .attributes
-            .value("setup")
-            .or(session.attributes.value("setup"));
+        let value = media.attributes.value("setup").or(session.attributes.value("setup"));
         value.and_then(Self::parse)
     }
 
@@ -126,10 +114,7 @@ impl Setup {
 /// `a=tls-id` of an `m=` section, else of the session (RFC 8842 §4).
 #[must_use]
 pub fn tls_id<'a>(session: &'a Session, media: &'a Media) -> Option<&'a str> {
-    media
-        .attributes
-        .value("tls-id")
-        .or(session.attributes.value("tls-id"))
+    media.attributes.value("tls-id").or(session.attributes.value("tls-id"))
 }
 
 #[cfg(test)]
@@ -143,14 +128,8 @@ mod tests {
         let lower = text.replace("AB", "ab").replace("sha", "SHA");
         assert_eq!(Fingerprint::parse(&lower).unwrap().to_string(), text);
         assert_eq!(Fingerprint::parse("sha-256 AB:CD"), None);
-        assert_eq!(
-            Fingerprint::parse(&format!("md5 {}", vec!["AB"; 16].join(":"))),
-            None
-        );
-        assert_eq!(
-            Fingerprint::parse(&format!("sha-1 {}", vec!["+A"; 20].join(":"))),
-            None
-        );
+        assert_eq!(Fingerprint::parse(&format!("md5 {}", vec!["AB"; 16].join(":"))), None);
+        assert_eq!(Fingerprint::parse(&format!("sha-1 {}", vec!["+A"; 20].join(":"))), None);
     }
 
     #[test]
@@ -164,10 +143,7 @@ mod tests {
             digest("03")
         );
         let session = Session::parse(text.as_bytes()).unwrap();
-        assert_eq!(
-            Fingerprint::all(&session, &session.media[0])[0].digest,
-            [1; 32]
-        );
+        assert_eq!(Fingerprint::all(&session, &session.media[0])[0].digest, [1; 32]);
         let own = Fingerprint::all(&session, &session.media[1]);
         assert_eq!(own[0].algorithm, "sha-256");
         assert_eq!(own.len(), 2);

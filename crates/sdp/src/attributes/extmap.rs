@@ -38,20 +38,14 @@ impl Extmap {
             None => (id, None),
         };
         let id = id.parse().ok().filter(|id| *id > 0)?;
-        Some(Self {
-            id,
-            direction,
-            uri: words.next()?.to_owned(),
-        })
+        Some(Self { id, direction, uri: words.next()?.to_owned() })
     }
 
     /// The extensions that hold for a section: its own and the session's.
     #[must_use]
     pub fn all(session: &Session, media: &Media) -> Vec<Self> {
         let own = media.attributes.values("extmap");
-        own.chain(session.attributes.values("extmap"))
-            .filter_map(Self::parse)
-            .collect()
+        own.chain(session.attributes.values("extmap")).filter_map(Self::parse).collect()
     }
 
     /// Whether the id fits the one-byte header (RFC 8285 §4.2).

@@ -28,16 +28,8 @@ impl RtpMap {
         let mut parts = encoding.trim().split('/');
         let name = parts.next().filter(|name| !name.is_empty())?.to_owned();
         let clock_rate = parts.next()?.trim().parse().ok().filter(|rate| *rate > 0)?;
-        let channels = parts
-            .next()
-            .and_then(|c| c.trim().parse().ok())
-            .unwrap_or(1);
-        Some(Self {
-            payload_type,
-            name,
-            clock_rate,
-            channels,
-        })
+        let channels = parts.next().and_then(|c| c.trim().parse().ok()).unwrap_or(1);
+        Some(Self { payload_type, name, clock_rate, channels })
     }
 
     /// The meaning of a payload type without `a=rtpmap` (RFC 3551 §6); `None` if it has none.
@@ -65,39 +57,22 @@ impl RtpMap {
             34 => ("H263", 90_000, 1),
             _ => return None,
         };
-        Some(Self {
-            payload_type,
-            name: name.to_owned(),
-            clock_rate,
-            channels,
-        })
+        Some(Self { payload_type, name: name.to_owned(), clock_rate, channels })
     }
 }
 
 impl fmt::Display for RtpMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            payload_type,
-            name,
-            clock_rate,
-            channels,
-        } = self;
+        let Self { payload_type, name, clock_rate, channels } = self;
         write!(f, "{payload_type} {name}/{clock_rate}")?;
-        if *channels > 1 {
-            write!(f, "/{channels}")
-        } else {
-            Ok(())
-        }
+        if *channels > 1 { write!(f, "/{channels}") } else { Ok(()) }
     }
 }
 
 /// Reads a payload type, 0…127.
 #[must_use]
 pub fn parse_payload_type(text: &str) -> Option<u8> {
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|payload_type| *payload_type < 128)
+    text.trim().parse().ok().filter(|payload_type| *payload_type < 128)
 }
 
 /// The meaning of each format of an RTP `m=` line, in its order, each payload type once. Formats
@@ -112,12 +87,7 @@ pub fn payloads(media: &Media) -> Vec<RtpMap> {
     }
     let mut seen = [false; 128];
     let mut found = Vec::new();
-    for payload_type in media
-        .line
-        .formats
-        .iter()
-        .filter_map(|f| parse_payload_type(f))
-    {
+    for payload_type in media.line.formats.iter().filter_map(|f| parse_payload_type(f)) {
         let index = usize::from(payload_type);
         let (Some(map), Some(seen)) = (maps.get_mut(index), seen.get_mut(index)) else {
             continue;
@@ -132,9 +102,7 @@ pub fn payloads(media: &Media) -> Vec<RtpMap> {
 /// The format parameters of a payload type, empty when there are none.
 #[must_use]
 pub fn fmtp(attributes: &Attributes, payload_type: u8) -> &str {
-    let lines = attributes
-        .values("fmtp")
-        .filter_map(|value| value.split_once(' '));
+    let lines = attributes.values("fmtp").filter_map(|value| value.split_once(' '));
     let mut own = lines.filter(|(format, _)| parse_payload_type(format) == Some(payload_type));
     own.next().map_or("", |(_, parameters)| parameters.trim())
 }
@@ -148,10 +116,7 @@ impl Parameters {
     /// value `""`.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let parts = text
-            .split(';')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
+        let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
         let pair = |part: &str| match part.split_once('=') {
             Some((name, value)) => (name.trim().to_ascii_lowercase(), value.trim().to_owned()),
             None => (part.to_ascii_lowercase(), String::new()),
@@ -162,10 +127,7 @@ impl Parameters {
     /// The value of a parameter, by its name in lower case.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     /// A numeric parameter.
@@ -205,14 +167,7 @@ pub const DEFAULT_PTIME_MS: u32 = 20;
 pub fn ptime_ms(attributes: &Attributes) -> Option<u32> {
     // Some phones write `20.0`.
     let read = |name: &str| -> Option<u32> {
-        attributes
-            .value(name)?
-            .split('.')
-            .next()?
-            .trim()
-            .parse()
-            .ok()
-            .filter(|ms| *ms > 0)
+        attributes.value(name)?.split('.').next()?.trim().parse().ok().filter(|ms| *ms > 0)
     };
     let (ptime, max) = (read("ptime"), read("maxptime"));
     let wanted = match (ptime, max) {
@@ -235,10 +190,8 @@ mod tests {
     fn static_payload_types_need_no_rtpmap_and_repeated_formats_count_once() {
         let text = b"m=audio 9 RTP/AVP 0 8 0 111 96 200\na=rtpmap:111 opus/48000/2\n";
         let session = Session::parse(text).unwrap();
-        let names: Vec<String> = payloads(&session.media[0])
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let names: Vec<String> =
+            payloads(&session.media[0]).iter().map(ToString::to_string).collect();
         assert_eq!(names, ["0 PCMU/8000", "8 PCMA/8000", "111 opus/48000/2"]);
     }
 

@@ -18,19 +18,14 @@ impl Group {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_ascii_whitespace().map(str::to_owned);
-        Some(Self {
-            semantics: words.next()?,
-            mids: words.collect(),
-        })
+        Some(Self { semantics: words.next()?, mids: words.collect() })
     }
 
     /// The BUNDLE groups of a session in order; a MID counts only in the first that names it.
     #[must_use]
     pub fn bundles(session: &Session) -> Vec<Self> {
         let groups = session.attributes.values("group").filter_map(Self::parse);
-        groups
-            .filter(|group| group.semantics.eq_ignore_ascii_case("BUNDLE"))
-            .collect()
+        groups.filter(|group| group.semantics.eq_ignore_ascii_case("BUNDLE")).collect()
     }
 }
 

@@ -19,20 +19,13 @@ impl Credentials {
     /// The credentials of an `m=` section: its own, else the session's.
     #[must_use]
     pub fn of(session: &Session, media: &Media) -> Option<Self> {
-        let value = |name| {
-            media
-                .attributes
-                .value(name)
-                .or(session.attributes.value(name))
-        };
+        let value = |name| media.attributes.value(name).or(session.attributes.value(name));
         let (ufrag, pwd) = (value("ice-ufrag")?, value("ice-pwd")?);
         let sound = |text: &str, least: usize| {
             (least..=256).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
         };
-        (sound(ufrag, 4) && sound(pwd, 22)).then(|| Self {
-            ufrag: ufrag.to_owned(),
-            pwd: pwd.to_owned(),
-        })
+        (sound(ufrag, 4) && sound(pwd, 22))
+            .then(|| Self { ufrag: ufrag.to_owned(), pwd: pwd.to_owned() })
     }
 }
 
@@ -40,12 +33,7 @@ impl Credentials {
 /// [`MAX_CANDIDATES`] of them.
 #[must_use]
 pub fn candidates(media: &Media) -> Vec<String> {
-    media
-        .attributes
-        .values("candidate")
-        .take(MAX_CANDIDATES)
-        .map(str::to_owned)
-        .collect()
+    media.attributes.values("candidate").take(MAX_CANDIDATES).map(str::to_owned).collect()
 }
 
 /// Whether `a=ice-options` of the section or session names an option, such as `trickle`.
@@ -86,20 +74,8 @@ impl Candidate {
         let priority = words.next()?.parse().ok()?;
         let address = words.next()?.to_owned();
         let port = words.next()?.parse().ok()?;
-        let kind = words
-            .next()
-            .filter(|word| *word == "typ")
-            .and(words.next())?
-            .to_owned();
-        Some(Self {
-            foundation,
-            component,
-            transport,
-            priority,
-            address,
-            port,
-            kind,
-        })
+        let kind = words.next().filter(|word| *word == "typ").and(words.next())?.to_owned();
+        Some(Self { foundation, component, transport, priority, address, port, kind })
     }
 
     /// The address, if it is a literal; `None` for the mDNS names of browsers.

@@ -29,10 +29,7 @@ pub fn feedback(attributes: &Attributes, payload_type: u8) -> Feedback {
             continue;
         }
         let mut words = kind.split_ascii_whitespace().map(str::to_ascii_lowercase);
-        let (kind, detail) = (
-            words.next().unwrap_or_default(),
-            words.next().unwrap_or_default(),
-        );
+        let (kind, detail) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         match (kind.as_str(), detail.as_str()) {
             ("nack", "") => listed.nack = true,
             ("nack", "pli") => listed.pli = true,
@@ -54,9 +51,7 @@ pub fn feedback_words(feedback: Feedback) -> impl Iterator<Item = &'static str> 
         (feedback.nack, "nack"),
         (feedback.pli, "nack pli"),
     ];
-    all.into_iter()
-        .filter(|(wanted, _)| *wanted)
-        .map(|(_, words)| words)
+    all.into_iter().filter(|(wanted, _)| *wanted).map(|(_, words)| words)
 }
 
 /// What both sides listed.
@@ -78,11 +73,7 @@ mod tests {
 
     fn attributes(lines: &str) -> Attributes {
         let text = format!("m=video 9 RTP/AVPF 96\n{lines}");
-        Session::parse(text.as_bytes())
-            .unwrap()
-            .media
-            .remove(0)
-            .attributes
+        Session::parse(text.as_bytes()).unwrap().media.remove(0).attributes
     }
 
     #[test]

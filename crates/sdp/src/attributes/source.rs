@@ -33,12 +33,8 @@ pub fn ssrcs(attributes: &Attributes) -> Vec<u32> {
 /// The CNAME of the first `a=ssrc:… cname:…` line.
 #[must_use]
 pub fn cname(attributes: &Attributes) -> Option<&str> {
-    let details = attributes
-        .values("ssrc")
-        .filter_map(|line| line.split_once(' '));
-    details
-        .filter_map(|(_, detail)| detail.trim().strip_prefix("cname:"))
-        .next()
+    let details = attributes.values("ssrc").filter_map(|line| line.split_once(' '));
+    details.filter_map(|(_, detail)| detail.trim().strip_prefix("cname:")).next()
 }
 
 /// Reads what follows `a=ssrc-group:`.

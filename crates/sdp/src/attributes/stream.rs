@@ -17,13 +17,8 @@ pub fn msid(attributes: &Attributes) -> Option<(String, String)> {
 /// The restriction ids a section would send (`a=rid:hi send …`).
 #[must_use]
 pub fn sent_rids(attributes: &Attributes) -> Vec<&str> {
-    let words = attributes
-        .values("rid")
-        .filter_map(|line| line.split_once(' '));
-    words
-        .filter(|(_, rest)| rest.trim_start().starts_with("send"))
-        .map(|(id, _)| id)
-        .collect()
+    let words = attributes.values("rid").filter_map(|line| line.split_once(' '));
+    words.filter(|(_, rest)| rest.trim_start().starts_with("send")).map(|(id, _)| id).collect()
 }
 
 /// The number of simulcast encodings a section would send; 0 without `a=simulcast:send`.

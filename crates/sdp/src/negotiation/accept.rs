@@ -44,10 +44,7 @@ pub(super) fn accept(
             continue;
         }
         live += 1;
-        let bundle = answered
-            .iter()
-            .find(|lines| lines.contains(&line))
-            .map(Vec::as_slice);
+        let bundle = answered.iter().find(|lines| lines.contains(&line)).map(Vec::as_slice);
         let result = take_line(state, capabilities, answer, line, stream, bundle);
         let fault = |(cause, text)| Fault::of_line(line, stream.plan.kind, cause, text);
         taken.push(result.map_err(|e| faults.push(fault(e))).ok());
@@ -106,34 +103,19 @@ fn take_line(
     }
     let protocol = quotable(&media.line.protocol);
     let profile = Profile::parse(&media.line.protocol).ok_or_else(|| {
-        (
-            Cause::Profile,
-            format!("the answer's protocol {protocol} is not RTP over UDP"),
-        )
+        (Cause::Profile, format!("the answer's protocol {protocol} is not RTP over UDP"))
     })?;
-    let tagged = bundle
-        .and_then(|lines| answer.media.get(*lines.first()?))
-        .unwrap_or(media);
+    let tagged = bundle.and_then(|lines| answer.media.get(*lines.first()?)).unwrap_or(media);
     let remote = RemoteTransport::read(answer, media, tagged);
     let protected = protection(capabilities, &protocol, profile, &remote)?;
     demands(capabilities, &remote)?;
     let formats = accept_formats(capabilities, &stream.plan, media)?;
     let theirs = direction_offered(answer, media, &remote).reversed();
     let ours = stream.plan.direction;
-    let direction = Direction::of(
-        ours.sends() && theirs.sends(),
-        ours.receives() && theirs.receives(),
-    );
-    debug_assert!(
-        line < state.streams.len(),
-        "lines are counted from the state"
-    );
-    Ok(Taken {
-        formats,
-        direction,
-        remote,
-        protected,
-    })
+    let direction =
+        Direction::of(ours.sends() && theirs.sends(), ours.receives() && theirs.receives());
+    debug_assert!(line < state.streams.len(), "lines are counted from the state");
+    Ok(Taken { formats, direction, remote, protected })
 }
 
 fn apply(
@@ -145,9 +127,7 @@ fn apply(
 ) -> Result<(), Reject> {
     let offerer = state.initial_offerer.unwrap_or(Offerer::Us);
     for (line, taken) in taken.into_iter().enumerate() {
-        let tag = state
-            .bundle_of(line)
-            .and_then(|lines| lines.first().copied());
+        let tag = state.bundle_of(line).and_then(|lines| lines.first().copied());
         let Some(stream) = state.streams.get_mut(line) else {
             continue;
         };
@@ -173,15 +153,8 @@ fn apply(
         if tag.is_none_or(|tag| tag == line) {
             let transport = state.transport(index);
             let (remote, protected) = (&taken.remote, taken.protected);
-            settle(
-                transport,
-                capabilities,
-                offerer,
-                remote,
-                protected,
-                Reading::Answer,
-            )
-            .map_err(|(cause, text)| Fault::of_line(line, kind, cause, text))?;
+            settle(transport, capabilities, offerer, remote, protected, Reading::Answer)
+                .map_err(|(cause, text)| Fault::of_line(line, kind, cause, text))?;
         }
     }
     faults.sort_by_key(|fault| fault.cause == Cause::Unwanted);
@@ -198,9 +171,7 @@ pub(super) fn store_remote(stream: &mut Stream, session: &Session, media: &Media
     plan.rtcp_reduced_size &= media.attributes.has("rtcp-rsize");
     let theirs = Extmap::all(session, media);
     plan.extensions.retain(|(id, uri)| {
-        theirs
-            .iter()
-            .any(|line| line.id == u16::from(*id) && line.uri == *uri)
+        theirs.iter().any(|line| line.id == u16::from(*id) && line.uri == *uri)
     });
 }
 
@@ -218,9 +189,7 @@ pub(super) fn common_extensions(
         let two_way = matches!(line.direction, None | Some(Direction::SendRecv));
         let known = ours.contains(&line.uri) && (named || line.uri != extmap::MID);
         let id = u8::try_from(line.id).unwrap_or_default();
-        let fresh = !agreed
-            .iter()
-            .any(|(taken, uri)| *taken == id || *uri == line.uri);
+        let fresh = !agreed.iter().any(|(taken, uri)| *taken == id || *uri == line.uri);
         if line.is_one_byte() && two_way && known && fresh {
             agreed.push((id, line.uri));
         }

@@ -43,13 +43,10 @@ pub(super) struct Judged {
 
 impl Judged {
     pub(super) fn accepted(&self) -> impl Iterator<Item = (usize, &Accepted)> {
-        self.verdicts
-            .iter()
-            .enumerate()
-            .filter_map(|(index, verdict)| match verdict {
-                Verdict::Accepted(accepted) => Some((index, &**accepted)),
-                Verdict::Disabled | Verdict::Refused(_) => None,
-            })
+        self.verdicts.iter().enumerate().filter_map(|(index, verdict)| match verdict {
+            Verdict::Accepted(accepted) => Some((index, &**accepted)),
+            Verdict::Disabled | Verdict::Refused(_) => None,
+        })
     }
 
     pub(super) fn faults(&self) -> Vec<Fault> {
@@ -72,14 +69,7 @@ pub(super) fn judge(
     let lines = offer.media.iter().enumerate();
     let judge = |(index, media): (usize, &Media)| {
         let bundle = bundles.iter().find(|lines| lines.contains(&index));
-        judge_line(
-            capabilities,
-            offer,
-            wish,
-            index,
-            media,
-            bundle.map(Vec::as_slice),
-        )
+        judge_line(capabilities, offer, wish, index, media, bundle.map(Vec::as_slice))
     };
     let mut verdicts: Vec<Verdict> = lines.map(judge).collect();
     for kind in [MediaKind::Audio, MediaKind::Video] {
@@ -88,12 +78,8 @@ pub(super) fn judge(
         }
     }
     let accepted = |line: &usize| matches!(verdicts.get(*line), Some(Verdict::Accepted(_)));
-    let agreed = bundles
-        .iter()
-        .map(|lines| lines.iter().copied().filter(accepted).collect());
-    let bundles: Vec<Vec<usize>> = agreed
-        .filter(|lines: &Vec<usize>| !lines.is_empty())
-        .collect();
+    let agreed = bundles.iter().map(|lines| lines.iter().copied().filter(accepted).collect());
+    let bundles: Vec<Vec<usize>> = agreed.filter(|lines: &Vec<usize>| !lines.is_empty()).collect();
     assign_transports(state, &mut verdicts, &bundles);
     Judged { verdicts, bundles }
 }
@@ -109,10 +95,7 @@ pub(super) fn offered_bundles(capabilities: &Capabilities, offer: &Session) -> V
     for group in Group::bundles(offer) {
         let mut lines: Vec<usize> = Vec::new();
         for mid in &group.mids {
-            let line = offer
-                .media
-                .iter()
-                .position(|media| group::mid(media) == Some(mid));
+            let line = offer.media.iter().position(|media| group::mid(media) == Some(mid));
             if let Some(line) = line.filter(|line| !taken.contains(line)) {
                 taken.push(line);
                 lines.push(line);
@@ -125,12 +108,9 @@ pub(super) fn offered_bundles(capabilities: &Capabilities, offer: &Session) -> V
         };
         let tag = lines.remove(tag);
         lines.insert(0, tag);
-        let muxed = lines
-            .first()
-            .and_then(|line| offer.media.get(*line))
-            .is_some_and(|media| {
-                media.attributes.has("rtcp-mux") || media.attributes.has("rtcp-mux-only")
-            });
+        let muxed = lines.first().and_then(|line| offer.media.get(*line)).is_some_and(|media| {
+            media.attributes.has("rtcp-mux") || media.attributes.has("rtcp-mux-only")
+        });
         if muxed {
             bundles.push(lines);
         }
@@ -158,14 +138,9 @@ fn judge_line(
         return Verdict::Disabled;
     }
     let Some(wish) = wish.of(kind) else {
-        return refuse((
-            Cause::Kind,
-            "only audio and video are spoken here".to_owned(),
-        ));
+        return refuse((Cause::Kind, "only audio and video are spoken here".to_owned()));
     };
-    let tagged = bundle
-        .and_then(|lines| offer.media.get(*lines.first()?))
-        .unwrap_or(media);
+    let tagged = bundle.and_then(|lines| offer.media.get(*lines.first()?)).unwrap_or(media);
     match accept_line(capabilities, offer, media, tagged, kind, wish) {
         Ok(accepted) => Verdict::Accepted(Box::new(accepted)),
         Err(fault) => refuse(fault),
@@ -185,10 +160,7 @@ fn accept_line(
 ) -> Result<Accepted, (Cause, String)> {
     let protocol = quotable(&media.line.protocol);
     let Some(profile) = Profile::parse(&media.line.protocol) else {
-        return Err((
-            Cause::Profile,
-            format!("the protocol {protocol} is not RTP over UDP"),
-        ));
+        return Err((Cause::Profile, format!("the protocol {protocol} is not RTP over UDP")));
     };
     if !capabilities.received_transport && profile.feedback != capabilities.avpf {
         return Err((Cause::Profile, wrong_profile(&protocol, capabilities.avpf)));
@@ -198,14 +170,7 @@ fn accept_line(
     demands(capabilities, &remote)?;
     let formats = answer_formats(capabilities, kind, wish, media)?;
     let direction = direction_offered(offer, media, &remote).reversed();
-    Ok(Accepted {
-        formats,
-        direction,
-        wish: None,
-        protected,
-        remote,
-        transport: 0,
-    })
+    Ok(Accepted { formats, direction, wish: None, protected, remote, transport: 0 })
 }
 
 /// A word a peer wrote, made fit for a quoted string.
@@ -245,18 +210,11 @@ fn apply_wish(
 ) {
     let of_kind = |line: &usize| {
         let accepted = matches!(verdicts.get(*line), Some(Verdict::Accepted(_)));
-        accepted
-            && offer
-                .media
-                .get(*line)
-                .is_some_and(|media| media.kind() == kind)
+        accepted && offer.media.get(*line).is_some_and(|media| media.kind() == kind)
     };
     let lines: Vec<usize> = (0..verdicts.len()).filter(of_kind).collect();
     let label = |line: &usize| {
-        let stream = state
-            .streams
-            .get(*line)
-            .filter(|s| s.is_active() && s.plan.kind == kind);
+        let stream = state.streams.get(*line).filter(|s| s.is_active() && s.plan.kind == kind);
         stream.and_then(|stream| stream.plan.label.as_deref())
     };
     let labels: Vec<Option<&str>> = lines.iter().map(label).collect();
@@ -273,10 +231,7 @@ fn apply_wish(
         let own = wished.and_then(|index| wish.streams.get(index));
         let direction = own.map(|stream| stream.direction).or(wish.further);
         let refused = match direction {
-            None => Some((
-                Cause::Unwanted,
-                "the call does not use this stream".to_owned(),
-            )),
+            None => Some((Cause::Unwanted, "the call does not use this stream".to_owned())),
             Some(_) if in_use >= limit => Some((Cause::Limit, over_limit(kind, limit))),
             Some(_) => None,
         };
@@ -287,31 +242,21 @@ fn apply_wish(
         in_use += 1;
         let (offered, ours) = (accepted.direction, direction.unwrap_or(Direction::Inactive));
         // RFC 3264 §6.1: an answer may only narrow.
-        accepted.direction = Direction::of(
-            offered.sends() && ours.sends(),
-            offered.receives() && ours.receives(),
-        );
+        accepted.direction =
+            Direction::of(offered.sends() && ours.sends(), offered.receives() && ours.receives());
         accepted.wish = own.cloned();
     }
 }
 
 fn over_limit(kind: MediaKind, limit: usize) -> String {
-    let option = if kind == MediaKind::Video {
-        "max_video_streams"
-    } else {
-        "max_audio_streams"
-    };
+    let option = if kind == MediaKind::Video { "max_video_streams" } else { "max_audio_streams" };
     format!("{option}={limit} for this endpoint and that many are in use; raise it")
 }
 
 /// For each line (given by its present label) the index of the wish it takes: named wishes go to
 /// the lines of that name, the rest in order to lines without a name.
 pub(super) fn assign_wishes(wishes: &[StreamWish], labels: &[Option<&str>]) -> Vec<Option<usize>> {
-    let named = |label: &str| {
-        wishes
-            .iter()
-            .position(|w| w.label.as_deref() == Some(label))
-    };
+    let named = |label: &str| wishes.iter().position(|w| w.label.as_deref() == Some(label));
     let mut assigned: Vec<Option<usize>> =
         labels.iter().map(|label| label.and_then(named)).collect();
     let taken = assigned.clone();
@@ -339,13 +284,8 @@ fn assign_transports(state: &State, verdicts: &mut [Verdict], bundles: &[Vec<usi
             continue;
         }
         let previous = |member: &usize| {
-            let stream = state
-                .streams
-                .get(*member)
-                .filter(|stream| stream.is_active());
-            stream
-                .map(|stream| stream.plan.transport)
-                .filter(|t| !claimed.contains(t))
+            let stream = state.streams.get(*member).filter(|stream| stream.is_active());
+            stream.map(|stream| stream.plan.transport).filter(|t| !claimed.contains(t))
         };
         let transport = members.iter().find_map(previous);
         let transport = transport.unwrap_or_else(|| state.free_transport(&claimed));
@@ -373,10 +313,7 @@ mod tests {
             assert_eq!(assign_wishes(&wishes, labels), expected);
         };
         check(&[None, None], &[Some(0), Some(1)]);
-        check(
-            &[None, Some("carol"), Some("bob")],
-            &[Some(0), Some(2), Some(1)],
-        );
+        check(&[None, Some("carol"), Some("bob")], &[Some(0), Some(2), Some(1)]);
         check(&[Some("gone"), None], &[None, Some(0)]);
     }
 }

@@ -6,10 +6,7 @@ use crate::plan::{Feedback, MediaKind};
 
 /// Everything the exchange needs to know of the endpoint's configuration.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one yes/no option of the endpoint"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one yes/no option of the endpoint")]
 pub struct Capabilities {
     /// Audio codecs in the order of `allow=`.
     pub audio: Vec<CodecSpec>,
@@ -112,11 +109,7 @@ impl Capabilities {
     /// An ordinary SIP phone or trunk: plain RTP, nothing special.
     #[must_use]
     pub fn plain(audio: Vec<CodecSpec>, video: Vec<CodecSpec>) -> Self {
-        let video_feedback = Feedback {
-            pli: true,
-            fir: true,
-            ..Feedback::default()
-        };
+        let video_feedback = Feedback { pli: true, fir: true, ..Feedback::default() };
         Self {
             audio,
             video,
@@ -152,23 +145,12 @@ impl Capabilities {
     #[must_use]
     pub fn webrtc(audio: Vec<CodecSpec>, video: Vec<CodecSpec>) -> Self {
         let all = |uris: &[&str]| uris.iter().map(|uri| (*uri).to_owned()).collect();
-        let transport_cc = Feedback {
-            transport_cc: true,
-            ..Feedback::default()
-        };
-        let video_feedback = Feedback {
-            nack: true,
-            pli: true,
-            fir: true,
-            remb: true,
-            transport_cc: true,
-        };
+        let transport_cc = Feedback { transport_cc: true, ..Feedback::default() };
+        let video_feedback =
+            Feedback { nack: true, pli: true, fir: true, remb: true, transport_cc: true };
         Self {
             webrtc: true,
-            security: Security::Dtls {
-                optimistic: false,
-                setup: Setup::Actpass,
-            },
+            security: Security::Dtls { optimistic: false, setup: Setup::Actpass },
             avpf: true,
             received_transport: true,
             rtcp_mux: true,

@@ -71,19 +71,16 @@ impl CodecPreference {
             Preferred::Configured => (configured, pending),
         };
         let has = |list: &[CodecSpec], spec: &CodecSpec| {
-            list.iter()
-                .any(|own| own.name == spec.name && own.clock_rate == spec.clock_rate)
+            list.iter().any(|own| own.name == spec.name && own.clock_rate == spec.clock_rate)
         };
         let mut result: Vec<CodecSpec> = match self.operation {
             Operation::Union => {
                 let rest = other.iter().filter(|spec| !has(preferred, spec));
                 preferred.iter().chain(rest).cloned().collect()
             }
-            Operation::Intersect => preferred
-                .iter()
-                .filter(|spec| has(other, spec))
-                .cloned()
-                .collect(),
+            Operation::Intersect => {
+                preferred.iter().filter(|spec| has(other, spec)).cloned().collect()
+            }
             Operation::OnlyPreferred => preferred.to_vec(),
             Operation::OnlyNonpreferred => other.to_vec(),
         };
@@ -103,11 +100,7 @@ impl CodecPreference {
                 self.prefer == Preferred::Pending
             }
         };
-        let order = if pending_leads {
-            CodecOrder::Offered
-        } else {
-            CodecOrder::Configured
-        };
+        let order = if pending_leads { CodecOrder::Offered } else { CodecOrder::Configured };
         (order, self.keep)
     }
 }
@@ -119,11 +112,7 @@ impl FromStr for CodecPreference {
     /// keep their default.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut preference = Self::default();
-        for part in text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, value) = part
                 .split_once([':', '='])
                 .ok_or_else(|| format!("{part:?} should be name: value"))?;
@@ -175,10 +164,7 @@ impl fmt::Display for CodecPreference {
             Transcode::Allow => "allow",
             Transcode::Prevent => "prevent",
         };
-        write!(
-            f,
-            "prefer: {prefer}, operation: {operation}, keep: {keep}, transcode: {transcode}"
-        )
+        write!(f, "prefer: {prefer}, operation: {operation}, keep: {keep}, transcode: {transcode}")
     }
 }
 
@@ -187,35 +173,23 @@ mod tests {
     use super::*;
 
     fn list(names: &[&str]) -> Vec<CodecSpec> {
-        names
-            .iter()
-            .map(|name| CodecSpec::of_config_name(name).unwrap().1)
-            .collect()
+        names.iter().map(|name| CodecSpec::of_config_name(name).unwrap().1).collect()
     }
 
     #[test]
     fn each_operation_makes_its_list() {
-        let (pending, configured) = (
-            list(&["ulaw", "opus", "gsm"]),
-            list(&["opus", "g722", "ulaw"]),
-        );
+        let (pending, configured) =
+            (list(&["ulaw", "opus", "gsm"]), list(&["opus", "g722", "ulaw"]));
         let check = |option: &str, expected: &[&str]| {
             let preference: CodecPreference = option.parse().unwrap();
-            assert_eq!(
-                preference.apply(&pending, &configured),
-                list(expected),
-                "{option}"
-            );
+            assert_eq!(preference.apply(&pending, &configured), list(expected), "{option}");
             assert_eq!(preference.to_string().parse(), Ok(preference));
         };
         check("", &["ulaw", "opus"]);
         check("prefer: configured", &["opus", "ulaw"]);
         check("operation: union", &["ulaw", "opus", "gsm", "g722"]);
         check("operation: only_preferred, keep: first", &["ulaw"]);
-        check(
-            "prefer: pending, operation: only_nonpreferred",
-            &["opus", "g722", "ulaw"],
-        );
+        check("prefer: pending, operation: only_nonpreferred", &["opus", "g722", "ulaw"]);
         assert!("prefer: mine".parse::<CodecPreference>().is_err());
     }
 
@@ -223,10 +197,7 @@ mod tests {
     fn an_answer_takes_the_order_of_the_list_that_leads() {
         let order = |option: &str| option.parse::<CodecPreference>().unwrap().answer_policy();
         assert_eq!(order(""), (CodecOrder::Offered, Keep::All));
-        assert_eq!(
-            order("prefer: configured, keep: first"),
-            (CodecOrder::Configured, Keep::First)
-        );
+        assert_eq!(order("prefer: configured, keep: first"), (CodecOrder::Configured, Keep::First));
         let turned = order("prefer: configured, operation: only_nonpreferred");
         assert_eq!(turned.0, CodecOrder::Offered);
     }

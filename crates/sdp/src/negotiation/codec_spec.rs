@@ -24,14 +24,7 @@ pub struct CodecSpec {
 }
 
 /// Configuration name, encoding name, clock rate, channels, payload type we prefer, parameters.
-type Row = (
-    &'static str,
-    &'static str,
-    u32,
-    u8,
-    Option<u8>,
-    &'static str,
-);
+type Row = (&'static str, &'static str, u32, u8, Option<u8>, &'static str);
 
 #[rustfmt::skip] // A table: one codec per line.
 const AUDIO: &[Row] = &[

@@ -52,24 +52,14 @@ pub(super) fn wanted(
             continue;
         };
         // Profiles come from the other leg; everything else is the endpoint's own affair.
-        let fmtp = if relays_any_profile(own) {
-            spec.fmtp.clone()
-        } else {
-            own.fmtp.clone()
-        };
-        let chosen = CodecSpec {
-            fmtp,
-            ..own.clone()
-        };
+        let fmtp = if relays_any_profile(own) { spec.fmtp.clone() } else { own.fmtp.clone() };
+        let chosen = CodecSpec { fmtp, ..own.clone() };
         if !specs.contains(&chosen) {
             specs.push(chosen);
         }
     }
     if matches!(wish.codecs, CodecWish::Prefer(_)) {
-        let rest = configured
-            .iter()
-            .filter(|own| !specs.contains(own))
-            .cloned();
+        let rest = configured.iter().filter(|own| !specs.contains(own)).cloned();
         specs.extend(rest.collect::<Vec<_>>());
     }
     specs
@@ -112,9 +102,7 @@ pub(super) fn answer_formats(
     };
     found.truncate(keep);
     let first = found.first().and_then(|(rank, _)| specs.get(*rank));
-    let local_ptime_ms = first
-        .and_then(|spec| spec.ptime_ms)
-        .unwrap_or(capabilities.ptime_ms);
+    let local_ptime_ms = first.and_then(|spec| spec.ptime_ms).unwrap_or(capabilities.ptime_ms);
     let codecs: Vec<CodecPlan> = found.into_iter().map(|(_, codec)| codec).collect();
     Ok(Formats {
         telephone_events: answer_events(capabilities, &offered, &codecs),
@@ -190,9 +178,7 @@ fn answer_comfort_noise(
     codecs: &[CodecPlan],
 ) -> Option<u8> {
     let narrow = codecs.iter().any(|codec| codec.clock_rate == 8000);
-    let noise = offered
-        .iter()
-        .find(|map| is_named(map, "CN") && map.clock_rate == 8000)?;
+    let noise = offered.iter().find(|map| is_named(map, "CN") && map.clock_rate == 8000)?;
     (capabilities.comfort_noise && narrow).then_some(noise.payload_type)
 }
 
@@ -205,19 +191,12 @@ fn answer_rtx(
     if !capabilities.rtx {
         return Vec::new();
     }
-    let pairs = offered
-        .iter()
-        .filter(|map| is_named(map, "rtx"))
-        .filter_map(|map| {
-            let fmtp = format::fmtp(&media.attributes, map.payload_type);
-            let original = Parameters::parse(fmtp)
-                .value("apt")
-                .and_then(format::parse_payload_type)?;
-            let known = codecs
-                .iter()
-                .any(|codec| codec.receive_payload_type == original);
-            known.then_some((map.payload_type, original))
-        });
+    let pairs = offered.iter().filter(|map| is_named(map, "rtx")).filter_map(|map| {
+        let fmtp = format::fmtp(&media.attributes, map.payload_type);
+        let original = Parameters::parse(fmtp).value("apt").and_then(format::parse_payload_type)?;
+        let known = codecs.iter().any(|codec| codec.receive_payload_type == original);
+        known.then_some((map.payload_type, original))
+    });
     pairs.collect()
 }
 
@@ -236,13 +215,9 @@ pub(super) fn accept_formats(
         } else if is_named(map, "CN") {
             formats.comfort_noise = offered.comfort_noise.filter(|pt| *pt == map.payload_type);
         } else if is_named(map, "rtx") {
-            let apt = Parameters::parse(fmtp)
-                .value("apt")
-                .and_then(format::parse_payload_type);
+            let apt = Parameters::parse(fmtp).value("apt").and_then(format::parse_payload_type);
             let pair = apt.map(|apt| (map.payload_type, apt));
-            formats
-                .rtx
-                .extend(pair.filter(|pair| offered.rtx.contains(pair)));
+            formats.rtx.extend(pair.filter(|pair| offered.rtx.contains(pair)));
         } else if let Some(ours) = offered_codec(offered, map, fmtp) {
             let taken = formats
                 .codecs
@@ -263,18 +238,8 @@ pub(super) fn accept_formats(
         let ours: Vec<CodecSpec> = offered.codecs.iter().map(CodecSpec::of_plan).collect();
         return Err((Cause::Codec, no_common_codec(&answered, &ours)));
     }
-    let known = |apt: u8| {
-        formats
-            .codecs
-            .iter()
-            .any(|codec| codec.receive_payload_type == apt)
-    };
-    formats.rtx = formats
-        .rtx
-        .iter()
-        .copied()
-        .filter(|(_, apt)| known(*apt))
-        .collect();
+    let known = |apt: u8| formats.codecs.iter().any(|codec| codec.receive_payload_type == apt);
+    formats.rtx = formats.rtx.iter().copied().filter(|(_, apt)| known(*apt)).collect();
     formats.local_ptime_ms = capabilities.ptime_ms;
     Ok(formats)
 }
@@ -284,9 +249,7 @@ pub(super) fn accept_formats(
 fn offered_codec<'a>(offered: &'a StreamPlan, map: &RtpMap, fmtp: &str) -> Option<&'a CodecPlan> {
     let same = |codec: &&CodecPlan| CodecSpec::of_plan(codec).is_encoding_of(map);
     let numbered = offered.codecs.iter().filter(same);
-    let by_number = numbered
-        .clone()
-        .find(|codec| codec.receive_payload_type == map.payload_type);
+    let by_number = numbered.clone().find(|codec| codec.receive_payload_type == map.payload_type);
     by_number.or_else(|| {
         let fits = |codec: &&CodecPlan| {
             !is_profiled(&codec.name)
@@ -297,18 +260,11 @@ fn offered_codec<'a>(offered: &'a StreamPlan, map: &RtpMap, fmtp: &str) -> Optio
 }
 
 fn accept_events(formats: &mut Formats, offered: &StreamPlan, map: &RtpMap) {
-    let ours = offered
-        .telephone_events
-        .iter()
-        .find(|(rate, _)| *rate == map.clock_rate);
+    let ours = offered.telephone_events.iter().find(|(rate, _)| *rate == map.clock_rate);
     let Some((rate, our_number)) = ours.copied() else {
         return;
     };
-    if formats
-        .telephone_events
-        .iter()
-        .any(|(known, _)| *known == rate)
-    {
+    if formats.telephone_events.iter().any(|(known, _)| *known == rate) {
         return;
     }
     formats.telephone_events.push((rate, map.payload_type));
@@ -321,46 +277,25 @@ fn accept_events(formats: &mut Formats, offered: &StreamPlan, map: &RtpMap) {
 fn no_common_codec(theirs: &[RtpMap], ours: &[CodecSpec]) -> String {
     const SHOWN: usize = 20; // enough for a browser's list; the text goes into a SIP header
     let helper = |map: &&RtpMap| {
-        let names = [
-            "telephone-event",
-            "CN",
-            "rtx",
-            "red",
-            "ulpfec",
-            "flexfec-03",
-        ];
+        let names = ["telephone-event", "CN", "rtx", "red", "ulpfec", "flexfec-03"];
         !names.iter().any(|name| is_named(map, name))
     };
     let mut text = "no codec in common: the peer has ".to_owned();
     let mut names: Vec<&str> = Vec::new();
     // The text goes into a Warning header: nothing a peer wrote may end the quoted string.
     let quotable = |name: &&str| {
-        name.len() <= 32
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        name.len() <= 32 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    let known = theirs
-        .iter()
-        .filter(helper)
-        .map(|map| config_name(&map.name, map.clock_rate));
+    let known = theirs.iter().filter(helper).map(|map| config_name(&map.name, map.clock_rate));
     for name in known.filter(quotable) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
     names.truncate(SHOWN);
-    let own: Vec<&str> = ours
-        .iter()
-        .map(CodecSpec::config_name)
-        .take(SHOWN)
-        .collect();
+    let own: Vec<&str> = ours.iter().map(CodecSpec::config_name).take(SHOWN).collect();
     let list = |names: &[&str]| {
-        if names.is_empty() {
-            "none".to_owned()
-        } else {
-            names.join(", ")
-        }
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
     let _ = write!(text, "{}; we may use {}", list(&names), list(&own));
     text.push_str("; add one of the peer's to allow= of the endpoint");

@@ -175,14 +175,10 @@ impl Negotiation {
     /// RFC 8839 §4.4.1.1.1: new credentials ask for a restart.
     fn restarts_ice(&self, accepted: &Accepted) -> bool {
         let transport = self.state.transports.get(accepted.transport);
-        let agreed = transport
-            .and_then(|t| t.plan.as_ref())
-            .and_then(|plan| plan.ice.as_ref());
-        agreed
-            .zip(accepted.remote.ice.as_ref())
-            .is_some_and(|(agreed, theirs)| {
-                agreed.ufrag != theirs.credentials.ufrag || agreed.pwd != theirs.credentials.pwd
-            })
+        let agreed = transport.and_then(|t| t.plan.as_ref()).and_then(|plan| plan.ice.as_ref());
+        agreed.zip(accepted.remote.ice.as_ref()).is_some_and(|(agreed, theirs)| {
+            agreed.ufrag != theirs.credentials.ufrag || agreed.pwd != theirs.credentials.pwd
+        })
     }
 
     /// What offering this would need.
@@ -200,10 +196,7 @@ impl Negotiation {
         layout.lay_out(&mut scratch);
         let active = scratch.streams.iter().filter(|stream| stream.is_active());
         Requirements {
-            transports: active
-                .map(|stream| stream.plan.transport + 1)
-                .max()
-                .unwrap_or(0),
+            transports: active.map(|stream| stream.plan.transport + 1).max().unwrap_or(0),
             ice: self.capabilities.ice,
             dtls: matches!(self.capabilities.security, Security::Dtls { .. }),
             separate_rtcp: !self.capabilities.webrtc,
@@ -229,10 +222,7 @@ impl Negotiation {
             return Err(Fault::of_session(Cause::OutOfOrder, text).into());
         }
         if let Some(mid) = repeated_mid(offer) {
-            let text = format!(
-                "two m= lines have the same a=mid ({})",
-                answer::quotable(mid)
-            );
+            let text = format!("two m= lines have the same a=mid ({})", answer::quotable(mid));
             return Err(Fault::of_session(Cause::Malformed, text).into());
         }
         let judged = judge(&self.state, &self.capabilities, offer, wish);
@@ -271,9 +261,7 @@ impl Negotiation {
             self.take_line(state, offer, line, media, accepted.as_ref(), random);
             let Some(accepted) = accepted else { continue };
             // One line speaks for the transport: the tagged one, or the only one.
-            let tag = state
-                .bundle_of(line)
-                .and_then(|lines| lines.first().copied());
+            let tag = state.bundle_of(line).and_then(|lines| lines.first().copied());
             if tag.is_none_or(|tag| tag == line) {
                 self.settle_offered(state, line, &accepted, local, random)?;
             }
@@ -300,10 +288,7 @@ impl Negotiation {
         });
         if !known {
             let wish = accepted.and_then(|accepted| accepted.wish.as_ref());
-            let first = !state
-                .streams
-                .iter()
-                .any(|s| s.is_active() && s.plan.kind == kind);
+            let first = !state.streams.iter().any(|s| s.is_active() && s.plan.kind == kind);
             let own = wish.and_then(|wish| wish.msid_stream.clone());
             let shared = first && wish.is_none_or(|wish| wish.label.is_none());
             let id = own.unwrap_or_else(|| match shared {
@@ -344,15 +329,10 @@ impl Negotiation {
             state.note_codec(codec);
         }
         for (rate, number) in &plan.telephone_events {
-            state
-                .book
-                .record(*number, &identity("telephone-event", *rate, 1, ""));
+            state.book.record(*number, &identity("telephone-event", *rate, 1, ""));
         }
         for (rtx, apt) in &plan.rtx {
-            let codec = plan
-                .codecs
-                .iter()
-                .find(|codec| codec.receive_payload_type == *apt);
+            let codec = plan.codecs.iter().find(|codec| codec.receive_payload_type == *apt);
             let rate = codec.map_or(90_000, |codec| codec.clock_rate);
             state.book.record(*rtx, &format!("rtx/{rate}/apt={apt}"));
         }
@@ -371,32 +351,22 @@ impl Negotiation {
     ) -> Result<(), Reject> {
         let ours = |text: &str| Reject::from(Fault::of_session(Cause::Ours, text));
         let Some(local) = local.get(accepted.transport) else {
-            return Err(ours(
-                "the media leg has fewer transports than the answer needs",
-            ));
+            return Err(ours("the media leg has fewer transports than the answer needs"));
         };
         if accepted.protected == Protected::Dtls && local.fingerprints.is_empty() {
-            return Err(ours(
-                "the media leg has no certificate, but the peer offers DTLS",
-            ));
+            return Err(ours("the media leg has no certificate, but the peer offers DTLS"));
         }
         let offerer = state.initial_offerer.unwrap_or(Offerer::Peer);
         let kind = state.streams.get(line).map(|stream| stream.plan.kind);
         let transport = state.transport(accepted.transport);
         transport.note_local(local, random);
         let (remote, reading) = (&accepted.remote, Reading::Offer(random));
-        settle(
-            transport,
-            &self.capabilities,
-            offerer,
-            remote,
-            accepted.protected,
-            reading,
+        settle(transport, &self.capabilities, offerer, remote, accepted.protected, reading).map_err(
+            |(cause, text)| {
+                let line = kind.map(|kind| (line, kind));
+                Fault { line, cause, text }.into()
+            },
         )
-        .map_err(|(cause, text)| {
-            let line = kind.map(|kind| (line, kind));
-            Fault { line, cause, text }.into()
-        })
     }
 
     /// Makes an offer (RFC 3264 §5, §8): the first one, or a later one that changes directions,
@@ -428,10 +398,7 @@ impl Negotiation {
         layout.lay_out(&mut proposed);
         note_transports(&mut proposed, &self.capabilities, local, random)?;
         let session = self.write(&proposed, local, Half::Offer);
-        self.open = Some(OpenOffer {
-            proposed,
-            answered: false,
-        });
+        self.open = Some(OpenOffer { proposed, answered: false });
         Ok(session)
     }
 
@@ -478,27 +445,15 @@ impl Negotiation {
                 continue;
             };
             let transport = stream.plan.transport;
-            let agreed = self
-                .state
-                .transports
-                .get(transport)
-                .and_then(|t| t.plan.as_ref());
+            let agreed = self.state.transports.get(transport).and_then(|t| t.plan.as_ref());
             let Some(ice) = agreed.and_then(|plan| plan.ice.as_ref()) else {
                 continue;
             };
-            if section
-                .ufrag
-                .as_ref()
-                .is_some_and(|ufrag| *ufrag != ice.ufrag)
-            {
+            if section.ufrag.as_ref().is_some_and(|ufrag| *ufrag != ice.ufrag) {
                 continue;
             }
             let (candidates, complete) = (section.candidates.clone(), section.complete);
-            found.push(Trickled {
-                transport,
-                candidates,
-                complete,
-            });
+            found.push(Trickled { transport, candidates, complete });
         }
         found
     }
@@ -515,27 +470,14 @@ impl Negotiation {
     /// stays without (RFC 3264 §8).
     fn write(&mut self, state: &State, local: &[LocalTransport], half: Half) -> Session {
         let capabilities = &self.capabilities;
-        let writer = Writer {
-            state,
-            capabilities,
-            local,
-            half,
-            cname: &self.cname,
-        };
+        let writer = Writer { state, capabilities, local, half, cname: &self.cname };
         let mut session = writer.session();
         let address = self.origin_address.get_or_insert_with(|| {
-            session
-                .connection
-                .clone()
-                .unwrap_or_else(|| Origin::default().address)
+            session.connection.clone().unwrap_or_else(|| Origin::default().address)
         });
         let owner: String = self.capabilities.sdp_owner.split_whitespace().collect();
         let origin = |version: u64| Origin {
-            username: if owner.is_empty() {
-                "-".to_owned()
-            } else {
-                owner.clone()
-            },
+            username: if owner.is_empty() { "-".to_owned() } else { owner.clone() },
             session_id: self.session_id.to_string(),
             version: version.to_string(),
             address: address.clone(),
@@ -555,8 +497,5 @@ fn repeated_mid(offer: &Session) -> Option<&str> {
     let mids: Vec<&str> = offer.media.iter().filter_map(group::mid).collect();
     let repeated =
         |(index, mid): (usize, &&str)| mids.get(..index).is_some_and(|m| m.contains(mid));
-    mids.iter()
-        .enumerate()
-        .find(|(index, mid)| repeated((*index, mid)))
-        .map(|(_, mid)| *mid)
+    mids.iter().enumerate().find(|(index, mid)| repeated((*index, mid))).map(|(_, mid)| *mid)
 }

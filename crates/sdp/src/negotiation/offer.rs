@@ -33,12 +33,8 @@ impl Layout<'_> {
     pub(super) fn lay_out(&mut self, state: &mut State) {
         let first = state.streams.is_empty();
         state.initial_offerer.get_or_insert(Offerer::Us);
-        let before: Vec<usize> = state
-            .streams
-            .iter()
-            .filter(|s| s.is_active())
-            .map(|s| s.plan.transport)
-            .collect();
+        let before: Vec<usize> =
+            state.streams.iter().filter(|s| s.is_active()).map(|s| s.plan.transport).collect();
         let mut new_lines = Vec::new();
         for kind in [MediaKind::Audio, MediaKind::Video] {
             self.place_kind(state, kind, &mut new_lines);
@@ -58,20 +54,13 @@ impl Layout<'_> {
             return;
         };
         let usable = !wanted(self.capabilities, kind, wish).is_empty();
-        let most = if usable {
-            self.capabilities.max_streams(kind)
-        } else {
-            0
-        };
+        let most = if usable { self.capabilities.max_streams(kind) } else { 0 };
         let wishes = wish.streams.get(..most).unwrap_or(&wish.streams);
         let of_kind = |stream: &Stream| stream.is_active() && stream.plan.kind == kind;
-        let lines: Vec<usize> = (0..state.streams.len())
-            .filter(|line| of_kind(&state.streams[*line]))
-            .collect();
-        let labels: Vec<Option<&str>> = lines
-            .iter()
-            .map(|line| state.streams[*line].plan.label.as_deref())
-            .collect();
+        let lines: Vec<usize> =
+            (0..state.streams.len()).filter(|line| of_kind(&state.streams[*line])).collect();
+        let labels: Vec<Option<&str>> =
+            lines.iter().map(|line| state.streams[*line].plan.label.as_deref()).collect();
         let assigned = super::answer::assign_wishes(wishes, &labels);
         let mut nameless = 0;
         for (line, wished) in lines.iter().zip(&assigned) {
@@ -106,11 +95,7 @@ impl Layout<'_> {
     }
 
     fn new_stream(&mut self, kind: MediaKind, wish: &StreamWish, first: bool) -> Stream {
-        let media = if kind == MediaKind::Video {
-            "video"
-        } else {
-            "audio"
-        };
+        let media = if kind == MediaKind::Video { "video" } else { "audio" };
         // The first voice and picture belong together; every other one is somebody else's.
         let shared = first && wish.label.is_none();
         let own = wish.msid_stream.clone();
@@ -129,21 +114,16 @@ impl Layout<'_> {
         let capabilities = self.capabilities;
         let keying = match &capabilities.security {
             Security::None => Keying::Plain,
-            Security::Sdes {
-                optimistic: true, ..
+            Security::Sdes { optimistic: true, .. } | Security::Dtls { optimistic: true, .. }
+                if !capabilities.webrtc =>
+            {
+                Keying::Plain
             }
-            | Security::Dtls {
-                optimistic: true, ..
-            } if !capabilities.webrtc => Keying::Plain,
             Security::Sdes { .. } => Keying::Secure,
             Security::Dtls { .. } if capabilities.force_avp => Keying::Secure,
             Security::Dtls { .. } => Keying::Dtls,
         };
-        Profile {
-            keying,
-            feedback: capabilities.avpf,
-        }
-        .to_string()
+        Profile { keying, feedback: capabilities.avpf }.to_string()
     }
 
     /// New lines join the bundle there is, or make one, or get a transport each. With fewer
@@ -218,18 +198,13 @@ impl Layout<'_> {
         let uris = self.capabilities.extensions(kind).iter();
         let named = state.streams[line].plan.mid.is_some();
         let uris: Vec<&String> = uris.filter(|uri| named || *uri != extmap::MID).collect();
-        let ids = uris
-            .into_iter()
-            .filter_map(|uri| Some((state.extension_id(uri)?, uri.clone())));
+        let ids = uris.into_iter().filter_map(|uri| Some((state.extension_id(uri)?, uri.clone())));
         let extensions: Vec<(u8, String)> = ids.collect();
         let stream = &mut state.streams[line];
         stream.plan.extensions = extensions;
         stream.plan.rtcp_reduced_size = early && self.capabilities.reduced_size_rtcp;
         stream.local_ptime_ms = formats.local_ptime_ms;
-        let numbers = formats
-            .codecs
-            .iter()
-            .map(|codec| codec.receive_payload_type.to_string());
+        let numbers = formats.codecs.iter().map(|codec| codec.receive_payload_type.to_string());
         stream.formats = numbers.collect();
         formats.store(&mut stream.plan);
     }
@@ -287,18 +262,12 @@ impl Layout<'_> {
         }
         for codec in &formats.codecs {
             let rate = codec.clock_rate;
-            if formats
-                .telephone_events
-                .iter()
-                .any(|(known, _)| *known == rate)
-            {
+            if formats.telephone_events.iter().any(|(known, _)| *known == rate) {
                 continue;
             }
             let preferred = (rate == 8000).then_some(101); // what every phone uses
             let number = book.assign(&identity("telephone-event", rate, 1, ""), preferred);
-            formats
-                .telephone_events
-                .extend(number.map(|number| (rate, number)));
+            formats.telephone_events.extend(number.map(|number| (rate, number)));
         }
     }
 }
@@ -320,16 +289,8 @@ fn add_spec(
     });
     let mut found = false;
     for codec in agreed {
-        let kept = if any_profile {
-            codec.local_fmtp.clone()
-        } else {
-            spec.fmtp.clone()
-        };
-        codecs.push(CodecPlan {
-            local_fmtp: kept,
-            feedback,
-            ..codec.clone()
-        });
+        let kept = if any_profile { codec.local_fmtp.clone() } else { spec.fmtp.clone() };
+        codecs.push(CodecPlan { local_fmtp: kept, feedback, ..codec.clone() });
         found = true;
     }
     if found {
@@ -373,15 +334,11 @@ pub(super) fn note_transports(
     for index in used {
         let ours = |text: &str| Fault::of_session(Cause::Ours, text);
         let Some(local) = local.get(index) else {
-            return Err(ours(
-                "the media leg has fewer transports than the offer has streams",
-            ));
+            return Err(ours("the media leg has fewer transports than the offer has streams"));
         };
         let dtls = matches!(capabilities.security, Security::Dtls { .. });
         if dtls && local.fingerprints.is_empty() {
-            return Err(ours(
-                "the media leg has no certificate, but the endpoint demands DTLS",
-            ));
+            return Err(ours("the media leg has no certificate, but the endpoint demands DTLS"));
         }
         if capabilities.webrtc && local.ice.is_none() {
             return Err(ours("the media leg has no ICE, which webrtc=yes demands"));

@@ -22,10 +22,7 @@ fn dynamic() -> impl Iterator<Item = u8> {
 impl PayloadBook {
     /// Records what a peer or an earlier exchange uses a number for.
     pub(super) fn record(&mut self, payload_type: u8, identity: &str) {
-        let known = self
-            .0
-            .iter()
-            .any(|(pt, name)| *pt == payload_type && name == identity);
+        let known = self.0.iter().any(|(pt, name)| *pt == payload_type && name == identity);
         if !known && self.0.len() < MAX_REMEMBERED {
             self.0.push((payload_type, identity.to_owned()));
         }
@@ -36,15 +33,8 @@ impl PayloadBook {
     pub(super) fn assign(&mut self, identity: &str, preferred: Option<u8>) -> Option<u8> {
         let used = |book: &Self, payload_type: u8| book.0.iter().any(|(pt, _)| *pt == payload_type);
         // A number that came to stand for something else as well is not offered again.
-        let ours = |pt: u8| {
-            self.0
-                .iter()
-                .all(|(other, name)| *other != pt || name == identity)
-        };
-        let known = self
-            .0
-            .iter()
-            .find(|(pt, name)| name == identity && ours(*pt));
+        let ours = |pt: u8| self.0.iter().all(|(other, name)| *other != pt || name == identity);
+        let known = self.0.iter().find(|(pt, name)| name == identity && ours(*pt));
         if let Some((payload_type, _)) = known {
             return Some(*payload_type);
         }
@@ -67,19 +57,13 @@ mod tests {
         assert_eq!(book.assign("g726-32/8000/1/", Some(111)), Some(96));
         assert_eq!(book.assign("pcmu/8000/1/", Some(0)), Some(0));
         book.record(96, "vp8/90000/1/");
-        assert_eq!(
-            book.assign("g726-32/8000/1/", None),
-            Some(97),
-            "96 means two things"
-        );
+        assert_eq!(book.assign("g726-32/8000/1/", None), Some(97), "96 means two things");
     }
 
     #[test]
     fn a_full_book_gives_nothing_instead_of_a_clash() {
         let mut book = PayloadBook::default();
-        let given = (0..100)
-            .filter_map(|i| book.assign(&format!("x{i}"), None))
-            .count();
+        let given = (0..100).filter_map(|i| book.assign(&format!("x{i}"), None)).count();
         assert_eq!(given, 61);
     }
 }

@@ -97,21 +97,13 @@ impl Fault {
     /// A fault of the whole description.
     #[must_use]
     pub fn of_session(cause: Cause, text: impl Into<String>) -> Self {
-        Self {
-            line: None,
-            cause,
-            text: text.into(),
-        }
+        Self { line: None, cause, text: text.into() }
     }
 
     /// A fault of one line.
     #[must_use]
     pub fn of_line(index: usize, kind: MediaKind, cause: Cause, text: impl Into<String>) -> Self {
-        Self {
-            line: Some((index, kind)),
-            cause,
-            text: text.into(),
-        }
+        Self { line: Some((index, kind)), cause, text: text.into() }
     }
 }
 
@@ -140,9 +132,7 @@ impl Reject {
     /// The cause of the gravest fault.
     #[must_use]
     pub fn cause(&self) -> Cause {
-        self.faults
-            .first()
-            .map_or(Cause::Codec, |fault| fault.cause)
+        self.faults.first().map_or(Cause::Codec, |fault| fault.cause)
     }
 }
 

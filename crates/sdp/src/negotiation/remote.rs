@@ -48,11 +48,7 @@ impl RemoteTransport {
     /// their transport attributes out (RFC 9143 §7.1.3); those come from `tagged` then.
     pub(super) fn read(session: &Session, media: &Media, tagged: &Media) -> Self {
         let owner = |name: &str| {
-            if media.attributes.has(name) {
-                media
-            } else {
-                tagged
-            }
+            if media.attributes.has(name) { media } else { tagged }
         };
         let credentials = Credentials::of(session, owner("ice-ufrag"));
         let ice = credentials.map(|credentials| {
@@ -75,10 +71,7 @@ impl RemoteTransport {
             fingerprints: Fingerprint::all(session, owner("fingerprint")),
             setup: Setup::of(session, owner("setup")),
             tls_id: dtls::tls_id(session, owner("tls-id")).map(str::to_owned),
-            cryptos: cryptos
-                .iter()
-                .filter_map(|line| Crypto::parse(line))
-                .collect(),
+            cryptos: cryptos.iter().filter_map(|line| Crypto::parse(line)).collect(),
             crypto_lines: cryptos.len(),
         }
     }
@@ -137,17 +130,11 @@ pub(super) fn protection(
             ),
         )),
         Security::Sdes { optimistic, suites } => {
-            let usable = remote
-                .cryptos
-                .iter()
-                .any(|crypto| suites.contains(&crypto.suite));
+            let usable = remote.cryptos.iter().any(|crypto| suites.contains(&crypto.suite));
             match profile.keying {
                 Keying::Plain | Keying::Secure if usable => Ok(Protected::Sdes),
                 Keying::Plain if *optimistic => Ok(Protected::Plain),
-                _ => Err((
-                    Cause::Encryption,
-                    no_sdes(protocol, remote, has_fingerprint),
-                )),
+                _ => Err((Cause::Encryption, no_sdes(protocol, remote, has_fingerprint))),
             }
         }
         Security::Dtls { .. } if has_fingerprint && remote.setup == Some(Setup::Holdconn) => Err((

@@ -173,43 +173,28 @@ impl State {
             ice: None,
             protection: Protection::None,
         };
-        let plans = self
-            .transports
-            .iter()
-            .map(|t| t.plan.clone().unwrap_or_else(unused));
+        let plans = self.transports.iter().map(|t| t.plan.clone().unwrap_or_else(unused));
         MediaPlan {
-            streams: self
-                .streams
-                .iter()
-                .map(|stream| stream.plan.clone())
-                .collect(),
+            streams: self.streams.iter().map(|stream| stream.plan.clone()).collect(),
             transports: plans.collect(),
         }
     }
 
     /// Forgets transports no active stream uses: whatever runs there later starts afresh.
     pub(super) fn drop_unused_transports(&mut self) {
-        let users: Vec<usize> = self
-            .streams
-            .iter()
-            .filter(|s| s.is_active())
-            .map(|s| s.plan.transport)
-            .collect();
+        let users: Vec<usize> =
+            self.streams.iter().filter(|s| s.is_active()).map(|s| s.plan.transport).collect();
         for (index, transport) in self.transports.iter_mut().enumerate() {
             if !users.contains(&index) {
                 *transport = Transport::default();
             }
         }
-        self.transports
-            .truncate(users.iter().max().map_or(0, |last| last + 1));
+        self.transports.truncate(users.iter().max().map_or(0, |last| last + 1));
     }
 
     /// The bundle a line is in.
     pub(super) fn bundle_of(&self, line: usize) -> Option<&[usize]> {
-        self.bundles
-            .iter()
-            .find(|lines| lines.contains(&line))
-            .map(Vec::as_slice)
+        self.bundles.iter().find(|lines| lines.contains(&line)).map(Vec::as_slice)
     }
 
     /// The transport at an index, made if it is not there yet.
@@ -224,38 +209,22 @@ impl State {
     pub(super) fn free_transport(&self, claimed: &[usize]) -> usize {
         let used = |index: usize| {
             claimed.contains(&index)
-                || self
-                    .streams
-                    .iter()
-                    .any(|s| s.is_active() && s.plan.transport == index)
+                || self.streams.iter().any(|s| s.is_active() && s.plan.transport == index)
         };
         (0..).find(|index| !used(*index)).unwrap_or(0)
     }
 
     /// The same for a line among `fresh` ones, whose own index means nothing yet.
     pub(super) fn free_transport_beside(&self, claimed: &[usize], fresh: &[usize]) -> usize {
-        let old = self
-            .streams
-            .iter()
-            .enumerate()
-            .filter(|(line, _)| !fresh.contains(line));
-        let used: Vec<usize> = old
-            .filter(|(_, s)| s.is_active())
-            .map(|(_, s)| s.plan.transport)
-            .collect();
-        (0..)
-            .find(|index| !used.contains(index) && !claimed.contains(index))
-            .unwrap_or(0)
+        let old = self.streams.iter().enumerate().filter(|(line, _)| !fresh.contains(line));
+        let used: Vec<usize> =
+            old.filter(|(_, s)| s.is_active()).map(|(_, s)| s.plan.transport).collect();
+        (0..).find(|index| !used.contains(index) && !claimed.contains(index)).unwrap_or(0)
     }
 
     /// Remembers what the payload types of a codec mean, in both directions.
     pub(super) fn note_codec(&mut self, codec: &CodecPlan) {
-        let CodecPlan {
-            name,
-            clock_rate,
-            channels,
-            ..
-        } = codec;
+        let CodecPlan { name, clock_rate, channels, .. } = codec;
         let identity = identity(name, *clock_rate, *channels, &codec.local_fmtp);
         self.book.record(codec.receive_payload_type, &identity);
         self.book.record(codec.send_payload_type, &identity);
@@ -263,8 +232,7 @@ impl State {
 
     /// Takes over a header extension's number from the peer.
     pub(super) fn note_extension(&mut self, id: u8, uri: &str) {
-        self.extension_ids
-            .retain(|(known, name)| *known != id && name != uri);
+        self.extension_ids.retain(|(known, name)| *known != id && name != uri);
         self.extension_ids.push((id, uri.to_owned()));
     }
 

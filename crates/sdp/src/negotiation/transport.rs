@@ -32,16 +32,14 @@ pub(super) fn settle(
         Protected::Dtls => settle_dtls(transport, capabilities, remote, &reading),
     };
     let ice = transport.local_ice.filter(|_| capabilities.ice);
-    let ice = ice
-        .zip(remote.ice.as_ref())
-        .map(|(agent, theirs)| RemoteIce {
-            ufrag: theirs.credentials.ufrag.clone(),
-            pwd: theirs.credentials.pwd.clone(),
-            candidates: theirs.candidates.clone(),
-            lite: theirs.lite,
-            complete: theirs.complete,
-            controlling: is_controlling(agent, theirs.lite, initial_offerer),
-        });
+    let ice = ice.zip(remote.ice.as_ref()).map(|(agent, theirs)| RemoteIce {
+        ufrag: theirs.credentials.ufrag.clone(),
+        pwd: theirs.credentials.pwd.clone(),
+        candidates: theirs.candidates.clone(),
+        lite: theirs.lite,
+        complete: theirs.complete,
+        controlling: is_controlling(agent, theirs.lite, initial_offerer),
+    });
     if capabilities.webrtc && ice.is_none() {
         let text = "this leg has no ICE, which webrtc=yes demands".to_owned();
         return Err((Cause::Ours, text));
@@ -85,18 +83,10 @@ fn settle_dtls(
     };
     transport.role = Some(role);
     transport.association_changed = false;
-    transport
-        .remote_fingerprints
-        .clone_from(&remote.fingerprints);
+    transport.remote_fingerprints.clone_from(&remote.fingerprints);
     transport.remote_tls_id.clone_from(&remote.tls_id);
-    let pairs = remote
-        .fingerprints
-        .iter()
-        .map(|f| (f.algorithm.clone(), f.digest.clone()));
-    Protection::Dtls {
-        fingerprints: pairs.collect(),
-        role,
-    }
+    let pairs = remote.fingerprints.iter().map(|f| (f.algorithm.clone(), f.digest.clone()));
+    Protection::Dtls { fingerprints: pairs.collect(), role }
 }
 
 /// RFC 8842 §4: the association goes on while certificates and `tls-id` stay. A peer that stops
@@ -148,19 +138,13 @@ fn settle_sdes(
     reading: Reading<'_>,
 ) -> Result<Protection, (Cause, String)> {
     let suites = sdes_suites(capabilities);
-    let usable = remote
-        .cryptos
-        .iter()
-        .find(|crypto| suites.contains(&crypto.suite));
+    let usable = remote.cryptos.iter().find(|crypto| suites.contains(&crypto.suite));
     let none = || (Cause::Encryption, "no a=crypto line can be used".to_owned());
     let crypto = usable.ok_or_else(none)?;
     let (tag, key) = match reading {
         Reading::Offer(random) => (crypto.tag, transport.sdes_key(crypto.suite, random)),
         Reading::Answer => {
-            let offered = transport
-                .sdes_keys
-                .iter()
-                .find(|(suite, _)| *suite == crypto.suite);
+            let offered = transport.sdes_keys.iter().find(|(suite, _)| *suite == crypto.suite);
             let tag = suites.iter().position(|suite| *suite == crypto.suite);
             let text = "the answer picks a crypto suite we did not offer".to_owned();
             let (key, tag) = offered.zip(tag).ok_or((Cause::Encryption, text))?;
@@ -169,11 +153,7 @@ fn settle_sdes(
     };
     let name = |crypto: &Crypto| crypto.suite.name().to_owned();
     Ok(Protection::Sdes {
-        local: SdesKey {
-            tag,
-            suite: name(crypto),
-            key_and_salt: key,
-        },
+        local: SdesKey { tag, suite: name(crypto), key_and_salt: key },
         remote: SdesKey {
             tag: crypto.tag,
             suite: name(crypto),
@@ -223,11 +203,7 @@ mod tests {
         check(None, Some(Setup::Active), DtlsRole::Server);
         check(None, Some(Setup::Passive), DtlsRole::Client);
         check(None, None, DtlsRole::Client);
-        check(
-            Some(DtlsRole::Client),
-            Some(Setup::Active),
-            DtlsRole::Client,
-        );
+        check(Some(DtlsRole::Client), Some(Setup::Active), DtlsRole::Client);
     }
 
     #[test]

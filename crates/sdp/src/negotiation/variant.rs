@@ -66,10 +66,7 @@ pub(super) fn is_compatible(spec: &CodecSpec, offered_fmtp: &str) -> bool {
     if relays_any_profile(spec) {
         return true;
     }
-    let (ours, theirs) = (
-        variant(&spec.name, &spec.fmtp),
-        variant(&spec.name, offered_fmtp),
-    );
+    let (ours, theirs) = (variant(&spec.name, &spec.fmtp), variant(&spec.name, offered_fmtp));
     // A side that does not state its bit rate takes the other's.
     ours == theirs || (spec.name == "g7221" && (ours.is_empty() || theirs.is_empty()))
 }
@@ -92,10 +89,7 @@ pub(super) fn answer_fmtp(spec: &CodecSpec, offered: &str) -> String {
 }
 
 fn without_parameter_sets(fmtp: &str) -> String {
-    let parts = fmtp
-        .split(';')
-        .map(str::trim)
-        .filter(|part| !part.is_empty());
+    let parts = fmtp.split(';').map(str::trim).filter(|part| !part.is_empty());
     let kept: Vec<&str> = parts.filter(|part| !part.starts_with("sprop-")).collect();
     kept.join(";")
 }
@@ -105,13 +99,8 @@ fn h264_answer(ours: &str, offered: &str) -> String {
     let (mut answer, offered) = (Parameters::parse(ours), Parameters::parse(offered));
     let asymmetric = |side: &Parameters| side.number("level-asymmetry-allowed") == Some(1);
     let id = |side: &Parameters| {
-        let id = side
-            .value("profile-level-id")
-            .unwrap_or(H264_DEFAULT)
-            .to_owned();
-        id.get(4..6)
-            .and_then(|level| u8::from_str_radix(level, 16).ok())
-            .map(|level| (id, level))
+        let id = side.value("profile-level-id").unwrap_or(H264_DEFAULT).to_owned();
+        id.get(4..6).and_then(|level| u8::from_str_radix(level, 16).ok()).map(|level| (id, level))
     };
     let symmetric = !(asymmetric(&answer) && asymmetric(&offered));
     if let (Some((our_id, our_level)), Some((_, level))) = (id(&answer), id(&offered))
@@ -144,10 +133,7 @@ mod tests {
     use super::*;
 
     fn h264(fmtp: &str) -> CodecSpec {
-        CodecSpec {
-            fmtp: fmtp.to_owned(),
-            ..CodecSpec::of_config_name("h264").unwrap().1
-        }
+        CodecSpec { fmtp: fmtp.to_owned(), ..CodecSpec::of_config_name("h264").unwrap().1 }
     }
 
     #[test]
@@ -164,10 +150,7 @@ mod tests {
         check("profile-level-id=4d001f;packetization-mode=1", false);
         check("profile-level-id=64001f;packetization-mode=1", false);
         check("profile-level-id=+2e01f;packetization-mode=1", false);
-        assert!(is_compatible(
-            &h264(""),
-            "profile-level-id=640c1f;packetization-mode=0"
-        ));
+        assert!(is_compatible(&h264(""), "profile-level-id=640c1f;packetization-mode=0"));
     }
 
     #[test]
@@ -175,27 +158,11 @@ mod tests {
         let check = |ours: &str, offered: &str, expected: &str| {
             assert_eq!(answer_fmtp(&h264(ours), offered), expected);
         };
-        check(
-            "profile-level-id=42e01f",
-            "profile-level-id=42e00d",
-            "profile-level-id=42e00d",
-        );
-        check(
-            "profile-level-id=42e01f",
-            "profile-level-id=42e028",
-            "profile-level-id=42e01f",
-        );
+        check("profile-level-id=42e01f", "profile-level-id=42e00d", "profile-level-id=42e00d");
+        check("profile-level-id=42e01f", "profile-level-id=42e028", "profile-level-id=42e01f");
         let asymmetric = "level-asymmetry-allowed=1;profile-level-id=42e01f";
-        check(
-            asymmetric,
-            "level-asymmetry-allowed=1;profile-level-id=42e00d",
-            asymmetric,
-        );
-        check(
-            "",
-            "profile-level-id=640028;sprop-parameter-sets=Z0",
-            "profile-level-id=640028",
-        );
+        check(asymmetric, "level-asymmetry-allowed=1;profile-level-id=42e00d", asymmetric);
+        check("", "profile-level-id=640028;sprop-parameter-sets=Z0", "profile-level-id=640028");
     }
 
     #[test]

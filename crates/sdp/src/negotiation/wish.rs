@@ -53,20 +53,13 @@ impl StreamWish {
     /// A nameless stream.
     #[must_use]
     pub fn new(direction: Direction) -> Self {
-        Self {
-            direction,
-            label: None,
-            msid_stream: None,
-        }
+        Self { direction, label: None, msid_stream: None }
     }
 
     /// A stream with a name.
     #[must_use]
     pub fn labelled(direction: Direction, label: &str) -> Self {
-        Self {
-            label: Some(label.to_owned()),
-            ..Self::new(direction)
-        }
+        Self { label: Some(label.to_owned()), ..Self::new(direction) }
     }
 }
 
@@ -84,31 +77,17 @@ impl KindWish {
     /// No stream of this kind, not even when offered.
     #[must_use]
     pub fn none() -> Self {
-        Self {
-            streams: Vec::new(),
-            further: None,
-            codecs: CodecWish::AsConfigured,
-        }
+        Self { streams: Vec::new(), further: None, codecs: CodecWish::AsConfigured }
     }
 
     /// `StreamEcho(count)`: the first stream both ways, the others only from us to the peer.
     #[must_use]
     pub fn fanned_out(count: usize) -> Self {
         let direction = |index| {
-            if index == 0 {
-                Direction::SendRecv
-            } else {
-                Direction::SendOnly
-            }
+            if index == 0 { Direction::SendRecv } else { Direction::SendOnly }
         };
-        let streams = (0..count)
-            .map(|index| StreamWish::new(direction(index)))
-            .collect();
-        Self {
-            streams,
-            further: None,
-            codecs: CodecWish::AsConfigured,
-        }
+        let streams = (0..count).map(|index| StreamWish::new(direction(index))).collect();
+        Self { streams, further: None, codecs: CodecWish::AsConfigured }
     }
 
     /// The same streams in another direction: `SendOnly` puts the peer on hold with music,
@@ -127,39 +106,25 @@ impl Wish {
     /// One audio stream both ways; an answer also agrees to video.
     #[must_use]
     pub fn call() -> Self {
-        Self {
-            audio: KindWish::both_ways(1),
-            video: KindWish {
-                ..KindWish::both_ways(0)
-            },
-        }
+        Self { audio: KindWish::both_ways(1), video: KindWish { ..KindWish::both_ways(0) } }
     }
 
     /// One audio stream both ways and nothing else.
     #[must_use]
     pub fn audio_only() -> Self {
-        Self {
-            audio: KindWish::both_ways(1),
-            video: KindWish::none(),
-        }
+        Self { audio: KindWish::both_ways(1), video: KindWish::none() }
     }
 
     /// One audio and one video stream both ways.
     #[must_use]
     pub fn audio_and_video() -> Self {
-        Self {
-            audio: KindWish::both_ways(1),
-            video: KindWish::both_ways(1),
-        }
+        Self { audio: KindWish::both_ways(1), video: KindWish::both_ways(1) }
     }
 
     /// All streams in another direction, see [`KindWish::directed`].
     #[must_use]
     pub fn directed(self, direction: Direction) -> Self {
-        Self {
-            audio: self.audio.directed(direction),
-            video: self.video.directed(direction),
-        }
+        Self { audio: self.audio.directed(direction), video: self.video.directed(direction) }
     }
 
     /// The wish for a kind; `None` for kinds that are always refused.

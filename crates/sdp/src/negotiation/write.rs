@@ -30,14 +30,8 @@ pub(super) struct Writer<'a> {
 impl Writer<'_> {
     /// The whole description except for `o=`.
     pub(super) fn session(&self) -> Session {
-        let mut session = Session {
-            name: self.session_name(),
-            ..Session::default()
-        };
-        session.times.push(OtherLine {
-            letter: 't',
-            value: "0 0".to_owned(),
-        });
+        let mut session = Session { name: self.session_name(), ..Session::default() };
+        session.times.push(OtherLine { letter: 't', value: "0 0".to_owned() });
         let first = self.state.streams.iter().find(|stream| stream.is_active());
         let transport = first.and_then(|stream| self.local.get(stream.plan.transport));
         // A description without any stream still needs a `c=` line (RFC 8866 §5.7).
@@ -46,32 +40,20 @@ impl Writer<'_> {
         for bundle in &self.state.bundles {
             let mid = |line: &usize| self.state.streams.get(*line)?.plan.mid.clone();
             let mids = bundle.iter().filter_map(mid).collect();
-            session.attributes.push(
-                "group",
-                Group {
-                    semantics: "BUNDLE".to_owned(),
-                    mids,
-                },
-            );
+            session.attributes.push("group", Group { semantics: "BUNDLE".to_owned(), mids });
         }
         if self.capabilities.announce_sources {
             session.attributes.push("msid-semantic", "WMS *");
         }
         let lite = |stream: &Stream| {
-            let ice = self
-                .local
-                .get(stream.plan.transport)
-                .and_then(|l| l.ice.as_ref());
+            let ice = self.local.get(stream.plan.transport).and_then(|l| l.ice.as_ref());
             stream.is_active() && self.does_ice(stream) && ice.is_some_and(|ice| ice.lite)
         };
         if self.state.streams.iter().any(lite) {
             session.attributes.push_flag("ice-lite");
         }
         for (index, stream) in self.state.streams.iter().enumerate() {
-            let local = self
-                .local
-                .get(stream.plan.transport)
-                .filter(|_| stream.is_active());
+            let local = self.local.get(stream.plan.transport).filter(|_| stream.is_active());
             let media = match local {
                 Some(local) => self.active_line(index, stream, local, session.connection.as_ref()),
                 None => rejected_line(stream),
@@ -84,11 +66,7 @@ impl Writer<'_> {
     /// `s=` may not be empty, and reading trims it.
     fn session_name(&self) -> String {
         let name = self.capabilities.sdp_session.trim();
-        if name.is_empty() {
-            "-".to_owned()
-        } else {
-            name.to_owned()
-        }
+        if name.is_empty() { "-".to_owned() } else { name.to_owned() }
     }
 
     fn active_line(
@@ -101,11 +79,7 @@ impl Writer<'_> {
         let plan = &stream.plan;
         let mut media = Media::new(MediaLine {
             media: stream.media.clone(),
-            port: if stream.bundle_only {
-                0
-            } else {
-                local.rtp.port()
-            },
+            port: if stream.bundle_only { 0 } else { local.rtp.port() },
             port_count: None,
             protocol: stream.protocol.clone(),
             formats: formats(plan),
@@ -161,11 +135,7 @@ impl Writer<'_> {
     }
 
     fn agreed(&self, stream: &Stream) -> Option<&crate::plan::TransportPlan> {
-        self.state
-            .transports
-            .get(stream.plan.transport)?
-            .plan
-            .as_ref()
+        self.state.transports.get(stream.plan.transport)?.plan.as_ref()
     }
 
     /// RFC 3605: where RTCP goes when it has a port of its own, also as the fallback of an offer
@@ -176,30 +146,21 @@ impl Writer<'_> {
             return;
         }
         let address = Address::Ip(rtcp.ip());
-        media
-            .attributes
-            .push("rtcp", format_args!("{} {address}", rtcp.port()));
+        media.attributes.push("rtcp", format_args!("{} {address}", rtcp.port()));
     }
 
     fn write_ice(&self, media: &mut Media, index: usize, stream: &Stream, ice: &LocalIce) {
         let attributes = &mut media.attributes;
         // RFC 9143 §7.1.3: candidates belong to the tagged section only. The credentials are
         // repeated, as Chrome does, for peers that look for them in each section.
-        let tagged = self
-            .state
-            .bundle_of(index)
-            .and_then(|lines| lines.first().copied());
+        let tagged = self.state.bundle_of(index).and_then(|lines| lines.first().copied());
         let tag = tagged.and_then(|line| self.state.streams.get(line));
         let shared = tag.is_some_and(|tag| tag.plan.transport == stream.plan.transport)
             && tagged != Some(index);
         if !shared {
             let only_rtp = self.half == Half::Answer && self.muxes_rtcp(stream);
             let rtcp = |line: &str| Candidate::parse(line).is_some_and(|c| c.component != 1);
-            for candidate in ice
-                .candidates
-                .iter()
-                .filter(|line| !(only_rtp && rtcp(line)))
-            {
+            for candidate in ice.candidates.iter().filter(|line| !(only_rtp && rtcp(line))) {
                 attributes.push("candidate", candidate);
             }
             if self.capabilities.trickle {
@@ -209,11 +170,7 @@ impl Writer<'_> {
         attributes.push("ice-ufrag", &ice.ufrag);
         attributes.push("ice-pwd", &ice.pwd);
         // `ice2`: no aggressive nomination (RFC 8839 §5.6).
-        let options = if self.capabilities.trickle {
-            "ice2 trickle"
-        } else {
-            "ice2"
-        };
+        let options = if self.capabilities.trickle { "ice2 trickle" } else { "ice2" };
         attributes.push("ice-options", options);
     }
 
@@ -229,23 +186,13 @@ impl Writer<'_> {
                     DtlsRole::Server => Setup::Passive,
                 };
                 // An answer has a tls-id only if the offer has one (RFC 8842 §5.3).
-                let id = transport
-                    .remote_tls_id
-                    .is_some()
-                    .then_some(transport.tls_id.as_str());
+                let id = transport.remote_tls_id.is_some().then_some(transport.tls_id.as_str());
                 write_dtls(media, local, setup, id);
             }
             (Half::Answer, Some(Protection::Sdes { local, .. })) => {
                 if let Some(suite) = SdesSuite::parse(&local.suite) {
                     let key_and_salt = local.key_and_salt.clone();
-                    media.attributes.push(
-                        "crypto",
-                        Crypto {
-                            tag: local.tag,
-                            suite,
-                            key_and_salt,
-                        },
-                    );
+                    media.attributes.push("crypto", Crypto { tag: local.tag, suite, key_and_salt });
                 }
             }
             (Half::Answer, None) => {}
@@ -259,11 +206,7 @@ impl Writer<'_> {
                         let key = transport.sdes_keys.iter().find(|(known, _)| known == suite);
                         let Some((_, key)) = key else { continue };
                         let (tag, suite) = (sdes_tag(index), *suite);
-                        let line = Crypto {
-                            tag,
-                            suite,
-                            key_and_salt: key.clone(),
-                        };
+                        let line = Crypto { tag, suite, key_and_salt: key.clone() };
                         media.attributes.push("crypto", line);
                     }
                 }
@@ -292,10 +235,8 @@ impl Writer<'_> {
 
 fn write_dtls(media: &mut Media, local: &LocalTransport, setup: Setup, tls_id: Option<&str>) {
     for (algorithm, digest) in &local.fingerprints {
-        let line = Fingerprint {
-            algorithm: algorithm.to_ascii_lowercase(),
-            digest: digest.clone(),
-        };
+        let line =
+            Fingerprint { algorithm: algorithm.to_ascii_lowercase(), digest: digest.clone() };
         media.attributes.push("fingerprint", line);
     }
     media.attributes.push("setup", setup.name());
@@ -316,9 +257,7 @@ fn rejected_line(stream: &Stream) -> Media {
     if let Some(mid) = &stream.plan.mid {
         media.attributes.push("mid", mid);
     }
-    media
-        .attributes
-        .push_flag(direction::name(Direction::Inactive));
+    media.attributes.push_flag(direction::name(Direction::Inactive));
     media
 }
 
@@ -326,16 +265,8 @@ fn rejected_line(stream: &Stream) -> Media {
 fn formats(plan: &StreamPlan) -> Vec<String> {
     let codecs = plan.codecs.iter().map(|codec| codec.receive_payload_type);
     let rtx = plan.rtx.iter().map(|(rtx, _)| *rtx);
-    let events = plan
-        .telephone_events
-        .iter()
-        .map(|(_, payload_type)| *payload_type);
-    codecs
-        .chain(rtx)
-        .chain(plan.comfort_noise)
-        .chain(events)
-        .map(|pt| pt.to_string())
-        .collect()
+    let events = plan.telephone_events.iter().map(|(_, payload_type)| *payload_type);
+    codecs.chain(rtx).chain(plan.comfort_noise).chain(events).map(|pt| pt.to_string()).collect()
 }
 
 fn write_formats(media: &mut Media, plan: &StreamPlan) {
@@ -355,11 +286,7 @@ fn write_formats(media: &mut Media, plan: &StreamPlan) {
         if !codec.local_fmtp.is_empty() {
             attributes.push("fmtp", format_args!("{payload_type} {}", codec.local_fmtp));
         }
-        for (rtx, _) in plan
-            .rtx
-            .iter()
-            .filter(|(_, original)| *original == payload_type)
-        {
+        for (rtx, _) in plan.rtx.iter().filter(|(_, original)| *original == payload_type) {
             attributes.push("rtpmap", format_args!("{rtx} rtx/{}", codec.clock_rate));
             attributes.push("fmtp", format_args!("{rtx} apt={payload_type}"));
         }
@@ -368,10 +295,7 @@ fn write_formats(media: &mut Media, plan: &StreamPlan) {
         attributes.push("rtpmap", format_args!("{payload_type} CN/8000"));
     }
     for (clock_rate, payload_type) in &plan.telephone_events {
-        attributes.push(
-            "rtpmap",
-            format_args!("{payload_type} telephone-event/{clock_rate}"),
-        );
+        attributes.push("rtpmap", format_args!("{payload_type} telephone-event/{clock_rate}"));
         // RFC 4733 §2.4.1: digits 0…15 and flash.
         attributes.push("fmtp", format_args!("{payload_type} 0-16"));
     }
@@ -392,12 +316,9 @@ mod tests {
 
     #[test]
     fn encodings_are_spelt_as_registered() {
-        for (name, printed) in [
-            ("pcmu", "PCMU"),
-            ("opus", "opus"),
-            ("ilbc", "iLBC"),
-            ("h263-1998", "H263-1998"),
-        ] {
+        for (name, printed) in
+            [("pcmu", "PCMU"), ("opus", "opus"), ("ilbc", "iLBC"), ("h263-1998", "H263-1998")]
+        {
             assert_eq!(printed_name(name), printed);
         }
     }

@@ -12,9 +12,7 @@ use crate::support::{
 
 fn codec_names(plan: &MediaPlan, line: usize) -> Vec<String> {
     let codecs = plan.streams[line].codecs.iter();
-    codecs
-        .map(|codec| format!("{}:{}", codec.name, codec.send_payload_type))
-        .collect()
+    codecs.map(|codec| format!("{}:{}", codec.name, codec.send_payload_type)).collect()
 }
 
 #[test]
@@ -29,14 +27,8 @@ fn chrome_gets_one_transport_and_what_it_asked_for() {
     let (answer, plan) = leg.answer(&offer, &Wish::call()).unwrap();
     assert_eq!(answer.attributes.value("group"), Some("BUNDLE 0 1"));
     assert_eq!(answer.attributes.value("msid-semantic"), Some("WMS *"));
-    assert_eq!(
-        (value(&answer, 0, "mid"), value(&answer, 1, "mid")),
-        ("0", "1")
-    );
-    assert_eq!(
-        answer.media[0].line.port, answer.media[1].line.port,
-        "one port for both"
-    );
+    assert_eq!((value(&answer, 0, "mid"), value(&answer, 1, "mid")), ("0", "1"));
+    assert_eq!(answer.media[0].line.port, answer.media[1].line.port, "one port for both");
     assert_eq!(answer.media[0].line.protocol, "UDP/TLS/RTP/SAVPF");
     assert_eq!(answer.media[0].line.formats, ["111", "0", "110", "126"]);
     assert_eq!(value(&answer, 0, "setup"), "active");
@@ -50,22 +42,13 @@ fn chrome_gets_one_transport_and_what_it_asked_for() {
     assert!(audio.codecs[0].feedback.transport_cc && !audio.codecs[0].feedback.nack);
     assert_eq!(audio.codecs[0].remote_fmtp, "minptime=10;useinbandfec=1");
     let ids: Vec<u8> = audio.extensions.iter().map(|(id, _)| *id).collect();
-    assert_eq!(
-        ids,
-        [1, 3, 4],
-        "level, transport-cc and MID under Chrome's numbers"
-    );
+    assert_eq!(ids, [1, 3, 4], "level, transport-cc and MID under Chrome's numbers");
     let transport = &plan.transports[0];
     assert_eq!(plan.transports.len(), 1);
     let ice = transport.ice.as_ref().unwrap();
     assert_eq!((ice.ufrag.as_str(), ice.candidates.len()), ("hK2x", 2));
-    assert!(
-        !ice.controlling && !ice.complete,
-        "Chrome may still trickle"
-    );
-    let Protection::Dtls { role, fingerprints } = &transport.protection else {
-        panic!()
-    };
+    assert!(!ice.controlling && !ice.complete, "Chrome may still trickle");
+    let Protection::Dtls { role, fingerprints } = &transport.protection else { panic!() };
     assert_eq!((*role, fingerprints[0].1.len()), (DtlsRole::Client, 32));
 }
 
@@ -75,10 +58,7 @@ fn chrome_video_is_relayed_in_each_profile_with_retransmission() {
     let (answer, plan) = leg.answer(&fixture("chrome_offer"), &Wish::call()).unwrap();
     let video = &plan.streams[1];
     let h264 = |pt: u8| format!("h264:{pt}");
-    let expected = [
-        vec!["vp8:96".to_owned()],
-        [102, 104, 106, 108, 127, 112].map(h264).to_vec(),
-    ];
+    let expected = [vec!["vp8:96".to_owned()], [102, 104, 106, 108, 127, 112].map(h264).to_vec()];
     assert_eq!(codec_names(&plan, 1), expected.concat());
     assert_eq!(video.rtx[0], (97, 96));
     assert_eq!(video.rtx.len(), 7);
@@ -86,52 +66,26 @@ fn chrome_video_is_relayed_in_each_profile_with_retransmission() {
     assert!(vp8.nack && vp8.pli && vp8.fir && vp8.remb && vp8.transport_cc);
     assert_eq!(video.codecs[6].local_fmtp, video.codecs[6].remote_fmtp);
     let text = section(&answer, 1);
-    assert!(
-        text.contains("a=rtpmap:97 rtx/90000\na=fmtp:97 apt=96\n"),
-        "{text}"
-    );
+    assert!(text.contains("a=rtpmap:97 rtx/90000\na=fmtp:97 apt=96\n"), "{text}");
     let group = format!("FID {} {}", video.local_ssrc, video.local_rtx_ssrc.unwrap());
     assert_eq!(value(&answer, 1, "ssrc-group"), group);
-    assert_eq!(
-        video.remote_ssrcs,
-        [3_735_928_559],
-        "the retransmission source is not a stream"
-    );
+    assert_eq!(video.remote_ssrcs, [3_735_928_559], "the retransmission source is not a stream");
     assert!(!has(&answer, 1, "rid") && !has(&answer, 1, "simulcast"));
 }
 
 #[test]
 fn firefox_with_a_bundle_only_picture_is_answered_on_one_transport() {
     let mut leg = Leg::new(browser_endpoint(), 1).with_transports(1);
-    let (answer, plan) = leg
-        .answer(&fixture("firefox_offer"), &Wish::call())
-        .unwrap();
+    let (answer, plan) = leg.answer(&fixture("firefox_offer"), &Wish::call()).unwrap();
     assert_eq!(answer.attributes.value("group"), Some("BUNDLE 0 1"));
     assert_ne!(answer.media[1].line.port, 0);
-    assert!(
-        plan.streams
-            .iter()
-            .all(|s| s.state == StreamState::Active && s.transport == 0)
-    );
-    assert_eq!(
-        plan.streams[0].telephone_events,
-        [(8000, 101)],
-        "opus with events at 8000"
-    );
+    assert!(plan.streams.iter().all(|s| s.state == StreamState::Active && s.transport == 0));
+    assert_eq!(plan.streams[0].telephone_events, [(8000, 101)], "opus with events at 8000");
     assert_eq!(codec_names(&plan, 1), ["vp8:120", "h264:126", "h264:97"]);
-    let ids: Vec<u8> = plan.streams[0]
-        .extensions
-        .iter()
-        .map(|(id, _)| *id)
-        .collect();
+    let ids: Vec<u8> = plan.streams[0].extensions.iter().map(|(id, _)| *id).collect();
     assert_eq!(ids, [1, 3], "one-way extensions are left out");
-    let Protection::Dtls { fingerprints, .. } = &plan.transports[0].protection else {
-        panic!()
-    };
-    assert_eq!(
-        fingerprints[0].1[0], 0x7B,
-        "the fingerprint stands at session level"
-    );
+    let Protection::Dtls { fingerprints, .. } = &plan.transports[0].protection else { panic!() };
+    assert_eq!(fingerprints[0].1[0], 0x7B, "the fingerprint stands at session level");
 }
 
 #[test]
@@ -141,10 +95,7 @@ fn safari_is_answered_with_the_endpoint_s_own_opus_settings() {
     let mut leg = Leg::new(endpoint, 1);
     let (answer, plan) = leg.answer(&fixture("safari_offer"), &Wish::call()).unwrap();
     let opus = &plan.streams[0].codecs[0];
-    assert_eq!(
-        opus.local_fmtp,
-        "maxplaybackrate=16000;useinbandfec=1;usedtx=1"
-    );
+    assert_eq!(opus.local_fmtp, "maxplaybackrate=16000;useinbandfec=1;usedtx=1");
     assert!(section(&answer, 0).contains("a=fmtp:111 maxplaybackrate=16000"));
     assert_eq!(opus.remote_fmtp, "minptime=10;useinbandfec=1");
     assert_eq!(codec_names(&plan, 1), ["h264:96", "h264:98", "vp8:102"]);
@@ -153,26 +104,13 @@ fn safari_is_answered_with_the_endpoint_s_own_opus_settings() {
 #[test]
 fn plain_phones_are_answered_in_plain_words() {
     let mut leg = Leg::new(phone_endpoint(), 1);
-    let (answer, plan) = leg
-        .answer(&fixture("baresip_offer"), &Wish::call())
-        .unwrap();
-    assert_eq!(
-        codec_names(&plan, 0),
-        ["opus:96", "g722:9", "pcmu:0", "pcma:8"]
-    );
+    let (answer, plan) = leg.answer(&fixture("baresip_offer"), &Wish::call()).unwrap();
+    assert_eq!(codec_names(&plan, 0), ["opus:96", "g722:9", "pcmu:0", "pcma:8"]);
     assert!(!plan.transports[0].rtcp_mux, "rtcp_mux=no");
     let rtcp = plan.transports[0].remote_rtcp.map(|a| a.to_string());
     assert_eq!(rtcp.as_deref(), Some("192.0.2.53:16453"));
     assert_eq!(value(&answer, 0, "rtcp"), "12001 IN IP4 203.0.113.5");
-    for name in [
-        "mid",
-        "fingerprint",
-        "ice-ufrag",
-        "rtcp-mux",
-        "ssrc",
-        "msid",
-        "crypto",
-    ] {
+    for name in ["mid", "fingerprint", "ice-ufrag", "rtcp-mux", "ssrc", "msid", "crypto"] {
         assert!(!has(&answer, 0, name), "{name}");
     }
     let mut leg = Leg::new(phone_endpoint(), 1);
@@ -194,27 +132,16 @@ fn a_trunk_s_image_line_keeps_its_place() {
 #[test]
 fn linphone_over_avpf_needs_use_avpf_or_received_transport() {
     let offer = fixture("linphone_offer");
-    let reject = Leg::new(phone_endpoint(), 1)
-        .answer(&offer, &Wish::call())
-        .unwrap_err();
+    let reject = Leg::new(phone_endpoint(), 1).answer(&offer, &Wish::call()).unwrap_err();
     assert!(reject.to_string().contains("use_avpf"), "{reject}");
     for endpoint in [
-        Capabilities {
-            avpf: true,
-            ..phone_endpoint()
-        },
-        Capabilities {
-            received_transport: true,
-            ..phone_endpoint()
-        },
+        Capabilities { avpf: true, ..phone_endpoint() },
+        Capabilities { received_transport: true, ..phone_endpoint() },
     ] {
         let (answer, plan) = Leg::new(endpoint, 1).answer(&offer, &Wish::call()).unwrap();
         assert_eq!(answer.media[0].line.protocol, "RTP/AVPF");
         assert_eq!(codec_names(&plan, 0), ["opus:96", "pcmu:0", "pcma:8"]);
-        assert_eq!(
-            plan.streams[0].telephone_events,
-            [(48_000, 101), (8000, 100)]
-        );
+        assert_eq!(plan.streams[0].telephone_events, [(48_000, 101), (8000, 100)]);
         let feedback = plan.streams[1].codecs[0].feedback;
         assert!(feedback.pli && feedback.fir && !feedback.nack);
         assert_eq!(plan.transports[1].remote_rtcp.unwrap().port(), 60_311);
@@ -225,13 +152,9 @@ fn linphone_over_avpf_needs_use_avpf_or_received_transport() {
 fn sdes_takes_the_first_suite_of_the_offer_that_is_allowed() {
     for optimistic in [false, true] {
         let mut leg = Leg::new(sdes_endpoint(optimistic), 1);
-        let (answer, plan) = leg
-            .answer(&fixture("snom_sdes_offer"), &Wish::call())
-            .unwrap();
+        let (answer, plan) = leg.answer(&fixture("snom_sdes_offer"), &Wish::call()).unwrap();
         assert_eq!(answer.media[0].line.protocol, "RTP/SAVP");
-        let Protection::Sdes { local, remote } = &plan.transports[0].protection else {
-            panic!()
-        };
+        let Protection::Sdes { local, remote } = &plan.transports[0].protection else { panic!() };
         assert_eq!((local.tag, remote.tag), (1, 1));
         assert_eq!(local.suite, "AES_CM_128_HMAC_SHA1_32");
         assert_ne!(local.key_and_salt, remote.key_and_salt);
@@ -239,49 +162,29 @@ fn sdes_takes_the_first_suite_of_the_offer_that_is_allowed() {
     }
     let mut endpoint = sdes_endpoint(false);
     endpoint.security = match endpoint.security {
-        Security::Sdes { optimistic, suites } => Security::Sdes {
-            optimistic,
-            suites: suites[..1].to_vec(),
-        },
+        Security::Sdes { optimistic, suites } => {
+            Security::Sdes { optimistic, suites: suites[..1].to_vec() }
+        }
         other => other,
     };
     let mut leg = Leg::new(endpoint, 1);
-    let (_, plan) = leg
-        .answer(&fixture("snom_sdes_offer"), &Wish::call())
-        .unwrap();
-    let Protection::Sdes { local, .. } = &plan.transports[0].protection else {
-        panic!()
-    };
-    assert_eq!(
-        (local.tag, local.suite.as_str()),
-        (2, "AES_CM_128_HMAC_SHA1_80")
-    );
+    let (_, plan) = leg.answer(&fixture("snom_sdes_offer"), &Wish::call()).unwrap();
+    let Protection::Sdes { local, .. } = &plan.transports[0].protection else { panic!() };
+    assert_eq!((local.tag, local.suite.as_str()), (2, "AES_CM_128_HMAC_SHA1_80"));
 }
 
 #[test]
 fn optimistic_encryption_takes_what_the_peer_can() {
     let plain = fixture("sipp_offer");
-    let (_, plan) = Leg::new(sdes_endpoint(true), 1)
-        .answer(&plain, &Wish::call())
-        .unwrap();
+    let (_, plan) = Leg::new(sdes_endpoint(true), 1).answer(&plain, &Wish::call()).unwrap();
     assert_eq!(plan.transports[0].protection, Protection::None);
     let keyed = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\n\
                      a=crypto:7 AES_CM_128_HMAC_SHA1_80 \
                      inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\n");
-    let (answer, plan) = Leg::new(sdes_endpoint(true), 1)
-        .answer(&keyed, &Wish::call())
-        .unwrap();
-    assert!(matches!(
-        plan.transports[0].protection,
-        Protection::Sdes { .. }
-    ));
-    assert_eq!(
-        answer.media[0].line.protocol, "RTP/AVP",
-        "the protocol word is the offer's"
-    );
-    let (answer, _) = Leg::new(phone_endpoint(), 1)
-        .answer(&keyed, &Wish::call())
-        .unwrap();
+    let (answer, plan) = Leg::new(sdes_endpoint(true), 1).answer(&keyed, &Wish::call()).unwrap();
+    assert!(matches!(plan.transports[0].protection, Protection::Sdes { .. }));
+    assert_eq!(answer.media[0].line.protocol, "RTP/AVP", "the protocol word is the offer's");
+    let (answer, _) = Leg::new(phone_endpoint(), 1).answer(&keyed, &Wish::call()).unwrap();
     assert!(!has(&answer, 0, "crypto"));
 }
 
@@ -296,9 +199,7 @@ fn dtls_phones_without_ice_are_fine_where_no_browser_is_demanded() {
     let (answer, plan) = leg.answer(&offer, &Wish::call()).unwrap();
     assert_eq!(value(&answer, 0, "setup"), "active");
     assert!(value(&answer, 0, "tls-id").len() >= 20);
-    let Protection::Dtls { role, .. } = plan.transports[0].protection else {
-        panic!()
-    };
+    let Protection::Dtls { role, .. } = plan.transports[0].protection else { panic!() };
     assert_eq!(role, DtlsRole::Client);
     assert_eq!(plan.transports[0].remote_rtp.unwrap().port(), 4000);
 }
@@ -306,18 +207,10 @@ fn dtls_phones_without_ice_are_fine_where_no_browser_is_demanded() {
 #[test]
 fn the_configured_dtls_role_is_taken_when_the_offer_leaves_the_choice() {
     for (setup, expected) in [(Setup::Passive, "passive"), (Setup::Active, "active")] {
-        let security = Security::Dtls {
-            optimistic: false,
-            setup,
-        };
-        let endpoint = Capabilities {
-            security,
-            ..browser_endpoint()
-        };
+        let security = Security::Dtls { optimistic: false, setup };
+        let endpoint = Capabilities { security, ..browser_endpoint() };
         let mut leg = Leg::new(endpoint, 1);
-        let (answer, _) = leg
-            .answer(&fixture("chrome_audio_offer"), &Wish::call())
-            .unwrap();
+        let (answer, _) = leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap();
         assert_eq!(value(&answer, 0, "setup"), expected);
     }
 }
@@ -358,44 +251,25 @@ fn the_zero_address_is_hold_for_phones_and_nothing_for_browsers() {
     assert_eq!(plan.streams[0].direction, Direction::RecvOnly);
     assert_eq!(plan.transports[0].remote_rtp, None);
     let mut leg = Leg::new(browser_endpoint(), 1);
-    let (_, plan) = leg
-        .answer(&fixture("chrome_first_trickle_offer"), &Wish::call())
-        .unwrap();
+    let (_, plan) = leg.answer(&fixture("chrome_first_trickle_offer"), &Wish::call()).unwrap();
     assert_eq!(plan.streams[0].direction, Direction::SendRecv);
 }
 
 /// RFC 3264 §10.1: one audio and two video lines, one of the latter refused.
 #[test]
 fn the_basic_exchange_of_rfc_3264() {
-    let offer = sdp(
-        "v=0\no=alice 2890844526 2890844526 IN IP4 host.anywhere.com\ns=\n\
+    let offer = sdp("v=0\no=alice 2890844526 2890844526 IN IP4 host.anywhere.com\ns=\n\
                      c=IN IP4 host.anywhere.com\nt=0 0\nm=audio 49170 RTP/AVP 0\n\
                      a=rtpmap:0 PCMU/8000\nm=video 51372 RTP/AVP 31\na=rtpmap:31 H261/90000\n\
-                     m=video 53000 RTP/AVP 32\na=rtpmap:32 MPV/90000\n",
-    );
+                     m=video 53000 RTP/AVP 32\na=rtpmap:32 MPV/90000\n");
     let endpoint = Capabilities::plain(codecs(&["ulaw"]), codecs(&["h261"]));
     let mut leg = Leg::new(endpoint, 1);
     let (answer, plan) = leg.answer(&offer, &Wish::call()).unwrap();
-    let ports: Vec<bool> = answer
-        .media
-        .iter()
-        .map(|media| media.line.port != 0)
-        .collect();
+    let ports: Vec<bool> = answer.media.iter().map(|media| media.line.port != 0).collect();
     assert_eq!(ports, [true, true, false]);
-    assert_eq!(
-        answer.media[2].line.formats,
-        ["32"],
-        "a refused line repeats its formats"
-    );
-    assert_eq!(
-        plan.transports[0].remote_rtp, None,
-        "host names are not resolved"
-    );
-    assert!(
-        leg.negotiation.refusals()[0]
-            .to_string()
-            .starts_with("stream 2 (video): no codec")
-    );
+    assert_eq!(answer.media[2].line.formats, ["32"], "a refused line repeats its formats");
+    assert_eq!(plan.transports[0].remote_rtp, None, "host names are not resolved");
+    assert!(leg.negotiation.refusals()[0].to_string().starts_with("stream 2 (video): no codec"));
 }
 
 /// RFC 3264 §10.2: one of N codecs.
@@ -415,37 +289,16 @@ fn one_of_n_codecs_is_kept_where_the_endpoint_says_so() {
 fn the_order_of_codecs_is_the_offer_s_the_endpoint_s_or_the_call_s() {
     let offer = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 8 0 9\n");
     let check = |order: CodecOrder, wish: CodecWish, expected: &[&str]| {
-        let endpoint = Capabilities {
-            answer_order: order,
-            ..phone_endpoint()
-        };
-        let audio = KindWish {
-            codecs: wish,
-            ..KindWish::both_ways(1)
-        };
-        let wish = Wish {
-            audio,
-            video: KindWish::none(),
-        };
+        let endpoint = Capabilities { answer_order: order, ..phone_endpoint() };
+        let audio = KindWish { codecs: wish, ..KindWish::both_ways(1) };
+        let wish = Wish { audio, video: KindWish::none() };
         let (answer, _) = Leg::new(endpoint, 1).answer(&offer, &wish).unwrap();
         assert_eq!(answer.media[0].line.formats, expected);
     };
-    check(
-        CodecOrder::Offered,
-        CodecWish::AsConfigured,
-        &["8", "0", "9"],
-    );
-    check(
-        CodecOrder::Configured,
-        CodecWish::AsConfigured,
-        &["9", "0", "8"],
-    );
+    check(CodecOrder::Offered, CodecWish::AsConfigured, &["8", "0", "9"]);
+    check(CodecOrder::Configured, CodecWish::AsConfigured, &["9", "0", "8"]);
     let ulaw = || codecs(&["ulaw"]);
-    check(
-        CodecOrder::Offered,
-        CodecWish::Prefer(ulaw()),
-        &["0", "9", "8"],
-    );
+    check(CodecOrder::Offered, CodecWish::Prefer(ulaw()), &["0", "9", "8"]);
     check(CodecOrder::Offered, CodecWish::Only(ulaw()), &["0"]);
 }
 
@@ -454,9 +307,7 @@ fn an_empty_offer_and_one_with_all_lines_off_are_answered() {
     let mut leg = Leg::new(phone_endpoint(), 1);
     let (answer, plan) = leg.answer(&sdp("v=0\n"), &Wish::call()).unwrap();
     assert!(answer.media.is_empty() && plan.streams.is_empty());
-    let (answer, plan) = leg
-        .answer(&sdp("v=0\nm=audio 0 RTP/AVP 0\n"), &Wish::call())
-        .unwrap();
+    let (answer, plan) = leg.answer(&sdp("v=0\nm=audio 0 RTP/AVP 0\n"), &Wish::call()).unwrap();
     assert_eq!(answer.media[0].line.port, 0);
     assert_eq!(plan.streams[0].state, StreamState::Rejected);
     assert!(plan.transports.is_empty());
@@ -466,9 +317,7 @@ fn an_empty_offer_and_one_with_all_lines_off_are_answered() {
 fn long_attribute_lists_are_no_problem() {
     let extra = "a=ssrc:77 msid:a b\n".repeat(400);
     let text = format!("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\n{extra}");
-    let (_, plan) = Leg::new(phone_endpoint(), 1)
-        .answer(&sdp(&text), &Wish::call())
-        .unwrap();
+    let (_, plan) = Leg::new(phone_endpoint(), 1).answer(&sdp(&text), &Wish::call()).unwrap();
     assert_eq!(plan.streams[0].remote_ssrcs, [77]);
 }
 
@@ -479,13 +328,8 @@ fn comfort_noise_and_ptime_follow_the_offer_and_the_endpoint() {
     endpoint.comfort_noise = true;
     endpoint.audio[1].ptime_ms = Some(30);
     let (answer, plan) = Leg::new(endpoint, 1).answer(&offer, &Wish::call()).unwrap();
-    assert_eq!(
-        (plan.streams[0].comfort_noise, plan.streams[0].ptime_ms),
-        (Some(13), 40)
-    );
+    assert_eq!((plan.streams[0].comfort_noise, plan.streams[0].ptime_ms), (Some(13), 40));
     assert_eq!(value(&answer, 0, "ptime"), "30");
-    let (_, plan) = Leg::new(phone_endpoint(), 1)
-        .answer(&offer, &Wish::call())
-        .unwrap();
+    let (_, plan) = Leg::new(phone_endpoint(), 1).answer(&offer, &Wish::call()).unwrap();
     assert_eq!(plan.streams[0].comfort_noise, None);
 }

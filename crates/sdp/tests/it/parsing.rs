@@ -9,12 +9,8 @@ use crate::support::{over_the_wire, sdp};
 
 fn fixtures() -> Vec<(String, Vec<u8>)> {
     let folder = format!("{}/tests/fixtures", env!("CARGO_MANIFEST_DIR"));
-    let entries = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .map(|path| (path.display().to_string(), std::fs::read(&path).unwrap()))
-        .collect()
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect()
 }
 
 #[test]
@@ -32,11 +28,9 @@ fn every_fixture_prints_as_it_was_read_whatever_its_line_ends() {
 
 #[test]
 fn odd_order_and_unknown_lines_are_kept_and_printed_in_the_order_of_the_rfc() {
-    let session = sdp(
-        "s=x\nt=1 2\nb=AS:64\nc=IN IP4 192.0.2.1\no=a 1 1 IN IP4 192.0.2.1\n\
+    let session = sdp("s=x\nt=1 2\nb=AS:64\nc=IN IP4 192.0.2.1\no=a 1 1 IN IP4 192.0.2.1\n\
                        y=what\ni=info\nv=0\na=known\nm=audio 9 RTP/AVP 0\na=x-new:1\n\
-                       k=clear:1\nc=IN IP6 ::1\n\n\n",
-    );
+                       k=clear:1\nc=IN IP6 ::1\n\n\n");
     let text = session.to_string().replace("\r\n", "\n");
     assert_eq!(
         text,
@@ -50,10 +44,7 @@ fn odd_order_and_unknown_lines_are_kept_and_printed_in_the_order_of_the_rfc() {
 fn missing_lines_are_supplied() {
     let session = sdp("m=audio 9 RTP/AVP 0\n");
     let text = session.to_string().replace("\r\n", "\n");
-    assert_eq!(
-        text,
-        "v=0\no=- 0 0 IN IP4 0.0.0.0\ns=-\nt=0 0\nm=audio 9 RTP/AVP 0\n"
-    );
+    assert_eq!(text, "v=0\no=- 0 0 IN IP4 0.0.0.0\ns=-\nt=0 0\nm=audio 9 RTP/AVP 0\n");
 }
 
 #[test]
@@ -61,10 +52,7 @@ fn what_is_not_sdp_is_refused_with_the_line() {
     assert_eq!(Session::parse(b"<html></html>"), Err(ParseError::NotSdp));
     assert_eq!(Session::parse(b""), Err(ParseError::NotSdp));
     let error = Session::parse(b"v=0\nm=audio nine RTP/AVP 0\n").unwrap_err();
-    assert_eq!(
-        error,
-        ParseError::Line(2, "m=audio nine RTP/AVP 0".to_owned())
-    );
+    assert_eq!(error, ParseError::Line(2, "m=audio nine RTP/AVP 0".to_owned()));
     assert!(Session::parse(b"v=0\nc=IN\n").is_err());
 }
 
@@ -72,12 +60,7 @@ fn what_is_not_sdp_is_refused_with_the_line() {
 fn limits_are_wide_for_browsers_and_hold_against_bombs() {
     let lines = |line: &str, count: usize| format!("v=0\n{}", line.repeat(count));
     let check = |text: String, fine: bool| {
-        assert_eq!(
-            Session::parse(text.as_bytes()).is_ok(),
-            fine,
-            "{} bytes",
-            text.len()
-        );
+        assert_eq!(Session::parse(text.as_bytes()).is_ok(), fine, "{} bytes", text.len());
     };
     check(lines("m=audio 9 RTP/AVP 0\n", MAX_MEDIA_LINES), true);
     check(lines("m=audio 9 RTP/AVP 0\n", MAX_MEDIA_LINES + 1), false);
@@ -93,9 +76,7 @@ fn limits_are_wide_for_browsers_and_hold_against_bombs() {
 fn nothing_set_by_hand_can_start_a_line_of_its_own() {
     let mut session = sdp("v=0\nm=audio 9 RTP/AVP 0\n");
     session.name = "x\r\na=evil".to_owned();
-    session.media[0]
-        .attributes
-        .push("msid", "x\r\nm=video 1 RTP/AVP 0");
+    session.media[0].attributes.push("msid", "x\r\nm=video 1 RTP/AVP 0");
     let text = session.to_string();
     assert!(text.contains("s=xa=evil\r\n") && text.contains("a=msid:xm=video 1 RTP/AVP 0\r\n"));
     assert_eq!(Session::parse(text.as_bytes()).unwrap().media.len(), 1);

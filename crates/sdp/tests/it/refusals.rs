@@ -41,14 +41,7 @@ fn no_common_codec_names_both_lists() {
     let endpoint = Capabilities::webrtc(codecs(&["gsm", "alaw"]), Vec::new());
     let offer =
         chrome_with(|line| (!line.contains("PCMA")).then(|| line.replace(" 0 8 13", " 0 13")));
-    let words = [
-        "stream 0 (audio)",
-        "opus",
-        "ulaw",
-        "g722",
-        "gsm, alaw",
-        "allow=",
-    ];
+    let words = ["stream 0 (audio)", "opus", "ulaw", "g722", "gsm, alaw", "allow="];
     check(endpoint, &offer, Cause::Codec, &words);
 }
 
@@ -56,75 +49,32 @@ fn no_common_codec_names_both_lists() {
 fn a_hostile_codec_name_does_not_reach_the_words() {
     let text = "v=0\nm=audio 9 RTP/AVP 96\na=rtpmap:96 \"evil\\/8000\nc=IN IP4 192.0.2.1\n";
     let mut leg = Leg::new(phone_endpoint(), 1);
-    let reject = leg
-        .answer(&sdp(text), &Wish::call())
-        .unwrap_err()
-        .to_string();
+    let reject = leg.answer(&sdp(text), &Wish::call()).unwrap_err().to_string();
     assert!(!reject.contains('"') && !reject.contains('\\'), "{reject}");
 }
 
 #[test]
 fn encryption_that_does_not_fit_says_which_option_to_change() {
     let chrome = fixture("chrome_audio_offer");
-    let received = |endpoint| Capabilities {
-        received_transport: true,
-        ..endpoint
-    };
+    let received = |endpoint| Capabilities { received_transport: true, ..endpoint };
     let words = ["UDP/TLS/RTP/SAVPF", "media_encryption=no"];
-    check(
-        received(phone_endpoint()),
-        &chrome,
-        Cause::Encryption,
-        &words,
-    );
+    check(received(phone_endpoint()), &chrome, Cause::Encryption, &words);
     let words = ["media_encryption=sdes"];
-    check(
-        received(sdes_endpoint(true)),
-        &chrome,
-        Cause::Encryption,
-        &words,
-    );
+    check(received(sdes_endpoint(true)), &chrome, Cause::Encryption, &words);
     let snom = fixture("snom_sdes_offer");
-    check(
-        dtls_phone_endpoint(),
-        &snom,
-        Cause::Encryption,
-        &["a=crypto", "demands DTLS"],
-    );
+    check(dtls_phone_endpoint(), &snom, Cause::Encryption, &["a=crypto", "demands DTLS"]);
     let sipp = fixture("sipp_offer");
-    check(
-        sdes_endpoint(false),
-        &sipp,
-        Cause::Encryption,
-        &["media_encryption_optimistic"],
-    );
-    let mki = sdp(
-        "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/SAVP 0\na=crypto:1 \
-                   AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|1:4\n",
-    );
-    check(
-        sdes_endpoint(true),
-        &mki,
-        Cause::Encryption,
-        &["none of the 1 a=crypto", "MKI"],
-    );
+    check(sdes_endpoint(false), &sipp, Cause::Encryption, &["media_encryption_optimistic"]);
+    let mki = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/SAVP 0\na=crypto:1 \
+                   AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|1:4\n");
+    check(sdes_endpoint(true), &mki, Cause::Encryption, &["none of the 1 a=crypto", "MKI"]);
 }
 
 #[test]
 fn a_browser_endpoint_never_falls_back_to_plain() {
-    check(
-        browser_endpoint(),
-        &fixture("sipp_offer"),
-        Cause::Encryption,
-        &["nothing is sent in"],
-    );
+    check(browser_endpoint(), &fixture("sipp_offer"), Cause::Encryption, &["nothing is sent in"]);
     let offer = without(&["a=fingerprint"]);
-    check(
-        browser_endpoint(),
-        &offer,
-        Cause::Fingerprint,
-        &["a=fingerprint"],
-    );
+    check(browser_endpoint(), &offer, Cause::Fingerprint, &["a=fingerprint"]);
     let plain = chrome_with(|line| {
         (!line.starts_with("a=fingerprint")).then(|| line.replace("UDP/TLS/RTP/SAVPF", "RTP/AVPF"))
     });
@@ -133,18 +83,8 @@ fn a_browser_endpoint_never_falls_back_to_plain() {
 
 #[test]
 fn a_browser_must_bring_ice_and_rtcp_mux() {
-    check(
-        browser_endpoint(),
-        &without(&["a=ice-ufrag"]),
-        Cause::Ice,
-        &["a=ice-ufrag", "webrtc"],
-    );
-    check(
-        browser_endpoint(),
-        &without(&["a=rtcp-mux"]),
-        Cause::RtcpMux,
-        &["a=rtcp-mux"],
-    );
+    check(browser_endpoint(), &without(&["a=ice-ufrag"]), Cause::Ice, &["a=ice-ufrag", "webrtc"]);
+    check(browser_endpoint(), &without(&["a=rtcp-mux"]), Cause::RtcpMux, &["a=rtcp-mux"]);
     let holdconn = chrome_with(|line| Some(line.replace("setup:actpass", "setup:holdconn")));
     check(browser_endpoint(), &holdconn, Cause::Setup, &["holdconn"]);
     let only = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\na=rtcp-mux-only\n");
@@ -154,12 +94,7 @@ fn a_browser_must_bring_ice_and_rtcp_mux() {
 #[test]
 fn malformed_offers_are_400() {
     let text = "v=0\nm=audio 4000 RTP/AVP 0\na=mid:x\nm=audio 4002 RTP/AVP 0\na=mid:x\n";
-    check(
-        phone_endpoint(),
-        &sdp(text),
-        Cause::Malformed,
-        &["a=mid (x)"],
-    );
+    check(phone_endpoint(), &sdp(text), Cause::Malformed, &["a=mid (x)"]);
     let reject = sidetone_sdp::Reject::from(Session::parse(b"v=0\nm=?\n").unwrap_err());
     assert_eq!((reject.status, reject.cause()), (400, Cause::Malformed));
     let protocol = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 TCP/MRCPv2 1\n");
@@ -168,45 +103,26 @@ fn malformed_offers_are_400() {
 
 #[test]
 fn lines_over_the_limit_and_unwanted_lines_are_refused_alone() {
-    let offer = sdp(
-        "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\nm=audio 4002 RTP/AVP 0\n\
-                     m=video 4004 RTP/AVP 34\n",
-    );
+    let offer = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\nm=audio 4002 RTP/AVP 0\n\
+                     m=video 4004 RTP/AVP 34\n");
     let endpoint = Capabilities::plain(codecs(&["ulaw"]), codecs(&["h263"]));
     let mut leg = Leg::new(endpoint, 1);
     let (answer, _) = leg.answer(&offer, &Wish::audio_only()).unwrap();
-    let ports: Vec<bool> = answer
-        .media
-        .iter()
-        .map(|media| media.line.port != 0)
-        .collect();
+    let ports: Vec<bool> = answer.media.iter().map(|media| media.line.port != 0).collect();
     assert_eq!(ports, [true, false, false]);
-    let causes: Vec<Cause> = leg
-        .negotiation
-        .refusals()
-        .iter()
-        .map(|fault| fault.cause)
-        .collect();
+    let causes: Vec<Cause> = leg.negotiation.refusals().iter().map(|fault| fault.cause).collect();
     assert_eq!(causes, [Cause::Limit, Cause::Unwanted]);
-    assert!(
-        leg.negotiation.refusals()[0]
-            .to_string()
-            .contains("max_audio_streams=1")
-    );
+    assert!(leg.negotiation.refusals()[0].to_string().contains("max_audio_streams=1"));
 }
 
 #[test]
 fn what_our_own_leg_lacks_is_our_fault() {
     let mut leg = Leg::new(browser_endpoint(), 1);
     leg.local[0].fingerprints.clear();
-    let reject = leg
-        .answer(&fixture("chrome_audio_offer"), &Wish::call())
-        .unwrap_err();
+    let reject = leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap_err();
     assert_eq!((reject.status, reject.cause()), (500, Cause::Ours));
     let mut leg = Leg::new(browser_endpoint(), 1).with_transports(0);
-    let reject = leg
-        .answer(&fixture("chrome_audio_offer"), &Wish::call())
-        .unwrap_err();
+    let reject = leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap_err();
     assert_eq!(reject.status, 500);
     let offered = leg.negotiation.offer(&[], &Wish::call(), &mut leg.random);
     assert_eq!(offered.unwrap_err().status, 500);
@@ -229,10 +145,7 @@ fn an_answer_that_refuses_everything_is_refused_in_turn() {
     let mut leg = Leg::new(phone_endpoint(), 1);
     leg.offer(&Wish::audio_only());
     let reject = leg.accept(&sdp("v=0\nm=audio 0 RTP/AVP 0\n")).unwrap_err();
-    assert!(
-        reject.to_string().contains("the peer refused this stream"),
-        "{reject}"
-    );
+    assert!(reject.to_string().contains("the peer refused this stream"), "{reject}");
     leg.offer(&Wish::audio_only());
     let two = sdp("v=0\nm=audio 9 RTP/AVP 0\nm=audio 9 RTP/AVP 0\n");
     assert_eq!(leg.accept(&two).unwrap_err().status, 400);
@@ -250,8 +163,5 @@ fn a_browser_that_answers_in_clear_is_refused() {
     let pt = offer.media[0].line.formats.join(" ");
     let text =
         format!("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP {pt}\na=rtpmap:107 opus/48000/2\n");
-    assert_eq!(
-        leg.accept(&sdp(&text)).unwrap_err().cause(),
-        Cause::Encryption
-    );
+    assert_eq!(leg.accept(&sdp(&text)).unwrap_err().cause(), Cause::Encryption);
 }

@@ -29,10 +29,7 @@ struct Sticky {
 
 fn sticky(plan: &MediaPlan) -> Sticky {
     let audio = &plan.streams[0];
-    let numbers = audio
-        .codecs
-        .iter()
-        .map(|c| (c.send_payload_type, c.receive_payload_type));
+    let numbers = audio.codecs.iter().map(|c| (c.send_payload_type, c.receive_payload_type));
     Sticky {
         role: role(plan),
         ssrc: audio.local_ssrc,
@@ -50,17 +47,9 @@ fn hold_and_unhold_of_browsers_change_the_direction_and_nothing_else() {
         let (answer, plan) = leg.answer(&first, &Wish::call()).unwrap();
         let before = sticky(&plan);
         let setup = value(&answer, 0, "setup").to_owned();
-        for (name, direction) in [
-            ("hold", Direction::RecvOnly),
-            ("unhold", Direction::SendRecv),
-        ] {
+        for (name, direction) in [("hold", Direction::RecvOnly), ("unhold", Direction::SendRecv)] {
             let offer = fixture(&format!("{browser}_{name}"));
-            assert!(
-                leg.negotiation
-                    .requirements(&offer, &Wish::call())
-                    .ice_restarts
-                    .is_empty()
-            );
+            assert!(leg.negotiation.requirements(&offer, &Wish::call()).ice_restarts.is_empty());
             let (answer, plan) = leg.answer(&offer, &Wish::call()).unwrap();
             assert_eq!(plan.streams[0].direction, direction, "{browser} {name}");
             assert_eq!(sticky(&plan), before, "{browser} {name}");
@@ -72,23 +61,12 @@ fn hold_and_unhold_of_browsers_change_the_direction_and_nothing_else() {
 #[test]
 fn the_role_stays_whatever_the_configuration_says_later() {
     let mut leg = Leg::new(browser_endpoint(), 1);
-    let (_, plan) = leg
-        .answer(&fixture("chrome_audio_offer"), &Wish::call())
-        .unwrap();
+    let (_, plan) = leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap();
     assert_eq!(role(&plan), DtlsRole::Client);
-    let security = Security::Dtls {
-        optimistic: false,
-        setup: Setup::Passive,
-    };
-    leg.negotiation.set_capabilities(Capabilities {
-        security,
-        ..browser_endpoint()
-    });
+    let security = Security::Dtls { optimistic: false, setup: Setup::Passive };
+    leg.negotiation.set_capabilities(Capabilities { security, ..browser_endpoint() });
     let (answer, plan) = leg.answer(&fixture("chrome_hold"), &Wish::call()).unwrap();
-    assert_eq!(
-        (role(&plan), value(&answer, 0, "setup")),
-        (DtlsRole::Client, "active")
-    );
+    assert_eq!((role(&plan), value(&answer, 0, "setup")), (DtlsRole::Client, "active"));
 }
 
 #[test]
@@ -105,78 +83,49 @@ fn an_ice_restart_is_seen_before_the_answer_and_leaves_dtls_alone() {
         let (answer, plan) = leg.answer(&offer, &Wish::call()).unwrap();
         assert_eq!(value(&answer, 0, "ice-ufrag"), "Lu02");
         assert_eq!(sticky(&plan), before);
-        assert!(
-            leg.negotiation
-                .requirements(&offer, &Wish::call())
-                .ice_restarts
-                .is_empty()
-        );
+        assert!(leg.negotiation.requirements(&offer, &Wish::call()).ice_restarts.is_empty());
     }
 }
 
 #[test]
 fn chrome_adds_and_drops_a_picture() {
     let mut leg = Leg::new(browser_endpoint(), 1).with_transports(1);
-    let (_, plan) = leg
-        .answer(&fixture("chrome_audio_offer"), &Wish::call())
-        .unwrap();
+    let (_, plan) = leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap();
     let before = sticky(&plan);
     let offer = fixture("chrome_adds_video");
-    assert_eq!(
-        leg.negotiation
-            .requirements(&offer, &Wish::call())
-            .transports,
-        1
-    );
+    assert_eq!(leg.negotiation.requirements(&offer, &Wish::call()).transports, 1);
     let (answer, plan) = leg.answer(&offer, &Wish::call()).unwrap();
     assert_eq!(answer.attributes.value("group"), Some("BUNDLE 0 1"));
     assert_eq!((sticky(&plan), plan.transports.len()), (before.clone(), 1));
     let text = offer.to_string().replace("m=video 52915", "m=video 0");
     let off = sdp(&text.replace("BUNDLE 0 1", "BUNDLE 0"));
     let (answer, plan) = leg.answer(&off, &Wish::call()).unwrap();
-    assert_eq!(
-        (answer.media[1].line.port, plan.streams[1].state),
-        (0, StreamState::Rejected)
-    );
+    assert_eq!((answer.media[1].line.port, plan.streams[1].state), (0, StreamState::Rejected));
     assert_eq!(sticky(&plan), before);
 }
 
 #[test]
 fn a_new_certificate_starts_another_association_in_the_role_the_offer_allows() {
     let mut leg = Leg::new(browser_endpoint(), 1);
-    leg.answer(&fixture("chrome_audio_offer"), &Wish::call())
-        .unwrap();
+    leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap();
     let text = fixture("chrome_audio_offer").to_string();
-    let other = sdp(&text
-        .replace("5A:1C:3E", "00:00:00")
-        .replace("actpass", "active"));
+    let other = sdp(&text.replace("5A:1C:3E", "00:00:00").replace("actpass", "active"));
     let (answer, plan) = leg.answer(&other, &Wish::call()).unwrap();
-    assert_eq!(
-        (role(&plan), value(&answer, 0, "setup")),
-        (DtlsRole::Server, "passive")
-    );
+    assert_eq!((role(&plan), value(&answer, 0, "setup")), (DtlsRole::Server, "passive"));
 }
 
 #[test]
 fn our_hold_of_a_browser_keeps_the_role_even_if_the_browser_says_otherwise() {
     let mut leg = Leg::new(browser_endpoint(), 1).with_transports(1);
-    let (_, plan) = leg
-        .answer(&fixture("chrome_audio_offer"), &Wish::call())
-        .unwrap();
+    let (_, plan) = leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap();
     let before = sticky(&plan);
     let offer = leg.offer(&Wish::audio_only().directed(Direction::SendOnly));
     assert_eq!(value(&offer, 0, "setup"), "actpass");
     assert_eq!(value(&offer, 0, "mid"), "0");
-    assert_eq!(
-        offer.media[0].line.formats,
-        ["111", "0", "110", "126"],
-        "its own numbers"
-    );
+    assert_eq!(offer.media[0].line.formats, ["111", "0", "110", "126"], "its own numbers");
     for setup in ["passive", "active"] {
         let text = fixture("chrome_audio_offer").to_string();
-        let answer = sdp(&text
-            .replace("actpass", setup)
-            .replace("a=sendrecv", "a=recvonly"));
+        let answer = sdp(&text.replace("actpass", setup).replace("a=sendrecv", "a=recvonly"));
         let plan = leg.accept(&answer).unwrap();
         assert_eq!(sticky(&plan), before, "{setup}");
         assert_eq!(plan.streams[0].direction, Direction::SendOnly);
@@ -186,9 +135,7 @@ fn our_hold_of_a_browser_keeps_the_role_even_if_the_browser_says_otherwise() {
 #[test]
 fn a_refused_offer_of_ours_leaves_everything_as_it_was() {
     let mut leg = Leg::new(browser_endpoint(), 1).with_transports(1);
-    let (first, _) = leg
-        .answer(&fixture("chrome_audio_offer"), &Wish::call())
-        .unwrap();
+    let (first, _) = leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap();
     let before = leg.negotiation.plan().clone();
     let offer = leg.offer(&Wish::audio_and_video());
     assert_eq!(offer.media.len(), 2);
@@ -218,9 +165,7 @@ fn a_final_answer_may_differ_from_the_early_one() {
     let mut leg = Leg::new(phone_endpoint(), 1);
     leg.offer(&Wish::audio_only());
     let answer = |port: u16, format: u8| {
-        sdp(&format!(
-            "v=0\nc=IN IP4 192.0.2.1\nm=audio {port} RTP/AVP {format}\n"
-        ))
+        sdp(&format!("v=0\nc=IN IP4 192.0.2.1\nm=audio {port} RTP/AVP {format}\n"))
     };
     let early = leg.accept(&answer(4000, 0)).unwrap();
     let late = leg.accept(&answer(5000, 8)).unwrap();
@@ -235,15 +180,9 @@ fn forks_answer_independently() {
     let mut trunk = Leg::new(phone_endpoint(), 1);
     trunk.offer(&Wish::audio_only());
     let mut fork = trunk.negotiation.clone();
-    let answer = |format: u8| {
-        sdp(&format!(
-            "v=0\nc=IN IP4 192.0.2.1\nm=audio 9 RTP/AVP {format}\n"
-        ))
-    };
-    assert_eq!(
-        trunk.accept(&answer(0)).unwrap().streams[0].codecs[0].name,
-        "pcmu"
-    );
+    let answer =
+        |format: u8| sdp(&format!("v=0\nc=IN IP4 192.0.2.1\nm=audio 9 RTP/AVP {format}\n"));
+    assert_eq!(trunk.accept(&answer(0)).unwrap().streams[0].codecs[0].name, "pcmu");
     let other = fork.accept_answer(&answer(9)).unwrap();
     assert_eq!(other.streams[0].codecs[0].name, "g722");
 }
@@ -252,10 +191,7 @@ fn forks_answer_independently() {
 fn a_peer_that_numbers_its_answer_differently_is_sent_its_own_numbers() {
     let mut leg = Leg::new(phone_endpoint(), 1);
     let wish = Wish {
-        audio: KindWish {
-            codecs: CodecWish::Only(codecs(&["opus"])),
-            ..KindWish::both_ways(1)
-        },
+        audio: KindWish { codecs: CodecWish::Only(codecs(&["opus"])), ..KindWish::both_ways(1) },
         video: KindWish::none(),
     };
     let offer = leg.offer(&wish);
@@ -264,20 +200,10 @@ fn a_peer_that_numbers_its_answer_differently_is_sent_its_own_numbers() {
                       a=rtpmap:120 opus/48000/2\na=rtpmap:121 telephone-event/48000\n");
     let plan = leg.accept(&answer).unwrap();
     let opus = &plan.streams[0].codecs[0];
-    assert_eq!(
-        (opus.send_payload_type, opus.receive_payload_type),
-        (120, 107)
-    );
-    assert_eq!(
-        plan.streams[0].telephone_events,
-        [(48_000, 121), (48_000, 96)]
-    );
+    assert_eq!((opus.send_payload_type, opus.receive_payload_type), (120, 107));
+    assert_eq!(plan.streams[0].telephone_events, [(48_000, 121), (48_000, 96)]);
     let again = leg.offer(&wish);
-    assert_eq!(
-        again.media[0].line.formats,
-        ["107", "96"],
-        "our numbers stay ours"
-    );
+    assert_eq!(again.media[0].line.formats, ["107", "96"], "our numbers stay ours");
 }
 
 #[test]
@@ -289,11 +215,7 @@ fn sdes_keys_stay_over_hold_and_over_offers_from_either_side() {
         other => panic!("{other:?}"),
     };
     let offer = ours.offer(&Wish::audio_only());
-    assert_eq!(
-        offer.media[0].attributes.values("crypto").count(),
-        2,
-        "one for each suite"
-    );
+    assert_eq!(offer.media[0].attributes.values("crypto").count(), 2, "one for each suite");
     let (answer, _) = peer.answer(&offer, &Wish::call()).unwrap();
     ours.accept(&answer).unwrap();
     let keys = (local(&ours), local(&peer));
@@ -312,11 +234,7 @@ fn optimistic_offers_end_plain_with_a_peer_that_cannot_and_stay_so() {
     let answer = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\n");
     let plan = leg.accept(&answer).unwrap();
     assert_eq!(plan.transports[0].protection, Protection::None);
-    assert!(
-        !leg.offer(&Wish::audio_only()).media[0]
-            .attributes
-            .has("crypto")
-    );
+    assert!(!leg.offer(&Wish::audio_only()).media[0].attributes.has("crypto"));
 }
 
 #[test]
@@ -324,9 +242,7 @@ fn a_late_offer_after_video_went_away_reuses_the_line_under_another_mid() {
     let mut leg = Leg::new(browser_endpoint(), 1).with_transports(1);
     let mut peer = Leg::new(browser_endpoint(), 2).with_transports(1);
     let mids = |session: &Session| -> Vec<String> {
-        (0..session.media.len())
-            .map(|line| value(session, line, "mid").to_owned())
-            .collect()
+        (0..session.media.len()).map(|line| value(session, line, "mid").to_owned()).collect()
     };
     let mut seen = Vec::new();
     for round in 0..3 {
@@ -346,10 +262,8 @@ fn a_late_offer_after_video_went_away_reuses_the_line_under_another_mid() {
 #[test]
 fn an_offer_with_fewer_lines_than_before_drops_the_rest() {
     let mut leg = Leg::new(phone_endpoint(), 1);
-    let both = sdp(
-        "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\nm=video 4002 RTP/AVP 96\n\
-                    a=rtpmap:96 VP8/90000\n",
-    );
+    let both = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\nm=video 4002 RTP/AVP 96\n\
+                    a=rtpmap:96 VP8/90000\n");
     let (_, plan) = leg.answer(&both, &Wish::call()).unwrap();
     assert_eq!(plan.transports.len(), 2);
     let (_, plan) = leg.answer(&fixture("sipp_offer"), &Wish::call()).unwrap();
@@ -359,13 +273,9 @@ fn an_offer_with_fewer_lines_than_before_drops_the_rest() {
 #[test]
 fn codecs_follow_the_bridged_peer_and_keep_their_numbers() {
     let mut leg = Leg::new(browser_endpoint(), 1).with_transports(1);
-    leg.answer(&fixture("chrome_audio_offer"), &Wish::call())
-        .unwrap();
+    leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap();
     let prefer = |name: &str| Wish {
-        audio: KindWish {
-            codecs: CodecWish::Prefer(codecs(&[name])),
-            ..KindWish::both_ways(1)
-        },
+        audio: KindWish { codecs: CodecWish::Prefer(codecs(&[name])), ..KindWish::both_ways(1) },
         video: KindWish::none(),
     };
     let offer = leg.offer(&prefer("ulaw"));

@@ -69,16 +69,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Kinds of endpoints that can talk to each other, with the number of transports each leg has.
 fn endpoints() -> impl Strategy<Value = (Capabilities, Capabilities, u16)> {
-    let many = |endpoint: Capabilities| Capabilities {
-        max_video_streams: 3,
-        ..endpoint
-    };
-    let bundling = Capabilities {
-        bundle: true,
-        rtcp_mux: true,
-        ice: true,
-        ..phone_endpoint()
-    };
+    let many = |endpoint: Capabilities| Capabilities { max_video_streams: 3, ..endpoint };
+    let bundling = Capabilities { bundle: true, rtcp_mux: true, ice: true, ..phone_endpoint() };
     prop_oneof![
         Just((many(browser_endpoint()), many(browser_endpoint()), 1)),
         Just((many(browser_endpoint()), browser_endpoint(), 8)),
@@ -95,28 +87,15 @@ fn endpoints() -> impl Strategy<Value = (Capabilities, Capabilities, u16)> {
 fn check_mirror(a: &MediaPlan, b: &MediaPlan) {
     assert_eq!(a.streams.len(), b.streams.len());
     for (one, other) in a.streams.iter().zip(&b.streams) {
-        assert_eq!(
-            (one.kind, one.state, &one.mid),
-            (other.kind, other.state, &other.mid)
-        );
+        assert_eq!((one.kind, one.state, &one.mid), (other.kind, other.state, &other.mid));
         assert_eq!(one.direction, other.direction.reversed());
         if one.state == StreamState::Rejected {
             continue;
         }
         let view = |codecs: &[sidetone_sdp::plan::CodecPlan], turned: bool| {
             let numbers = codecs.iter().map(|c| match turned {
-                true => (
-                    c.receive_payload_type,
-                    c.send_payload_type,
-                    c.name.clone(),
-                    c.feedback,
-                ),
-                false => (
-                    c.send_payload_type,
-                    c.receive_payload_type,
-                    c.name.clone(),
-                    c.feedback,
-                ),
+                true => (c.receive_payload_type, c.send_payload_type, c.name.clone(), c.feedback),
+                false => (c.send_payload_type, c.receive_payload_type, c.name.clone(), c.feedback),
             });
             numbers.collect::<Vec<_>>()
         };
@@ -133,10 +112,7 @@ fn check_mirror(a: &MediaPlan, b: &MediaPlan) {
     }
     // Streams that share a transport on one side share one on the other.
     let active = |plan: &MediaPlan| -> Vec<usize> {
-        let streams = plan
-            .streams
-            .iter()
-            .filter(|s| s.state == StreamState::Active);
+        let streams = plan.streams.iter().filter(|s| s.state == StreamState::Active);
         streams.map(|stream| stream.transport).collect()
     };
     assert_eq!(active(a).len(), active(b).len());
@@ -157,10 +133,7 @@ fn check_transports(a: &sidetone_sdp::plan::TransportPlan, b: &sidetone_sdp::pla
         (Protection::Dtls { role: a, .. }, Protection::Dtls { role: b, .. }) => assert_ne!(a, b),
         (
             Protection::Sdes { local, remote },
-            Protection::Sdes {
-                local: their_local,
-                remote: their_remote,
-            },
+            Protection::Sdes { local: their_local, remote: their_remote },
         ) => {
             assert_eq!(
                 (&local.key_and_salt, &local.suite),
@@ -194,8 +167,7 @@ impl Memory {
             .map(|stream| stream.transport)
             .collect();
         self.role.retain(|transport, _| in_use.contains(transport));
-        self.local_key
-            .retain(|transport, _| in_use.contains(transport));
+        self.local_key.retain(|transport, _| in_use.contains(transport));
         for (index, transport) in plan.transports.iter().enumerate() {
             if !in_use.contains(&index) {
                 continue;
@@ -205,10 +177,7 @@ impl Memory {
                     assert_eq!(*self.role.entry(index).or_insert(*role), *role, "role flip");
                 }
                 Protection::Sdes { local, .. } => {
-                    let key = self
-                        .local_key
-                        .entry(index)
-                        .or_insert(local.key_and_salt.clone());
+                    let key = self.local_key.entry(index).or_insert(local.key_and_salt.clone());
                     assert_eq!(key, &local.key_and_salt);
                 }
                 Protection::None => {}
@@ -282,16 +251,9 @@ impl Pair {
         let (from, to) = self.sides(side);
         let offer = from.offer(wish);
         let further = Some(Direction::SendRecv);
-        let answer_wish = Wish {
-            audio: KindWish::both_ways(1),
-            video: KindWish {
-                further,
-                ..KindWish::none()
-            },
-        };
-        let (answer, _) = to
-            .answer(&offer, &answer_wish)
-            .expect("the offer can be answered");
+        let answer_wish =
+            Wish { audio: KindWish::both_ways(1), video: KindWish { further, ..KindWish::none() } };
+        let (answer, _) = to.answer(&offer, &answer_wish).expect("the offer can be answered");
         assert_eq!(answer.media.len(), offer.media.len());
         from.accept(&answer).expect("the answer fits the offer");
         assert!(offer.media.len() >= self.lines, "lines never vanish");

@@ -9,10 +9,7 @@ use sidetone_sdp::plan::{LocalIce, LocalTransport, MediaPlan};
 use sidetone_sdp::{Capabilities, CodecSpec, Negotiation, Reject, Session, Wish};
 
 pub(crate) fn codecs(names: &[&str]) -> Vec<CodecSpec> {
-    names
-        .iter()
-        .map(|name| CodecSpec::of_config_name(name).expect("a codec").1)
-        .collect()
+    names.iter().map(|name| CodecSpec::of_config_name(name).expect("a codec").1).collect()
 }
 
 pub(crate) fn fixture(name: &str) -> Session {
@@ -29,40 +26,22 @@ pub(crate) fn browser_endpoint() -> Capabilities {
 }
 
 pub(crate) fn phone_endpoint() -> Capabilities {
-    Capabilities::plain(
-        codecs(&["g722", "ulaw", "alaw", "opus"]),
-        codecs(&["vp8", "h264"]),
-    )
+    Capabilities::plain(codecs(&["g722", "ulaw", "alaw", "opus"]), codecs(&["vp8", "h264"]))
 }
 
 pub(crate) fn sdes_endpoint(optimistic: bool) -> Capabilities {
-    let suites = vec![
-        SdesSuite::AesCm128HmacSha1_80,
-        SdesSuite::AesCm128HmacSha1_32,
-    ];
-    Capabilities {
-        security: Security::Sdes { optimistic, suites },
-        ..phone_endpoint()
-    }
+    let suites = vec![SdesSuite::AesCm128HmacSha1_80, SdesSuite::AesCm128HmacSha1_32];
+    Capabilities { security: Security::Sdes { optimistic, suites }, ..phone_endpoint() }
 }
 
 pub(crate) fn dtls_phone_endpoint() -> Capabilities {
-    let security = Security::Dtls {
-        optimistic: false,
-        setup: Setup::Actpass,
-    };
-    Capabilities {
-        security,
-        ..phone_endpoint()
-    }
+    let security = Security::Dtls { optimistic: false, setup: Setup::Actpass };
+    Capabilities { security, ..phone_endpoint() }
 }
 
 /// What StreamEcho(4) asks of a browser leg.
 pub(crate) fn stream_echo(count: usize) -> Wish {
-    Wish {
-        audio: KindWish::both_ways(1),
-        video: KindWish::fanned_out(count),
-    }
+    Wish { audio: KindWish::both_ways(1), video: KindWish::fanned_out(count) }
 }
 
 /// A transport behind 1:1 NAT: only its public side is known here.
@@ -102,11 +81,7 @@ impl Leg {
     pub(crate) fn new(capabilities: Capabilities, seed: u64) -> Self {
         let mut random = SeededRandom::new(seed);
         let negotiation = Negotiation::new(capabilities, &mut random);
-        Self {
-            negotiation,
-            random,
-            local: transports(8),
-        }
+        Self { negotiation, random, local: transports(8) }
     }
 
     /// A leg with as many transports as it takes.
@@ -120,9 +95,7 @@ impl Leg {
         offer: &Session,
         wish: &Wish,
     ) -> Result<(Session, MediaPlan), Reject> {
-        let answer = self
-            .negotiation
-            .answer(offer, &self.local, wish, &mut self.random);
+        let answer = self.negotiation.answer(offer, &self.local, wish, &mut self.random);
         answer.map(|(session, plan)| (over_the_wire(&session), plan))
     }
 

@@ -21,11 +21,7 @@ impl NameAddr {
     /// An address without display name and parameters.
     #[must_use]
     pub fn new(uri: Uri) -> Self {
-        Self {
-            display: None,
-            uri,
-            params: Params::new(),
-        }
+        Self { display: None, uri, params: Params::new() }
     }
 
     /// With a display name, quoted.
@@ -82,16 +78,8 @@ impl NameAddr {
             return Err("only ;parameters may follow >");
         }
         let params = Params::read(value, tail).ok_or("malformed parameters")?;
-        let display = if display.is_empty() {
-            None
-        } else {
-            Some(read_display(value, display)?)
-        };
-        Ok(Self {
-            display,
-            uri,
-            params,
-        })
+        let display = if display.is_empty() { None } else { Some(read_display(value, display)?) };
+        Ok(Self { display, uri, params })
     }
 
     /// Without `<>` everything after `;` belongs to the header, and `,` `?` are not allowed
@@ -105,11 +93,7 @@ impl NameAddr {
         }
         let uri = Uri::parse(&value.share(uri)).map_err(|error| error.0)?;
         let params = Params::read(value, tail).ok_or("malformed parameters")?;
-        Ok(Self {
-            display: None,
-            uri,
-            params,
-        })
+        Ok(Self { display: None, uri, params })
     }
 
     /// Appends the address, always with `<>`.
@@ -130,21 +114,13 @@ impl NameAddr {
 fn read_display(value: &Text, display: &[u8]) -> Result<Text, &'static str> {
     if display.first() == Some(&b'"') {
         let closed = lex::closing_quote(display, 0) == Some(display.len() - 1);
-        return if closed {
-            Ok(value.share(display))
-        } else {
-            Err("malformed display name")
-        };
+        return if closed { Ok(value.share(display)) } else { Err("malformed display name") };
     }
     if memchr::memchr2(b';', b'>', display).is_some() {
         return Err("malformed display name");
     }
     let plain = |b: &u8| lex::is_token(*b) || matches!(b, b' ' | b'\t');
-    if display.iter().all(plain) {
-        Ok(value.share(display))
-    } else {
-        Ok(Text::quoted(display))
-    }
+    if display.iter().all(plain) { Ok(value.share(display)) } else { Ok(Text::quoted(display)) }
 }
 
 /// Makes a header type out of [`NameAddr`].

@@ -21,10 +21,7 @@ impl AuthParams {
     /// A digest header without parameters yet.
     #[must_use]
     pub fn digest() -> Self {
-        Self {
-            scheme: Text::from_static("Digest"),
-            params: Vec::new(),
-        }
+        Self { scheme: Text::from_static("Digest"), params: Vec::new() }
     }
 
     /// Whether the scheme is Digest.
@@ -36,20 +33,14 @@ impl AuthParams {
     /// A parameter without quotes and escapes.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<Text> {
-        let param = self
-            .params
-            .iter()
-            .find(|param| param.name.eq_ignore_case(name))?;
+        let param = self.params.iter().find(|param| param.name.eq_ignore_case(name))?;
         param.value.as_ref().map(Text::unquoted)
     }
 
     /// Adds `name=value` as is.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Text>) -> Self {
-        self.params.push(Param {
-            name: Text::from_static(name),
-            value: Some(value.into()),
-        });
+        self.params.push(Param { name: Text::from_static(name), value: Some(value.into()) });
         self
     }
 
@@ -61,10 +52,7 @@ impl AuthParams {
 
     fn read(value: &Text) -> Result<Self, &'static str> {
         let bytes = value.as_bytes().trim_ascii();
-        let end = bytes
-            .iter()
-            .position(u8::is_ascii_whitespace)
-            .unwrap_or(bytes.len());
+        let end = bytes.iter().position(u8::is_ascii_whitespace).unwrap_or(bytes.len());
         let (scheme, rest) = bytes.split_at(end);
         if !lex::all_token(scheme) {
             return Err("the scheme is not a token");
@@ -79,15 +67,9 @@ impl AuthParams {
                 // Another scheme's credentials, such as a bare token: kept whole.
                 _ => (piece, None),
             };
-            params.push(Param {
-                name: value.share(name),
-                value: value_part,
-            });
+            params.push(Param { name: value.share(name), value: value_part });
         }
-        Ok(Self {
-            scheme: value.share(scheme),
-            params,
-        })
+        Ok(Self { scheme: value.share(scheme), params })
     }
 
     fn write(&self, out: &mut Vec<u8>) {

@@ -6,10 +6,7 @@ use crate::text::Text;
 use crate::uri::Uri;
 
 /// A contact.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "`*` is rare; boxing would cost every contact"
-)]
+#[expect(clippy::large_enum_variant, reason = "`*` is rare; boxing would cost every contact")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contact {
     /// `*`: all bindings, only to remove them.
@@ -91,9 +88,7 @@ impl TypedHeader for Contact {
         if value.as_bytes().trim_ascii() == b"*" {
             return Ok(Self::Star);
         }
-        NameAddr::parse(value)
-            .map(Self::Address)
-            .map_err(Self::error)
+        NameAddr::parse(value).map(Self::Address).map_err(Self::error)
     }
 
     fn write(&self, out: &mut Vec<u8>) {

@@ -35,11 +35,7 @@ impl ContentType {
             return Err("type/subtype comes first");
         }
         let params = Params::read(value, params).ok_or("malformed parameters")?;
-        Ok(Self {
-            kind: value.share(kind),
-            subtype: value.share(subtype),
-            params,
-        })
+        Ok(Self { kind: value.share(kind), subtype: value.share(subtype), params })
     }
 
     fn write_value(&self, out: &mut Vec<u8>) {
@@ -114,10 +110,7 @@ impl TypedHeader for ContentDisposition {
             return Err(Self::error("a disposition word comes first"));
         }
         let params = Params::read(value, params).ok_or(Self::error("malformed parameters"))?;
-        Ok(Self {
-            kind: value.share(kind),
-            params,
-        })
+        Ok(Self { kind: value.share(kind), params })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -135,11 +128,7 @@ impl TypedHeader for ContentLength {
     const SHAPE: Shape = Shape::Single;
 
     fn parse(value: &Text) -> Result<Self, HeaderError> {
-        value
-            .trimmed()
-            .decimal()
-            .map(Self)
-            .ok_or(Self::error("a number of bytes"))
+        value.trimmed().decimal().map(Self).ok_or(Self::error("a number of bytes"))
     }
 
     fn write(&self, out: &mut Vec<u8>) {

@@ -36,10 +36,7 @@ impl TypedHeader for Event {
             return Err(Self::error("the event package comes first"));
         }
         let params = Params::read(value, params).ok_or(Self::error("malformed parameters"))?;
-        Ok(Self {
-            package: value.share(package),
-            params,
-        })
+        Ok(Self { package: value.share(package), params })
     }
 
     fn write(&self, out: &mut Vec<u8>) {

@@ -107,10 +107,7 @@ pub trait TypedHeader: Sized {
     /// The error of this header.
     #[must_use]
     fn error(problem: &'static str) -> HeaderError {
-        HeaderError {
-            header: Self::NAME,
-            problem,
-        }
+        HeaderError { header: Self::NAME, problem }
     }
 }
 
@@ -137,9 +134,7 @@ impl Headers {
     }
 
     pub(crate) fn with_capacity(lines: usize) -> Self {
-        Self {
-            lines: Vec::with_capacity(lines),
-        }
+        Self { lines: Vec::with_capacity(lines) }
     }
 
     /// All lines in order.
@@ -162,10 +157,7 @@ impl Headers {
     /// The values of all lines of a header, unsplit.
     pub fn lines<'a>(&'a self, name: impl Into<NameRef<'a>>) -> impl Iterator<Item = &'a Text> {
         let name = name.into();
-        self.lines
-            .iter()
-            .filter(move |line| line.name.matches(name))
-            .map(|line| &line.value)
+        self.lines.iter().filter(move |line| line.name.matches(name)).map(|line| &line.value)
     }
 
     /// The value of the first line of a header.
@@ -230,10 +222,7 @@ impl Headers {
     /// Adds a line at the end. Line ends inside the value become spaces, so that a value can
     /// never add headers of its own.
     pub fn push(&mut self, name: impl Into<HeaderName>, value: impl Into<Text>) {
-        self.lines.push(Header {
-            name: name.into(),
-            value: one_line(value.into()),
-        });
+        self.lines.push(Header { name: name.into(), value: one_line(value.into()) });
     }
 
     /// Adds a line as parsed, without looking at it.
@@ -249,18 +238,8 @@ impl Headers {
     /// Adds a line above the first line of the same name, or at the top.
     pub fn push_above(&mut self, name: impl Into<HeaderName>, value: impl Into<Text>) {
         let name = name.into();
-        let at = self
-            .lines
-            .iter()
-            .position(|line| line.name == name)
-            .unwrap_or(0);
-        self.lines.insert(
-            at,
-            Header {
-                name,
-                value: one_line(value.into()),
-            },
-        );
+        let at = self.lines.iter().position(|line| line.name == name).unwrap_or(0);
+        self.lines.insert(at, Header { name, value: one_line(value.into()) });
     }
 
     /// Replaces all lines of the name by one, in the place of the first, or adds it at the end.
@@ -284,8 +263,7 @@ impl Headers {
     /// Replaces the value of the first line of the name, leaving the others. False when absent.
     pub fn replace_first(&mut self, name: Name, value: impl Into<Text>) -> bool {
         let line = self.lines.iter_mut().find(|line| line.name.matches(name));
-        line.map(|line| line.value = one_line(value.into()))
-            .is_some()
+        line.map(|line| line.value = one_line(value.into())).is_some()
     }
 
     /// Replaces the topmost value of a list header, leaving the values beside and below it.

@@ -25,16 +25,9 @@ impl TypedHeader for RAck {
         let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
         let (response, rest) = bytes.split_at(digits);
         let problem = "response number, CSeq number and method";
-        let response = value
-            .share(response)
-            .decimal()
-            .ok_or(Self::error(problem))?;
+        let response = value.share(response).decimal().ok_or(Self::error(problem))?;
         let cseq = CSeq::parse(&value.share(rest)).map_err(|_| Self::error(problem))?;
-        Ok(Self {
-            response,
-            cseq: cseq.number,
-            method: cseq.method,
-        })
+        Ok(Self { response, cseq: cseq.number, method: cseq.method })
     }
 
     fn write(&self, out: &mut Vec<u8>) {

@@ -30,10 +30,7 @@ impl Reason {
     #[must_use]
     pub fn sip(status: u16, text: &str) -> Self {
         let params = Params::new().with("cause", status.to_string());
-        Self {
-            protocol: Text::from_static("SIP"),
-            params: params.with("text", Text::quoted(text)),
-        }
+        Self { protocol: Text::from_static("SIP"), params: params.with("text", Text::quoted(text)) }
     }
 
     /// The cause number.
@@ -62,10 +59,7 @@ impl TypedHeader for Reason {
             return Err(Self::error("a protocol such as SIP or Q.850 comes first"));
         }
         let params = Params::read(value, params).ok_or(Self::error("malformed parameters"))?;
-        Ok(Self {
-            protocol: value.share(protocol),
-            params,
-        })
+        Ok(Self { protocol: value.share(protocol), params })
     }
 
     fn write(&self, out: &mut Vec<u8>) {

@@ -18,9 +18,7 @@ impl ReferTo {
     #[must_use]
     pub fn replaces(&self) -> Option<Replaces> {
         let uri = self.0.uri.as_sip()?;
-        let (_, value) = uri
-            .headers_decoded()
-            .find(|(name, _)| name.eq_ignore_case("Replaces"))?;
+        let (_, value) = uri.headers_decoded().find(|(name, _)| name.eq_ignore_case("Replaces"))?;
         Replaces::parse(&value).ok()
     }
 }

@@ -28,19 +28,11 @@ impl TypedHeader for Replaces {
         let (call_id, params) = bytes.split_at(end);
         let call_id = value.share(call_id.trim_ascii());
         let params = Params::read(value, params).ok_or(Self::error("malformed parameters"))?;
-        let tags = params
-            .value("to-tag")
-            .cloned()
-            .zip(params.value("from-tag").cloned());
+        let tags = params.value("to-tag").cloned().zip(params.value("from-tag").cloned());
         match tags {
             Some((to_tag, from_tag)) if !call_id.is_empty() => {
                 let early_only = params.has("early-only");
-                Ok(Self {
-                    call_id,
-                    to_tag,
-                    from_tag,
-                    early_only,
-                })
+                Ok(Self { call_id, to_tag, from_tag, early_only })
             }
             _ => Err(Self::error("call-id;to-tag=…;from-tag=…")),
         }

@@ -31,10 +31,7 @@ fn seconds_and_params(value: &Text) -> Option<(u32, Params)> {
     if number.is_empty() {
         return None;
     }
-    Some((
-        super::numbers::saturating(&value.share(number))?,
-        Params::read(value, params)?,
-    ))
+    Some((super::numbers::saturating(&value.share(number))?, Params::read(value, params)?))
 }
 
 impl TypedHeader for SessionExpires {

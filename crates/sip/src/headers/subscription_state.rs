@@ -25,9 +25,7 @@ impl SubscriptionState {
     /// Seconds left.
     #[must_use]
     pub fn expires(&self) -> Option<u32> {
-        self.params
-            .value("expires")
-            .and_then(super::numbers::saturating)
+        self.params.value("expires").and_then(super::numbers::saturating)
     }
 
     /// Why it ended.
@@ -50,10 +48,7 @@ impl TypedHeader for SubscriptionState {
             return Err(Self::error("active, pending or terminated comes first"));
         }
         let params = Params::read(value, params).ok_or(Self::error("malformed parameters"))?;
-        Ok(Self {
-            state: value.share(state),
-            params,
-        })
+        Ok(Self { state: value.share(state), params })
     }
 
     fn write(&self, out: &mut Vec<u8>) {

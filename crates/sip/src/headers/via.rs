@@ -30,12 +30,7 @@ impl Via {
     #[must_use]
     pub fn new(transport: &'static str, host: Host, port: Option<u16>, branch: Text) -> Self {
         let params = Params::new().with("branch", branch).with_flag("rport");
-        Self {
-            transport: Text::from_static(transport),
-            host,
-            port,
-            params,
-        }
+        Self { transport: Text::from_static(transport), host, port, params }
     }
 
     /// The branch as written.
@@ -66,9 +61,7 @@ impl Via {
     /// The `rport` value; `None` inside when the parameter is there without one.
     #[must_use]
     pub fn rport(&self) -> Option<Option<u16>> {
-        self.params
-            .lookup("rport")
-            .map(|value| value.and_then(Text::decimal))
+        self.params.lookup("rport").map(|value| value.and_then(Text::decimal))
     }
 
     /// Whether sent-by is this host and port, with the transport's default when none is written.
@@ -84,10 +77,7 @@ impl Via {
         if !name.eq_ignore_ascii_case(b"SIP") || version != b"2.0" {
             return Err("the protocol is not SIP/2.0");
         }
-        let end = rest
-            .iter()
-            .position(u8::is_ascii_whitespace)
-            .ok_or("sent-by is missing")?;
+        let end = rest.iter().position(u8::is_ascii_whitespace).ok_or("sent-by is missing")?;
         let (transport, rest) = rest.split_at(end);
         if !lex::all_token(transport) {
             return Err("the transport is not a token");
@@ -99,12 +89,7 @@ impl Via {
         };
         let (host, port) = Host::read_with_port(value, sent_by).map_err(|error| error.0)?;
         let params = Params::read(value, params).ok_or("malformed parameters")?;
-        Ok(Self {
-            transport: value.share(transport),
-            host,
-            port,
-            params,
-        })
+        Ok(Self { transport: value.share(transport), host, port, params })
     }
 }
 
@@ -134,9 +119,8 @@ mod tests {
 
     #[test]
     fn blanks_anywhere_are_tolerated() {
-        let via = Via::parse(&Text::from(
-            "SIP  / 2.0  / TCP  h.example : 5070  ;  branch = z9hG4bKx",
-        ));
+        let via =
+            Via::parse(&Text::from("SIP  / 2.0  / TCP  h.example : 5070  ;  branch = z9hG4bKx"));
         let via = via.unwrap();
         assert_eq!(via.to_text(), "SIP/2.0/TCP h.example:5070;branch=z9hG4bKx");
         assert!(via.is_branch_unique());

@@ -37,11 +37,7 @@ impl TypedHeader for Warning {
             return Err(Self::error(problem));
         }
         let code = value.share(code).decimal().ok_or(Self::error(problem))?;
-        Ok(Self {
-            code,
-            agent: value.share(agent),
-            text: value.share(rest).unquoted(),
-        })
+        Ok(Self { code, agent: value.share(agent), text: value.share(rest).unquoted() })
     }
 
     fn write(&self, out: &mut Vec<u8>) {

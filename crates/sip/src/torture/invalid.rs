@@ -16,11 +16,7 @@ fn message(start: &str, replaced: &[(&str, &str)], extra: &str) -> String {
          Via: SIP/2.0/UDP 192.0.2.15;branch=z9hG4bKkdjuw\n"
     );
     for (name, line) in replaced {
-        let old = text
-            .lines()
-            .find(|old| old.starts_with(name))
-            .unwrap()
-            .to_owned();
+        let old = text.lines().find(|old| old.starts_with(name)).unwrap().to_owned();
         text = text.replace(&old, line);
     }
     format!("{text}{extra}l: 0\n\n")
@@ -45,51 +41,31 @@ fn section_3_1_2_1_badinv01_extraneous_separators() {
 #[test]
 fn section_3_1_2_2_clerr_content_length_larger_than_the_message() {
     let text = message(INVITE, &[], "Content-Type: application/sdp\n");
-    refused(
-        &text.replace("l: 0\n\n", "Content-Length: 9999\n\nv=0\n"),
-        400,
-    );
+    refused(&text.replace("l: 0\n\n", "Content-Length: 9999\n\nv=0\n"), 400);
 }
 
 #[test]
 fn section_3_1_2_3_ncl_negative_content_length() {
     let text = message(INVITE, &[], "");
-    refused(
-        &text.replace("l: 0\n\n", "Content-Length: -999\n\nv=0\n"),
-        400,
-    );
+    refused(&text.replace("l: 0\n\n", "Content-Length: -999\n\nv=0\n"), 400);
 }
 
 #[test]
 fn section_3_1_2_4_scalar02_request_scalars_too_large() {
     let text = message(
         "REGISTER sip:example.com SIP/2.0",
-        &[
-            ("CSeq", "CSeq: 36893488147419103232 REGISTER"),
-            ("Max-Forwards", "Max-Forwards: 300"),
-        ],
+        &[("CSeq", "CSeq: 36893488147419103232 REGISTER"), ("Max-Forwards", "Max-Forwards: 300")],
         "Expires: 1000000000000000000000000000000000000000000000000\n",
     );
     refused(&text, 400);
-    let text = message(
-        "REGISTER sip:example.com SIP/2.0",
-        &[],
-        "Expires: 99999999999999999999\n",
-    );
+    let text = message("REGISTER sip:example.com SIP/2.0", &[], "Expires: 99999999999999999999\n");
     let (request, _) = request(&wire(&text));
-    assert_eq!(
-        request.headers.typed::<Expires>().unwrap(),
-        Some(Expires(u32::MAX))
-    );
+    assert_eq!(request.headers.typed::<Expires>().unwrap(), Some(Expires(u32::MAX)));
 }
 
 #[test]
 fn section_3_1_2_5_scalarlg_response_scalars_too_large() {
-    let text = message(
-        OPTIONS,
-        &[("CSeq", "CSeq: 9292394834772304023312 OPTIONS")],
-        "",
-    );
+    let text = message(OPTIONS, &[("CSeq", "CSeq: 9292394834772304023312 OPTIONS")], "");
     dropped(&text.replace(
         "OPTIONS sip:user@example.com SIP/2.0",
         "SIP/2.0 503 Service Unavailable\nRetry-After: 949302838503028349304023988\n\
@@ -99,42 +75,27 @@ fn section_3_1_2_5_scalarlg_response_scalars_too_large() {
 
 #[test]
 fn section_3_1_2_6_quotbal_an_open_quote_in_a_display_name() {
-    let answer = refused(
-        &message(
-            INVITE,
-            &[("To", "To: \"Mr. J. User <sip:j.user@example.com>")],
-            "",
-        ),
-        400,
-    );
+    let answer =
+        refused(&message(INVITE, &[("To", "To: \"Mr. J. User <sip:j.user@example.com>")], ""), 400);
     assert!(answer.contains("To: \"Mr. J. User <sip:j.user@example.com>\r\n"));
     assert!(answer.starts_with("SIP/2.0 400 To: "), "{answer}");
 }
 
 #[test]
 fn section_3_1_2_7_ltgtruri_brackets_around_the_request_uri() {
-    refused(
-        &message("INVITE <sip:user@example.com> SIP/2.0", &[], ""),
-        400,
-    );
+    refused(&message("INVITE <sip:user@example.com> SIP/2.0", &[], ""), 400);
 }
 
 #[test]
 fn section_3_1_2_8_lwsruri_a_blank_in_the_request_uri() {
-    refused(
-        &message("INVITE sip:user@example.com; lr SIP/2.0", &[], ""),
-        400,
-    );
+    refused(&message("INVITE sip:user@example.com; lr SIP/2.0", &[], ""), 400);
 }
 
 #[test]
 fn section_3_1_2_9_lwsstart_several_blanks_in_the_request_line() {
     // Tolerated: the meaning is beyond doubt.
     let text = message("INVITE  sip:user@example.com  SIP/2.0", &[], "");
-    assert_eq!(
-        request(&wire(&text)).0.uri.to_string(),
-        "sip:user@example.com"
-    );
+    assert_eq!(request(&wire(&text)).0.uri.to_string(), "sip:user@example.com");
 }
 
 #[test]
@@ -147,11 +108,7 @@ fn section_3_1_2_10_trws_blanks_after_the_request_line() {
 #[test]
 fn section_3_1_2_11_escruri_headers_in_the_request_uri() {
     refused(
-        &message(
-            "INVITE sip:user@example.com?Route=%3Csip:example.com%3E SIP/2.0",
-            &[],
-            "",
-        ),
+        &message("INVITE sip:user@example.com?Route=%3Csip:example.com%3E SIP/2.0", &[], ""),
         400,
     );
 }
@@ -184,18 +141,12 @@ fn section_3_1_2_15_baddn_no_tokens_in_the_display_name() {
     let from = "From: Bell, Alexander <sip:a.g.bell@example.com>;tag=43";
     let (_, essentials) = request(&wire(&message(OPTIONS, &[("From", from)], "")));
     assert_eq!(essentials.from.display_name().unwrap(), "Bell, Alexander");
-    assert_eq!(
-        *essentials.from.display.as_ref().unwrap(),
-        "\"Bell, Alexander\""
-    );
+    assert_eq!(*essentials.from.display.as_ref().unwrap(), "\"Bell, Alexander\"");
 }
 
 #[test]
 fn section_3_1_2_16_badvers_an_unknown_version() {
-    refused(
-        &message("OPTIONS sip:t.watson@example.org SIP/7.0", &[], ""),
-        505,
-    );
+    refused(&message("OPTIONS sip:t.watson@example.org SIP/7.0", &[], ""), 505);
 }
 
 #[test]

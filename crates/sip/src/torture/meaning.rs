@@ -22,10 +22,7 @@ fn message(method: &str, uri: &str, extra: &str) -> String {
 fn section_3_2_1_badbranch_a_branch_that_is_only_the_cookie() {
     let text = message("OPTIONS", "sip:user@example.com", "").replace("z9hG4bKkdjuw", "z9hG4bK");
     let (_, essentials) = request(&wire(&text));
-    assert!(
-        !essentials.via.is_branch_unique(),
-        "matched by the rules of RFC 2543"
-    );
+    assert!(!essentials.via.is_branch_unique(), "matched by the rules of RFC 2543");
 }
 
 #[test]
@@ -48,23 +45,15 @@ fn section_3_3_2_unkscm_a_request_uri_of_an_unknown_scheme() {
 
 #[test]
 fn section_3_3_3_novelsc_a_request_uri_of_another_protocol() {
-    let (request, _) = request(&wire(&message(
-        "OPTIONS",
-        "soap.beep://192.0.2.103:3002",
-        "",
-    )));
+    let (request, _) = request(&wire(&message("OPTIONS", "soap.beep://192.0.2.103:3002", "")));
     assert!(matches!(request.uri, Uri::Other(_)));
 }
 
 #[test]
 fn section_3_3_4_unksm2_unknown_schemes_in_headers() {
-    let text = message(
-        "REGISTER",
-        "sip:example.com",
-        "Contact: <name:John_Smith>\n",
-    )
-    .replace("sip:user@example.com", "isbn:2983792873")
-    .replace("<sip:caller@example.org>", "<http://www.example.com>");
+    let text = message("REGISTER", "sip:example.com", "Contact: <name:John_Smith>\n")
+        .replace("sip:user@example.com", "isbn:2983792873")
+        .replace("<sip:caller@example.org>", "<http://www.example.com>");
     let (request, essentials) = request(&wire(&text));
     assert_eq!(essentials.to.uri, Uri::Other("isbn:2983792873".into()));
     let contact = request.headers.typed::<Contact>().unwrap().unwrap();
@@ -77,22 +66,14 @@ fn section_3_3_5_bext01_unknown_extensions_are_required() {
                  Require: nothingSupportsThis, nothingSupportsThisEither\n";
     let (request, _) = request(&wire(&message("OPTIONS", "sip:user@example.com", extra)));
     assert_eq!(request.headers.items(Name::Require).count(), 2);
-    assert!(
-        request
-            .headers
-            .lists(Name::ProxyRequire, "nothingsupportsthiseither")
-    );
+    assert!(request.headers.lists(Name::ProxyRequire, "nothingsupportsthiseither"));
 }
 
 #[test]
 fn section_3_3_6_invut_an_unknown_content_type() {
     let extra = "Content-Type: application/unknownformat\n";
     let (request, _) = request(&wire(&message("INVITE", "sip:user@example.com", extra)));
-    let content = request
-        .headers
-        .typed::<crate::headers::ContentType>()
-        .unwrap()
-        .unwrap();
+    let content = request.headers.typed::<crate::headers::ContentType>().unwrap().unwrap();
     assert!(!content.is("application/sdp"));
 }
 
@@ -120,10 +101,7 @@ fn section_3_3_8_multi01_single_headers_stand_twice() {
 
 #[test]
 fn section_3_3_9_mcl01_two_different_content_lengths() {
-    refused(
-        &message("OPTIONS", "sip:user@example.com", "Content-Length: 13\n"),
-        400,
-    );
+    refused(&message("OPTIONS", "sip:user@example.com", "Content-Length: 13\n"), 400);
 }
 
 #[test]
@@ -156,15 +134,7 @@ fn section_3_3_13_cparam02_a_contact_uri_parameter() {
     let (request, _) = request(&wire(&message("REGISTER", "sip:example.com", extra)));
     let contact = request.headers.typed::<Contact>().unwrap().unwrap();
     assert!(contact.address().unwrap().params.is_empty());
-    assert!(
-        contact
-            .uri()
-            .unwrap()
-            .as_sip()
-            .unwrap()
-            .params
-            .has("unknownparam")
-    );
+    assert!(contact.uri().unwrap().as_sip().unwrap().params.has("unknownparam"));
 }
 
 #[test]
@@ -174,10 +144,7 @@ fn section_3_3_14_regescrt_a_contact_uri_with_an_escaped_header() {
     let contact = request.headers.typed::<Contact>().unwrap().unwrap();
     let uri = contact.uri().unwrap().as_sip().unwrap();
     let (name, value) = uri.headers_decoded().next().unwrap();
-    assert_eq!(
-        (name.to_str(), value.to_str()),
-        ("Route".into(), "<sip:sip.example.com>".into())
-    );
+    assert_eq!((name.to_str(), value.to_str()), ("Route".into(), "<sip:sip.example.com>".into()));
 }
 
 #[test]

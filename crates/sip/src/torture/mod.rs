@@ -27,12 +27,8 @@ fn parse(bytes: &Bytes) -> Result<Message, crate::ParseError> {
 fn request(bytes: &Bytes) -> (Request, Essentials) {
     let message = parse(bytes).unwrap_or_else(|error| panic!("{error}"));
     let again = parse(&message.to_bytes()).unwrap_or_else(|error| panic!("printed: {error}"));
-    let Message::Request(request) = message else {
-        panic!("a response")
-    };
-    let Message::Request(again) = again else {
-        panic!("printed as a response")
-    };
+    let Message::Request(request) = message else { panic!("a response") };
+    let Message::Request(again) = again else { panic!("printed as a response") };
     assert_eq!((&request.method, &request.uri), (&again.method, &again.uri));
     assert_eq!(request.body, again.body);
     let essentials = Essentials::read(&request).unwrap_or_else(|error| panic!("{error}"));
@@ -48,13 +44,9 @@ fn response(bytes: &Bytes) -> Response {
 
 /// A request that must be answered with this status; the text of the answer.
 fn refused(text: &str, status: u16) -> String {
-    let error = parse(&wire(text))
-        .err()
-        .unwrap_or_else(|| panic!("taken: {text}"));
+    let error = parse(&wire(text)).err().unwrap_or_else(|| panic!("taken: {text}"));
     assert_eq!(error.fault.status().code(), status, "{error}");
-    let response = error
-        .response()
-        .unwrap_or_else(|| panic!("cannot be answered: {error}"));
+    let response = error.response().unwrap_or_else(|| panic!("cannot be answered: {error}"));
     String::from_utf8_lossy(&response.to_bytes()).into_owned()
 }
 
@@ -63,10 +55,7 @@ fn dropped(text: &str) {
     match parse(&wire(text)) {
         Err(error) => assert!(error.response().is_none(), "{error}"),
         Ok(Message::Response(response)) => {
-            assert!(
-                Essentials::read_response(&response).is_err(),
-                "taken: {text}"
-            );
+            assert!(Essentials::read_response(&response).is_err(), "taken: {text}");
         }
         Ok(Message::Request(_)) => panic!("taken: {text}"),
     }

@@ -43,13 +43,7 @@ fn section_3_1_1_1_wsinv_a_short_tortuous_invite() {
     assert_eq!(vias[2].branch().unwrap(), "z9hG4bK30239");
     let folded = request.headers.value("NewFangledHeader").unwrap();
     assert_eq!(*folded, "newfangled value continued newfangled value");
-    assert_eq!(
-        *request
-            .headers
-            .value("unknownheaderwithunusualvalue")
-            .unwrap(),
-        ";;,,;;,;"
-    );
+    assert_eq!(*request.headers.value("unknownheaderwithunusualvalue").unwrap(), ";;,,;;,;");
     assert_eq!(*request.headers.value(Name::Subject).unwrap(), "");
     let contact = request.headers.typed::<Contact>().unwrap().unwrap();
     assert_eq!(contact.q_thousandths(), Some(330));
@@ -82,20 +76,11 @@ fn section_3_1_1_2_intmeth_wide_range_of_valid_characters() {
     text.extend_from_slice("\u{feff}大停電\r\n".as_bytes());
     text.extend_from_slice(b"Content-Length: 0\r\n\r\n");
     let (request, essentials) = request(&Bytes::from(text));
-    assert_eq!(
-        request.method.as_bytes(),
-        b"!interesting-Method0123456789_*+`.%indeed'~"
-    );
+    assert_eq!(request.method.as_bytes(), b"!interesting-Method0123456789_*+`.%indeed'~");
     let uri = request.uri.as_sip().unwrap();
-    assert_eq!(
-        *uri.user.as_ref().unwrap(),
-        "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
-    );
+    assert_eq!(*uri.user.as_ref().unwrap(), "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*");
     assert!(uri.password.is_some() && uri.headers.is_none());
-    assert_eq!(
-        essentials.to.display_name().unwrap().as_bytes(),
-        b"BEL:\x07 NUL:\x00 DEL:\x7f"
-    );
+    assert_eq!(essentials.to.display_name().unwrap().as_bytes(), b"BEL:\x07 NUL:\x00 DEL:\x7f");
     assert_eq!(essentials.from.tag().unwrap(), "_token~1'+`*%!-.");
     assert_eq!(essentials.max_forwards, Some(255));
     let extension = request.headers.value("extensionHeader-!.%*+_`'~").unwrap();
@@ -118,12 +103,7 @@ fn section_3_1_1_3_esc01_valid_use_of_the_percent_escape() {
     ));
     assert_eq!(request.uri.user().unwrap(), "sips:user@example.com");
     assert_eq!(essentials.to.uri.user().unwrap(), "user");
-    assert!(
-        essentials
-            .to
-            .uri
-            .equivalent(&"sip:user@example.com".parse::<Uri>().unwrap())
-    );
+    assert!(essentials.to.uri.equivalent(&"sip:user@example.com".parse::<Uri>().unwrap()));
     assert_eq!(essentials.from.uri.user().unwrap(), "I have spaces");
     let contact = request.headers.typed::<Contact>().unwrap().unwrap();
     let uri = contact.uri().unwrap().as_sip().unwrap();
@@ -146,18 +126,10 @@ fn section_3_1_1_4_escnull_escaped_nulls_in_uris() {
          Contact: <sip:%00%00@host5.example.com>\n\
          L:0\n\n",
     ));
-    assert_eq!(
-        essentials.to.uri.user().unwrap().as_bytes(),
-        b"null-\0-null"
-    );
+    assert_eq!(essentials.to.uri.user().unwrap().as_bytes(), b"null-\0-null");
     let contacts = request.headers.typed_all::<Contact>().unwrap();
     assert_eq!(contacts.len(), 2);
-    assert!(
-        !contacts[0]
-            .uri()
-            .unwrap()
-            .equivalent(contacts[1].uri().unwrap())
-    );
+    assert!(!contacts[0].uri().unwrap().equivalent(contacts[1].uri().unwrap()));
 }
 
 #[test]
@@ -175,10 +147,7 @@ fn section_3_1_1_5_esc02_percent_that_is_no_escape() {
          Contact: <sip:alias3@host3.example.com>\n\
          l: 0\n\n",
     ));
-    assert!(
-        matches!(request.method, Method::Extension(_)),
-        "it is not REGISTER"
-    );
+    assert!(matches!(request.method, Method::Extension(_)), "it is not REGISTER");
     assert_eq!(request.headers.lines(Name::Contact).count(), 2);
     assert!(request.headers.has("C%6Fntact"));
 }
@@ -303,16 +272,9 @@ fn section_3_1_1_11_mpart01_multipart_mime_with_binary_parts() {
     bytes.extend_from_slice(body);
     let (request, _) = request(&Bytes::from(bytes));
     assert_eq!(&request.body[..], &body[..]);
-    let content = request
-        .headers
-        .typed::<crate::headers::ContentType>()
-        .unwrap()
-        .unwrap();
+    let content = request.headers.typed::<crate::headers::ContentType>().unwrap().unwrap();
     assert!(content.is("multipart/mixed"));
-    assert_eq!(
-        *content.params.value("boundary").unwrap(),
-        "7a9cbec02ceef655"
-    );
+    assert_eq!(*content.params.value("boundary").unwrap(), "7a9cbec02ceef655");
 }
 
 #[test]
@@ -361,20 +323,9 @@ fn section_3_4_1_inv2543_an_invite_of_the_old_rfc() {
     assert!(essentials.from.tag().is_none() && essentials.max_forwards.is_none());
     assert!(!essentials.via.is_branch_unique());
     // Without <> the parameter belongs to the header.
-    assert_eq!(
-        essentials.to.params.value("user"),
-        Some(&Text::from("phone"))
-    );
+    assert_eq!(essentials.to.params.value("user"), Some(&Text::from("phone")));
     let route = request.headers.typed::<RecordRoute>().unwrap().unwrap();
     assert!(!route.uri.as_sip().unwrap().is_loose_router());
-    assert!(
-        route
-            .to_text()
-            .as_bytes()
-            .ends_with(b"maddr=ss1.example.com>")
-    );
-    assert!(
-        request.body.starts_with(b"v=0"),
-        "the body goes to the end of the datagram"
-    );
+    assert!(route.to_text().as_bytes().ends_with(b"maddr=ss1.example.com>"));
+    assert!(request.body.starts_with(b"v=0"), "the body goes to the end of the datagram");
 }

@@ -54,11 +54,7 @@ impl Stack {
                 if let Some(dialog) = self.dialogs.get_mut(&id) {
                     dialog.pending.push(transaction);
                 }
-                self.emit(Event::DialogRequest {
-                    dialog: id,
-                    transaction,
-                    request: event,
-                });
+                self.emit(Event::DialogRequest { dialog: id, transaction, request: event });
             }
         }
     }
@@ -89,10 +85,7 @@ impl Stack {
         if dialog.closing.is_some() || (outgoing_early && request.method == Method::Bye) {
             return Some((Status::NO_SUCH_CALL, None));
         }
-        if dialog
-            .remote_seq
-            .is_some_and(|last| essentials.cseq.number < last)
-        {
+        if dialog.remote_seq.is_some_and(|last| essentials.cseq.number < last) {
             // RFC 3261 §12.2.2.
             return Some((Status::SERVER_ERROR, None));
         }
@@ -129,10 +122,7 @@ impl Stack {
         self.respond_plain(transaction, Status::OK);
         // RFC 3261 §15.1.2: an INVITE still pending is answered 487, as if cancelled.
         self.end_dialog(id);
-        self.emit(Event::Bye {
-            dialog: id,
-            request,
-        });
+        self.emit(Event::Bye { dialog: id, request });
     }
 
     /// [`crate::api::Command::Respond`].
@@ -199,22 +189,13 @@ impl Stack {
         id: DialogId,
         request: DialogRequest,
     ) {
-        let alive = self
-            .dialogs
-            .get(&id)
-            .is_some_and(|dialog| dialog.closing.is_none());
+        let alive = self.dialogs.get(&id).is_some_and(|dialog| dialog.closing.is_none());
         if !alive {
-            self.emit(Event::RequestFailed {
-                request_id,
-                why: Failure::DialogGone,
-            });
+            self.emit(Event::RequestFailed { request_id, why: Failure::DialogGone });
             return;
         }
         if self.waiting.contains_key(&request_id) {
-            self.emit(Event::RequestFailed {
-                request_id,
-                why: Failure::Malformed,
-            });
+            self.emit(Event::RequestFailed { request_id, why: Failure::Malformed });
             return;
         }
         let offers = request.method == Method::Invite
@@ -224,15 +205,7 @@ impl Stack {
             return;
         }
         let turn = Turn::Sent;
-        self.waiting.insert(
-            request_id,
-            Waiting {
-                dialog: id,
-                request,
-                attempts: 0,
-                turn,
-            },
-        );
+        self.waiting.insert(request_id, Waiting { dialog: id, request, attempts: 0, turn });
         self.try_offer(request_id);
     }
 
@@ -295,11 +268,7 @@ impl Stack {
         waiting.attempts += 1;
         let dialog = self.dialogs.get(&waiting.dialog);
         let ours = dialog.is_some_and(|dialog| matches!(dialog.origin, Origin::Outgoing(_)));
-        let steps = if ours {
-            210 + self.random.below(191)
-        } else {
-            self.random.below(201)
-        };
+        let steps = if ours { 210 + self.random.below(191) } else { self.random.below(201) };
         let pause = Duration::from_millis(steps * 10);
         self.timers.set(Timer::Glare(request_id), self.now + pause);
     }
@@ -311,10 +280,7 @@ impl Stack {
         };
         if waiting.attempts > MAX_GLARE_ATTEMPTS {
             self.waiting.remove(&request_id);
-            self.emit(Event::RequestFailed {
-                request_id,
-                why: Failure::Timeout,
-            });
+            self.emit(Event::RequestFailed { request_id, why: Failure::Timeout });
             return;
         }
         self.try_offer(request_id);
@@ -334,10 +300,7 @@ impl Stack {
         let cseq = essentials.cseq.number;
         if status.is_provisional() {
             if status != Status::TRYING {
-                self.emit(Event::Response {
-                    request_id,
-                    response: Box::new(response),
-                });
+                self.emit(Event::Response { request_id, response: Box::new(response) });
             }
             return;
         }
@@ -352,10 +315,7 @@ impl Stack {
             return;
         }
         if status == Status::REQUEST_PENDING {
-            let attempts = self
-                .waiting
-                .get(&request_id)
-                .map(|waiting| waiting.attempts);
+            let attempts = self.waiting.get(&request_id).map(|waiting| waiting.attempts);
             if attempts.is_some_and(|attempts| attempts < MAX_GLARE_ATTEMPTS) {
                 self.delay_offer(request_id);
                 return;
@@ -373,10 +333,7 @@ impl Stack {
                 self.start_session(id);
             }
         }
-        self.emit(Event::Response {
-            request_id,
-            response: Box::new(response),
-        });
+        self.emit(Event::Response { request_id, response: Box::new(response) });
         if matches!(status, Status::NO_SUCH_CALL | Status::REQUEST_TIMEOUT) {
             self.end_with(id, Ended::PeerGone);
         }

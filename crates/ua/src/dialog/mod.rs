@@ -180,10 +180,7 @@ impl Dialog {
             self.local_seq = self.local_seq.wrapping_add(1) & 0x7FFF_FFFF;
             self.local_seq
         });
-        let first = self
-            .routes
-            .first()
-            .and_then(|route| Route::parse(route).ok());
+        let first = self.routes.first().and_then(|route| Route::parse(route).ok());
         let mut routes = self.routes.clone();
         let (uri, next_hop) = match first {
             None => (self.target.clone(), self.target.clone()),
@@ -204,14 +201,7 @@ impl Dialog {
         request.headers.push(Name::From, self.local.clone());
         request.headers.push(Name::To, self.remote.clone());
         request.headers.push(Name::CallId, self.key.call_id.clone());
-        request.headers.push(
-            Name::CSeq,
-            CSeq {
-                number,
-                method: method.clone(),
-            }
-            .to_text(),
-        );
+        request.headers.push(Name::CSeq, CSeq { number, method: method.clone() }.to_text());
         let refreshes = matches!(
             method,
             Method::Invite | Method::Update | Method::Subscribe | Method::Notify | Method::Refer
@@ -220,10 +210,7 @@ impl Dialog {
             request.headers.push(Name::Contact, contact.clone());
         }
         let destination = self.reach.to(&next_hop);
-        Prepared {
-            request,
-            destination,
-        }
+        Prepared { request, destination }
     }
 
     /// Whether the peer can be reached over its connection only.
@@ -244,18 +231,13 @@ impl Reach {
         if let Some(pinned) = self.pinned {
             return pinned;
         }
-        let known = self
-            .flow
-            .map(|flow| Destination::Flow(flow.id))
-            .or(self.first);
+        let known = self.flow.map(|flow| Destination::Flow(flow.id)).or(self.first);
         let sip = uri.as_sip();
         let direct = sip.and_then(|sip| self.direct(sip));
         // Without a flow and an address there is nowhere to go: port 9 of the unspecified
         // address is refused by the sockets and the request fails at once.
-        let nowhere = Destination::Address {
-            transport: Transport::Udp,
-            remote: ([0, 0, 0, 0], 9).into(),
-        };
+        let nowhere =
+            Destination::Address { transport: Transport::Udp, remote: ([0, 0, 0, 0], 9).into() };
         direct.or(known).unwrap_or(nowhere)
     }
 
@@ -348,26 +330,16 @@ impl Stack {
             if let Some(client) = self.clients.get_mut(&client) {
                 client.purpose = Purpose::Orphan;
             }
-            self.emit(Event::RequestFailed {
-                request_id,
-                why: Failure::DialogGone,
-            });
+            self.emit(Event::RequestFailed { request_id, why: Failure::DialogGone });
         }
-        let mut waiting: Vec<RequestId> = self
-            .waiting
-            .iter()
-            .filter(|(_, w)| w.dialog == id)
-            .map(|(id, _)| *id)
-            .collect();
+        let mut waiting: Vec<RequestId> =
+            self.waiting.iter().filter(|(_, w)| w.dialog == id).map(|(id, _)| *id).collect();
         waiting.sort_unstable();
         for request_id in waiting {
             self.timers.cancel(&Timer::Glare(request_id));
             let delayed = self.waiting.remove(&request_id).map(|waiting| waiting.turn);
             if delayed == Some(Turn::Delayed) {
-                self.emit(Event::RequestFailed {
-                    request_id,
-                    why: Failure::DialogGone,
-                });
+                self.emit(Event::RequestFailed { request_id, why: Failure::DialogGone });
             }
         }
         // An INVITE that nobody answered yet must not wait for ever.
@@ -386,10 +358,7 @@ impl Stack {
         sent_by: &Text,
         purpose: Purpose,
     ) -> ClientId {
-        let Prepared {
-            mut request,
-            destination,
-        } = prepared;
+        let Prepared { mut request, destination } = prepared;
         let uri = request.uri.to_text();
         let via = self.via(destination, &sent_by.to_str(), &uri.to_str());
         self.sign_request(&mut request, &via);
@@ -441,9 +410,7 @@ impl Stack {
                 let listening = dialog.target.as_sip().and_then(|uri| {
                     let mut reach = dialog.reach;
                     reach.flow = None;
-                    reach
-                        .direct(uri)
-                        .filter(|_| stream && dialog.routes.is_empty())
+                    reach.direct(uri).filter(|_| stream && dialog.routes.is_empty())
                 });
                 match listening {
                     Some(destination) => {
@@ -456,8 +423,7 @@ impl Stack {
         }
         bound.sort_unstable();
         for id in bound {
-            self.timers
-                .set(Timer::FlowGrace(id), self.now + self.settings.flow_grace);
+            self.timers.set(Timer::FlowGrace(id), self.now + self.settings.flow_grace);
         }
     }
 

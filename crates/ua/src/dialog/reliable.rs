@@ -44,24 +44,14 @@ impl Reliable {
     pub(crate) fn new(cseq: u32) -> Self {
         let held = VecDeque::new();
         let (outstanding, peer_rseq) = (None, None);
-        Self {
-            peer_supports: false,
-            cseq,
-            next_rseq: 1,
-            outstanding,
-            held,
-            peer_rseq,
-        }
+        Self { peer_supports: false, cseq, next_rseq: 1, outstanding, held, peer_rseq }
     }
 
     /// For an INVITE of the peer.
     pub(crate) fn of_peer(headers: &Headers, cseq: u32) -> Self {
         let peer_supports =
             headers.lists(Name::Supported, "100rel") || headers.lists(Name::Require, "100rel");
-        Self {
-            peer_supports,
-            ..Self::new(cseq)
-        }
+        Self { peer_supports, ..Self::new(cseq) }
     }
 
     /// Whether a 2xx must wait (RFC 3262 §3: while a session description is not acknowledged).
@@ -119,19 +109,11 @@ impl Stack {
         let pause = self.settings.t1;
         let carries_session = reply.body.is_some();
         if let Some(dialog) = self.dialogs.get_mut(&id) {
-            dialog.reliable.outstanding = Some(Outstanding {
-                rseq,
-                carries_session,
-                bytes,
-                destination,
-                pause,
-            });
+            dialog.reliable.outstanding =
+                Some(Outstanding { rseq, carries_session, bytes, destination, pause });
         }
         self.timers.set(Timer::ReliableRepeat(id), self.now + pause);
-        self.timers.set(
-            Timer::ReliableGiveUp(id),
-            self.now + self.settings.patience(),
-        );
+        self.timers.set(Timer::ReliableGiveUp(id), self.now + self.settings.patience());
     }
 
     /// The response again, at pauses that double.
@@ -175,10 +157,7 @@ impl Stack {
         };
         let reliable = &mut dialog.reliable;
         let fits = rack.is_some_and(|rack| {
-            let awaited = reliable
-                .outstanding
-                .as_ref()
-                .map(|outstanding| outstanding.rseq);
+            let awaited = reliable.outstanding.as_ref().map(|outstanding| outstanding.rseq);
             awaited == Some(rack.response)
                 && rack.cseq == reliable.cseq
                 && rack.method == Method::Invite
@@ -192,10 +171,7 @@ impl Stack {
         self.timers.cancel(&Timer::ReliableRepeat(id));
         self.timers.cancel(&Timer::ReliableGiveUp(id));
         self.respond_plain(transaction, Status::OK);
-        self.emit(Event::Pracked {
-            dialog: id,
-            request,
-        });
+        self.emit(Event::Pracked { dialog: id, request });
         if let Some(reply) = held {
             self.command_respond_invite(id, &reply, true);
         }
@@ -214,18 +190,12 @@ impl Stack {
             return false;
         };
         let reliable = &mut dialog.reliable;
-        let in_order = reliable
-            .peer_rseq
-            .is_none_or(|last| last.checked_add(1) == Some(rseq));
+        let in_order = reliable.peer_rseq.is_none_or(|last| last.checked_add(1) == Some(rseq));
         if !in_order {
             return false;
         }
         reliable.peer_rseq = Some(rseq);
-        let rack = RAck {
-            response: rseq,
-            cseq: reliable.cseq,
-            method: Method::Invite,
-        };
+        let rack = RAck { response: rseq, cseq: reliable.cseq, method: Method::Invite };
         let sent_by = dialog.sent_by.clone();
         let mut prepared = dialog.prepare(Method::Prack, None);
         prepared.request.headers.push(Name::RAck, rack.to_text());

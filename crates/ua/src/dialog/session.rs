@@ -39,10 +39,7 @@ impl Session {
 
     /// No session timer ever.
     pub(crate) fn off() -> Self {
-        Self::new(SessionTimers {
-            mode: TimerMode::Off,
-            ..SessionTimers::default()
-        })
+        Self::new(SessionTimers { mode: TimerMode::Off, ..SessionTimers::default() })
     }
 
     /// For an INVITE of ours.
@@ -103,10 +100,7 @@ impl Session {
             return;
         }
         let seconds = timers.interval_s.max(min_se);
-        headers.add(&SessionExpires {
-            seconds,
-            refresher: timers.refresher,
-        });
+        headers.add(&SessionExpires { seconds, refresher: timers.refresher });
         if timers.mode == TimerMode::Require && !headers.lists(Name::Require, "timer") {
             headers.push(Name::Require, "timer");
         }
@@ -121,18 +115,9 @@ impl Session {
             request.headers.push(Name::Supported, "timer");
         }
         if let Some(seconds) = self.interval_s {
-            let refresher = if self.we_refresh {
-                Refresher::Uac
-            } else {
-                Refresher::Uas
-            };
-            request.headers.add(&SessionExpires {
-                seconds,
-                refresher: Some(refresher),
-            });
-            request
-                .headers
-                .add(&MinSe(self.timers.min_se_s.max(MIN_SE_S)));
+            let refresher = if self.we_refresh { Refresher::Uac } else { Refresher::Uas };
+            request.headers.add(&SessionExpires { seconds, refresher: Some(refresher) });
+            request.headers.add(&MinSe(self.timers.min_se_s.max(MIN_SE_S)));
         }
     }
 
@@ -143,11 +128,7 @@ impl Session {
             return;
         }
         let asked = request.typed::<SessionExpires>().ok().flatten();
-        let min_se = request
-            .typed::<MinSe>()
-            .ok()
-            .flatten()
-            .map_or(MIN_SE_S, |min_se| min_se.0);
+        let min_se = request.typed::<MinSe>().ok().flatten().map_or(MIN_SE_S, |min_se| min_se.0);
         let wanted = self.timers.mode != TimerMode::Accept || self.interval_s.is_some();
         let seconds = match &asked {
             Some(asked) => asked.seconds.max(MIN_SE_S),
@@ -168,10 +149,7 @@ impl Session {
         };
         self.interval_s = Some(seconds);
         self.we_refresh = refresher == Refresher::Uas;
-        response.headers.add(&SessionExpires {
-            seconds,
-            refresher: Some(refresher),
-        });
+        response.headers.add(&SessionExpires { seconds, refresher: Some(refresher) });
         if refresher == Refresher::Uac && !response.headers.lists(Name::Require, "timer") {
             response.headers.push(Name::Require, "timer");
         }
@@ -215,13 +193,11 @@ impl Stack {
         let interval = Duration::from_secs(u64::from(seconds));
         let margin = Duration::from_secs(u64::from((seconds / 3).min(32)));
         if we_refresh {
-            self.timers
-                .set(Timer::SessionRefresh(id), self.now + interval / 2);
+            self.timers.set(Timer::SessionRefresh(id), self.now + interval / 2);
         } else {
             self.timers.cancel(&Timer::SessionRefresh(id));
         }
-        self.timers
-            .set(Timer::SessionExpire(id), self.now + interval - margin);
+        self.timers.set(Timer::SessionExpire(id), self.now + interval - margin);
     }
 
     /// Half the interval is over and it is our turn. UPDATE leaves the media alone; a peer
@@ -233,32 +209,21 @@ impl Stack {
         if dialog.closing.is_some() {
             return;
         }
-        let method = if dialog.session.peer_updates {
-            Method::Update
-        } else {
-            Method::Invite
-        };
+        let method = if dialog.session.peer_updates { Method::Update } else { Method::Invite };
         if method == Method::Invite && self.is_busy(id, &method) {
-            self.timers
-                .set(Timer::SessionRefresh(id), self.now + BUSY_PAUSE);
+            self.timers.set(Timer::SessionRefresh(id), self.now + BUSY_PAUSE);
             return;
         }
         let Some(dialog) = self.dialogs.get_mut(&id) else {
             return;
         };
         let sent_by = dialog.sent_by.clone();
-        let Prepared {
-            mut request,
-            destination,
-        } = dialog.prepare(method.clone(), None);
+        let Prepared { mut request, destination } = dialog.prepare(method.clone(), None);
         dialog.session.ask(&mut request);
         if method == Method::Invite {
             add_body(&mut request, dialog.last_body.as_ref());
         }
-        let prepared = Prepared {
-            request,
-            destination,
-        };
+        let prepared = Prepared { request, destination };
         self.send_inside(prepared, &sent_by, Purpose::Refresh(id));
     }
 
@@ -303,10 +268,7 @@ impl Stack {
             422 => {
                 let min_se = response.headers.typed::<MinSe>().ok().flatten();
                 let longer = min_se.map(|min_se| min_se.0).filter(|min_se| {
-                    dialog
-                        .session
-                        .interval_s
-                        .is_some_and(|seconds| seconds < *min_se)
+                    dialog.session.interval_s.is_some_and(|seconds| seconds < *min_se)
                 });
                 if let Some(seconds) = longer {
                     dialog.session.interval_s = Some(seconds);
@@ -314,8 +276,7 @@ impl Stack {
                 }
             }
             491 | 500 => {
-                self.timers
-                    .set(Timer::SessionRefresh(id), self.now + BUSY_PAUSE);
+                self.timers.set(Timer::SessionRefresh(id), self.now + BUSY_PAUSE);
             }
             // Anything else leaves the session as it is; it ends with its interval.
             _ => {}

@@ -55,18 +55,12 @@ impl Stack {
         let timers = timers.unwrap_or(self.settings.session_timers);
         let request = self.outside_request(Method::Invite, outgoing);
         let (Some(mut request), false) = (request, self.invites.contains_key(&invite)) else {
-            self.emit(Event::InviteFailed {
-                invite,
-                why: Failure::Malformed,
-            });
+            self.emit(Event::InviteFailed { invite, why: Failure::Malformed });
             return;
         };
         Session::offer(timers, timers.min_se_s, &mut request);
-        let client = self.open_client(
-            Box::new(request),
-            outgoing.destination,
-            Purpose::Invite(invite),
-        );
+        let client =
+            self.open_client(Box::new(request), outgoing.destination, Purpose::Invite(invite));
         let entry = OutgoingInvite {
             client,
             dialogs: Vec::new(),
@@ -82,10 +76,7 @@ impl Stack {
     /// [`crate::api::Command::Send`].
     pub(crate) fn command_send(&mut self, request_id: RequestId, outgoing: &OutgoingRequest) {
         let Some(request) = self.outside_request(outgoing.method.clone(), outgoing) else {
-            self.emit(Event::RequestFailed {
-                request_id,
-                why: Failure::Malformed,
-            });
+            self.emit(Event::RequestFailed { request_id, why: Failure::Malformed });
             return;
         };
         let purpose = Purpose::Outside(request_id);
@@ -102,10 +93,7 @@ impl Stack {
             None => Text::from(self.random.token(24)),
         };
         from.params.set("tag", Some(self.tag_of_call(&call_id)));
-        let cseq = CSeq {
-            number: self.fresh_cseq(),
-            method: method.clone(),
-        };
+        let cseq = CSeq { number: self.fresh_cseq(), method: method.clone() };
         let mut request = Request::new(method, uri);
         for route in &outgoing.route {
             request.headers.push(Name::Route, route.as_str());
@@ -138,10 +126,7 @@ impl Stack {
             return;
         };
         let client = entry.client;
-        let proceeding = self
-            .clients
-            .get(&client)
-            .is_some_and(|client| client.is_proceeding());
+        let proceeding = self.clients.get(&client).is_some_and(|client| client.is_proceeding());
         if proceeding {
             entry.cancel = Cancelling::Sent;
             self.cancel_now(invite, client, headers);
@@ -153,10 +138,7 @@ impl Stack {
     fn cancel_now(&mut self, invite: InviteId, client: ClientId, headers: &[(String, String)]) {
         self.send_cancel(client, headers);
         // RFC 3261 §9.1: a peer that never answers the INVITE is given up after 64·T1.
-        self.timers.set(
-            Timer::CancelGuard(invite),
-            self.now + self.settings.patience(),
-        );
+        self.timers.set(Timer::CancelGuard(invite), self.now + self.settings.patience());
     }
 
     /// No final answer came after CANCEL.
@@ -166,10 +148,7 @@ impl Stack {
         };
         self.forget_invite(invite);
         self.remove_client(client);
-        self.emit(Event::InviteFailed {
-            invite,
-            why: Failure::Cancelled,
-        });
+        self.emit(Event::InviteFailed { invite, why: Failure::Cancelled });
     }
 
     /// Forgets an INVITE and its early dialogs.
@@ -179,10 +158,7 @@ impl Stack {
             return;
         };
         for (_, dialog) in entry.dialogs {
-            let early = self
-                .dialogs
-                .get(&dialog)
-                .is_some_and(|d| d.stage == Stage::Early);
+            let early = self.dialogs.get(&dialog).is_some_and(|d| d.stage == Stage::Early);
             if early {
                 self.end_dialog(dialog);
             }
@@ -191,11 +167,7 @@ impl Stack {
 
     /// The transaction of an INVITE is gone: no further fork can answer.
     pub(crate) fn invite_done(&mut self, invite: InviteId, client: ClientId) {
-        if self
-            .invites
-            .get(&invite)
-            .is_some_and(|entry| entry.client == client)
-        {
+        if self.invites.get(&invite).is_some_and(|entry| entry.client == client) {
             self.forget_invite(invite);
         }
     }
@@ -260,11 +232,7 @@ impl Stack {
                 return;
             }
         }
-        self.emit(Event::Provisional {
-            invite,
-            dialog,
-            response: Box::new(response),
-        });
+        self.emit(Event::Provisional { invite, dialog, response: Box::new(response) });
     }
 
     fn invite_success(
@@ -306,28 +274,18 @@ impl Stack {
             entry.cancel = Cancelling::Sent;
             self.acknowledge(id, None);
             self.hang_up(id, &[]);
-            let first = self
-                .invites
-                .get_mut(&invite)
-                .map(|entry| entry.retries != u32::MAX);
+            let first = self.invites.get_mut(&invite).map(|entry| entry.retries != u32::MAX);
             if let Some(entry) = self.invites.get_mut(&invite) {
                 entry.retries = u32::MAX;
             }
             if first == Some(true) {
-                self.emit(Event::InviteFailed {
-                    invite,
-                    why: Failure::Cancelled,
-                });
+                self.emit(Event::InviteFailed { invite, why: Failure::Cancelled });
             }
             return;
         }
         entry.cancel = Cancelling::Over;
         self.start_session(id);
-        self.emit(Event::Answered {
-            invite,
-            dialog: id,
-            response: Box::new(response),
-        });
+        self.emit(Event::Answered { invite, dialog: id, response: Box::new(response) });
     }
 
     fn invite_failure(&mut self, invite: InviteId, response: Response) {
@@ -342,15 +300,9 @@ impl Stack {
         let cancelled = matches!(entry.cancel, Cancelling::Queued(_) | Cancelling::Sent);
         self.forget_invite(invite);
         if cancelled && response.status == Status::TERMINATED {
-            self.emit(Event::InviteFailed {
-                invite,
-                why: Failure::Cancelled,
-            });
+            self.emit(Event::InviteFailed { invite, why: Failure::Cancelled });
         } else {
-            self.emit(Event::Rejected {
-                invite,
-                response: Box::new(response),
-            });
+            self.emit(Event::Rejected { invite, response: Box::new(response) });
         }
     }
 
@@ -378,10 +330,7 @@ impl Stack {
         for name in [Name::Via, Name::SessionExpires, Name::MinSe] {
             request.headers.remove(name);
         }
-        let cseq = CSeq {
-            number: cseq,
-            method: Method::Invite,
-        };
+        let cseq = CSeq { number: cseq, method: Method::Invite };
         request.headers.set(Name::CSeq, cseq.to_text());
         Session::offer(timers, min_se, &mut request);
         let uri = request.uri.to_text();
@@ -427,28 +376,15 @@ impl Stack {
                 local_tag: from_tag,
                 remote_tag: tag.clone(),
             },
-            local: client
-                .request
-                .headers
-                .value(Name::From)
-                .cloned()
-                .unwrap_or_default(),
-            remote: response
-                .headers
-                .value(Name::To)
-                .cloned()
-                .unwrap_or_default(),
+            local: client.request.headers.value(Name::From).cloned().unwrap_or_default(),
+            remote: response.headers.value(Name::To).cloned().unwrap_or_default(),
             local_seq: essentials.cseq.number,
             remote_seq: None,
             target: target.unwrap_or_else(|| client.request.uri.clone()),
             routes: record_routes(&response.headers, true),
             contact: entry.contact.clone(),
             sent_by: entry.sent_by.clone(),
-            reach: Reach {
-                flow: Some(flow),
-                first: Some(client.destination),
-                pinned: None,
-            },
+            reach: Reach { flow: Some(flow), first: Some(client.destination), pinned: None },
             stage: Stage::Early,
             origin: Origin::Outgoing(invite),
             answer: None,
@@ -483,10 +419,7 @@ impl Stack {
             return;
         };
         let sent_by = dialog.sent_by.clone();
-        let super::Prepared {
-            mut request,
-            destination,
-        } = dialog.prepare(Method::Ack, Some(cseq));
+        let super::Prepared { mut request, destination } = dialog.prepare(Method::Ack, Some(cseq));
         dialog.remember_body(body.as_ref());
         add_body(&mut request, body.as_ref());
         let uri = request.uri.to_text();
@@ -494,11 +427,7 @@ impl Stack {
         self.sign_request(&mut request, &via);
         let bytes = request.to_bytes();
         if let Some(dialog) = self.dialogs.get_mut(&id) {
-            dialog.ack = Some(SentAck {
-                cseq,
-                bytes: bytes.clone(),
-                destination,
-            });
+            dialog.ack = Some(SentAck { cseq, bytes: bytes.clone(), destination });
         }
         self.send(destination, bytes);
     }
@@ -530,10 +459,7 @@ impl Stack {
             }
             Purpose::Invite(invite) => self.invite_answer(invite, flow, response, essentials),
             Purpose::Outside(request_id) => {
-                self.emit(Event::Response {
-                    request_id,
-                    response: Box::new(response),
-                });
+                self.emit(Event::Response { request_id, response: Box::new(response) });
             }
             Purpose::Refresh(dialog) => self.session_answer(dialog, flow, &response, essentials),
         }

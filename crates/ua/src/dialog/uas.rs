@@ -23,11 +23,8 @@ impl Stack {
         let event = request.clone();
         let owner = ServerOwner::Invite(id);
         let transaction = self.open_server(flow, request, essentials, keys, owner);
-        let local_tag = self
-            .servers
-            .get(&transaction)
-            .map(|s| s.to_tag.clone())
-            .unwrap_or_default();
+        let local_tag =
+            self.servers.get(&transaction).map(|s| s.to_tag.clone()).unwrap_or_default();
         let timers = self.settings.session_timers;
         let session = Session::of_peer(timers, &event.headers);
         if let Some(response) = session.refusal(&event) {
@@ -38,11 +35,7 @@ impl Stack {
         let origin = Origin::Incoming(transaction);
         let dialog = incoming_dialog(&event, essentials, local_tag, origin, flow, session);
         self.insert_dialog(id, dialog);
-        self.emit(Event::Invite {
-            dialog: id,
-            flow,
-            request: event,
-        });
+        self.emit(Event::Invite { dialog: id, flow, request: event });
     }
 
     /// [`crate::api::Command::RespondInvite`].
@@ -106,34 +99,21 @@ impl Stack {
         let Some((destination, bytes)) = self.respond(transaction, &response) else {
             return;
         };
-        let cseq = invite
-            .headers
-            .typed::<sidetone_sip::headers::CSeq>()
-            .ok()
-            .flatten();
+        let cseq = invite.headers.typed::<sidetone_sip::headers::CSeq>().ok().flatten();
         let cseq = cseq.map_or(0, |cseq| cseq.number);
         let pause = self.settings.t1;
         if let Some(dialog) = self.dialogs.get_mut(&id) {
-            dialog.answer = Some(Answer {
-                cseq,
-                bytes,
-                destination,
-                pause,
-            });
+            dialog.answer = Some(Answer { cseq, bytes, destination, pause });
         }
         self.timers.set(Timer::AnswerRepeat(id), self.now + pause);
-        self.timers
-            .set(Timer::AnswerGiveUp(id), self.now + self.settings.patience());
+        self.timers.set(Timer::AnswerGiveUp(id), self.now + self.settings.patience());
         self.start_session(id);
     }
 
     /// The 2xx again: at T1, 2·T1 … up to T2, over any transport.
     pub(crate) fn repeat_answer(&mut self, id: DialogId) {
         let t2 = self.settings.t2;
-        let answer = self
-            .dialogs
-            .get_mut(&id)
-            .and_then(|dialog| dialog.answer.as_mut());
+        let answer = self.dialogs.get_mut(&id).and_then(|dialog| dialog.answer.as_mut());
         let Some(answer) = answer else { return };
         answer.pause = answer.pause.saturating_mul(2).min(t2);
         let (pause, destination, bytes) = (answer.pause, answer.destination, answer.bytes.clone());
@@ -159,10 +139,7 @@ impl Stack {
         let remote = essentials.from.tag().cloned().unwrap_or_default();
         let id = self.find_dialog(&essentials.call_id.0, &local, &remote);
         let awaited = id.filter(|id| {
-            let answer = self
-                .dialogs
-                .get(id)
-                .and_then(|dialog| dialog.answer.as_ref());
+            let answer = self.dialogs.get(id).and_then(|dialog| dialog.answer.as_ref());
             answer.is_some_and(|answer| answer.cseq == essentials.cseq.number)
         });
         let Some(id) = awaited else {
@@ -179,10 +156,7 @@ impl Stack {
         dialog.answer = None;
         match dialog.closing.take() {
             Some(headers) => self.hang_up(id, &headers),
-            None => self.emit(Event::Acked {
-                dialog: id,
-                ack: Box::new(request),
-            }),
+            None => self.emit(Event::Acked { dialog: id, ack: Box::new(request) }),
         }
     }
 
@@ -197,14 +171,8 @@ impl Stack {
         let session = Session::off();
         let origin = Origin::Subscription;
         let tag = server.to_tag.clone();
-        let mut dialog = incoming_dialog(
-            &server.request,
-            &essentials,
-            tag,
-            origin,
-            server.flow,
-            session,
-        );
+        let mut dialog =
+            incoming_dialog(&server.request, &essentials, tag, origin, server.flow, session);
         dialog.stage = Stage::Confirmed;
         dialog.learn_contact(&reply.headers);
         self.insert_dialog(DialogId(transaction.0), dialog);
@@ -230,28 +198,16 @@ fn incoming_dialog(
     let remote_tag = essentials.from.tag().cloned().unwrap_or_default();
     let call_id = essentials.call_id.0.clone();
     Dialog {
-        key: DialogKey {
-            call_id,
-            local_tag,
-            remote_tag,
-        },
+        key: DialogKey { call_id, local_tag, remote_tag },
         local: to.to_text(),
-        remote: request
-            .headers
-            .value(Name::From)
-            .cloned()
-            .unwrap_or_default(),
+        remote: request.headers.value(Name::From).cloned().unwrap_or_default(),
         local_seq: 0,
         remote_seq: Some(essentials.cseq.number),
         target,
         routes: record_routes(&request.headers, false),
         contact: None,
         sent_by: Text::from(flow.local.to_string()),
-        reach: Reach {
-            flow: Some(flow),
-            first: None,
-            pinned: None,
-        },
+        reach: Reach { flow: Some(flow), first: None, pinned: None },
         stage: Stage::Early,
         origin,
         answer: None,
@@ -269,9 +225,8 @@ fn incoming_dialog(
 impl Dialog {
     /// Takes our address from the Contact the owner wrote: it is what the peer may see.
     pub(crate) fn learn_contact(&mut self, headers: &[(String, String)]) {
-        let value = headers
-            .iter()
-            .find(|(name, _)| Name::lookup(name.as_bytes()) == Some(Name::Contact));
+        let value =
+            headers.iter().find(|(name, _)| Name::lookup(name.as_bytes()) == Some(Name::Contact));
         let Some((_, value)) = value else { return };
         let value = Text::from(value.as_str());
         let parsed = Contact::parse(&value).ok();

@@ -15,13 +15,7 @@ fn rfc_3665_2_1_successful_new_registration() {
     register.call_id = Some("reg@192.0.2.1".into());
     register.body = None;
     let request = Box::new(register.clone());
-    world.command(
-        ALICE,
-        Command::Send {
-            request_id: RequestId(1),
-            request,
-        },
-    );
+    world.command(ALICE, Command::Send { request_id: RequestId(1), request });
     world.run_ms(100);
     let mut challenge = reply(401);
     let value = "Digest realm=\"example.com\", qop=\"auth\", nonce=\"ea9c\", algorithm=MD5";
@@ -29,26 +23,11 @@ fn rfc_3665_2_1_successful_new_registration() {
     respond(&mut world, challenge);
     let secret = |_: Algorithm| Some(Secret::Password("zanzibar".into()));
     let mut random = sidetone_base::SeededRandom::new(5);
-    let authorization = answer(
-        value,
-        &mut random,
-        "REGISTER",
-        "sip:example.com",
-        "bob",
-        &secret,
-    )
-    .unwrap();
-    register
-        .headers
-        .push(("Authorization".into(), authorization));
+    let authorization =
+        answer(value, &mut random, "REGISTER", "sip:example.com", "bob", &secret).unwrap();
+    register.headers.push(("Authorization".into(), authorization));
     let request = Box::new(register);
-    world.command(
-        ALICE,
-        Command::Send {
-            request_id: RequestId(2),
-            request,
-        },
-    );
+    world.command(ALICE, Command::Send { request_id: RequestId(2), request });
     world.run_ms(100);
     respond(&mut world, reply(200));
     assert_eq!(world.status(ALICE), 401);
@@ -60,11 +39,7 @@ fn rfc_3665_2_1_successful_new_registration() {
 /// Two REGISTERs of one Call-ID are in order and from one party.
 fn assert_same_call(world: &World) {
     let cseq = |text: &str| -> u32 {
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("CSeq"))
-            .unwrap()
-            .to_owned();
+        let line = text.lines().find(|line| line.starts_with("CSeq")).unwrap().to_owned();
         line.split(' ').nth(1).unwrap().parse().unwrap()
     };
     let registers: Vec<String> = world
@@ -74,16 +49,8 @@ fn assert_same_call(world: &World) {
         .map(|sent| String::from_utf8_lossy(&sent.bytes).into_owned())
         .collect();
     assert_eq!(cseq(&registers[1]), cseq(&registers[0]) + 1);
-    let from = |text: &str| {
-        text.lines()
-            .find(|line| line.starts_with("From"))
-            .map(str::to_owned)
-    };
-    assert_eq!(
-        from(&registers[0]),
-        from(&registers[1]),
-        "one Call-ID has one From tag"
-    );
+    let from = |text: &str| text.lines().find(|line| line.starts_with("From")).map(str::to_owned);
+    assert_eq!(from(&registers[0]), from(&registers[1]), "one Call-ID has one From tag");
 }
 
 fn respond(world: &mut World, reply: Box<crate::api::Reply>) {
@@ -101,9 +68,7 @@ fn rfc_3665_3_1_successful_session_establishment() {
     let (_, bob) = world.call();
     world.bye(BOB, bob);
     world.run_ms(100);
-    world.expect(ALICE, |event| {
-        matches!(event, Event::Bye { .. }).then_some(())
-    });
+    world.expect(ALICE, |event| matches!(event, Event::Bye { .. }).then_some(()));
     let lines: Vec<&str> = world.log.iter().map(|sent| sent.line.as_str()).collect();
     assert_eq!(
         lines,
@@ -127,26 +92,12 @@ fn rfc_3665_3_7_session_with_re_invite() {
     world.request(BOB, bob, 9, "INVITE");
     world.run_ms(100);
     let transaction = world.inside(ALICE);
-    world.command(
-        ALICE,
-        Command::Respond {
-            transaction,
-            reply: reply(200),
-        },
-    );
+    world.command(ALICE, Command::Respond { transaction, reply: reply(200) });
     world.run_ms(100);
     assert_eq!(world.status(BOB), 200);
-    world.command(
-        BOB,
-        Command::Ack {
-            dialog: bob,
-            body: None,
-        },
-    );
+    world.command(BOB, Command::Ack { dialog: bob, body: None });
     world.run_ms(100);
-    world.expect(ALICE, |event| {
-        matches!(event, Event::Acked { .. }).then_some(())
-    });
+    world.expect(ALICE, |event| matches!(event, Event::Acked { .. }).then_some(()));
     assert_eq!(world.count(ALICE, "SIP/2.0 200"), 1);
     world.bye(ALICE, alice);
     world.assert_no_leaks();
@@ -171,10 +122,7 @@ fn rfc_3665_3_8_unsuccessful_no_answer() {
         _ => None,
     });
     world.expect(ALICE, |event| match event {
-        Event::InviteFailed {
-            why: Failure::Cancelled,
-            ..
-        } => Some(()),
+        Event::InviteFailed { why: Failure::Cancelled, .. } => Some(()),
         _ => None,
     });
     assert_eq!(world.count(BOB, "SIP/2.0 487"), 1);
@@ -204,33 +152,17 @@ fn an_early_dialog_is_seen_by_the_caller() {
     world.respond(bob, 183, false);
     world.run_ms(100);
     let early = world.expect(ALICE, |event| match event {
-        Event::Provisional {
-            dialog, response, ..
-        } => Some((*dialog, response.status.code())),
+        Event::Provisional { dialog, response, .. } => Some((*dialog, response.status.code())),
         _ => None,
     });
     assert_eq!(early.1, 183);
     world.respond(bob, 200, false);
     world.run_ms(100);
-    assert_eq!(
-        Some(world.answered()),
-        early.0,
-        "the answer confirms the early dialog"
-    );
+    assert_eq!(Some(world.answered()), early.0, "the answer confirms the early dialog");
     let alice = early.0.unwrap();
-    world.command(
-        ALICE,
-        Command::Bye {
-            dialog: alice,
-            headers: Vec::new(),
-        },
-    );
+    world.command(ALICE, Command::Bye { dialog: alice, headers: Vec::new() });
     world.run_ms(100);
-    assert_eq!(
-        world.count(ALICE, "ACK"),
-        1,
-        "a 2xx is acknowledged before BYE"
-    );
+    assert_eq!(world.count(ALICE, "ACK"), 1, "a 2xx is acknowledged before BYE");
     world.assert_no_leaks();
 }
 
@@ -238,23 +170,11 @@ fn an_early_dialog_is_seen_by_the_caller() {
 fn requests_inside_the_call_reach_the_owner_in_order() {
     let mut world = World::new();
     let (alice, bob) = world.call();
-    for (id, method) in [
-        (1, "INFO"),
-        (2, "MESSAGE"),
-        (3, "REFER"),
-        (4, "NOTIFY"),
-        (5, "UPDATE"),
-    ] {
+    for (id, method) in [(1, "INFO"), (2, "MESSAGE"), (3, "REFER"), (4, "NOTIFY"), (5, "UPDATE")] {
         world.request(ALICE, alice, id, method);
         world.run_ms(100);
         let transaction = world.inside(BOB);
-        world.command(
-            BOB,
-            Command::Respond {
-                transaction,
-                reply: reply(202),
-            },
-        );
+        world.command(BOB, Command::Respond { transaction, reply: reply(202) });
         world.run_ms(100);
         assert_eq!(world.status(ALICE), 202, "{method}");
     }
@@ -270,36 +190,18 @@ fn a_subscription_makes_a_dialog_named_after_its_transaction() {
     subscribe.headers.push(("Event".into(), "dialog".into()));
     subscribe.body = None;
     let request = Box::new(subscribe);
-    world.command(
-        ALICE,
-        Command::Send {
-            request_id: RequestId(1),
-            request,
-        },
-    );
+    world.command(ALICE, Command::Send { request_id: RequestId(1), request });
     world.run_ms(100);
     let transaction = world.expect(BOB, |event| match event {
         Event::Request { transaction, .. } => Some(*transaction),
         _ => None,
     });
-    world.command(
-        BOB,
-        Command::Respond {
-            transaction,
-            reply: reply(202),
-        },
-    );
+    world.command(BOB, Command::Respond { transaction, reply: reply(202) });
     let dialog = DialogId(transaction.0);
     world.request(BOB, dialog, 2, "NOTIFY");
     world.run_ms(100);
-    assert!(
-        world
-            .last(BOB, "NOTIFY")
-            .contains("sip:alice@192.0.2.1:5060")
-    );
+    assert!(world.last(BOB, "NOTIFY").contains("sip:alice@192.0.2.1:5060"));
     // Alice's stack keeps no subscriptions of its own: her 481 ends Bob's.
-    world.expect(BOB, |event| {
-        matches!(event, Event::Ended { .. }).then_some(())
-    });
+    world.expect(BOB, |event| matches!(event, Event::Ended { .. }).then_some(()));
     world.assert_no_leaks();
 }

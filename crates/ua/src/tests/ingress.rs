@@ -19,10 +19,7 @@ fn check(text: &str, status: &str, header: &str) {
     world.lose = Box::new(|_, _| true);
     world.inject(BOB, text);
     let response = world.last(BOB, "SIP/2.0");
-    assert!(
-        response.starts_with(&format!("SIP/2.0 {status} ")),
-        "{response}"
-    );
+    assert!(response.starts_with(&format!("SIP/2.0 {status} ")), "{response}");
     assert!(response.contains(header), "{response}");
     assert!(world.events[BOB].is_empty());
     world.assert_no_leaks();
@@ -30,11 +27,7 @@ fn check(text: &str, status: &str, header: &str) {
 
 #[test]
 fn requests_that_cannot_be_served_are_refused() {
-    check(
-        &request("INVITE", "Max-Forwards: 0\n"),
-        "483",
-        "To: <sip:b@y>;tag=",
-    );
+    check(&request("INVITE", "Max-Forwards: 0\n"), "483", "To: <sip:b@y>;tag=");
     check(
         &request("INVITE", "Require: foo, 100rel\nRequire: bar\n"),
         "420",
@@ -69,10 +62,7 @@ fn a_request_that_comes_two_ways_is_merged() {
     let mut world = World::new();
     world.lose = Box::new(|_, _| true);
     world.inject(BOB, &request("INVITE", ""));
-    world.inject(
-        BOB,
-        &request("INVITE", "").replace("z9hG4bK", "z9hG4bKother"),
-    );
+    world.inject(BOB, &request("INVITE", "").replace("z9hG4bK", "z9hG4bKother"));
     assert!(world.last(BOB, "SIP/2.0").starts_with("SIP/2.0 482 "));
     let bob = world.incoming();
     world.respond(bob, 486, false);
@@ -98,10 +88,7 @@ fn a_stray_response_is_dropped_and_counted() {
 
 #[test]
 fn a_full_stack_refuses_new_calls_with_retry_after() {
-    let full = Settings {
-        max_dialogs: 0,
-        ..Settings::default()
-    };
+    let full = Settings { max_dialogs: 0, ..Settings::default() };
     let mut world = World::with(1, GOOD, Settings::default(), full);
     world.invite();
     world.run_ms(100);
@@ -138,15 +125,8 @@ fn requests_out_of_order_inside_a_dialog_get_500() {
     world.request(ALICE, alice, 1, "INFO");
     world.run_ms(100);
     let info = world.last(ALICE, "INFO").replace("z9hG4bK", "z9hG4bKold");
-    let cseq = info
-        .lines()
-        .find(|line| line.starts_with("CSeq"))
-        .unwrap()
-        .to_owned();
-    world.deliver(
-        BOB,
-        &bytes::Bytes::from(info.replace(&cseq, "CSeq: 1 INFO")),
-    );
+    let cseq = info.lines().find(|line| line.starts_with("CSeq")).unwrap().to_owned();
+    world.deliver(BOB, &bytes::Bytes::from(info.replace(&cseq, "CSeq: 1 INFO")));
     assert_eq!(world.count(BOB, "SIP/2.0 500"), 1);
     world.bye(ALICE, alice);
     world.assert_no_leaks();
@@ -160,16 +140,11 @@ fn a_loose_route_is_followed_and_a_strict_one_swapped() {
     ] {
         let mut world = World::new();
         world.lose = Box::new(|_, _| true);
-        world.inject(
-            BOB,
-            &request("INVITE", &format!("Record-Route: {route}, <sip:p2;lr>\n")),
-        );
+        world.inject(BOB, &request("INVITE", &format!("Record-Route: {route}, <sip:p2;lr>\n")));
         let bob = world.incoming();
         world.respond(bob, 200, false);
         assert!(
-            world
-                .last(BOB, "SIP/2.0 200")
-                .contains(&format!("Record-Route: {route}, <sip:p2;lr>"))
+            world.last(BOB, "SIP/2.0 200").contains(&format!("Record-Route: {route}, <sip:p2;lr>"))
         );
         world.request(BOB, bob, 1, "INFO");
         let info = world.last(BOB, "INFO");

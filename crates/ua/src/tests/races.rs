@@ -4,13 +4,7 @@ use crate::api::{Command, Ended, Event, Failure, InviteId};
 use crate::testing::{ALICE, BOB, World, reply};
 
 fn cancel(world: &mut World) {
-    world.command(
-        ALICE,
-        Command::Cancel {
-            invite: InviteId(1),
-            headers: Vec::new(),
-        },
-    );
+    world.command(ALICE, Command::Cancel { invite: InviteId(1), headers: Vec::new() });
 }
 
 fn failure(world: &mut World) -> Failure {
@@ -71,14 +65,8 @@ fn cancel_that_crosses_200_gets_ack_and_bye() {
     assert_eq!(world.count(ALICE, "ACK"), 1);
     assert_eq!(world.count(ALICE, "BYE"), 1);
     assert_eq!(failure(&mut world), Failure::Cancelled);
-    assert!(
-        !world.events[BOB]
-            .iter()
-            .any(|event| matches!(event, Event::Cancelled { .. }))
-    );
-    world.expect(BOB, |event| {
-        matches!(event, Event::Bye { .. }).then_some(())
-    });
+    assert!(!world.events[BOB].iter().any(|event| matches!(event, Event::Cancelled { .. })));
+    world.expect(BOB, |event| matches!(event, Event::Bye { .. }).then_some(()));
     world.assert_no_leaks();
 }
 
@@ -103,11 +91,7 @@ fn a_cancel_from_a_stranger_is_refused() {
     world.run_ms(100);
     let bob = world.incoming();
     let invite = world.last(ALICE, "INVITE");
-    let via = invite
-        .lines()
-        .find(|line| line.starts_with("Via"))
-        .unwrap()
-        .to_owned();
+    let via = invite.lines().find(|line| line.starts_with("Via")).unwrap().to_owned();
     world.inject(
         BOB,
         &format!(
@@ -116,11 +100,7 @@ fn a_cancel_from_a_stranger_is_refused() {
         ),
     );
     assert_eq!(world.count(BOB, "SIP/2.0 481"), 1);
-    assert!(
-        !world.events[BOB]
-            .iter()
-            .any(|event| matches!(event, Event::Cancelled { .. }))
-    );
+    assert!(!world.events[BOB].iter().any(|event| matches!(event, Event::Cancelled { .. })));
     world.respond(bob, 486, false);
     world.assert_no_leaks();
 }
@@ -138,18 +118,9 @@ fn a_lost_200_is_repeated_until_ack() {
     let bob = world.incoming();
     world.respond(bob, 200, false);
     world.run_ms(10_000);
-    assert_eq!(
-        world.times(BOB, "SIP/2.0 200"),
-        [100, 600, 1_600, 3_600, 7_600]
-    );
+    assert_eq!(world.times(BOB, "SIP/2.0 200"), [100, 600, 1_600, 3_600, 7_600]);
     let alice = world.answered();
-    world.command(
-        ALICE,
-        Command::Ack {
-            dialog: alice,
-            body: None,
-        },
-    );
+    world.command(ALICE, Command::Ack { dialog: alice, body: None });
     world.run_ms(10_000);
     assert_eq!(world.count(BOB, "SIP/2.0 200"), 5);
     world.bye(ALICE, alice);
@@ -170,13 +141,7 @@ fn a_lost_ack_is_repeated_for_each_200() {
     world.respond(bob, 200, false);
     world.run_ms(100);
     let alice = world.answered();
-    world.command(
-        ALICE,
-        Command::Ack {
-            dialog: alice,
-            body: None,
-        },
-    );
+    world.command(ALICE, Command::Ack { dialog: alice, body: None });
     world.run_ms(5_000);
     assert_eq!(world.count(ALICE, "ACK"), 3);
     let acked = |event: &&Event| matches!(event, Event::Acked { .. });
@@ -196,22 +161,14 @@ fn without_ack_the_callee_ends_the_call_with_bye() {
     world.respond(bob, 200, false);
     world.run_ms(100);
     let alice = world.answered();
-    world.command(
-        ALICE,
-        Command::Ack {
-            dialog: alice,
-            body: None,
-        },
-    );
+    world.command(ALICE, Command::Ack { dialog: alice, body: None });
     world.run_ms(33_000);
     let why = world.expect(BOB, |event| match event {
         Event::Ended { why, .. } => Some(*why),
         _ => None,
     });
     assert_eq!(why, Ended::NoAck);
-    world.expect(ALICE, |event| {
-        matches!(event, Event::Bye { .. }).then_some(())
-    });
+    world.expect(ALICE, |event| matches!(event, Event::Bye { .. }).then_some(()));
     world.assert_no_leaks();
 }
 
@@ -226,13 +183,7 @@ fn bye_before_ack_waits_for_the_ack() {
     world.run_ms(100);
     assert_eq!(world.count(BOB, "BYE"), 0);
     let alice = world.answered();
-    world.command(
-        ALICE,
-        Command::Ack {
-            dialog: alice,
-            body: None,
-        },
-    );
+    world.command(ALICE, Command::Ack { dialog: alice, body: None });
     world.run_ms(100);
     assert_eq!(world.count(BOB, "BYE"), 1);
     assert!(world.events[BOB].is_empty(), "the owner has said goodbye");
@@ -256,13 +207,7 @@ fn bye_in_an_early_dialog_answers_the_invite_487() {
     let bob = world.incoming();
     world.respond(bob, 180, false);
     let ringing = world.last(BOB, "SIP/2.0 180");
-    let line = |name: &str| {
-        ringing
-            .lines()
-            .find(|line| line.starts_with(name))
-            .unwrap()
-            .to_owned()
-    };
+    let line = |name: &str| ringing.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     world.inject(
         BOB,
         &format!(
@@ -273,9 +218,7 @@ fn bye_in_an_early_dialog_answers_the_invite_487() {
             line("Call-ID"),
         ),
     );
-    world.expect(BOB, |event| {
-        matches!(event, Event::Bye { .. }).then_some(())
-    });
+    world.expect(BOB, |event| matches!(event, Event::Bye { .. }).then_some(()));
     assert_eq!(world.count(BOB, "SIP/2.0 487"), 1);
     world.assert_no_leaks();
 }
@@ -283,13 +226,7 @@ fn bye_in_an_early_dialog_answers_the_invite_487() {
 /// Responses as a forking proxy sends them: the same INVITE, other To tags.
 fn fork(world: &mut World, status: &str, tag: &str) {
     let invite = world.last(ALICE, "INVITE");
-    let line = |name: &str| {
-        invite
-            .lines()
-            .find(|line| line.starts_with(name))
-            .unwrap()
-            .to_owned()
-    };
+    let line = |name: &str| invite.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     let text = format!(
         "SIP/2.0 {status}\n{}\n{}\n{};tag={tag}\n{}\n{}\nContact: <sip:{tag}@192.0.2.2>\n\n",
         line("Via"),
@@ -316,43 +253,15 @@ fn every_fork_that_answers_has_a_dialog_of_its_own() {
     let (first, second) = (world.answered(), world.answered());
     assert_ne!(first, second);
     assert!(world.events[ALICE].is_empty());
-    world.command(
-        ALICE,
-        Command::Ack {
-            dialog: first,
-            body: None,
-        },
-    );
-    assert!(
-        world
-            .last(ALICE, "ACK")
-            .starts_with("ACK sip:two@192.0.2.2 ")
-    );
-    world.command(
-        ALICE,
-        Command::Ack {
-            dialog: second,
-            body: None,
-        },
-    );
+    world.command(ALICE, Command::Ack { dialog: first, body: None });
+    assert!(world.last(ALICE, "ACK").starts_with("ACK sip:two@192.0.2.2 "));
+    world.command(ALICE, Command::Ack { dialog: second, body: None });
     world.bye(ALICE, second);
-    assert!(
-        world
-            .last(ALICE, "BYE")
-            .starts_with("BYE sip:three@192.0.2.2 ")
-    );
+    assert!(world.last(ALICE, "BYE").starts_with("BYE sip:three@192.0.2.2 "));
     fork(&mut world, "200 OK", "two");
-    assert_eq!(
-        world.count(ALICE, "ACK"),
-        3,
-        "a repeated 200 is acknowledged again"
-    );
+    assert_eq!(world.count(ALICE, "ACK"), 3, "a repeated 200 is acknowledged again");
     world.run_ms(33_000);
-    assert_eq!(
-        world.stacks[ALICE].snapshot().dialogs,
-        1,
-        "the fork that rang only is gone"
-    );
+    assert_eq!(world.stacks[ALICE].snapshot().dialogs, 1, "the fork that rang only is gone");
     world.bye(ALICE, first);
     world.assert_no_leaks();
 }
@@ -368,11 +277,7 @@ fn forks_that_answer_after_cancel_are_all_ended() {
     fork(&mut world, "200 OK", "two");
     assert_eq!(world.count(ALICE, "BYE"), 2);
     assert_eq!(failure(&mut world), Failure::Cancelled);
-    assert!(
-        !world.events[ALICE]
-            .iter()
-            .any(|event| matches!(event, Event::Answered { .. }))
-    );
+    assert!(!world.events[ALICE].iter().any(|event| matches!(event, Event::Answered { .. })));
     world.assert_no_leaks();
 }
 
@@ -383,10 +288,7 @@ fn re_invites_that_cross_meet_491_and_are_repeated() {
     world.request(ALICE, alice, 1, "INVITE");
     world.request(BOB, bob, 2, "INVITE");
     world.run_ms(100);
-    assert_eq!(
-        world.count(ALICE, "SIP/2.0 491") + world.count(BOB, "SIP/2.0 491"),
-        2
-    );
+    assert_eq!(world.count(ALICE, "SIP/2.0 491") + world.count(BOB, "SIP/2.0 491"), 2);
     let mut answered = 0;
     for _ in 0..100 {
         world.run_ms(100);
@@ -394,13 +296,7 @@ fn re_invites_that_cross_meet_491_and_are_repeated() {
             for event in std::mem::take(&mut world.events[side]) {
                 match event {
                     Event::DialogRequest { transaction, .. } => {
-                        world.command(
-                            side,
-                            Command::Respond {
-                                transaction,
-                                reply: reply(200),
-                            },
-                        );
+                        world.command(side, Command::Respond { transaction, reply: reply(200) });
                     }
                     Event::Response { response, .. } => {
                         assert_eq!(response.status.code(), 200);
@@ -425,9 +321,7 @@ fn a_second_re_invite_before_the_answer_gets_500_with_retry_after() {
     world.request(ALICE, alice, 1, "INVITE");
     world.run_ms(100);
     let first = world.last(ALICE, "INVITE");
-    let second = first
-        .replace("z9hG4bK", "z9hG4bKsecond")
-        .replace("CSeq: ", "CSeq: 1");
+    let second = first.replace("z9hG4bK", "z9hG4bKsecond").replace("CSeq: ", "CSeq: 1");
     world.deliver(BOB, &bytes::Bytes::from(second));
     assert!(world.last(BOB, "SIP/2.0 500").contains("Retry-After"));
     world.bye(BOB, bob);

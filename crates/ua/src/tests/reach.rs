@@ -38,64 +38,34 @@ fn incoming(world: &mut World, contact: &str, extra: &str) -> DialogId {
 }
 
 fn address(transport: Transport, text: &str) -> Destination {
-    Destination::Address {
-        transport,
-        remote: text.parse().unwrap(),
-    }
+    Destination::Address { transport, remote: text.parse().unwrap() }
 }
 
 #[test]
 fn browsers_and_names_are_reached_over_their_flow() {
     for transport in [Transport::Ws, Transport::Wss] {
-        assert_eq!(
-            requests_go_to(transport, "<sip:a@x.invalid;transport=ws>", ""),
-            FLOW
-        );
-        assert_eq!(
-            requests_go_to(transport, "<sip:a@198.51.100.1;transport=ws>", ""),
-            FLOW
-        );
+        assert_eq!(requests_go_to(transport, "<sip:a@x.invalid;transport=ws>", ""), FLOW);
+        assert_eq!(requests_go_to(transport, "<sip:a@198.51.100.1;transport=ws>", ""), FLOW);
     }
-    assert_eq!(
-        requests_go_to(Transport::Udp, "<sip:a@phone.example>", ""),
-        FLOW
-    );
-    assert_eq!(
-        requests_go_to(Transport::Udp, "<sip:a@198.51.100.1;ob>", ""),
-        FLOW
-    );
+    assert_eq!(requests_go_to(Transport::Udp, "<sip:a@phone.example>", ""), FLOW);
+    assert_eq!(requests_go_to(Transport::Udp, "<sip:a@198.51.100.1;ob>", ""), FLOW);
 }
 
 #[test]
 fn phones_behind_a_nat_are_reached_over_their_flow() {
-    assert_eq!(
-        requests_go_to(Transport::Udp, "<sip:a@192.168.1.7:5060>", ""),
-        FLOW
-    );
-    assert_eq!(
-        requests_go_to(Transport::Udp, "<sip:a@192.0.2.1:5060>", ""),
-        FLOW
-    );
+    assert_eq!(requests_go_to(Transport::Udp, "<sip:a@192.168.1.7:5060>", ""), FLOW);
+    assert_eq!(requests_go_to(Transport::Udp, "<sip:a@192.0.2.1:5060>", ""), FLOW);
 }
 
 #[test]
 fn public_addresses_are_reached_where_the_contact_or_route_says() {
     let expected = address(Transport::Udp, "198.51.100.1:5070");
-    assert_eq!(
-        requests_go_to(Transport::Udp, "<sip:a@198.51.100.1:5070>", ""),
-        expected
-    );
+    assert_eq!(requests_go_to(Transport::Udp, "<sip:a@198.51.100.1:5070>", ""), expected);
     let expected = address(Transport::Tls, "198.51.100.1:5061");
-    assert_eq!(
-        requests_go_to(Transport::Udp, "<sips:a@198.51.100.1>", ""),
-        expected
-    );
+    assert_eq!(requests_go_to(Transport::Udp, "<sips:a@198.51.100.1>", ""), expected);
     let expected = address(Transport::Tcp, "198.51.100.9:5060");
     let route = "Record-Route: <sip:198.51.100.9;transport=tcp;lr>\n";
-    assert_eq!(
-        requests_go_to(Transport::Udp, "<sip:a@x.invalid>", route),
-        expected
-    );
+    assert_eq!(requests_go_to(Transport::Udp, "<sip:a@x.invalid>", route), expected);
 }
 
 #[test]
@@ -103,13 +73,7 @@ fn the_owner_may_pin_a_dialog_to_a_place() {
     let mut world = world(Transport::Udp);
     let bob = incoming(&mut world, "<sip:a@198.51.100.1>", "");
     let destination = address(Transport::Tcp, "203.0.113.5:5060");
-    world.command(
-        BOB,
-        Command::Pin {
-            dialog: bob,
-            destination,
-        },
-    );
+    world.command(BOB, Command::Pin { dialog: bob, destination });
     world.request(BOB, bob, 1, "INFO");
     assert_eq!(world.log.last().unwrap().to, destination);
 }
@@ -125,18 +89,12 @@ fn responses_go_back_over_the_flow_and_once_more_over_a_new_connection() {
     let answer = world.log.last().unwrap().clone();
     assert_eq!(answer.to, FLOW);
     failed(&mut world, BOB, answer.bytes.clone());
-    assert_eq!(
-        world.log.last().unwrap().to,
-        address(Transport::Tcp, "192.0.2.1:5060")
-    );
+    assert_eq!(world.log.last().unwrap().to, address(Transport::Tcp, "192.0.2.1:5060"));
     let sent = world.log.len();
     failed(&mut world, BOB, answer.bytes);
     assert_eq!(world.log.len(), sent, "a second failure is final");
     world.run_ms(600);
-    assert_eq!(
-        world.log.last().unwrap().to,
-        address(Transport::Tcp, "192.0.2.1:5060")
-    );
+    assert_eq!(world.log.last().unwrap().to, address(Transport::Tcp, "192.0.2.1:5060"));
 }
 
 #[test]
@@ -146,10 +104,7 @@ fn a_request_that_cannot_be_sent_fails_at_once() {
     let bytes = world.log[0].bytes.clone();
     failed(&mut world, ALICE, bytes);
     world.expect(ALICE, |event| match event {
-        Event::InviteFailed {
-            invite: InviteId(1),
-            why: Failure::Transport,
-        } => Some(()),
+        Event::InviteFailed { invite: InviteId(1), why: Failure::Transport } => Some(()),
         _ => None,
     });
     world.assert_no_leaks();
@@ -167,22 +122,13 @@ fn a_flow_tells_its_transport_before_anything_came_over_it() {
         request.uri = "sip:bob@x.invalid;transport=ws".into();
         request.destination = Destination::Flow(FlowId(1));
         let request = Box::new(request);
-        world.command(
-            ALICE,
-            Command::Invite {
-                invite: InviteId(1),
-                request,
-            },
-        );
+        world.command(ALICE, Command::Invite { invite: InviteId(1), request });
         assert!(world.last(ALICE, "INVITE").contains(line));
         world.run_ms(2_000);
         assert_eq!(world.count(ALICE, "INVITE"), 1, "WebSocket repeats for us");
         world.input(ALICE, Input::FlowClosed(FlowId(1)));
         world.expect(ALICE, |event| match event {
-            Event::InviteFailed {
-                why: Failure::Transport,
-                ..
-            } => Some(()),
+            Event::InviteFailed { why: Failure::Transport, .. } => Some(()),
             _ => None,
         });
         world.assert_no_leaks();

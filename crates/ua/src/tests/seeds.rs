@@ -30,26 +30,16 @@ impl Story {
 }
 
 fn settings() -> Settings {
-    let session_timers = SessionTimers {
-        mode: TimerMode::Always,
-        interval_s: 90,
-        ..SessionTimers::default()
-    };
-    Settings {
-        session_timers,
-        ..Settings::default()
-    }
+    let session_timers =
+        SessionTimers { mode: TimerMode::Always, interval_s: 90, ..SessionTimers::default() };
+    Settings { session_timers, ..Settings::default() }
 }
 
 /// Plays one call; whether it was answered.
 fn play(seed: u64) -> bool {
     let mut random = SeededRandom::new(seed);
     let link = Link {
-        transport: if seed.is_multiple_of(5) {
-            Transport::Tcp
-        } else {
-            Transport::Udp
-        },
+        transport: if seed.is_multiple_of(5) { Transport::Tcp } else { Transport::Udp },
         lost_percent: random.below(35),
         doubled_percent: random.below(20),
         delay_ms: 5,
@@ -59,13 +49,7 @@ fn play(seed: u64) -> bool {
     let mut request = world.outgoing();
     request.headers.push(("Supported".into(), "100rel".into()));
     let request = Box::new(request);
-    world.command(
-        ALICE,
-        Command::Invite {
-            invite: InviteId(1),
-            request,
-        },
-    );
+    world.command(ALICE, Command::Invite { invite: InviteId(1), request });
     let mut story = Story::default();
     let end = world.now + Duration::from_secs(400);
     let mut next_id = 10;
@@ -83,23 +67,14 @@ fn play(seed: u64) -> bool {
         Some(alice) => world.bye(ALICE, alice),
         None => {
             let headers = Vec::new();
-            world.command(
-                ALICE,
-                Command::Cancel {
-                    invite: InviteId(1),
-                    headers,
-                },
-            );
+            world.command(ALICE, Command::Cancel { invite: InviteId(1), headers });
         }
     }
     story.alice_over |= story.alice.is_some();
     let end = world.now + Duration::from_secs(200);
     while world.now < end && turn(&mut world, &mut story, &mut random) {}
     assert!(story.alice_over, "seed {seed}: {story:?}");
-    assert!(
-        story.bob.is_none() || story.bob_over,
-        "seed {seed}: {story:?}"
-    );
+    assert!(story.bob.is_none() || story.bob_over, "seed {seed}: {story:?}");
     world.assert_no_leaks();
     story.alice.is_some()
 }
@@ -127,13 +102,7 @@ fn disturb(world: &mut World, story: &mut Story, random: &mut SeededRandom, id: 
     let Some(dialog) = dialog else {
         if random.below(4) == 0 {
             let headers = Vec::new();
-            world.command(
-                ALICE,
-                Command::Cancel {
-                    invite: InviteId(1),
-                    headers,
-                },
-            );
+            world.command(ALICE, Command::Cancel { invite: InviteId(1), headers });
         }
         return;
     };
@@ -169,20 +138,10 @@ fn react(
             world.command(ALICE, Command::Ack { dialog, body: None });
         }
         Event::DialogRequest { transaction, .. } => {
-            world.command(
-                side,
-                Command::Respond {
-                    transaction,
-                    reply: reply(200),
-                },
-            );
+            world.command(side, Command::Respond { transaction, reply: reply(200) });
         }
         Event::Response { response, .. } => {
-            let dialog = if side == ALICE {
-                story.alice
-            } else {
-                story.bob
-            };
+            let dialog = if side == ALICE { story.alice } else { story.bob };
             if response.status.is_success()
                 && let Some(dialog) = dialog
             {

@@ -11,13 +11,7 @@ fn invite_reliably(world: &mut World) -> api::DialogId {
     let mut request = world.outgoing();
     request.headers.push(("Supported".into(), "100rel".into()));
     let request = Box::new(request);
-    world.command(
-        ALICE,
-        Command::Invite {
-            invite: InviteId(1),
-            request,
-        },
-    );
+    world.command(ALICE, Command::Invite { invite: InviteId(1), request });
     world.run_ms(100);
     world.incoming()
 }
@@ -38,9 +32,7 @@ fn a_reliable_response_is_acknowledged_by_prack() {
         })
         .collect();
     assert_eq!(statuses, [183, 180]);
-    world.expect(BOB, |event| {
-        matches!(event, Event::Pracked { .. }).then_some(())
-    });
+    world.expect(BOB, |event| matches!(event, Event::Pracked { .. }).then_some(()));
     world.respond(bob, 486, false);
     world.assert_no_leaks();
 }
@@ -57,11 +49,7 @@ fn a_lost_prack_or_response_is_repeated() {
     let bob = invite_reliably(&mut world);
     world.respond(bob, 183, true);
     world.respond(bob, 200, false);
-    assert_eq!(
-        world.count(BOB, "SIP/2.0 200"),
-        0,
-        "the answer waits for PRACK"
-    );
+    assert_eq!(world.count(BOB, "SIP/2.0 200"), 0, "the answer waits for PRACK");
     world.run_ms(5_000);
     let provisional = |event: &&Event| matches!(event, Event::Provisional { .. });
     assert_eq!(world.events[ALICE].iter().filter(provisional).count(), 1);
@@ -99,16 +87,8 @@ fn a_peer_without_100rel_gets_plain_responses() {
 }
 
 fn timers(mode: TimerMode, interval_s: u32, min_se_s: u32) -> Settings {
-    let session_timers = SessionTimers {
-        mode,
-        interval_s,
-        min_se_s,
-        refresher: None,
-    };
-    Settings {
-        session_timers,
-        ..Settings::default()
-    }
+    let session_timers = SessionTimers { mode, interval_s, min_se_s, refresher: None };
+    Settings { session_timers, ..Settings::default() }
 }
 
 fn world(alice: Settings, bob: Settings) -> World {
@@ -120,28 +100,17 @@ fn the_caller_refreshes_at_half_the_interval() {
     let mut world = world(timers(TimerMode::Always, 100, 90), Settings::default());
     let (alice, _) = world.call();
     let answer = world.last(BOB, "SIP/2.0 200");
-    assert!(
-        answer.contains("Session-Expires: 100;refresher=uac"),
-        "{answer}"
-    );
+    assert!(answer.contains("Session-Expires: 100;refresher=uac"), "{answer}");
     let mut refreshed = 0;
     for _ in 0..2_500 {
         world.run_ms(200);
         for event in std::mem::take(&mut world.events[BOB]) {
-            let Event::DialogRequest {
-                transaction,
-                request,
-                ..
-            } = event
-            else {
+            let Event::DialogRequest { transaction, request, .. } = event else {
                 panic!("{event:?}")
             };
             assert!(request.headers.has(Name::SessionExpires));
             refreshed += 1;
-            let reply = Box::new(api::Reply {
-                status: 200,
-                ..api::Reply::default()
-            });
+            let reply = Box::new(api::Reply { status: 200, ..api::Reply::default() });
             world.command(BOB, Command::Respond { transaction, reply });
         }
     }
@@ -174,11 +143,7 @@ fn an_interval_too_small_is_raised_by_422() {
     assert_eq!(world.count(BOB, "SIP/2.0 422"), 1);
     let invite = world.last(ALICE, "INVITE");
     assert!(invite.contains("Session-Expires: 300") && invite.contains("Min-SE: 300"));
-    assert!(
-        !world.events[ALICE]
-            .iter()
-            .any(|event| matches!(event, Event::Rejected { .. }))
-    );
+    assert!(!world.events[ALICE].iter().any(|event| matches!(event, Event::Rejected { .. })));
     world.bye(ALICE, alice);
     world.assert_no_leaks();
 }
@@ -205,28 +170,12 @@ fn the_timers_of_one_call_override_the_settings() {
         min_se_s: 90,
         refresher: Some(sidetone_sip::headers::Refresher::Uas),
     };
-    world.command(
-        BOB,
-        Command::SessionTimers {
-            of: Call::Incoming(bob),
-            timers,
-        },
-    );
+    world.command(BOB, Command::SessionTimers { of: Call::Incoming(bob), timers });
     world.respond(bob, 200, false);
     world.run_ms(100);
-    assert!(
-        world
-            .last(BOB, "SIP/2.0 200")
-            .contains("Session-Expires: 200;refresher=uas")
-    );
+    assert!(world.last(BOB, "SIP/2.0 200").contains("Session-Expires: 200;refresher=uas"));
     let alice = world.answered();
-    world.command(
-        ALICE,
-        Command::Ack {
-            dialog: alice,
-            body: None,
-        },
-    );
+    world.command(ALICE, Command::Ack { dialog: alice, body: None });
     world.run_ms(100_100);
     assert_eq!(world.count(BOB, "UPDATE"), 1);
     world.bye(ALICE, alice);

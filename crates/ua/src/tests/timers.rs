@@ -7,10 +7,7 @@ use crate::testing::{ALICE, BOB, GOOD, Link, World, reply};
 use crate::{Settings, testing};
 
 fn reliable() -> World {
-    let link = Link {
-        transport: Transport::Tcp,
-        ..GOOD
-    };
+    let link = Link { transport: Transport::Tcp, ..GOOD };
     World::with(1, link, Settings::default(), Settings::default())
 }
 
@@ -19,13 +16,7 @@ fn options(world: &mut World) {
     request.method = sidetone_sip::Method::Options;
     request.body = None;
     let request = Box::new(request);
-    world.command(
-        ALICE,
-        Command::Send {
-            request_id: RequestId(7),
-            request,
-        },
-    );
+    world.command(ALICE, Command::Send { request_id: RequestId(7), request });
 }
 
 #[test]
@@ -51,15 +42,10 @@ fn timer_e_doubles_up_to_t2_and_timer_f_gives_up() {
     options(&mut world);
     world.run_ms(40_000);
     let times = world.times(ALICE, "OPTIONS");
-    let expected = [
-        0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500,
-    ];
+    let expected = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
     assert_eq!(times, expected);
     world.expect(ALICE, |event| match event {
-        Event::RequestFailed {
-            why: Failure::Timeout,
-            ..
-        } => Some(()),
+        Event::RequestFailed { why: Failure::Timeout, .. } => Some(()),
         _ => None,
     });
     world.assert_no_leaks();
@@ -72,10 +58,7 @@ fn nothing_is_repeated_over_a_reliable_transport_but_timers_b_and_f_run() {
     world.invite();
     options(&mut world);
     world.run_ms(33_000);
-    assert_eq!(
-        world.count(ALICE, "INVITE") + world.count(ALICE, "OPTIONS"),
-        2
-    );
+    assert_eq!(world.count(ALICE, "INVITE") + world.count(ALICE, "OPTIONS"), 2);
     assert_eq!(world.events[ALICE].len(), 2);
     world.assert_no_leaks();
 }
@@ -106,10 +89,7 @@ fn timer_g_repeats_a_failure_and_timer_h_ends_it() {
     let pauses: Vec<u128> = times.iter().map(|at| at - from).take(6).collect();
     assert_eq!(pauses, [0, 500, 1_500, 3_500, 7_500, 11_500]);
     // Timer D: each repetition is acknowledged.
-    assert_eq!(
-        world.count(ALICE, "ACK"),
-        times.iter().filter(|at| **at < 32_000).count()
-    );
+    assert_eq!(world.count(ALICE, "ACK"), times.iter().filter(|at| **at < 32_000).count());
     assert_eq!(world.status(ALICE), 486);
     world.assert_no_leaks();
 }
@@ -123,13 +103,7 @@ fn timer_i_swallows_late_acks_of_a_failure() {
     world.respond(bob, 486, false);
     world.run_ms(100);
     assert_eq!(world.stacks[BOB].snapshot().server_transactions, 1);
-    let ack = world
-        .log
-        .iter()
-        .find(|sent| sent.line.starts_with("ACK"))
-        .unwrap()
-        .bytes
-        .clone();
+    let ack = world.log.iter().find(|sent| sent.line.starts_with("ACK")).unwrap().bytes.clone();
     world.deliver(BOB, &ack);
     assert_eq!(world.stacks[BOB].snapshot().dropped_total, 0);
     world.run_ms(5_000);
@@ -146,23 +120,13 @@ fn timer_j_answers_repetitions_and_timer_k_swallows_answers() {
         Event::Request { transaction, .. } => Some(*transaction),
         _ => None,
     });
-    world.command(
-        BOB,
-        Command::Respond {
-            transaction,
-            reply: reply(200),
-        },
-    );
+    world.command(BOB, Command::Respond { transaction, reply: reply(200) });
     world.run_ms(100);
     let request = world.log[0].bytes.clone();
     world.deliver(BOB, &request);
     world.run_ms(100);
     assert_eq!(world.count(BOB, "SIP/2.0 200"), 2);
-    assert!(
-        !world.events[BOB]
-            .iter()
-            .any(|event| matches!(event, Event::Request { .. }))
-    );
+    assert!(!world.events[BOB].iter().any(|event| matches!(event, Event::Request { .. })));
     assert_eq!(world.status(ALICE), 200);
     assert_eq!(world.stacks[ALICE].snapshot().client_transactions, 1);
     world.run_ms(5_000);
@@ -176,11 +140,7 @@ fn timers_l_and_m_keep_an_accepted_invite_for_64_t1() {
     let (alice, _) = world.call();
     let invite = world.log[0].bytes.clone();
     world.deliver(BOB, &invite);
-    assert_eq!(
-        world.count(BOB, "SIP/2.0 200"),
-        1,
-        "a repeated INVITE is swallowed"
-    );
+    assert_eq!(world.count(BOB, "SIP/2.0 200"), 1, "a repeated INVITE is swallowed");
     assert_eq!(world.stacks[ALICE].snapshot().client_transactions, 1);
     assert_eq!(world.stacks[BOB].snapshot().server_transactions, 1);
     world.run_ms(32_000);

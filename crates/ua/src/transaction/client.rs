@@ -76,10 +76,7 @@ impl Client {
 
     /// Whether no final response came.
     pub(crate) fn is_open(&self) -> bool {
-        matches!(
-            self.state,
-            ClientState::Calling(_) | ClientState::Proceeding(_)
-        )
+        matches!(self.state, ClientState::Calling(_) | ClientState::Proceeding(_))
     }
 
     /// The CSeq number of the request.
@@ -102,28 +99,17 @@ impl Stack {
     ) -> ClientId {
         let id = ClientId(self.fresh_id());
         let via = request.headers.typed::<Via>().ok().flatten();
-        let branch = via
-            .and_then(|via| via.branch().cloned())
-            .unwrap_or_default();
-        let key = ClientKey {
-            branch,
-            method: request.method.clone(),
-        };
+        let branch = via.and_then(|via| via.branch().cloned()).unwrap_or_default();
+        let key = ClientKey { branch, method: request.method.clone() };
         let bytes = request.to_bytes();
         let guessed = || crate::print::transport_in(&request.uri.to_text().to_str());
-        let reliable = self
-            .transport_of(destination)
-            .unwrap_or_else(guessed)
-            .is_reliable();
+        let reliable = self.transport_of(destination).unwrap_or_else(guessed).is_reliable();
         let t1 = self.settings.t1;
         if !reliable {
             self.timers.set(Timer::ClientRepeat(id), self.now + t1);
         }
         // Timers B and F.
-        self.timers.set(
-            Timer::ClientTimeout(id),
-            self.now + self.settings.patience(),
-        );
+        self.timers.set(Timer::ClientTimeout(id), self.now + self.settings.patience());
         self.client_keys.insert(key.clone(), id);
         self.send(destination, bytes.clone());
         let client = Client {
@@ -190,11 +176,7 @@ impl Stack {
 
     /// Forgets a transaction.
     pub(crate) fn remove_client(&mut self, id: ClientId) {
-        for timer in [
-            Timer::ClientRepeat(id),
-            Timer::ClientTimeout(id),
-            Timer::ClientLinger(id),
-        ] {
+        for timer in [Timer::ClientRepeat(id), Timer::ClientTimeout(id), Timer::ClientLinger(id)] {
             self.timers.cancel(&timer);
         }
         let Some(client) = self.clients.remove(&id) else {
@@ -264,8 +246,7 @@ impl Stack {
                     // Timer M (RFC 6026 §7.2).
                     client.state = ClientState::Accepted;
                     let patience = self.settings.patience();
-                    self.timers
-                        .set(Timer::ClientLinger(id), self.now + patience);
+                    self.timers.set(Timer::ClientLinger(id), self.now + patience);
                 } else {
                     client.state = ClientState::Completed;
                     self.acknowledge_failure(id, &response);
@@ -295,11 +276,7 @@ impl Stack {
         let bytes = match &client.ack {
             Some(bytes) => bytes.clone(),
             None => {
-                let ack = derived(
-                    &client.request,
-                    Method::Ack,
-                    response.headers.value(Name::To),
-                );
+                let ack = derived(&client.request, Method::Ack, response.headers.value(Name::To));
                 let bytes = ack.to_bytes();
                 client.ack = Some(bytes.clone());
                 bytes
@@ -333,11 +310,7 @@ impl Stack {
             self.timers.cancel(&Timer::ClientRepeat(id));
             self.timers.cancel(&Timer::ClientTimeout(id));
             // Timer K.
-            let linger = if datagrams {
-                t4.min(patience)
-            } else {
-                Duration::ZERO
-            };
+            let linger = if datagrams { t4.min(patience) } else { Duration::ZERO };
             self.timers.set(Timer::ClientLinger(id), self.now + linger);
         }
         self.hand_up(purpose, flow, response, essentials);
@@ -385,10 +358,7 @@ impl Stack {
             return;
         };
         let branch = via.branch().cloned().unwrap_or_default();
-        let key = ClientKey {
-            branch,
-            method: request.method,
-        };
+        let key = ClientKey { branch, method: request.method };
         if let Some(id) = self.client_keys.get(&key).copied() {
             self.fail_client(id, Failure::Transport);
         }
@@ -408,15 +378,10 @@ fn derived(invite: &Request, method: Method, to: Option<&Text>) -> Request {
             Name::Via | Name::Route | Name::From | Name::CallId | Name::MaxForwards => {
                 request.headers.push(name, line.value.clone());
             }
-            Name::To => request
-                .headers
-                .push(name, to.unwrap_or(&line.value).clone()),
+            Name::To => request.headers.push(name, to.unwrap_or(&line.value).clone()),
             Name::CSeq => {
                 if let Some(cseq) = cseq_of(invite) {
-                    let cseq = CSeq {
-                        number: cseq.number,
-                        method: method.clone(),
-                    };
+                    let cseq = CSeq { number: cseq.number, method: method.clone() };
                     request.headers.push(name, cseq.to_text());
                 }
             }

@@ -15,11 +15,7 @@ pub(crate) struct MergeKey(Vec<u8>);
 /// The key of a request read as method `method`: ACK and CANCEL look for INVITE.
 pub(crate) fn server_key(request: &Request, essentials: &Essentials, method: &Method) -> ServerKey {
     let via = &essentials.via;
-    let method = if *method == Method::Ack {
-        &Method::Invite
-    } else {
-        method
-    };
+    let method = if *method == Method::Ack { &Method::Invite } else { method };
     if let Some(key) = unique_key(via, method) {
         return key;
     }
@@ -30,23 +26,13 @@ pub(crate) fn server_key(request: &Request, essentials: &Essentials, method: &Me
     // top Via as it came. The tag of To is left out, since the ACK has ours and the INVITE none.
     request.uri.write(&mut key);
     key.push(b' ');
-    key.extend_from_slice(
-        essentials
-            .from
-            .tag()
-            .map(|tag| tag.as_bytes())
-            .unwrap_or_default(),
-    );
+    key.extend_from_slice(essentials.from.tag().map(|tag| tag.as_bytes()).unwrap_or_default());
     key.push(b' ');
     key.extend_from_slice(essentials.call_id.0.as_bytes());
     key.extend_from_slice(&essentials.cseq.number.to_be_bytes());
     via.host.write(&mut key);
     key.extend_from_slice(&via.port.unwrap_or(0).to_be_bytes());
-    key.extend_from_slice(
-        via.branch()
-            .map(|branch| branch.as_bytes())
-            .unwrap_or_default(),
-    );
+    key.extend_from_slice(via.branch().map(|branch| branch.as_bytes()).unwrap_or_default());
     ServerKey(key)
 }
 

@@ -71,10 +71,7 @@ impl Stack {
         }
         let mut remote = flow.remote;
         remote.set_port(via_port);
-        Destination::Address {
-            transport: flow.transport,
-            remote,
-        }
+        Destination::Address { transport: flow.transport, remote }
     }
 
     /// Makes the transaction of a request that is no ACK.
@@ -98,25 +95,12 @@ impl Stack {
         }
         if request.method != Method::Invite {
             // The client gives up after 64·T1 (timer F); then nobody hears an answer.
-            self.timers.set(
-                Timer::ServerTimeout(id),
-                self.now + self.settings.patience(),
-            );
+            self.timers.set(Timer::ServerTimeout(id), self.now + self.settings.patience());
         }
         let reply_to = self.reply_to(flow, essentials);
         let state = ServerState::Proceeding;
         let last = None;
-        let server = Server {
-            request,
-            flow,
-            to_tag,
-            owner,
-            state,
-            key,
-            merge,
-            reply_to,
-            last,
-        };
+        let server = Server { request, flow, to_tag, owner, state, key, merge, reply_to, last };
         self.servers.insert(id, server);
         id
     }
@@ -157,11 +141,7 @@ impl Stack {
                 server.state = ServerState::Completed(t1);
                 self.timers.cancel(&Timer::ServerTimeout(id));
                 // Timer J: nobody repeats a request over a reliable transport.
-                let linger = if datagrams {
-                    patience
-                } else {
-                    std::time::Duration::ZERO
-                };
+                let linger = if datagrams { patience } else { std::time::Duration::ZERO };
                 self.timers.set(Timer::ServerLinger(id), now + linger);
             } else if response.status.is_success() {
                 // Timer L (RFC 6026 §7.1).
@@ -173,8 +153,7 @@ impl Stack {
                     self.timers.set(Timer::ServerRepeat(id), now + t1);
                 }
                 // Timer H; T4 more so that the last repetition may still be acknowledged.
-                self.timers
-                    .set(Timer::ServerTimeout(id), now + patience + t4);
+                self.timers.set(Timer::ServerTimeout(id), now + patience + t4);
             }
         }
         self.send(reply_to, bytes.clone());
@@ -259,11 +238,7 @@ impl Stack {
                 self.timers.cancel(&Timer::ServerRepeat(id));
                 self.timers.cancel(&Timer::ServerTimeout(id));
                 // Timer I.
-                let linger = if datagrams {
-                    t4
-                } else {
-                    std::time::Duration::ZERO
-                };
+                let linger = if datagrams { t4 } else { std::time::Duration::ZERO };
                 self.timers.set(Timer::ServerLinger(id), self.now + linger);
                 true
             }
@@ -274,11 +249,7 @@ impl Stack {
 
     /// Forgets a transaction.
     pub(crate) fn remove_server(&mut self, id: TransactionId) {
-        for timer in [
-            Timer::ServerRepeat(id),
-            Timer::ServerTimeout(id),
-            Timer::ServerLinger(id),
-        ] {
+        for timer in [Timer::ServerRepeat(id), Timer::ServerTimeout(id), Timer::ServerLinger(id)] {
             self.timers.cancel(&timer);
         }
         let Some(server) = self.servers.remove(&id) else {

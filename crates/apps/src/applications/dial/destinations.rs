@@ -25,11 +25,7 @@ pub(super) struct Destination {
 /// Finds the contacts; what cannot be called is named in the log.
 pub(super) fn resolve(exchange: &Exchange, wanted: &str, channel: &str) -> Vec<Destination> {
     let mut found = Vec::new();
-    for item in wanted
-        .split('&')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-    {
+    for item in wanted.split('&').map(str::trim).filter(|item| !item.is_empty()) {
         match one(exchange, item) {
             Ok(destinations) => found.extend(destinations),
             Err(words) => tracing::warn!("{channel}: Dial: {item}: {words}"),
@@ -62,12 +58,7 @@ fn one(exchange: &Exchange, item: &str) -> Result<Vec<Destination>, &'static str
 }
 
 fn endpoint(exchange: &Exchange, name: &str) -> Result<Arc<Endpoint>, &'static str> {
-    exchange
-        .config()
-        .endpoints
-        .get(name)
-        .cloned()
-        .ok_or("there is no such endpoint")
+    exchange.config().endpoints.get(name).cloned().ok_or("there is no such endpoint")
 }
 
 /// All contacts of an endpoint; unreachable ones only when there are no others.
@@ -75,16 +66,11 @@ fn contacts(exchange: &Exchange, endpoint: &Arc<Endpoint>) -> Vec<Destination> {
     let registrar = exchange.registrar();
     let mut all: Vec<Destination> = Vec::new();
     for aor in &endpoint.aors {
-        all.extend(
-            registrar
-                .contacts(aor)
-                .into_iter()
-                .map(|contact| Destination {
-                    endpoint: Arc::clone(endpoint),
-                    aor: aor.clone(),
-                    contact,
-                }),
-        );
+        all.extend(registrar.contacts(aor).into_iter().map(|contact| Destination {
+            endpoint: Arc::clone(endpoint),
+            aor: aor.clone(),
+            contact,
+        }));
     }
     if all.iter().any(|destination| destination.contact.reachable) {
         all.retain(|destination| destination.contact.reachable);
@@ -109,11 +95,7 @@ fn through(
         sip.user = Some(sidetone_sip::uri::escape_user(number.as_bytes()));
         destination.contact.uri = uri.to_text().to_str().into_owned();
     }
-    if contacts.is_empty() {
-        Err("no contact is registered")
-    } else {
-        Ok(contacts)
-    }
+    if contacts.is_empty() { Err("no contact is registered") } else { Ok(contacts) }
 }
 
 /// An explicit URI, called with the settings of an endpoint.
@@ -121,10 +103,7 @@ fn at_uri(exchange: &Exchange, name: &str, text: &str) -> Result<Destination, &'
     let endpoint = endpoint(exchange, name)?;
     let uri = Uri::parse(&Text::from(text.as_bytes().to_vec())).map_err(|_| "no SIP URI")?;
     let sip = uri.as_sip().ok_or("no SIP URI")?;
-    let ip = sip
-        .host
-        .ip()
-        .ok_or("write an IP address: names are not resolved here yet")?;
+    let ip = sip.host.ip().ok_or("write an IP address: names are not resolved here yet")?;
     let transport = match sip.transport() {
         Some(name) => Transport::from_name(&name.to_str()).ok_or("no such transport")?,
         None if uri.is_sips() => Transport::Tls,
@@ -145,9 +124,5 @@ fn at_uri(exchange: &Exchange, name: &str, text: &str) -> Result<Destination, &'
         path: Vec::new(),
         reachable: true,
     };
-    Ok(Destination {
-        endpoint,
-        aor: String::new(),
-        contact,
-    })
+    Ok(Destination { endpoint, aor: String::new(), contact })
 }

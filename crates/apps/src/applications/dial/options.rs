@@ -3,10 +3,7 @@
 /// What this exchange does of them; the others are named in the log when they are used.
 pub(super) const DOC: &[(&str, &str)] = &[
     ("g", "Go on in the dialplan when the callee hangs up"),
-    (
-        "r",
-        "Let the caller hear ringing at once, and no early media",
-    ),
+    ("r", "Let the caller hear ringing at once, and no early media"),
 ];
 
 /// All letters the option string may have, for the words in the log.
@@ -53,13 +50,7 @@ mod tests {
     #[test]
     fn arguments_of_options_are_not_options() {
         let options = Options::read("M(greeting)r", "test");
-        assert_eq!(
-            options,
-            Options {
-                go_on: false,
-                ring: true
-            }
-        );
+        assert_eq!(options, Options { go_on: false, ring: true });
         assert!(Options::read("g", "test").go_on);
     }
 }
