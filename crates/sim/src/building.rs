@@ -1,0 +1,77 @@
+//! Putting the exchange together on the simulated network, as `sidetone/serve` does on the real
+//! one.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use bytes::Bytes;
+use sidetone_base::{Random, SeededRandom, Transport};
+use sidetone_engine::Engine;
+use sidetone_events::Bus;
+use sidetone_net::sim::Host;
+use sidetone_net::{ListenerSpec, Net, NetSettings, Protocol, UpgradedWebSocket};
+use sidetone_pbx::Exchange;
+use sidetone_pbx::exchange::Parts;
+use tokio::sync::mpsc;
+
+use crate::Configuration;
+
+/// Where the exchange is.
+pub(crate) const EXCHANGE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+/// Its SIP port.
+pub(crate) const SIP_PORT: u16 = 5060;
+/// Where its WebSocket listens.
+pub(crate) const WEBSOCKET_PORT: u16 = 8088;
+/// As in the binary.
+const NET_EVENTS: usize = 1_024;
+
+/// Builds and starts the exchange.
+pub(crate) async fn exchange(
+    configuration: &Configuration,
+    host: Host,
+    engine: Engine,
+    seed: u64,
+) -> Exchange {
+    let (config, dialplan) = configuration.load();
+    let (sender, net_events) = mpsc::channel(NET_EVENTS);
+    let net = Net::simulated(NetSettings::default(), sender, host.clone());
+    for (name, protocol) in [("transport-udp", Protocol::Udp), ("transport-tcp", Protocol::Tcp)] {
+        let spec = ListenerSpec::new(name, protocol, SocketAddr::new(EXCHANGE, SIP_PORT));
+        net.listen(spec).await.expect("the port is free");
+    }
+    serve_websockets(&net, &host);
+    let mut seeds = SeededRandom::new(seed);
+    let random = move || Box::new(SeededRandom::new(seeds.u64())) as Box<dyn Random>;
+    let parts = Parts {
+        config,
+        dialplan,
+        catalogue: sidetone_apps::CATALOGUE,
+        prompts: Box::new(|_, _| None),
+        net,
+        net_events,
+        engine,
+        bus: Bus::new(),
+        random: Box::new(random),
+        shards: 2,
+        interfaces: vec![EXCHANGE],
+    };
+    Exchange::start(parts).await.expect("two shards are allowed")
+}
+
+/// Hands in connections as the HTTP server does after the upgrade.
+fn serve_websockets(net: &Net, host: &Host) {
+    let at = SocketAddr::new(EXCHANGE, WEBSOCKET_PORT);
+    let listener = host.listener(at).expect("the port is free");
+    let net = net.clone();
+    tokio::task::spawn_local(async move {
+        while let Ok((stream, remote)) = listener.accept().await {
+            let upgraded = UpgradedWebSocket {
+                transport: Transport::Ws,
+                local: at,
+                remote,
+                early: Bytes::new(),
+            };
+            let net = net.clone();
+            tokio::task::spawn_local(async move { net.adopt_websocket(stream, upgraded).await });
+        }
+    });
+}

@@ -1,0 +1,144 @@
+//! What the exchange of a world is configured with: the same files an operator writes.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use sidetone_conf::source::MemorySource;
+use sidetone_config::Config;
+use sidetone_dialplan::Dialplan;
+
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse";
+
+/// Plain phones: ulaw and alaw.
+pub const PHONES: &[&str] = &["alice", "bob", "carol"];
+/// A plain phone that speaks only opus.
+pub const OPUS_PHONES: &[&str] = &["oscar"];
+/// Browsers.
+pub const BROWSERS: &[&str] = &["wendy", "walter"];
+
+/// The files of the exchange.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// `pjsip.conf`
+    pub pjsip: String,
+    /// `extensions.conf`
+    pub extensions: String,
+    /// `rtp.conf`
+    pub rtp: String,
+}
+
+const PJSIP: &str = "\
+[transport-udp]
+type = transport
+protocol = udp
+bind = 192.0.2.1:5060
+
+[transport-tcp]
+type = transport
+protocol = tcp
+bind = 192.0.2.1:5060
+
+[phone](!)
+type = endpoint
+context = internal
+disallow = all
+allow = ulaw,alaw
+rtp_symmetric = yes
+force_rport = yes
+rewrite_contact = yes
+direct_media = no
+
+[browser](!)
+type = endpoint
+context = internal
+webrtc = yes
+disallow = all
+allow = opus,ulaw,vp8
+max_video_streams = 4
+
+[login](!)
+type = auth
+auth_type = userpass
+
+[devices](!)
+type = aor
+max_contacts = 5
+remove_existing = no
+";
+
+const EXTENSIONS: &str = "\
+[internal]
+exten => 600,1,Answer()
+ same => n,Echo()
+ same => n,Hangup()
+
+exten => 246,1,Answer()
+ same => n,Wait(0.5)
+ same => n,StreamEcho(4)
+ same => n,Hangup()
+
+exten => both,1,Dial(PJSIP/bob&PJSIP/carol,20)
+ same => n,Set(GLOBAL(OUTCOME)=${DIALSTATUS})
+ same => n,Hangup()
+
+exten => _[a-z].,1,Dial(PJSIP/${EXTEN},20)
+ same => n,Set(GLOBAL(OUTCOME)=${DIALSTATUS})
+ same => n,Hangup()
+";
+
+impl Default for Configuration {
+    fn default() -> Self {
+        let mut pjsip = PJSIP.to_owned();
+        let mut account = |name: &str, template: &str, more: &str| {
+            let written = write!(
+                pjsip,
+                "\n[{name}]({template})\nauth = {name}\naors = {name}\n{more}\
+                 \n[{name}](login)\nusername = {name}\npassword = {PASSWORD}\n\
+                 \n[{name}](devices)\n"
+            );
+            written.expect("a string takes everything");
+        };
+        PHONES.iter().for_each(|name| account(name, "phone", ""));
+        OPUS_PHONES
+            .iter()
+            .for_each(|name| account(name, "phone", "disallow = all\nallow = opus\n"));
+        BROWSERS.iter().for_each(|name| account(name, "browser", ""));
+        let (extensions, rtp) = (EXTENSIONS.to_owned(), "[general]\n".to_owned());
+        Self { pjsip, extensions, rtp }
+    }
+}
+
+impl Configuration {
+    /// The same with a line more for every plain phone.
+    #[must_use]
+    pub fn with_phone_option(mut self, line: &str) -> Self {
+        let template = "direct_media = no\n";
+        self.pjsip = self.pjsip.replacen(template, &format!("{template}{line}\n"), 1);
+        self
+    }
+
+    /// Reads the files as the binary does.
+    ///
+    /// # Panics
+    /// When the configuration has errors: they are the story's.
+    pub(crate) fn load(&self) -> (Arc<Config>, Arc<Dialplan>) {
+        let source = MemorySource::new()
+            .with("/etc/asterisk.conf", "")
+            .with("/etc/pjsip.conf", self.pjsip.as_str())
+            .with("/etc/extensions.conf", self.extensions.as_str())
+            .with("/etc/rtp.conf", self.rtp.as_str());
+        let loaded = sidetone_config::load(&source, "/etc");
+        let document = loaded.dialplan_document.expect("there is a dialplan");
+        let plan = sidetone_dialplan::load(&document);
+        let mut findings: Vec<_> = loaded.diagnostics.iter().collect();
+        findings.extend(&plan.diagnostics);
+        let errors =
+            findings.iter().filter(|finding| finding.severity == sidetone_conf::Severity::Error);
+        let errors: Vec<String> = errors.map(ToString::to_string).collect();
+        assert!(errors.is_empty(), "the configuration: {errors:#?}");
+        let unknown = plan.unknown_applications(&sidetone_apps::has_application);
+        assert!(unknown.is_empty(), "the dialplan: {unknown:#?}");
+        (loaded.config.expect("a configuration"), Arc::new(plan))
+    }
+}

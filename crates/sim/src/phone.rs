@@ -1,0 +1,297 @@
+//! A phone as a story sees it: what it is told to do, and what its owner sees and hears.
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use sidetone_engine::{Engine, EngineSnapshot};
+use sidetone_net::sim::Host;
+use sidetone_ua::Snapshot;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::Line;
+use crate::configuration::OPUS_PHONES;
+
+mod calls;
+mod device;
+mod media;
+
+/// Orders that may wait for a phone.
+const ORDERS: usize = 16;
+/// Who heard nothing for this long hears nothing: ten packets.
+const SILENCE: Duration = Duration::from_millis(400);
+
+/// What a phone does when it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Rings until told otherwise.
+    Ring,
+    /// Rings and answers after a while.
+    Answer(Duration),
+    /// Refuses with this status.
+    Refuse(u16),
+    /// Does not even say 100: as if it were switched off.
+    Ignore,
+}
+
+/// What a caller offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// One voice.
+    Audio,
+    /// One voice, one picture.
+    AudioAndVideo,
+    /// Nothing: the answerer offers (RFC 3261 §13.2.1).
+    Nothing,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallState {
+    /// We called; nothing but 100 came.
+    Calling,
+    /// We called; it rings there.
+    Ringing,
+    /// Somebody calls us.
+    Alerted,
+    /// Answered.
+    Talking,
+    /// Over, with the status that ended it: 200 after BYE, 487 after CANCEL.
+    Over(u16),
+}
+
+/// A call as its phone shows it.
+#[derive(Clone, Debug)]
+pub struct CallView {
+    /// Where it stands.
+    pub state: CallState,
+    /// `Reason` headers that came with its end.
+    pub reasons: Vec<String>,
+    /// Audio packets received.
+    pub heard: u64,
+    /// When the last of them was noticed.
+    pub heard_at: Option<Instant>,
+    /// Digits received.
+    pub digits: String,
+    /// Active streams as agreed last.
+    pub streams: usize,
+    /// Re-offers of the exchange that were answered.
+    pub reoffered: usize,
+    /// How our own last re-offer ended.
+    pub reoffer_status: Option<u16>,
+}
+
+/// What the phone shows.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    pub calls: Vec<CallView>,
+}
+
+/// What a phone is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Register { expires_s: u32, password: String, reply: oneshot::Sender<Result<u32, u16>> },
+    Dial { number: String, offer: Offer, done: oneshot::Sender<()> },
+    Answer,
+    Refuse(u16),
+    HangUp,
+    Hold,
+    Resume,
+    Press(char),
+    Manner(Manner),
+    Held(oneshot::Sender<(Snapshot, EngineSnapshot)>),
+}
+
+/// A handle to a phone.
+#[derive(Clone)]
+pub struct Phone {
+    name: String,
+    ip: IpAddr,
+    orders: mpsc::Sender<Order>,
+    view: Rc<RefCell<View>>,
+}
+
+impl std::fmt::Debug for Phone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {:?}", self.name, self.ip, self.view.borrow().calls)
+    }
+}
+
+/// What a phone is made of.
+pub(crate) struct NewPhone<'a> {
+    pub name: &'a str,
+    pub line: Line,
+    pub codecs: &'a [&'a str],
+    pub host: Host,
+    pub engine: Engine,
+    pub seed: u64,
+}
+
+/// What the account's phone speaks when the story says nothing else.
+pub(crate) fn usual_codecs(name: &str, line: Line) -> &'static [&'static str] {
+    if line == Line::WebSocket {
+        &["opus", "ulaw", "vp8"]
+    } else if OPUS_PHONES.contains(&name) {
+        &["opus"]
+    } else {
+        &["ulaw"]
+    }
+}
+
+/// Whether a stack holds nothing any more.
+pub(crate) fn is_empty(held: &Snapshot) -> bool {
+    [held.client_transactions, held.server_transactions, held.dialogs, held.invites, held.timers]
+        .iter()
+        .all(|count| *count == 0)
+}
+
+impl Phone {
+    pub(crate) async fn new(new: NewPhone<'_>) -> Self {
+        let (orders, inbox) = mpsc::channel(ORDERS);
+        let view = Rc::new(RefCell::new(View::default()));
+        let phone =
+            Self { name: new.name.to_owned(), ip: new.host.ip(), orders, view: Rc::clone(&view) };
+        let device = device::Device::new(new, view).await;
+        tokio::task::spawn_local(device.run(inbox));
+        phone
+    }
+
+    /// The account's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn ip(&self) -> IpAddr {
+        self.ip
+    }
+
+    async fn order(&self, order: Order) {
+        self.orders.send(order).await.expect("the phone runs");
+    }
+
+    /// Registers for ten minutes.
+    ///
+    /// # Errors
+    /// The status that refused it; 408 when nothing came back.
+    pub async fn register(&self) -> Result<u32, u16> {
+        self.register_for(600, crate::configuration::PASSWORD).await
+    }
+
+    /// Registers for some seconds (0 unregisters); returns what was granted.
+    ///
+    /// # Errors
+    /// The status that refused it; 408 when nothing came back.
+    pub async fn register_for(&self, expires_s: u32, password: &str) -> Result<u32, u16> {
+        let (reply, answer) = oneshot::channel();
+        let password = password.to_owned();
+        self.order(Order::Register { expires_s, password, reply }).await;
+        answer.await.expect("the phone runs")
+    }
+
+    /// Begins to call a number.
+    pub async fn dial(&self, number: &str) {
+        self.dial_with(number, Offer::Audio).await;
+    }
+
+    /// The same with another offer.
+    pub async fn dial_with(&self, number: &str, offer: Offer) {
+        let (done, begun) = oneshot::channel();
+        let number = number.to_owned();
+        self.order(Order::Dial { number, offer, done }).await;
+        begun.await.expect("the phone runs");
+    }
+
+    /// Answers whoever calls.
+    pub async fn answer(&self) {
+        self.order(Order::Answer).await;
+    }
+
+    /// Refuses whoever calls.
+    pub async fn refuse(&self, status: u16) {
+        self.order(Order::Refuse(status)).await;
+    }
+
+    /// Ends the last call, whatever its state: CANCEL, refusal or BYE.
+    pub async fn hang_up(&self) {
+        self.order(Order::HangUp).await;
+    }
+
+    /// Puts the call on hold.
+    pub async fn hold(&self) {
+        self.order(Order::Hold).await;
+    }
+
+    /// Takes it back.
+    pub async fn resume(&self) {
+        self.order(Order::Resume).await;
+    }
+
+    /// Presses a key.
+    pub async fn press(&self, digit: char) {
+        self.order(Order::Press(digit)).await;
+    }
+
+    /// What it does with calls from now on.
+    pub async fn will(&self, manner: Manner) {
+        self.order(Order::Manner(manner)).await;
+    }
+
+    /// What its stack and its media engine hold.
+    pub(crate) async fn held(&self) -> (Snapshot, EngineSnapshot) {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Held(reply)).await;
+        answer.await.expect("the phone runs")
+    }
+
+    /// All calls, oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallView> {
+        self.view.borrow().calls.clone()
+    }
+
+    /// The last call.
+    ///
+    /// # Panics
+    /// When there was none.
+    #[must_use]
+    pub fn call(&self) -> CallView {
+        self.calls().pop().expect("there was a call")
+    }
+
+    /// The state of the last call, if there was one.
+    #[must_use]
+    pub fn state(&self) -> Option<CallState> {
+        self.view.borrow().calls.last().map(|call| call.state)
+    }
+
+    /// Whether somebody calls.
+    #[must_use]
+    pub fn is_alerted(&self) -> bool {
+        self.state() == Some(CallState::Alerted)
+    }
+
+    /// Whether the last call is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state(), Some(CallState::Over(_)))
+    }
+
+    /// Whether the last call hears something right now.
+    #[must_use]
+    pub fn hears(&self) -> bool {
+        let view = self.view.borrow();
+        let heard_at = view.calls.last().and_then(|call| call.heard_at);
+        heard_at.is_some_and(|at| at.elapsed() < SILENCE)
+    }
+
+    /// Whether the last call is answered and hears something right now.
+    #[must_use]
+    pub fn is_talking(&self) -> bool {
+        self.state() == Some(CallState::Talking) && self.hears()
+    }
+}

@@ -1,0 +1,490 @@
+//! The calls of a phone: what it says and does between INVITE and BYE.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use sidetone_base::LegId;
+use sidetone_sdp::negotiation::Wish;
+use sidetone_sdp::plan::Direction;
+use sidetone_sip::headers::Headers;
+use sidetone_sip::{Method, Name, Request, Response};
+use sidetone_ua::api::{
+    Body, Command, DialogId, DialogRequest, Event, Failure, InviteId, OutgoingRequest, Reply,
+    RequestId, TransactionId,
+};
+use tokio::time::Instant;
+
+use super::device::Device;
+use super::media::Media;
+use super::{CallState, CallView, Manner, Offer};
+use crate::building::EXCHANGE;
+use crate::configuration::PASSWORD;
+
+/// Challenges to one call that are answered.
+const MAX_CHALLENGES: u8 = 2;
+/// How long a key is held.
+const KEY_PRESS: Duration = Duration::from_millis(100);
+
+/// One call, beside its [`CallView`].
+pub(super) struct Call {
+    invite: Option<InviteId>,
+    dialog: Option<DialogId>,
+    /// Our INVITE, to repeat it with credentials.
+    request: Option<OutgoingRequest>,
+    challenges: u8,
+    /// The caller's offer, until we answer.
+    offered: Bytes,
+    contact: String,
+    wish: Wish,
+    media: Option<Media>,
+    answer_at: Option<Instant>,
+    reoffer: Option<RequestId>,
+}
+
+impl Call {
+    pub(super) fn leg_id(&self) -> Option<LegId> {
+        self.media.as_ref().map(|media| media.leg.id())
+    }
+}
+
+fn sdp(text: String) -> Body {
+    Body { content_type: "application/sdp".to_owned(), bytes: text.into() }
+}
+
+fn reasons(headers: &Headers) -> Vec<String> {
+    let lines = headers.lines(Name::Reason);
+    lines.map(|line| line.to_str().into_owned()).collect()
+}
+
+impl Device {
+    fn add(&mut self, call: Call, state: CallState) -> usize {
+        self.calls.push(call);
+        self.view.borrow_mut().calls.push(CallView {
+            state,
+            reasons: Vec::new(),
+            heard: 0,
+            heard_at: None,
+            digits: String::new(),
+            streams: 0,
+            reoffered: 0,
+            reoffer_status: None,
+        });
+        self.calls.len() - 1
+    }
+
+    fn show(&self, place: usize, change: impl FnOnce(&mut CallView)) {
+        change(&mut self.view.borrow_mut().calls[place]);
+    }
+
+    fn state(&self, place: usize) -> CallState {
+        self.view.borrow().calls[place].state
+    }
+
+    fn over(&mut self, place: usize, status: u16, reasons: Vec<String>) {
+        let call = &mut self.calls[place];
+        (call.invite, call.dialog, call.media) = (None, None, None);
+        self.show(place, |view| {
+            view.state = CallState::Over(status);
+            view.reasons = reasons;
+        });
+    }
+
+    fn by_dialog(&self, dialog: DialogId) -> Option<usize> {
+        let found = |call: &Call| call.dialog == Some(dialog);
+        self.calls.iter().position(found)
+    }
+
+    fn by_invite(&self, invite: InviteId) -> Option<usize> {
+        let found = |call: &Call| call.invite == Some(invite);
+        self.calls.iter().position(found)
+    }
+
+    /// Whether packets should be counted.
+    pub(super) fn is_busy(&self) -> bool {
+        self.calls.iter().any(|call| call.media.is_some())
+    }
+
+    /// When a ringing call wants to be answered.
+    pub(super) fn next_answer(&self) -> Option<Instant> {
+        self.calls.iter().filter_map(|call| call.answer_at).min()
+    }
+
+    pub(super) async fn answer_due(&mut self) {
+        for place in 0..self.calls.len() {
+            let due = self.calls[place].answer_at;
+            if due.is_some_and(|due| due <= Instant::now()) {
+                self.calls[place].answer_at = None;
+                self.answer(place).await;
+            }
+        }
+    }
+
+    /// Looks how many packets came.
+    pub(super) async fn glance(&mut self) {
+        for place in 0..self.calls.len() {
+            let Some(media) = &self.calls[place].media else {
+                continue;
+            };
+            let (heard, streams) = (media.heard().await, media.streams());
+            self.show(place, |view| {
+                if heard > view.heard {
+                    (view.heard, view.heard_at) = (heard, Some(Instant::now()));
+                }
+                view.streams = streams;
+            });
+        }
+    }
+
+    async fn open_media(&mut self) -> Media {
+        let events = self.leg_events.clone();
+        Media::open(self.line, &self.engine, &self.capabilities, &mut self.random, events).await
+    }
+
+    pub(super) async fn dial(&mut self, number: &str, offer: Offer) {
+        let uri = format!("sip:{number}@{EXCHANGE}");
+        let mut request = self.request(Method::Invite, uri).await;
+        let token = sidetone_base::Random::token(&mut self.random, 20);
+        request.call_id = Some(token);
+        let wish = match offer {
+            Offer::AudioAndVideo => Wish::audio_and_video(),
+            Offer::Audio | Offer::Nothing => Wish::audio_only(),
+        };
+        let mut media = self.open_media().await;
+        if offer != Offer::Nothing {
+            let text = media.offer(&wish, &mut self.random).await;
+            request.body = Some(sdp(text.expect("a first offer is always possible")));
+        }
+        let call = Call {
+            invite: None,
+            dialog: None,
+            contact: request.contact.clone().unwrap_or_default(),
+            request: Some(request),
+            challenges: 0,
+            offered: Bytes::new(),
+            wish,
+            media: Some(media),
+            answer_at: None,
+            reoffer: None,
+        };
+        let place = self.add(call, CallState::Calling);
+        self.send_invite(place);
+    }
+
+    fn send_invite(&mut self, place: usize) {
+        let invite = InviteId(self.id());
+        let call = &mut self.calls[place];
+        call.invite = Some(invite);
+        let request = call.request.clone().expect("we call");
+        self.command(Command::Invite { invite, request: Box::new(request) });
+    }
+
+    pub(super) async fn call_event(&mut self, event: Event) {
+        match event {
+            Event::Invite { dialog, request, .. } => self.called(dialog, &request).await,
+            Event::Provisional { invite, response, .. } => {
+                self.provisional(invite, &response).await
+            }
+            Event::Answered { invite, dialog, response } => {
+                self.answered(invite, dialog, &response).await
+            }
+            Event::Rejected { invite, response } => self.rejected(invite, &response),
+            Event::InviteFailed { invite, why } => {
+                if let Some(place) = self.by_invite(invite) {
+                    let status = match why {
+                        Failure::Cancelled => 487,
+                        Failure::Timeout => 408,
+                        _ => 503,
+                    };
+                    self.over(place, status, Vec::new());
+                }
+            }
+            Event::Bye { dialog, request } => {
+                self.ended(dialog, 200, reasons(&request.headers));
+            }
+            Event::Cancelled { dialog, request } => {
+                self.ended(dialog, 487, reasons(&request.headers));
+            }
+            Event::Ended { dialog, why } => self.ended(dialog, 408, vec![format!("{why:?}")]),
+            Event::DialogRequest { dialog, transaction, request } => {
+                self.asked(dialog, transaction, &request).await
+            }
+            Event::Acked { dialog, ack } => {
+                if let Some(place) = self.by_dialog(dialog)
+                    && !ack.body.is_empty()
+                    && let Some(media) = &mut self.calls[place].media
+                {
+                    media.accept(&ack.body).await;
+                }
+            }
+            Event::Pracked { .. }
+            | Event::Request { .. }
+            | Event::RequestFailed { .. }
+            | Event::Response { .. } => {}
+        }
+    }
+
+    fn ended(&mut self, dialog: DialogId, status: u16, reasons: Vec<String>) {
+        if let Some(place) = self.by_dialog(dialog) {
+            self.over(place, status, reasons);
+        }
+    }
+
+    async fn called(&mut self, dialog: DialogId, request: &Request) {
+        let contact = self.request(Method::Invite, "sip:nobody".to_owned()).await;
+        let contact = contact.contact.unwrap_or_default();
+        let answer_at = match self.manner {
+            Manner::Answer(after) => Some(Instant::now() + after),
+            Manner::Ring | Manner::Refuse(_) | Manner::Ignore => None,
+        };
+        let call = Call {
+            invite: None,
+            dialog: Some(dialog),
+            request: None,
+            challenges: 0,
+            offered: request.body.clone(),
+            contact,
+            wish: Wish::call(),
+            media: None,
+            answer_at,
+            reoffer: None,
+        };
+        let place = self.add(call, CallState::Alerted);
+        match self.manner {
+            Manner::Refuse(status) => self.refuse(place, status),
+            _ => self.respond(place, 180, None),
+        }
+    }
+
+    fn respond(&mut self, place: usize, status: u16, body: Option<Body>) {
+        let call = &self.calls[place];
+        let Some(dialog) = call.dialog else { return };
+        let reply = Box::new(Reply {
+            status,
+            reason: None,
+            headers: vec![("Contact".to_owned(), call.contact.clone())],
+            body,
+        });
+        self.command(Command::RespondInvite { dialog, reply, reliable: false });
+    }
+
+    async fn answer(&mut self, place: usize) {
+        if self.state(place) != CallState::Alerted {
+            return;
+        }
+        let mut media = self.open_media().await;
+        let (offered, wish) = {
+            let call = &self.calls[place];
+            (call.offered.clone(), call.wish.clone())
+        };
+        let said = if offered.is_empty() {
+            let offer = media.offer(&wish, &mut self.random).await;
+            Ok(offer.expect("a first offer is always possible"))
+        } else {
+            media.answer(&offered, &wish, &mut self.random).await
+        };
+        match said {
+            Ok(text) => {
+                self.calls[place].media = Some(media);
+                self.show(place, |view| view.state = CallState::Talking);
+                self.respond(place, 200, Some(sdp(text)));
+            }
+            Err(status) => self.refuse(place, status),
+        }
+    }
+
+    fn refuse(&mut self, place: usize, status: u16) {
+        self.respond(place, status, None);
+        self.over(place, status, Vec::new());
+    }
+
+    async fn provisional(&mut self, invite: InviteId, response: &Response) {
+        let Some(place) = self.by_invite(invite) else {
+            return;
+        };
+        self.show(place, |view| view.state = CallState::Ringing);
+        if !response.body.is_empty()
+            && let Some(media) = &mut self.calls[place].media
+        {
+            media.accept(&response.body).await;
+        }
+    }
+
+    async fn answered(&mut self, invite: InviteId, dialog: DialogId, response: &Response) {
+        let place = self.by_invite(invite);
+        let taken = place.is_none_or(|place| self.calls[place].dialog.is_some());
+        let Some(place) = place.filter(|_| !taken) else {
+            self.command(Command::Ack { dialog, body: None });
+            let headers = Vec::new();
+            self.command(Command::Bye { dialog, headers });
+            return;
+        };
+        let call = &mut self.calls[place];
+        call.dialog = Some(dialog);
+        let we_offered = call.request.as_ref().is_some_and(|sent| sent.body.is_some());
+        let mut body = None;
+        if let Some(media) = &mut call.media {
+            if we_offered {
+                media.accept(&response.body).await;
+            } else {
+                let wish = call.wish.clone();
+                let answer = media.answer(&response.body, &wish, &mut self.random).await;
+                body = Some(sdp(answer.expect("the exchange offers what we speak")));
+            }
+        }
+        self.command(Command::Ack { dialog, body });
+        self.show(place, |view| view.state = CallState::Talking);
+    }
+
+    fn rejected(&mut self, invite: InviteId, response: &Response) {
+        let Some(place) = self.by_invite(invite) else {
+            return;
+        };
+        let status = response.status.code();
+        let again = matches!(status, 401 | 407) && self.calls[place].challenges < MAX_CHALLENGES;
+        if let Some(mut request) = self.calls[place].request.take_if(|_| again) {
+            self.calls[place].challenges += 1;
+            self.sign(&mut request, response, PASSWORD);
+            self.calls[place].request = Some(request);
+            self.send_invite(place);
+            return;
+        }
+        self.over(place, status, reasons(&response.headers));
+    }
+
+    async fn asked(&mut self, dialog: DialogId, transaction: TransactionId, request: &Request) {
+        let mut reply = Reply { status: 200, ..Reply::default() };
+        if let Some(place) = self.by_dialog(dialog) {
+            let call = &mut self.calls[place];
+            let contact = ("Contact".to_owned(), call.contact.clone());
+            reply.headers.push(contact);
+            let (wish, is_invite) = (call.wish.clone(), request.method == Method::Invite);
+            if let Some(media) = &mut call.media
+                && matches!(request.method, Method::Invite | Method::Update)
+            {
+                let said = if !request.body.is_empty() {
+                    let answer = media.answer(&request.body, &wish, &mut self.random).await;
+                    answer.map(Some)
+                } else if is_invite {
+                    Ok(media.offer(&wish, &mut self.random).await)
+                } else {
+                    Ok(None)
+                };
+                match said {
+                    Ok(text) => reply.body = text.map(sdp),
+                    Err(status) => reply.status = status,
+                }
+                if reply.body.is_some() {
+                    self.show(place, |view| view.reoffered += 1);
+                }
+            }
+        } else {
+            reply.status = 481;
+        }
+        let reply = Box::new(reply);
+        self.command(Command::Respond { transaction, reply });
+    }
+
+    fn last(&self) -> Option<usize> {
+        self.calls.len().checked_sub(1)
+    }
+
+    pub(super) async fn answer_last(&mut self) {
+        if let Some(place) = self.last() {
+            self.answer(place).await;
+        }
+    }
+
+    pub(super) fn refuse_last(&mut self, status: u16) {
+        if let Some(place) = self.last()
+            && self.state(place) == CallState::Alerted
+        {
+            self.refuse(place, status);
+        }
+    }
+
+    pub(super) fn hang_up_last(&mut self) {
+        let Some(place) = self.last() else { return };
+        let headers = Vec::new();
+        match self.state(place) {
+            CallState::Calling | CallState::Ringing => {
+                if let Some(invite) = self.calls[place].invite {
+                    self.command(Command::Cancel { invite, headers });
+                }
+            }
+            CallState::Alerted => self.refuse(place, 603),
+            CallState::Talking => {
+                if let Some(dialog) = self.calls[place].dialog {
+                    self.command(Command::Bye { dialog, headers });
+                }
+                self.over(place, 200, Vec::new());
+            }
+            CallState::Over(_) => {}
+        }
+    }
+
+    pub(super) async fn hold_last(&mut self, hold: bool) {
+        let Some(place) = self.last() else { return };
+        let call = &mut self.calls[place];
+        let (Some(dialog), Some(media)) = (call.dialog, &mut call.media) else {
+            return;
+        };
+        let direction = if hold { Direction::SendOnly } else { Direction::SendRecv };
+        call.wish = call.wish.clone().directed(direction);
+        let wish = call.wish.clone();
+        let Some(offer) = media.offer(&wish, &mut self.random).await else {
+            return;
+        };
+        let request_id = RequestId(self.id());
+        self.calls[place].reoffer = Some(request_id);
+        self.show(place, |view| view.reoffer_status = None);
+        let request = Box::new(DialogRequest {
+            method: Method::Invite,
+            headers: Vec::new(),
+            body: Some(sdp(offer)),
+        });
+        self.command(Command::InDialog { request_id, dialog, request });
+    }
+
+    pub(super) async fn reoffer_answered(&mut self, request: RequestId, response: &Response) {
+        let found = |call: &Call| call.reoffer == Some(request);
+        let status = response.status.code();
+        let Some(place) = self.calls.iter().position(found).filter(|_| status >= 200) else {
+            return;
+        };
+        let call = &mut self.calls[place];
+        call.reoffer = None;
+        let dialog = call.dialog;
+        if let Some(media) = &mut call.media {
+            if status < 300 {
+                media.accept(&response.body).await;
+            } else {
+                media.roll_back();
+            }
+        }
+        if let Some(dialog) = dialog.filter(|_| status < 300) {
+            self.command(Command::Ack { dialog, body: None });
+        }
+        self.show(place, |view| view.reoffer_status = Some(status));
+    }
+
+    pub(super) fn reoffer_failed(&mut self, request: RequestId) {
+        let found = |call: &Call| call.reoffer == Some(request);
+        if let Some(place) = self.calls.iter().position(found) {
+            let call = &mut self.calls[place];
+            call.reoffer = None;
+            if let Some(media) = &mut call.media {
+                media.roll_back();
+            }
+            self.show(place, |view| view.reoffer_status = Some(408));
+        }
+    }
+
+    pub(super) async fn press(&mut self, digit: char) {
+        if let Some(place) = self.last()
+            && let Some(media) = &self.calls[place].media
+        {
+            let pressed = media.leg.send_dtmf(0, digit, KEY_PRESS).await;
+            pressed.expect("the codec carries digits");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The inside of a phone: one task that owns a SIP stack, a wire and the calls.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sidetone_base::{LegId, Random, SeededRandom};
+use sidetone_engine::Engine;
+use sidetone_media::LegEvent;
+use sidetone_sdp::negotiation::Capabilities;
+use sidetone_sip::headers::Contact;
+use sidetone_sip::{Carrier, Limits, Message, Method, Response};
+use sidetone_ua::api::{Command, Event, Input, OutgoingRequest, Output, Reply, RequestId};
+use sidetone_ua::digest::{Secret, credentials_for};
+use sidetone_ua::{Settings, Stack};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::calls::Call;
+use super::{Manner, NewPhone, Order, View, media};
+use crate::Line;
+use crate::building::EXCHANGE;
+use crate::wire::{Heard, Wire};
+
+/// How often the phone looks how many packets came.
+const GLANCE: Duration = Duration::from_millis(100);
+/// Challenges answered before a phone gives up: the first, and one for a stale nonce.
+const MAX_CHALLENGES: u8 = 2;
+/// Events of all legs of a phone that may wait.
+const LEG_EVENTS: usize = 64;
+
+/// A REGISTER on its way.
+struct Registration {
+    request: OutgoingRequest,
+    password: String,
+    challenges: u8,
+    reply: oneshot::Sender<Result<u32, u16>>,
+}
+
+pub(super) struct Device {
+    pub(super) name: String,
+    pub(super) ip: IpAddr,
+    pub(super) line: Line,
+    pub(super) stack: Stack,
+    pub(super) wire: Wire,
+    pub(super) engine: Engine,
+    pub(super) random: SeededRandom,
+    pub(super) capabilities: Capabilities,
+    pub(super) manner: Manner,
+    pub(super) view: Rc<RefCell<View>>,
+    pub(super) calls: Vec<Call>,
+    pub(super) leg_events: mpsc::Sender<(LegId, LegEvent)>,
+    heard_of_legs: mpsc::Receiver<(LegId, LegEvent)>,
+    registrations: HashMap<RequestId, Registration>,
+    registration_id: String,
+    next_id: u64,
+    glance_at: Instant,
+}
+
+impl Device {
+    pub(super) async fn new(new: NewPhone<'_>, view: Rc<RefCell<View>>) -> Self {
+        let mut random = SeededRandom::new(new.seed);
+        let settings = Settings { user_agent: Some("Simulated".to_owned()), ..Settings::default() };
+        let seed = random.u64();
+        let now = Instant::now();
+        let stack = Stack::new(now.into_std(), settings, Box::new(SeededRandom::new(seed)));
+        let (leg_events, heard_of_legs) = mpsc::channel(LEG_EVENTS);
+        Self {
+            name: new.name.to_owned(),
+            ip: new.host.ip(),
+            line: new.line,
+            stack,
+            wire: Wire::new(new.line, new.host).await,
+            engine: new.engine,
+            registration_id: random.token(20),
+            random,
+            capabilities: media::capabilities(new.line, new.codecs),
+            manner: Manner::Ring,
+            view,
+            calls: Vec::new(),
+            leg_events,
+            heard_of_legs,
+            registrations: HashMap::new(),
+            next_id: 1,
+            glance_at: now,
+        }
+    }
+
+    /// Runs until the story is over.
+    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        loop {
+            let deadline = self.drain().await;
+            let glance = self.is_busy().then_some(self.glance_at);
+            let answer = self.next_answer();
+            let wake = [deadline, glance, answer].into_iter().flatten().min();
+            let wake = wake.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+            tokio::select! {
+                biased;
+                order = orders.recv() => match order {
+                    Some(order) => self.obey(order).await,
+                    None => return,
+                },
+                heard = self.wire.next() => self.take(heard),
+                Some((leg, event)) = self.heard_of_legs.recv() => self.leg_event(leg, &event),
+                () = sleep_until(wake) => self.stack.handle_timeout(Instant::now().into_std()),
+            }
+            if self.is_busy() && self.glance_at <= Instant::now() {
+                self.glance_at = Instant::now() + GLANCE;
+                self.glance().await;
+            }
+            self.answer_due().await;
+        }
+    }
+
+    pub(super) fn id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    pub(super) fn input(&mut self, input: Input) {
+        self.stack.handle_input(Instant::now().into_std(), input);
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        self.input(Input::Command(command));
+    }
+
+    fn take(&mut self, heard: Heard) {
+        match heard {
+            Heard::Closed(flow) => self.input(Input::FlowClosed(flow)),
+            Heard::NotSent(bytes) => self.input(Input::SendFailed { bytes }),
+            Heard::Message(flow, bytes) => {
+                let carrier = match self.line {
+                    Line::Tcp => Carrier::Stream,
+                    Line::Udp | Line::WebSocket => Carrier::Datagram,
+                };
+                let message = Message::parse(&bytes, carrier, &Limits::DEFAULT);
+                let message = message.expect("the exchange writes what can be read");
+                if self.manner == Manner::Ignore && matches!(message, Message::Request(_)) {
+                    return;
+                }
+                self.input(Input::Message { flow, message });
+            }
+        }
+    }
+
+    /// Does what the stack wants; returns when it wants to be woken.
+    async fn drain(&mut self) -> Option<Instant> {
+        loop {
+            match self.stack.poll_output() {
+                Output::Send { destination, bytes } => self.send(destination, bytes).await,
+                Output::Event(event) => self.event(event).await,
+                Output::Wait(deadline) => return deadline.map(Instant::from_std),
+            }
+        }
+    }
+
+    async fn send(&mut self, to: sidetone_base::Destination, bytes: Bytes) {
+        if !self.wire.send(to, bytes.clone()).await {
+            self.input(Input::SendFailed { bytes });
+        }
+    }
+
+    async fn event(&mut self, event: Event) {
+        match event {
+            Event::Response { request_id, response } => {
+                if let Some(registration) = self.registrations.remove(&request_id) {
+                    self.registered(registration, &response);
+                } else {
+                    self.reoffer_answered(request_id, &response).await;
+                }
+            }
+            Event::RequestFailed { request_id, .. } => {
+                match self.registrations.remove(&request_id) {
+                    Some(registration) => {
+                        let _ = registration.reply.send(Err(408));
+                    }
+                    None => self.reoffer_failed(request_id),
+                }
+            }
+            Event::Request { transaction, .. } => {
+                let reply = Box::new(Reply { status: 405, ..Reply::default() });
+                self.command(Command::Respond { transaction, reply });
+            }
+            event => self.call_event(event).await,
+        }
+    }
+
+    async fn obey(&mut self, order: Order) {
+        match order {
+            Order::Register { expires_s, password, reply } => {
+                self.register(expires_s, password, reply).await
+            }
+            Order::Dial { number, offer, done } => {
+                self.dial(&number, offer).await;
+                let _ = done.send(());
+            }
+            Order::Answer => self.answer_last().await,
+            Order::Refuse(status) => self.refuse_last(status),
+            Order::HangUp => self.hang_up_last(),
+            Order::Hold => self.hold_last(true).await,
+            Order::Resume => self.hold_last(false).await,
+            Order::Press(digit) => self.press(digit).await,
+            Order::Manner(manner) => self.manner = manner,
+            Order::Held(reply) => {
+                let held = (self.stack.snapshot(), self.engine.snapshot().await);
+                let _ = reply.send(held);
+            }
+        }
+    }
+
+    /// A request to the exchange outside dialogs.
+    pub(super) async fn request(&mut self, method: Method, uri: String) -> OutgoingRequest {
+        let destination = self.wire.destination().await;
+        if let Some(flow) = self.wire.flow() {
+            self.input(Input::FlowSeen(flow));
+        }
+        let sent_by = self.wire.sent_by(self.ip);
+        let transport = match self.line {
+            Line::Udp => "",
+            Line::Tcp => ";transport=tcp",
+            Line::WebSocket => ";transport=ws",
+        };
+        OutgoingRequest {
+            method,
+            to: format!("<{uri}>"),
+            uri,
+            destination,
+            from: format!("<sip:{}@{EXCHANGE}>", self.name),
+            contact: Some(format!("<sip:{}@{sent_by}{transport}>", self.name)),
+            sent_by,
+            route: Vec::new(),
+            call_id: None,
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    async fn register(
+        &mut self,
+        expires_s: u32,
+        password: String,
+        reply: oneshot::Sender<Result<u32, u16>>,
+    ) {
+        let uri = format!("sip:{EXCHANGE}");
+        let mut request = self.request(Method::Register, uri).await;
+        request.to = format!("<sip:{}@{EXCHANGE}>", self.name);
+        request.call_id = Some(self.registration_id.clone());
+        request.headers = vec![("Expires".to_owned(), expires_s.to_string())];
+        self.send_registration(Registration { request, password, challenges: 0, reply });
+    }
+
+    fn send_registration(&mut self, registration: Registration) {
+        let request_id = RequestId(self.id());
+        let request = Box::new(registration.request.clone());
+        self.registrations.insert(request_id, registration);
+        self.command(Command::Send { request_id, request });
+    }
+
+    fn registered(&mut self, mut registration: Registration, response: &Response) {
+        let status = response.status.code();
+        match status {
+            401 | 407 if registration.challenges < MAX_CHALLENGES => {
+                let password = registration.password.clone();
+                registration.challenges += 1;
+                self.sign(&mut registration.request, response, &password);
+                self.send_registration(registration);
+            }
+            200..=299 => {
+                let contacts = response.headers.typed_all::<Contact>().unwrap_or_default();
+                let granted = contacts.iter().filter_map(Contact::expires).max();
+                let _ = registration.reply.send(Ok(granted.unwrap_or(0)));
+            }
+            _ => {
+                let _ = registration.reply.send(Err(status));
+            }
+        }
+    }
+
+    /// Puts the answer to a challenge into a request.
+    pub(super) fn sign(
+        &mut self,
+        request: &mut OutgoingRequest,
+        challenge: &Response,
+        password: &str,
+    ) {
+        let secret = |_| Some(Secret::Password(password.to_owned()));
+        let credentials = credentials_for(
+            challenge,
+            &mut self.random,
+            &request.method.to_string(),
+            &request.uri,
+            &self.name,
+            &secret,
+        );
+        request.headers.retain(|(name, _)| !name.ends_with("Authorization"));
+        request.headers.extend(credentials);
+    }
+
+    fn leg_event(&mut self, leg: LegId, event: &LegEvent) {
+        if let LegEvent::Dtmf { digit, .. } = event
+            && let Some(place) = self.calls.iter().position(|call| call.leg_id() == Some(leg))
+        {
+            self.view.borrow_mut().calls[place].digits.push(*digit);
+        }
+    }
+}

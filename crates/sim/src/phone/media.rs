@@ -1,0 +1,134 @@
+//! The media of a phone: a leg of its own engine per call, and the offer/answer exchange for it.
+
+use std::time::Duration;
+
+use sidetone_base::Random;
+use sidetone_engine::media::LegKind;
+use sidetone_engine::{Engine, LegHandle, LegSpec};
+use sidetone_media::{Repeat, Tone, ToneStep};
+use sidetone_sdp::Session;
+use sidetone_sdp::negotiation::{Capabilities, CodecSpec, Negotiation, Wish};
+use sidetone_sdp::plan::{Direction, MediaKind, MediaPlan, StreamState};
+
+use crate::Line;
+use crate::building::EXCHANGE;
+
+/// What a phone of this line can do.
+pub(super) fn capabilities(line: Line, codecs: &[&str]) -> Capabilities {
+    let known = codecs
+        .iter()
+        .map(|name| CodecSpec::of_config_name(name).expect("a codec the exchange knows"));
+    let (audio, video): (Vec<_>, Vec<_>) = known.partition(|(kind, _)| *kind == MediaKind::Audio);
+    let specs = |of: Vec<(MediaKind, CodecSpec)>| of.into_iter().map(|(_, spec)| spec).collect();
+    let (audio, video) = (specs(audio), specs(video));
+    match line {
+        Line::Udp | Line::Tcp => Capabilities::plain(audio, video),
+        Line::WebSocket => {
+            Capabilities { max_video_streams: 8, ..Capabilities::webrtc(audio, video) }
+        }
+    }
+}
+
+/// The media of one call.
+#[derive(Debug)]
+pub(super) struct Media {
+    pub(super) leg: LegHandle,
+    negotiation: Negotiation,
+    sings: bool,
+}
+
+impl Media {
+    /// Opens a leg.
+    pub(super) async fn open(
+        line: Line,
+        engine: &Engine,
+        capabilities: &Capabilities,
+        random: &mut dyn Random,
+        events: tokio::sync::mpsc::Sender<(sidetone_base::LegId, sidetone_media::LegEvent)>,
+    ) -> Self {
+        let kind = match line {
+            Line::Udp | Line::Tcp => LegKind::Plain,
+            Line::WebSocket => LegKind::WebRtc { lite: false },
+        };
+        let mut spec = LegSpec::new(kind, events);
+        spec.candidates.peer = Some(EXCHANGE);
+        Self {
+            leg: engine.create_leg(spec).await.expect("a phone has a leg"),
+            negotiation: Negotiation::new(capabilities.clone(), random),
+            sings: false,
+        }
+    }
+
+    async fn grow(&mut self, transports: usize) {
+        let missing = transports.saturating_sub(self.leg.local_transports().len());
+        if missing > 0 {
+            let added = self.leg.add_transports(missing).await;
+            added.expect("a phone has ports enough");
+        }
+    }
+
+    /// Writes an offer. `None` while another one waits for its answer.
+    pub(super) async fn offer(&mut self, wish: &Wish, random: &mut dyn Random) -> Option<String> {
+        self.grow(self.negotiation.offer_requirements(wish).transports).await;
+        let offer = self.negotiation.offer(self.leg.local_transports(), wish, random);
+        offer.ok().map(|offer| offer.to_string())
+    }
+
+    /// Answers an offer of the exchange.
+    pub(super) async fn answer(
+        &mut self,
+        body: &[u8],
+        wish: &Wish,
+        random: &mut dyn Random,
+    ) -> Result<String, u16> {
+        let offer = Session::parse(body).expect("the exchange writes what can be read");
+        let needs = self.negotiation.requirements(&offer, wish);
+        self.grow(needs.transports).await;
+        let answered = self.negotiation.answer(&offer, self.leg.local_transports(), wish, random);
+        let (session, plan) = answered.map_err(|reject| reject.status)?;
+        self.apply(plan).await;
+        Ok(session.to_string())
+    }
+
+    /// Takes the exchange's answer.
+    pub(super) async fn accept(&mut self, body: &[u8]) {
+        let answer = Session::parse(body).expect("the exchange writes what can be read");
+        let plan =
+            self.negotiation.accept_answer(&answer).expect("the exchange answers what was offered");
+        self.apply(plan).await;
+    }
+
+    pub(super) fn roll_back(&mut self) {
+        self.negotiation.roll_back();
+    }
+
+    async fn apply(&mut self, plan: MediaPlan) {
+        self.leg.apply(plan).await.expect("the plan fits the leg");
+        if self.sings || !self.may_sing() {
+            return;
+        }
+        let step = ToneStep { first_hz: 440, second_hz: 0, duration: Duration::ZERO };
+        let tone = Tone { steps: vec![step], repeat: Repeat::Forever };
+        self.sings = self.leg.tone(0, tone).await.is_ok();
+    }
+
+    fn may_sing(&self) -> bool {
+        let audio = self.negotiation.plan().streams.first();
+        audio.is_some_and(|audio| {
+            audio.state == StreamState::Active
+                && matches!(audio.direction, Direction::SendRecv | Direction::SendOnly)
+        })
+    }
+
+    /// Active streams as agreed last.
+    pub(super) fn streams(&self) -> usize {
+        let streams = self.negotiation.plan().streams.iter();
+        streams.filter(|stream| stream.state == StreamState::Active).count()
+    }
+
+    /// Audio packets received so far.
+    pub(super) async fn heard(&self) -> u64 {
+        let quality = self.leg.quality().await.unwrap_or_default();
+        quality.first().map_or(0, |first| first.received.packets)
+    }
+}

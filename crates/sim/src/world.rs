@@ -1,0 +1,301 @@
+//! The world: network, time, the exchange, and what a story may ask of all of them.
+
+use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use sidetone_base::{Random, SeededRandom};
+use sidetone_engine::EngineSnapshot;
+use sidetone_engine::media::Certificate;
+use sidetone_engine::sim::{Faults, SimHost, SimWorld};
+use sidetone_net::sim::{Link, World as Wires};
+use sidetone_pbx::Exchange;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::building::{self, EXCHANGE};
+use crate::ladder::Ladder;
+use crate::phone::{self, CallState, Phone};
+use crate::{Configuration, Line};
+
+/// How often a story looks whether what it waits for has come.
+const GLANCE: Duration = Duration::from_millis(50);
+/// After this nothing of a call may be left: 64 × T1 for the last transaction, and the media leg
+/// that says goodbye.
+const LINGER: Duration = Duration::from_secs(40);
+
+/// Seconds.
+#[must_use]
+pub fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// How the links are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weather {
+    /// Datagrams in a hundred that are lost.
+    pub loss_percent: u16,
+    /// Datagrams in a hundred that arrive twice.
+    pub repeat_percent: u16,
+    /// Least time on the way.
+    pub delay: Duration,
+    /// Random time on top, which also changes the order.
+    pub jitter: Duration,
+}
+
+impl Weather {
+    /// Nothing is lost, everything takes a while.
+    pub const CLEAR: Self = Self {
+        loss_percent: 0,
+        repeat_percent: 0,
+        delay: Duration::from_millis(5),
+        jitter: Duration::ZERO,
+    };
+    /// A bad mobile link: one datagram in twelve is lost, some come twice, order is by chance.
+    pub const BAD: Self = Self {
+        loss_percent: 8,
+        repeat_percent: 4,
+        delay: Duration::from_millis(20),
+        jitter: Duration::from_millis(40),
+    };
+}
+
+/// A seeded world. Clones are the same world. Lives inside a `LocalSet`.
+#[derive(Clone, Debug)]
+pub struct World {
+    inner: Rc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    seed: u64,
+    wires: Wires,
+    media: Rc<RefCell<SimWorld>>,
+    random: RefCell<SeededRandom>,
+    exchange: Exchange,
+    empty: EngineSnapshot,
+    ladder: Ladder,
+    phones: RefCell<Vec<Phone>>,
+    next_host: Cell<u8>,
+}
+
+impl World {
+    /// A world with an exchange and nobody else. The same seed and story are the same run.
+    ///
+    /// # Panics
+    /// When the configuration has errors, and outside a `LocalSet`.
+    pub async fn new(seed: u64, weather: Weather, configuration: &Configuration) -> Self {
+        let mut random = SeededRandom::new(seed);
+        let wires = Wires::new(random.u64());
+        let media = SimWorld::new(random.u64(), Instant::now().into_std());
+        let media = Rc::new(RefCell::new(media));
+        let commanded = media.borrow().commanded();
+        let engine = media.borrow_mut().engine(host(EXCHANGE)).expect("the ports suffice");
+        tokio::task::spawn_local(turn(Rc::clone(&media), commanded));
+        let empty = engine.snapshot().await;
+        let exchange =
+            building::exchange(configuration, wires.host(EXCHANGE), engine, random.u64());
+        let exchange = exchange.await;
+        let world = Self {
+            inner: Rc::new(Inner {
+                seed,
+                wires,
+                media,
+                random: RefCell::new(random),
+                ladder: Ladder::of(&exchange),
+                exchange,
+                empty,
+                phones: RefCell::new(Vec::new()),
+                next_host: Cell::new(1),
+            }),
+        };
+        world.weather(weather);
+        world
+    }
+
+    /// The exchange.
+    #[must_use]
+    pub fn exchange(&self) -> &Exchange {
+        &self.inner.exchange
+    }
+
+    /// A number below `bound`, for stories that differ by seed.
+    #[must_use]
+    pub fn chance(&self, bound: u64) -> u64 {
+        self.inner.random.borrow_mut().below(bound)
+    }
+
+    /// Changes how all links are from now on.
+    pub fn weather(&self, weather: Weather) {
+        self.inner.wires.set_link(Link {
+            loss_permille: weather.loss_percent * 10,
+            duplicate_permille: weather.repeat_percent * 10,
+            delay: weather.delay,
+            jitter: weather.jitter,
+        });
+        self.inner.media.borrow_mut().set_faults(Faults {
+            loss_percent: weather.loss_percent.into(),
+            repeat_percent: weather.repeat_percent.into(),
+            delay: weather.delay,
+            jitter: weather.jitter,
+        });
+    }
+
+    /// A phone of an account, on a host of its own.
+    pub async fn phone(&self, name: &str, line: Line) -> Phone {
+        self.phone_with(name, line, phone::usual_codecs(name, line)).await
+    }
+
+    /// The same with these codecs.
+    pub async fn phone_with(&self, name: &str, line: Line, codecs: &[&str]) -> Phone {
+        let number = self.inner.next_host.get();
+        self.inner.next_host.set(number + 1);
+        let ip = IpAddr::from([198, 51, 100, number]);
+        let engine = self.inner.media.borrow_mut().engine(host(ip));
+        let seed = self.inner.random.borrow_mut().u64();
+        let new = phone::NewPhone {
+            name,
+            line,
+            codecs,
+            host: self.inner.wires.host(ip),
+            engine: engine.expect("the ports suffice"),
+            seed,
+        };
+        let phone = Phone::new(new).await;
+        self.inner.phones.borrow_mut().push(phone.clone());
+        phone
+    }
+
+    /// Cuts a phone from the exchange: its connections break, nothing gets through.
+    pub fn cut(&self, phone: &Phone) {
+        self.inner.wires.cut(phone.ip(), EXCHANGE);
+        self.inner.media.borrow_mut().cut(phone.ip(), EXCHANGE);
+    }
+
+    /// Undoes [`World::cut`].
+    pub fn heal(&self, phone: &Phone) {
+        self.inner.wires.heal(phone.ip(), EXCHANGE);
+        self.inner.media.borrow_mut().heal(phone.ip(), EXCHANGE);
+    }
+
+    /// Lets time pass.
+    pub async fn run_for(&self, time: Duration) {
+        sleep(time).await;
+    }
+
+    /// Lets time pass until something is so.
+    ///
+    /// # Panics
+    /// When it is not so in time; the text tells everything that is known.
+    pub async fn run_until(&self, what: &str, limit: Duration, is_so: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + limit;
+        while !is_so(self) {
+            if Instant::now() >= deadline {
+                panic!("not within {limit:?}: {what}\n{}", self.account());
+            }
+            sleep(GLANCE).await;
+        }
+    }
+
+    /// Everything that is known, for whoever reads a failure.
+    #[must_use]
+    pub fn account(&self) -> String {
+        let mut text = format!("seed {}\n", self.inner.seed);
+        for line in self.inner.ladder.lines() {
+            text += &format!("{line}\n");
+        }
+        for phone in self.inner.phones.borrow().iter() {
+            text += &format!("{phone:?}\n");
+        }
+        for facts in self.exchange().live().all() {
+            text += &format!("channel {} {:?} {}\n", facts.name, facts.state, facts.application);
+        }
+        text
+    }
+
+    /// What went over the wires of the exchange so far.
+    #[must_use]
+    pub fn ladder(&self) -> Vec<String> {
+        self.inner.ladder.lines()
+    }
+
+    /// Whether two phones are in a call and each hears something right now.
+    #[must_use]
+    pub fn talking(&self, one: &Phone, other: &Phone) -> bool {
+        [one, other].iter().all(|phone| phone.is_talking())
+    }
+
+    /// Whether nobody is in a call, here or there.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        let phones = self.inner.phones.borrow();
+        let over = |phone: &Phone| {
+            phone.calls().iter().all(|call| matches!(call.state, CallState::Over(_)))
+        };
+        self.exchange().live().count() == 0 && phones.iter().all(over)
+    }
+
+    /// How many contacts an account has.
+    #[must_use]
+    pub fn contacts(&self, name: &str) -> usize {
+        self.exchange().registrar().contacts(name).len()
+    }
+
+    /// How the dialplan's last Dial ended.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        self.exchange().global("OUTCOME").unwrap_or_default()
+    }
+
+    /// Lets everything run out and sees that nothing of the calls is left: no channel, no
+    /// transaction, dialog or timer, no media leg, port or route, on either side.
+    ///
+    /// # Panics
+    /// When something is left.
+    pub async fn assert_no_leaks(&self) {
+        self.run_until("everybody has hung up", LINGER, Self::is_quiet).await;
+        sleep(LINGER).await;
+        let account = || self.account();
+        for (number, shard) in self.exchange().shards().iter().enumerate() {
+            let held = shard.snapshot().await.expect("the shard runs");
+            assert!(phone::is_empty(&held), "shard {number}: {held:?}\n{}", account());
+        }
+        let held = self.exchange().engine().snapshot().await;
+        for (held, empty) in held.workers.iter().zip(&self.inner.empty.workers) {
+            let counts = |of: &sidetone_engine::WorkerSnapshot| {
+                (of.legs, of.ports, of.sockets, of.routes, of.timers)
+            };
+            assert_eq!(counts(held), counts(empty), "{held:?}\n{}", account());
+        }
+        let phones = self.inner.phones.borrow().clone();
+        for phone in phones {
+            let held = phone.held().await;
+            assert!(phone::is_empty(&held.0), "{held:?}\n{}", account());
+            assert_eq!((held.1.legs(), held.1.ports()), (0, 0), "{}", account());
+        }
+    }
+}
+
+/// A host with a media engine. All show one certificate: making one costs more than a call.
+fn host(ip: IpAddr) -> SimHost {
+    static ONE: std::sync::OnceLock<Certificate> = std::sync::OnceLock::new();
+    let certificate = ONE.get_or_init(|| {
+        sidetone_engine::certificate::generate().expect("a key needs randomness only")
+    });
+    SimHost { certificate: Some(certificate.clone()), ..SimHost::new(ip) }
+}
+
+/// Turns the media workers along with the runtime's clock.
+async fn turn(media: Rc<RefCell<SimWorld>>, commanded: std::sync::Arc<Notify>) {
+    loop {
+        let next = media.borrow_mut().run_until(Instant::now().into_std());
+        let wake = next.map_or_else(|| Instant::now() + secs(3_600), Instant::from_std);
+        // A timer that is due already fires at the runtime's next tick.
+        tokio::select! {
+            biased;
+            () = commanded.notified() => {}
+            () = sleep_until(wake.max(Instant::now() + Duration::from_micros(1))) => {}
+        }
+    }
+}
