@@ -1,0 +1,82 @@
+//! Media plans made by hand, for legs that no description is exchanged for.
+
+use sidetone_sdp::plan::{
+    CodecPlan, Direction, DtlsRole, Feedback, LocalTransport, MediaKind, MediaPlan, Protection,
+    RemoteIce, StreamPlan, StreamState, TransportPlan,
+};
+
+use crate::{Loopback, Outcome};
+
+fn stream() -> StreamPlan {
+    let codec = CodecPlan {
+        send_payload_type: 0,
+        receive_payload_type: 0,
+        name: "pcmu".into(),
+        clock_rate: 8000,
+        channels: 1,
+        remote_fmtp: String::new(),
+        local_fmtp: String::new(),
+        feedback: Feedback::default(),
+    };
+    StreamPlan {
+        kind: MediaKind::Audio,
+        state: StreamState::Active,
+        mid: None,
+        direction: Direction::SendRecv,
+        transport: 0,
+        codecs: vec![codec],
+        telephone_events: vec![],
+        comfort_noise: None,
+        rtx: vec![],
+        ptime_ms: 20,
+        extensions: vec![],
+        remote_ssrcs: vec![],
+        remote_cname: None,
+        local_ssrc: 77,
+        local_rtx_ssrc: None,
+        local_msid: None,
+        label: None,
+        rtcp_reduced_size: false,
+    }
+}
+
+/// Plain RTP to and from this address.
+pub(super) fn plain(remote: Loopback) -> MediaPlan {
+    let transport = TransportPlan {
+        remote_rtp: Some(remote.address()),
+        remote_rtcp: None,
+        rtcp_mux: true,
+        ice: None,
+        protection: Protection::None,
+    };
+    MediaPlan {
+        streams: vec![stream()],
+        transports: vec![transport],
+    }
+}
+
+/// ICE and DTLS towards another leg of this process.
+pub(super) fn webrtc(remote: &LocalTransport, role: DtlsRole) -> Outcome<MediaPlan> {
+    let ice = remote.ice.as_ref().ok_or("the leg has no ICE")?;
+    let transport = TransportPlan {
+        remote_rtp: Some(remote.rtp),
+        remote_rtcp: None,
+        rtcp_mux: true,
+        ice: Some(RemoteIce {
+            ufrag: ice.ufrag.clone(),
+            pwd: ice.pwd.clone(),
+            candidates: ice.candidates.clone(),
+            lite: false,
+            complete: true,
+            controlling: role == DtlsRole::Client,
+        }),
+        protection: Protection::Dtls {
+            fingerprints: remote.fingerprints.clone(),
+            role,
+        },
+    };
+    Ok(MediaPlan {
+        streams: vec![stream()],
+        transports: vec![transport],
+    })
+}

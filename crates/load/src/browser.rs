@@ -1,0 +1,211 @@
+//! A browser: signalling over secure WebSocket, media through an engine of this process with ICE,
+//! DTLS and SRTP over real sockets.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use sidetone_base::{LegId, Random, SeededRandom};
+use sidetone_engine::{Engine, EngineSettings, LegHandle, LegSpec, PortChoice};
+use sidetone_media::{CandidatePolicy, LegEvent, LegKind, Repeat, Tone, ToneStep};
+use sidetone_sdp::Session;
+use sidetone_sdp::negotiation::{Capabilities, CodecSpec, Negotiation, Wish};
+use sidetone_sip::Response;
+use sidetone_ua::api::{Command, DialogId, Event, InviteId, OutgoingRequest};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::Outcome;
+use crate::agent::Account;
+use crate::websocket::{Client, PATIENCE};
+
+/// Events of one leg that may wait.
+const LEG_EVENTS: usize = 32;
+
+/// An engine on 127.0.0.1 with one worker.
+///
+/// # Errors
+/// When none of the ports can be bound.
+pub fn engine(ports: std::ops::RangeInclusive<u16>) -> Outcome<Engine> {
+    Ok(Engine::start(EngineSettings {
+        workers: Some(1),
+        ports,
+        bind: vec![Ipv4Addr::LOCALHOST.into()],
+        ..EngineSettings::default()
+    })?)
+}
+
+/// A leg of such an engine and its events.
+#[derive(Debug)]
+pub struct Leg {
+    /// The leg.
+    pub handle: LegHandle,
+    events: mpsc::Receiver<(LegId, LegEvent)>,
+}
+
+impl Leg {
+    /// Creates a leg.
+    ///
+    /// # Errors
+    /// When the engine has no port.
+    pub async fn new(engine: &Engine, kind: LegKind, port: PortChoice) -> Outcome<Self> {
+        let (sender, events) = mpsc::channel(LEG_EVENTS);
+        let candidates = CandidatePolicy {
+            peer: Some(Ipv4Addr::LOCALHOST.into()),
+            local_address: Some(Ipv4Addr::LOCALHOST.into()),
+            ..CandidatePolicy::default()
+        };
+        let spec = LegSpec {
+            candidates,
+            port,
+            ..LegSpec::new(kind, sender)
+        };
+        let handle = engine.create_leg(spec).await?;
+        Ok(Self { handle, events })
+    }
+
+    /// Waits for an event.
+    ///
+    /// # Errors
+    /// When a failure comes first, or nothing for [`PATIENCE`].
+    pub async fn until(&mut self, wanted: impl Fn(&LegEvent) -> bool) -> Outcome {
+        loop {
+            let (_, event) = timeout(PATIENCE, self.events.recv())
+                .await
+                .map_err(|_| "no media in time")?
+                .ok_or("the leg is gone")?;
+            match event {
+                event if wanted(&event) => return Ok(()),
+                LegEvent::IceFailed { reason, .. }
+                | LegEvent::DtlsFailed { reason, .. }
+                | LegEvent::Failed { reason } => return Err(reason.into()),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A call of a browser.
+#[derive(Debug)]
+pub struct BrowserCall {
+    /// Its media.
+    pub leg: Leg,
+    dialog: DialogId,
+    /// From the INVITE with credentials to the first packet that came back.
+    pub first_rtp: Duration,
+}
+
+/// A signed-in browser that may call.
+#[derive(Debug)]
+pub struct Browser {
+    client: Client,
+    account: Account,
+    random: SeededRandom,
+    invites: u64,
+}
+
+impl Browser {
+    /// Takes over a registered client; `seed` makes its descriptions its own.
+    #[must_use]
+    pub fn new(client: Client, account: Account, seed: u64) -> Self {
+        Self {
+            client,
+            account,
+            random: SeededRandom::new(seed),
+            invites: 0,
+        }
+    }
+
+    /// Calls an extension that echoes, says something, and returns once it hears itself.
+    ///
+    /// # Errors
+    /// When signalling or media fail.
+    pub async fn call(&mut self, engine: &Engine, extension: &str) -> Outcome<BrowserCall> {
+        let webrtc = LegKind::WebRtc { lite: false };
+        let mut leg = Leg::new(engine, webrtc, PortChoice::Own).await?;
+        let (_, ulaw) = CodecSpec::of_config_name("ulaw").ok_or("no ulaw")?;
+        let mut negotiation =
+            Negotiation::new(Capabilities::webrtc(vec![ulaw], Vec::new()), &mut self.random);
+        let local = leg.handle.local_transports();
+        let offer = negotiation
+            .offer(local, &Wish::audio_only(), &mut self.random)
+            .map_err(|reject| reject.to_string())?;
+        let request = self.client.agent.invite(&self.account, extension, &offer.to_string());
+        let (dialog, response, sent) = self.invite(request).await?;
+        let answer = Session::parse(&response.body)?;
+        let plan = negotiation.accept_answer(&answer).map_err(|reject| reject.to_string())?;
+        leg.handle.apply(plan).await?;
+        self.client.agent.command(Command::Ack { dialog, body: None });
+        self.client.flush().await?;
+        leg.handle.tone(0, tone()).await?;
+        leg.until(|event| matches!(event, LegEvent::FirstPacket { .. })).await?;
+        Ok(BrowserCall {
+            leg,
+            dialog,
+            first_rtp: sent.elapsed(),
+        })
+    }
+
+    /// Sends the INVITE, with credentials once it is challenged.
+    async fn invite(
+        &mut self,
+        mut request: OutgoingRequest,
+    ) -> Outcome<(DialogId, Box<Response>, Instant)> {
+        for _ in 1..=2 {
+            self.invites += 1;
+            let invite = InviteId(self.invites);
+            let sent = Instant::now();
+            self.client.agent.command(Command::Invite {
+                invite,
+                request: Box::new(request.clone()),
+            });
+            let rejected = loop {
+                match self.client.next().await? {
+                    Event::Answered { dialog, response, .. } => {
+                        return Ok((dialog, response, sent));
+                    }
+                    Event::Rejected { response, .. } => break response,
+                    Event::InviteFailed { why, .. } => {
+                        return Err(format!("INVITE failed: {why:?}").into());
+                    }
+                    _ => {}
+                }
+            };
+            let signed = self.client.agent.signed(&request, &rejected, &self.account);
+            request = signed.ok_or_else(|| format!("INVITE: {}", rejected.status.code()))?;
+        }
+        Err("INVITE: the password was refused".into())
+    }
+
+    /// Ends a call and waits until the exchange has agreed.
+    ///
+    /// # Errors
+    /// When the connection ends.
+    pub async fn hang_up(&mut self, call: BrowserCall) -> Outcome {
+        let dialog = call.dialog;
+        self.client.agent.command(Command::Bye {
+            dialog,
+            headers: Vec::new(),
+        });
+        self.client.flush().await?;
+        call.leg.handle.close();
+        Ok(())
+    }
+}
+
+/// A tone without end.
+fn tone() -> Tone {
+    Tone {
+        steps: vec![ToneStep {
+            first_hz: 440,
+            second_hz: 0,
+            duration: Duration::ZERO,
+        }],
+        repeat: Repeat::Forever,
+    }
+}
+
+/// A random seed for the `number`th of something, so that runs differ in nothing but time.
+#[must_use]
+pub fn seed(number: usize) -> u64 {
+    SeededRandom::new(number as u64).u64()
+}
