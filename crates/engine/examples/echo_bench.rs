@@ -5,11 +5,7 @@
 //! work on the machine blurs it as little as possible.
 
 #![expect(unsafe_code, reason = "the bare loop is epoll, recvfrom and sendto")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a benchmark talks and may fail"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark talks and may fail")]
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
@@ -30,24 +26,16 @@ const MEASURED: Duration = Duration::from_secs(5);
 const PACKET_LEN: usize = 172;
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!("CPU of the echoing thread per echoed packet of {PACKET_LEN} bytes:");
-    for legs in [100, 1000] {
+    let only: Option<usize> = std::env::args().nth(1).and_then(|n| n.parse().ok());
+    for legs in only.map_or(vec![100, 1000], |n| vec![n]) {
         let bare = bare_loop(legs);
         println!("{legs:5} legs  bare loop    {bare:6.0} ns");
         let plain = runtime.block_on(plain_echo(legs));
-        println!(
-            "{legs:5} legs  plain echo   {plain:6.0} ns  ratio {:.2}",
-            plain / bare
-        );
+        println!("{legs:5} legs  plain echo   {plain:6.0} ns  ratio {:.2}", plain / bare);
         let webrtc = runtime.block_on(webrtc_echo(legs));
-        println!(
-            "{legs:5} legs  WebRTC echo  {webrtc:6.0} ns  ratio {:.2}",
-            webrtc / bare
-        );
+        println!("{legs:5} legs  WebRTC echo  {webrtc:6.0} ns  ratio {:.2}", webrtc / bare);
     }
 }
 
@@ -60,10 +48,7 @@ struct Phones {
 
 impl Phones {
     fn start(sockets: Vec<UdpSocket>, targets: Vec<SocketAddr>) -> Self {
-        let (stop, heard) = (
-            Arc::new(AtomicBool::new(false)),
-            Arc::new(AtomicU64::new(0)),
-        );
+        let (stop, heard) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, counter) = (stop.clone(), heard.clone());
         let thread = std::thread::spawn(move || {
             let start = Instant::now();
@@ -91,11 +76,7 @@ impl Phones {
                 round += 1;
             }
         });
-        Self {
-            stop,
-            heard,
-            thread,
-        }
+        Self { stop, heard, thread }
     }
 
     fn stop(self) {
@@ -135,9 +116,7 @@ fn bare_loop(count: usize) -> f64 {
     let echoed = Arc::new(AtomicU64::new(0));
     let (stopped, counter) = (stop.clone(), echoed.clone());
     let thread = std::thread::Builder::new().name("bare".into());
-    let thread = thread
-        .spawn(move || echo_bare(&echoing, &stopped, &counter))
-        .unwrap();
+    let thread = thread.spawn(move || echo_bare(&echoing, &stopped, &counter)).unwrap();
     let phones = Phones::start(sockets(count), targets);
     std::thread::sleep(Duration::from_secs(1));
     let (before, cpu) = (echoed.load(Ordering::Relaxed), cpu_of("bare"));
@@ -154,16 +133,8 @@ fn echo_bare(sockets: &[UdpSocket], stop: &AtomicBool, echoed: &AtomicU64) {
     unsafe {
         let epoll = libc::epoll_create1(0);
         for (index, socket) in sockets.iter().enumerate() {
-            let mut event = libc::epoll_event {
-                events: libc::EPOLLIN as u32,
-                u64: index as u64,
-            };
-            libc::epoll_ctl(
-                epoll,
-                libc::EPOLL_CTL_ADD,
-                socket.as_raw_fd(),
-                &raw mut event,
-            );
+            let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: index as u64 };
+            libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, socket.as_raw_fd(), &raw mut event);
         }
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; 64];
         let mut buffer = [0_u8; 2048];
@@ -194,12 +165,7 @@ fn echo_bare(sockets: &[UdpSocket], stop: &AtomicBool, echoed: &AtomicU64) {
 
 fn engine(ports: std::ops::RangeInclusive<u16>) -> Engine {
     let bind = vec![Ipv4Addr::LOCALHOST.into()];
-    let settings = EngineSettings {
-        workers: Some(1),
-        ports,
-        bind,
-        ..EngineSettings::default()
-    };
+    let settings = EngineSettings { workers: Some(1), ports, bind, ..EngineSettings::default() };
     Engine::start(settings).unwrap()
 }
 
@@ -212,11 +178,7 @@ async fn leg(engine: &Engine, kind: LegKind, port: PortChoice) -> (LegHandle, Ev
         local_address: Some(Ipv4Addr::LOCALHOST.into()),
         ..CandidatePolicy::default()
     };
-    let spec = LegSpec {
-        candidates,
-        port,
-        ..LegSpec::new(kind, sender)
-    };
+    let spec = LegSpec { candidates, port, ..LegSpec::new(kind, sender) };
     (engine.create_leg(spec).await.unwrap(), events)
 }
 
@@ -235,20 +197,14 @@ async fn plain_echo(count: usize) -> f64 {
     let (mut legs, mut targets) = (Vec::new(), Vec::new());
     for phone in &phones {
         let leg = leg(&engine, LegKind::Plain, PortChoice::Shared).await;
-        leg.0
-            .apply(plain_plan(phone.local_addr().unwrap()))
-            .await
-            .unwrap();
+        leg.0.apply(plain_plan(phone.local_addr().unwrap())).await.unwrap();
         leg.0.route(0, Route::Echo).await.unwrap();
         targets.push(leg.0.local_transports()[0].rtp);
         legs.push(leg);
     }
     let phones = Phones::start(phones, targets);
     let cost = measure(&engine, "media-0").await;
-    assert!(
-        phones.heard.load(Ordering::Relaxed) > 0,
-        "nothing was echoed"
-    );
+    assert!(phones.heard.load(Ordering::Relaxed) > 0, "nothing was echoed");
     phones.stop();
     drop(legs);
     engine.stop().await;
@@ -266,28 +222,12 @@ async fn webrtc_echo(count: usize) -> f64 {
         let mut browser = leg(&browsers, webrtc, PortChoice::Own).await;
         let echo = leg(&tested, webrtc, PortChoice::Shared).await;
         let feed = leg(&browsers, LegKind::Plain, PortChoice::Shared).await;
-        let (near, far) = (
-            &browser.0.local_transports()[0],
-            &echo.0.local_transports()[0],
-        );
-        echo.0
-            .apply(webrtc_plan(near, DtlsRole::Server))
-            .await
-            .unwrap();
+        let (near, far) = (&browser.0.local_transports()[0], &echo.0.local_transports()[0]);
+        echo.0.apply(webrtc_plan(near, DtlsRole::Server)).await.unwrap();
         echo.0.route(0, Route::Echo).await.unwrap();
-        browser
-            .0
-            .apply(webrtc_plan(far, DtlsRole::Client))
-            .await
-            .unwrap();
-        feed.0
-            .apply(plain_plan(phone.local_addr().unwrap()))
-            .await
-            .unwrap();
-        feed.0
-            .route(0, Route::Forward(vec![(browser.0.id(), 0)]))
-            .await
-            .unwrap();
+        browser.0.apply(webrtc_plan(far, DtlsRole::Client)).await.unwrap();
+        feed.0.apply(plain_plan(phone.local_addr().unwrap())).await.unwrap();
+        feed.0.route(0, Route::Forward(vec![(browser.0.id(), 0)])).await.unwrap();
         loop {
             let (_, event) = browser.1.recv().await.unwrap();
             if matches!(event, LegEvent::DtlsConnected { .. }) {
@@ -347,10 +287,7 @@ fn plain_plan(remote: SocketAddr) -> MediaPlan {
         ice: None,
         protection: Protection::None,
     };
-    MediaPlan {
-        streams: vec![stream()],
-        transports: vec![transport],
-    }
+    MediaPlan { streams: vec![stream()], transports: vec![transport] }
 }
 
 fn webrtc_plan(remote: &LocalTransport, role: DtlsRole) -> MediaPlan {
@@ -367,13 +304,7 @@ fn webrtc_plan(remote: &LocalTransport, role: DtlsRole) -> MediaPlan {
             complete: true,
             controlling: role == DtlsRole::Client,
         }),
-        protection: Protection::Dtls {
-            fingerprints: remote.fingerprints.clone(),
-            role,
-        },
+        protection: Protection::Dtls { fingerprints: remote.fingerprints.clone(), role },
     };
-    MediaPlan {
-        streams: vec![stream()],
-        transports: vec![transport],
-    }
+    MediaPlan { streams: vec![stream()], transports: vec![transport] }
 }

@@ -8,9 +8,8 @@ use crate::LegError;
 
 /// A fresh ECDSA P-256 certificate. Costs about 0.1 ms of CPU.
 pub fn generate() -> Result<Certificate, LegError> {
-    let failed = |error: &dyn std::fmt::Display| LegError::Certificate {
-        reason: error.to_string(),
-    };
+    let failed =
+        |error: &dyn std::fmt::Display| LegError::Certificate { reason: error.to_string() };
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|e| failed(&e))?;
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();

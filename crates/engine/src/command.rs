@@ -50,56 +50,16 @@ pub(crate) struct CreateLeg {
 /// A command to one leg.
 #[derive(Debug)]
 pub(crate) enum LegCommand {
-    AddTransports {
-        count: usize,
-        reply: Reply<Vec<LocalTransport>>,
-    },
-    RestartIce {
-        reply: Reply<Vec<LocalTransport>>,
-    },
-    Apply {
-        plan: Box<MediaPlan>,
-        reply: Reply<()>,
-    },
-    Route {
-        stream: usize,
-        route: Route,
-        reply: Reply<()>,
-    },
-    DtmfRelay {
-        stream: usize,
-        relay: DtmfRelay,
-        reply: Reply<()>,
-    },
-    Play {
-        stream: usize,
-        id: PlaybackId,
-        playback: Playback,
-        reply: Reply<()>,
-    },
-    Tone {
-        stream: usize,
-        id: PlaybackId,
-        tone: Tone,
-        reply: Reply<()>,
-    },
-    StopPlayback {
-        stream: usize,
-        id: PlaybackId,
-        reply: Reply<()>,
-    },
-    SendDtmf {
-        stream: usize,
-        digit: char,
-        duration: Duration,
-        reply: Reply<()>,
-    },
-    RequestKeyframe {
-        stream: usize,
-        reply: Reply<()>,
-    },
-    Quality {
-        reply: Reply<Vec<StreamQuality>>,
-    },
+    AddTransports { count: usize, reply: Reply<Vec<LocalTransport>> },
+    RestartIce { reply: Reply<Vec<LocalTransport>> },
+    Apply { plan: Box<MediaPlan>, reply: Reply<()> },
+    Route { stream: usize, route: Route, reply: Reply<()> },
+    DtmfRelay { stream: usize, relay: DtmfRelay, reply: Reply<()> },
+    Play { stream: usize, id: PlaybackId, playback: Playback, reply: Reply<()> },
+    Tone { stream: usize, id: PlaybackId, tone: Tone, reply: Reply<()> },
+    StopPlayback { stream: usize, id: PlaybackId, reply: Reply<()> },
+    SendDtmf { stream: usize, digit: char, duration: Duration, reply: Reply<()> },
+    RequestKeyframe { stream: usize, reply: Reply<()> },
+    Quality { reply: Reply<Vec<StreamQuality>> },
     Close,
 }

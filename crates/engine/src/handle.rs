@@ -138,12 +138,7 @@ impl Engine {
             CertificateChoice::Given(certificate) => certificate,
         };
         let worker = self.place(spec.beside);
-        let ring = self
-            .inner
-            .workers
-            .get(worker)
-            .ok_or(LegError::Closed)?
-            .clone();
+        let ring = self.inner.workers.get(worker).ok_or(LegError::Closed)?.clone();
         let number = self.inner.next_leg.fetch_add(1, Ordering::Relaxed);
         let id = leg_id(number, worker);
         let create = Box::new(CreateLeg {
@@ -163,12 +158,8 @@ impl Engine {
             next_playback: self.inner.next_playback.clone(),
         };
         // The handle exists before the leg: if this future is dropped, so is the leg.
-        handle.transports = ask(&handle.ring, |reply| Command::Create {
-            id,
-            spec: create,
-            reply,
-        })
-        .await?;
+        handle.transports =
+            ask(&handle.ring, |reply| Command::Create { id, spec: create, reply }).await?;
         Ok(handle)
     }
 
@@ -180,10 +171,7 @@ impl Engine {
             let (reply, answer) = oneshot::channel();
             let asked = timeout(COMMAND_DEADLINE, ring.send(Command::Snapshot(reply))).await;
             let snapshot = match asked {
-                Ok(true) => timeout(COMMAND_DEADLINE, answer)
-                    .await
-                    .ok()
-                    .and_then(Result::ok),
+                Ok(true) => timeout(COMMAND_DEADLINE, answer).await.ok().and_then(Result::ok),
                 Ok(false) | Err(_) => None,
             };
             workers.push(snapshot.unwrap_or_default());
@@ -213,10 +201,7 @@ impl Engine {
             return worker_of(leg).min(self.inner.workers.len().saturating_sub(1));
         }
         let loads = self.inner.workers.iter().map(WorkerRing::load);
-        loads
-            .enumerate()
-            .min_by_key(|(_, load)| *load)
-            .map_or(0, |(worker, _)| worker)
+        loads.enumerate().min_by_key(|(_, load)| *load).map_or(0, |(worker, _)| worker)
     }
 }
 
@@ -244,9 +229,7 @@ async fn ask<T>(
         }
         answer.await.unwrap_or(Err(LegError::Closed))
     };
-    timeout(COMMAND_DEADLINE, exchange)
-        .await
-        .unwrap_or(Err(LegError::Overloaded))
+    timeout(COMMAND_DEADLINE, exchange).await.unwrap_or(Err(LegError::Overloaded))
 }
 
 /// One leg. Dropping the handle closes the leg.
@@ -286,9 +269,7 @@ impl LegHandle {
         let room = MAX_TRANSPORTS.saturating_sub(self.transports.len());
         let count = count.min(room);
         if count > 0 {
-            self.transports = self
-                .ask(|reply| LegCommand::AddTransports { count, reply })
-                .await?;
+            self.transports = self.ask(|reply| LegCommand::AddTransports { count, reply }).await?;
         }
         Ok(&self.transports)
     }
@@ -319,12 +300,7 @@ impl LegHandle {
     /// # Errors
     /// [`LegError::NotSupported`] for more than [`Route::MAX_TARGETS`] targets.
     pub async fn route(&self, stream: usize, route: Route) -> Result<(), LegError> {
-        self.ask(|reply| LegCommand::Route {
-            stream,
-            route,
-            reply,
-        })
-        .await
+        self.ask(|reply| LegCommand::Route { stream, route, reply }).await
     }
 
     /// Sets whether digits received on the stream travel along its route. Default
@@ -333,12 +309,7 @@ impl LegHandle {
     /// # Errors
     /// [`LegError::Closed`], [`LegError::Overloaded`].
     pub async fn dtmf_relay(&self, stream: usize, relay: DtmfRelay) -> Result<(), LegError> {
-        self.ask(|reply| LegCommand::DtmfRelay {
-            stream,
-            relay,
-            reply,
-        })
-        .await
+        self.ask(|reply| LegCommand::DtmfRelay { stream, relay, reply }).await
     }
 
     /// Plays prompts to the peer instead of whatever is forwarded to the stream; replaces a
@@ -348,13 +319,7 @@ impl LegHandle {
     /// [`LegError::NotSupported`] when the stream's codec cannot be encoded.
     pub async fn play(&self, stream: usize, playback: Playback) -> Result<PlaybackId, LegError> {
         let id = self.new_playback();
-        self.ask(|reply| LegCommand::Play {
-            stream,
-            id,
-            playback,
-            reply,
-        })
-        .await?;
+        self.ask(|reply| LegCommand::Play { stream, id, playback, reply }).await?;
         Ok(id)
     }
 
@@ -364,13 +329,7 @@ impl LegHandle {
     /// As [`LegHandle::play`].
     pub async fn tone(&self, stream: usize, tone: Tone) -> Result<PlaybackId, LegError> {
         let id = self.new_playback();
-        self.ask(|reply| LegCommand::Tone {
-            stream,
-            id,
-            tone,
-            reply,
-        })
-        .await?;
+        self.ask(|reply| LegCommand::Tone { stream, id, tone, reply }).await?;
         Ok(id)
     }
 
@@ -380,8 +339,7 @@ impl LegHandle {
     /// # Errors
     /// [`LegError::Closed`], [`LegError::Overloaded`].
     pub async fn stop_playback(&self, stream: usize, id: PlaybackId) -> Result<(), LegError> {
-        self.ask(|reply| LegCommand::StopPlayback { stream, id, reply })
-            .await
+        self.ask(|reply| LegCommand::StopPlayback { stream, id, reply }).await
     }
 
     /// Sends one digit as telephone-event, or as a tone when the peer did not agree to events.
@@ -396,13 +354,7 @@ impl LegHandle {
         digit: char,
         duration: Duration,
     ) -> Result<(), LegError> {
-        self.ask(|reply| LegCommand::SendDtmf {
-            stream,
-            digit,
-            duration,
-            reply,
-        })
-        .await
+        self.ask(|reply| LegCommand::SendDtmf { stream, digit, duration, reply }).await
     }
 
     /// Asks the peer for a key frame of a video stream (PLI or FIR, rate limited).
@@ -410,8 +362,7 @@ impl LegHandle {
     /// # Errors
     /// [`LegError::Closed`], [`LegError::Overloaded`].
     pub async fn request_keyframe(&self, stream: usize) -> Result<(), LegError> {
-        self.ask(|reply| LegCommand::RequestKeyframe { stream, reply })
-            .await
+        self.ask(|reply| LegCommand::RequestKeyframe { stream, reply }).await
     }
 
     /// How well each stream runs.

@@ -36,20 +36,11 @@ pub(crate) fn join(wakers: Vec<Arc<dyn Waker>>) -> Vec<Links> {
     let (mut outgoing, mut incoming) = (Vec::new(), Vec::new());
     for waker in wakers {
         let (links, receiver) = mpsc::channel(LINK_DEPTH);
-        outgoing.push(Outgoing {
-            links,
-            waker,
-            touched: false,
-        });
+        outgoing.push(Outgoing { links, waker, touched: false });
         incoming.push(receiver);
     }
     let ends = incoming.into_iter();
-    ends.map(|incoming| Links {
-        incoming,
-        others: outgoing.clone(),
-        dropped: 0,
-    })
-    .collect()
+    ends.map(|incoming| Links { incoming, others: outgoing.clone(), dropped: 0 }).collect()
 }
 
 impl Links {

@@ -52,7 +52,7 @@ pub(crate) struct EpollSockets {
     wake: File,
     sockets: Vec<Option<OpenSocket>>,
     free: Vec<u32>,
-    ready: Vec<u32>,
+    ready: Vec<PathId>,
     events: Vec<libc::epoll_event>,
     scatter: Box<Scatter>,
     interfaces: Option<(Instant, Vec<IpAddr>)>,
@@ -79,12 +79,8 @@ impl EpollSockets {
     /// `buffer` is the size of the kernel buffers of a shared socket in bytes.
     pub(crate) fn new(buffer: usize) -> io::Result<(Self, EventWaker)> {
         // SAFETY: plain system calls without memory arguments; the results are checked.
-        let (epoll, event) = unsafe {
-            (
-                libc::epoll_create1(libc::EPOLL_CLOEXEC),
-                libc::eventfd(0, EVENTFD_FLAGS),
-            )
-        };
+        let (epoll, event) =
+            unsafe { (libc::epoll_create1(libc::EPOLL_CLOEXEC), libc::eventfd(0, EVENTFD_FLAGS)) };
         let (epoll, event) = (owned(epoll)?, owned(event)?);
         let wake = File::from(event);
         let waker = EventWaker(wake.try_clone()?);
@@ -105,24 +101,12 @@ impl EpollSockets {
     }
 
     fn watch(&self, fd: RawFd, token: u64) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: libc::EPOLLIN as u32,
-            u64: token,
-        };
+        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: token };
         // SAFETY: `event` lives through the call; both descriptors are open.
         let result = unsafe {
-            libc::epoll_ctl(
-                self.epoll.as_raw_fd(),
-                libc::EPOLL_CTL_ADD,
-                fd,
-                &raw mut event,
-            )
+            libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event)
         };
-        if result < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(())
-        }
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     fn receive_one(&self, path: u32, batch: &mut Batch) {
@@ -135,12 +119,7 @@ impl EpollSockets {
         };
         if let Ok((len, source)) = open.socket.recv_from(buffer) {
             let (path, local) = (PathId(path), open.address);
-            batch.received.push(Received {
-                path,
-                local,
-                source,
-                len,
-            });
+            batch.received.push(Received { path, local, source, len });
         }
     }
 
@@ -150,20 +129,13 @@ impl EpollSockets {
         };
         let at = batch.received.len();
         let count = BATCH - at;
-        let Scatter {
-            names,
-            controls,
-            vectors,
-            headers,
-        } = &mut *self.scatter;
+        let Scatter { names, controls, vectors, headers } = &mut *self.scatter;
         for index in 0..count {
             let Some(buffer) = batch.buffers.get_mut(at + index) else {
                 return;
             };
-            vectors[index] = libc::iovec {
-                iov_base: buffer.as_mut_ptr().cast(),
-                iov_len: DATAGRAM_LEN,
-            };
+            vectors[index] =
+                libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: DATAGRAM_LEN };
             let header = &mut headers[index].msg_hdr;
             header.msg_name = (&raw mut names[index]).cast();
             header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
@@ -191,21 +163,12 @@ impl EpollSockets {
             // A datagram of an unknown family keeps its place but nobody owns its source.
             let source = source.unwrap_or(open.address);
             let len = (headers[index].msg_len as usize).min(DATAGRAM_LEN);
-            batch.received.push(Received {
-                path: PathId(path),
-                local,
-                source,
-                len,
-            });
+            batch.received.push(Received { path: PathId(path), local, source, len });
         }
     }
 
     fn open(&self, address: SocketAddr, socket_use: SocketUse) -> io::Result<OpenSocket> {
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::DGRAM,
-            Some(Protocol::UDP),
-        )?;
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
@@ -221,11 +184,7 @@ impl EpollSockets {
         }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
-        Ok(OpenSocket {
-            socket: socket.into(),
-            address,
-            socket_use,
-        })
+        Ok(OpenSocket { socket: socket.into(), address, socket_use })
     }
 }
 
@@ -255,11 +214,7 @@ fn ask_for_destination(socket: &Socket, address: SocketAddr) -> io::Result<()> {
             size_of_val(&on) as libc::socklen_t,
         )
     };
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn to_address(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
@@ -308,10 +263,8 @@ fn destination(header: &libc::msghdr) -> Option<IpAddr> {
 /// Sends from one address of a wildcard socket.
 fn send_from(socket: &UdpSocket, from: IpAddr, to: SocketAddr, datagram: &[u8]) {
     let to = socket2::SockAddr::from(to);
-    let mut vector = libc::iovec {
-        iov_base: datagram.as_ptr().cast_mut().cast(),
-        iov_len: datagram.len(),
-    };
+    let mut vector =
+        libc::iovec { iov_base: datagram.as_ptr().cast_mut().cast(), iov_len: datagram.len() };
     let mut control = Control([0; CONTROL_LEN]);
     // SAFETY: `msghdr` is a plain C structure; every pointer put into it outlives the call, the
     // control buffer is aligned and large enough for one message with an IPv6 address.
@@ -395,12 +348,8 @@ impl MediaSocket for EpollSockets {
 
     fn close(&mut self, path: PathId) {
         // Closing the descriptor takes it out of epoll.
-        if self
-            .sockets
-            .get_mut(path.0 as usize)
-            .is_some_and(|place| place.take().is_some())
-        {
-            self.ready.retain(|ready| *ready != path.0);
+        if self.sockets.get_mut(path.0 as usize).is_some_and(|place| place.take().is_some()) {
+            self.ready.retain(|ready| *ready != path);
             self.free.push(path.0);
         }
     }
@@ -428,16 +377,17 @@ impl MediaSocket for EpollSockets {
         socket.local_addr().ok().map(|address| address.ip())
     }
 
+    fn upcoming(&self) -> &[PathId] {
+        &self.ready
+    }
+
     fn receive(&mut self, batch: &mut Batch) {
         batch.received.clear();
-        while batch.room() > 0
-            && let Some(path) = self.ready.pop()
+        while batch.received.is_empty()
+            && let Some(PathId(path)) = self.ready.pop()
         {
             let socket = self.sockets.get(path as usize);
-            match socket
-                .and_then(|open| open.as_ref())
-                .map(|open| open.socket_use)
-            {
+            match socket.and_then(|open| open.as_ref()).map(|open| open.socket_use) {
                 Some(SocketUse::Leg) => self.receive_one(path, batch),
                 Some(SocketUse::Shared) => self.receive_many(path, batch),
                 None => {}
@@ -462,16 +412,12 @@ impl MediaSocket for EpollSockets {
                 millis,
             )
         };
-        for event in self
-            .events
-            .iter()
-            .take(usize::try_from(count).unwrap_or_default())
-        {
+        for event in self.events.iter().take(usize::try_from(count).unwrap_or_default()) {
             if event.u64 == WAKE_TOKEN {
                 let mut counter = [0; 8];
                 let _ = self.wake.read(&mut counter);
             } else if let Ok(index) = u32::try_from(event.u64) {
-                self.ready.push(index);
+                self.ready.push(PathId(index));
             }
         }
     }

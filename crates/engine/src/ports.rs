@@ -24,9 +24,7 @@ impl PortPool {
             // The remainder is below the length, which is a usize.
             free.rotate_left(turn as usize);
         }
-        Self {
-            free: Arc::new(Mutex::new(free)),
-        }
+        Self { free: Arc::new(Mutex::new(free)) }
     }
 
     /// Takes a pair; `None` when all are in use.
@@ -49,10 +47,7 @@ mod tests {
     #[test]
     fn pairs_are_whole_and_run_out() {
         let pool = PortPool::new(&(10_001..=10_006), 1);
-        assert_eq!(
-            (pool.take(), pool.take(), pool.take()),
-            (Some(10_004), Some(10_002), None)
-        );
+        assert_eq!((pool.take(), pool.take(), pool.take()), (Some(10_004), Some(10_002), None));
         pool.give(10_002);
         assert_eq!(pool.take(), Some(10_002));
         assert_eq!(PortPool::new(&(65_535..=65_535), 0).take(), None);

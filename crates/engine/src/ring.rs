@@ -48,30 +48,16 @@ struct Shared {
 
 impl std::fmt::Debug for WorkerRing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WorkerRing")
-            .field("load", &self.load())
-            .finish_non_exhaustive()
+        f.debug_struct("WorkerRing").field("load", &self.load()).finish_non_exhaustive()
     }
 }
 
 pub(crate) fn ring(waker: Arc<dyn Waker>) -> (WorkerRing, Inbox) {
     let (sender, receiver) = mpsc::channel(RING_DEPTH);
-    let shared = Arc::new(Shared {
-        closing: Mutex::new(Vec::new()),
-        legs: AtomicUsize::new(0),
-        waker,
-    });
-    let ring = WorkerRing {
-        commands: sender,
-        shared: shared.clone(),
-    };
-    (
-        ring,
-        Inbox {
-            commands: receiver,
-            shared,
-        },
-    )
+    let shared =
+        Arc::new(Shared { closing: Mutex::new(Vec::new()), legs: AtomicUsize::new(0), waker });
+    let ring = WorkerRing { commands: sender, shared: shared.clone() };
+    (ring, Inbox { commands: receiver, shared })
 }
 
 impl WorkerRing {
@@ -107,11 +93,7 @@ impl Inbox {
 
     /// Legs to close that found the ring full.
     pub(crate) fn closing(&mut self) -> Vec<LegId> {
-        self.shared
-            .closing
-            .lock()
-            .map(|mut list| std::mem::take(&mut *list))
-            .unwrap_or_default()
+        self.shared.closing.lock().map(|mut list| std::mem::take(&mut *list)).unwrap_or_default()
     }
 
     /// Tells placement how many legs there are.

@@ -58,12 +58,7 @@ pub struct Faults {
 impl Default for Faults {
     fn default() -> Self {
         let (delay, jitter) = (Duration::from_millis(1), Duration::ZERO);
-        Self {
-            loss_percent: 0,
-            repeat_percent: 0,
-            delay,
-            jitter,
-        }
+        Self { loss_percent: 0, repeat_percent: 0, delay, jitter }
     }
 }
 
@@ -85,12 +80,7 @@ impl SimHost {
     #[must_use]
     pub fn new(address: impl Into<IpAddr>) -> Self {
         let addresses = vec![address.into()];
-        Self {
-            addresses,
-            ports: 10_000..=20_000,
-            workers: 1,
-            certificate: None,
-        }
+        Self { addresses, ports: 10_000..=20_000, workers: 1, certificate: None }
     }
 }
 
@@ -155,23 +145,13 @@ impl Net {
             let jitter = Duration::from_micros(self.random.below(spread));
             self.serial += 1;
             let (at, serial) = (self.now + self.faults.delay + jitter, self.serial);
-            self.flying.push(Reverse(Flying {
-                at,
-                serial,
-                from,
-                to,
-                bytes: bytes.to_vec(),
-            }));
+            self.flying.push(Reverse(Flying { at, serial, from, to, bytes: bytes.to_vec() }));
         }
     }
 
     /// Delivers what is due.
     fn deliver(&mut self) {
-        while self
-            .flying
-            .peek()
-            .is_some_and(|Reverse(flying)| flying.at <= self.now)
-        {
+        while self.flying.peek().is_some_and(|Reverse(flying)| flying.at <= self.now) {
             let Some(Reverse(flying)) = self.flying.pop() else {
                 return;
             };
@@ -179,17 +159,8 @@ impl Net {
             match place.and_then(|(worker, path)| Some((self.arrived.get_mut(worker)?, path))) {
                 Some((arrived, path)) => arrived.push_back((path, flying)),
                 None => {
-                    let Flying {
-                        at,
-                        from,
-                        to,
-                        bytes,
-                        ..
-                    } = flying;
-                    self.outside
-                        .entry(to)
-                        .or_default()
-                        .push(Delivered { at, from, bytes });
+                    let Flying { at, from, to, bytes, .. } = flying;
+                    self.outside.entry(to).or_default().push(Delivered { at, from, bytes });
                 }
             }
         }
@@ -245,10 +216,7 @@ impl SimWorld {
     /// Undoes [`SimWorld::cut`].
     pub fn heal(&mut self, one: IpAddr, other: IpAddr) {
         let healed = [(one, other), (other, one)];
-        self.net
-            .borrow_mut()
-            .cut
-            .retain(|pair| !healed.contains(pair));
+        self.net.borrow_mut().cut.retain(|pair| !healed.contains(pair));
     }
 
     /// Adds a host with an engine. Its commands are handled whenever the world turns.
@@ -291,8 +259,7 @@ impl SimWorld {
             let clock = WallClock::new(now, NtpTime(0xe000_0000_0000_0000));
             let graph = Graph::new(clock, Box::new(SeededRandom::new(seed)));
             let (ports, links) = (ports.clone(), (place, links));
-            self.workers
-                .push(Worker::new(sockets, shared, ports, inbox, links, graph));
+            self.workers.push(Worker::new(sockets, shared, ports, inbox, links, graph));
             rings.push(ring);
         }
         Ok(Engine::from_parts(rings, Vec::new(), certificate))
@@ -341,11 +308,7 @@ impl SimWorld {
         }
         let net = self.net.borrow();
         let flying = net.flying.peek().map(|Reverse(flying)| flying.at);
-        let waiting = net
-            .arrived
-            .iter()
-            .any(|arrived| !arrived.is_empty())
-            .then_some(now);
+        let waiting = net.arrived.iter().any(|arrived| !arrived.is_empty()).then_some(now);
         [next, flying, waiting].into_iter().flatten().min()
     }
 
@@ -378,11 +341,7 @@ impl SimWorld {
 
     /// Takes the datagrams that reached an address outside all engines.
     pub fn take(&mut self, address: SocketAddr) -> Vec<Delivered> {
-        self.net
-            .borrow_mut()
-            .outside
-            .remove(&address)
-            .unwrap_or_default()
+        self.net.borrow_mut().outside.remove(&address).unwrap_or_default()
     }
 }
 
@@ -439,10 +398,7 @@ impl MediaSocket for SimSockets {
     }
 
     fn source_towards(&mut self, peer: IpAddr) -> Option<IpAddr> {
-        self.addresses
-            .iter()
-            .copied()
-            .find(|own| own.is_ipv4() == peer.is_ipv4())
+        self.addresses.iter().copied().find(|own| own.is_ipv4() == peer.is_ipv4())
     }
 
     fn receive(&mut self, batch: &mut Batch) {
@@ -481,25 +437,17 @@ mod tests {
         let spec = LegSpec::new(LegKind::Plain, sender);
         let leg = world.drive(engine.create_leg(spec)).unwrap();
         let phone: SocketAddr = "198.51.100.1:4000".parse().unwrap();
-        world
-            .drive(leg.apply(crate::worker::tests::plain_plan(phone)))
-            .unwrap();
+        world.drive(leg.apply(crate::worker::tests::plain_plan(phone))).unwrap();
         world.drive(leg.route(0, Route::Echo)).unwrap();
         let to = leg.local_transports()[0].rtp;
-        world.set_faults(Faults {
-            delay: Duration::from_millis(10),
-            ..Faults::default()
-        });
+        world.set_faults(Faults { delay: Duration::from_millis(10), ..Faults::default() });
         world.send(phone, to, &[0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0xff]);
         let start = world.now();
         world.run(Duration::from_millis(100));
         let heard = world.take(phone);
         assert_eq!(heard.len(), 1);
         assert_eq!(heard[0].at, start + Duration::from_millis(20));
-        assert_eq!(
-            events.try_recv().unwrap().1,
-            LegEvent::FirstPacket { stream: 0 }
-        );
+        assert_eq!(events.try_recv().unwrap().1, LegEvent::FirstPacket { stream: 0 });
         leg.close();
         world.run(Duration::from_millis(1));
         assert_eq!(world.drive(engine.snapshot()).legs(), 0);

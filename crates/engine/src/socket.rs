@@ -45,10 +45,7 @@ pub struct Batch {
 
 impl Default for Batch {
     fn default() -> Self {
-        Self {
-            received: Vec::with_capacity(BATCH),
-            buffers: vec![[0; DATAGRAM_LEN]; BATCH],
-        }
+        Self { received: Vec::with_capacity(BATCH), buffers: vec![[0; DATAGRAM_LEN]; BATCH] }
     }
 }
 
@@ -67,12 +64,7 @@ impl Batch {
         let len = bytes.len().min(DATAGRAM_LEN);
         if let (Some(room), Some(bytes)) = (buffer.get_mut(..len), bytes.get(..len)) {
             room.copy_from_slice(bytes);
-            self.received.push(Received {
-                path,
-                local,
-                source,
-                len,
-            });
+            self.received.push(Received { path, local, source, len });
         }
     }
 }
@@ -94,7 +86,14 @@ pub trait MediaSocket: Outbox {
     /// The address this host uses towards a peer.
     fn source_towards(&mut self, peer: IpAddr) -> Option<IpAddr>;
 
-    /// Fills the batch with what is there, without waiting.
+    /// Sockets of single legs that have something to receive, as far as known.
+    fn upcoming(&self) -> &[PathId] {
+        &[]
+    }
+
+    /// Fills the batch from one socket without waiting; empty when nothing is left. A socket of a
+    /// single leg gives one datagram at a time: what the kernel touched to receive it is still in
+    /// the cache when the answer is sent.
     fn receive(&mut self, batch: &mut Batch);
 
     /// Sleeps until something arrives, a command comes, or the time is over; `None` waits without

@@ -31,10 +31,7 @@ impl Random for SystemRandom {
     fn fill(&mut self, out: &mut [u8]) {
         // Without randomness there are no safe keys: better no media than predictable media. The
         // worker turns the panic into one failed leg.
-        #[expect(
-            clippy::expect_used,
-            reason = "no safe way to go on without randomness"
-        )]
+        #[expect(clippy::expect_used, reason = "no safe way to go on without randomness")]
         getrandom::fill(out).expect("the operating system gives no random numbers");
     }
 }

@@ -21,11 +21,13 @@ use crate::handle::WORKER_MASK;
 use crate::links::{Links, MAX_LINKS};
 use crate::ports::PortPool;
 use crate::ring::Inbox;
-use crate::socket::{Batch, MediaSocket, SocketUse};
+use crate::socket::{Batch, MediaSocket, Received, SocketUse};
 use crate::{LegError, PortChoice, WorkerSnapshot};
 
 /// Commands handled in one turn: 64 plans take about 2 ms, more would be heard as jitter.
 const MAX_COMMANDS: usize = 64;
+/// Datagrams handled in one turn, one batch more at most: 128 echoes take about 0.7 ms.
+const MAX_DATAGRAMS: usize = 128;
 /// Events that wait for a leg whose channel is full. DTMF and state come at most a few a second;
 /// beyond this the control plane has stopped reading and new ones are lost and counted.
 const BACKLOG: usize = 32;
@@ -104,9 +106,7 @@ impl Busy {
 
 impl<S> std::fmt::Debug for Worker<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Worker")
-            .field("legs", &self.legs.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Worker").field("legs", &self.legs.len()).finish_non_exhaustive()
     }
 }
 
@@ -175,27 +175,35 @@ impl<S: MediaSocket> Worker<S> {
     }
 
     fn receive(&mut self, now: Instant) {
-        self.sockets.receive(&mut self.batch);
-        let Self {
-            batch,
-            graph,
-            sockets,
-            ..
-        } = self;
+        self.graph.warm_paths(self.sockets.upcoming());
+        let mut room = MAX_DATAGRAMS;
+        while room > 0 {
+            self.sockets.receive(&mut self.batch);
+            let count = self.batch.received.len();
+            if count == 0 {
+                return;
+            }
+            room = room.saturating_sub(count);
+            self.figures.datagrams_in += count as u64;
+            self.handle_batch(now);
+        }
+    }
+
+    fn handle_batch(&mut self, now: Instant) {
+        let Self { batch, graph, sockets, .. } = self;
         let mut failed = false;
-        self.figures.datagrams_in += batch.received.len() as u64;
+        if batch.received.len() > 1 {
+            let arrivals = batch.received.iter().zip(&batch.buffers).map(|(received, buffer)| {
+                (arrival(received), buffer.get(..received.len).unwrap_or_default())
+            });
+            graph.warm(arrivals);
+        }
         for (received, buffer) in batch.received.iter().zip(&mut batch.buffers) {
             let Some(datagram) = buffer.get_mut(..received.len) else {
                 continue;
             };
-            let (path, local, source) = (received.path, received.local, received.source);
-            let arrival = Arrival {
-                path,
-                local,
-                source,
-            };
             let handled = catch_unwind(AssertUnwindSafe(|| {
-                graph.handle_datagram(now, arrival, datagram, sockets);
+                graph.handle_datagram(now, arrival(received), datagram, sockets);
             }));
             if handled.is_err() {
                 failed = true;
@@ -270,50 +278,23 @@ impl<S: MediaSocket> Worker<S> {
             LegCommand::Apply { plan, reply } => {
                 answer(reply, graph.apply(now, id, *plan, sockets));
             }
-            LegCommand::Route {
-                stream,
-                route,
-                reply,
-            } => {
+            LegCommand::Route { stream, route, reply } => {
                 tracing::debug!(target: "walk", step = 9, "engine/worker: {route:?}");
                 answer(reply, graph.route(now, id, stream, &route));
             }
-            LegCommand::DtmfRelay {
-                stream,
-                relay,
-                reply,
-            } => {
+            LegCommand::DtmfRelay { stream, relay, reply } => {
                 answer(reply, graph.dtmf_relay(id, stream, relay));
             }
-            LegCommand::Play {
-                stream,
-                id: playback_id,
-                playback,
-                reply,
-            } => {
+            LegCommand::Play { stream, id: playback_id, playback, reply } => {
                 answer(reply, graph.play(now, id, stream, playback_id, playback));
             }
-            LegCommand::Tone {
-                stream,
-                id: playback_id,
-                tone,
-                reply,
-            } => {
+            LegCommand::Tone { stream, id: playback_id, tone, reply } => {
                 answer(reply, graph.tone(now, id, stream, playback_id, tone));
             }
-            LegCommand::StopPlayback {
-                stream,
-                id: playback_id,
-                reply,
-            } => {
+            LegCommand::StopPlayback { stream, id: playback_id, reply } => {
                 answer(reply, graph.stop_playback(now, id, stream, playback_id));
             }
-            LegCommand::SendDtmf {
-                stream,
-                digit,
-                duration,
-                reply,
-            } => {
+            LegCommand::SendDtmf { stream, digit, duration, reply } => {
                 answer(reply, graph.send_dtmf(now, id, stream, digit, duration));
             }
             LegCommand::RequestKeyframe { stream, reply } => {
@@ -340,21 +321,11 @@ impl<S: MediaSocket> Worker<S> {
             paths: Vec::new(),
             pairs: Vec::new(),
         };
-        let made = self
-            .make_transports(now, &mut open, spec.transports)
-            .and_then(|transports| {
-                let (kind, settings, certificate) = (spec.kind, spec.rtp, spec.certificate);
-                let new = NewLeg {
-                    id,
-                    kind,
-                    settings,
-                    certificate,
-                    transports,
-                };
-                self.graph
-                    .create_leg(now, new, &mut self.sockets)
-                    .map_err(error)
-            });
+        let made = self.make_transports(now, &mut open, spec.transports).and_then(|transports| {
+            let (kind, settings, certificate) = (spec.kind, spec.rtp, spec.certificate);
+            let new = NewLeg { id, kind, settings, certificate, transports };
+            self.graph.create_leg(now, new, &mut self.sockets).map_err(error)
+        });
         match made {
             Ok(locals) => {
                 self.legs.insert(id, open);
@@ -378,14 +349,10 @@ impl<S: MediaSocket> Worker<S> {
     ) -> Result<Vec<LocalTransport>, LegError> {
         let mut open = self.legs.remove(&id).ok_or(LegError::Closed)?;
         let (paths, pairs) = (open.paths.len(), open.pairs.len());
-        let made = self
-            .make_transports(now, &mut open, count)
-            .and_then(|transports| {
-                let sockets = &mut self.sockets;
-                self.graph
-                    .add_transports(now, id, transports, sockets)
-                    .map_err(error)
-            });
+        let made = self.make_transports(now, &mut open, count).and_then(|transports| {
+            let sockets = &mut self.sockets;
+            self.graph.add_transports(now, id, transports, sockets).map_err(error)
+        });
         if made.is_err() {
             for path in open.paths.drain(paths..) {
                 self.sockets.close(path);
@@ -405,9 +372,9 @@ impl<S: MediaSocket> Worker<S> {
         count: usize,
     ) -> Result<Vec<NewTransport>, LegError> {
         match (open.kind, open.port) {
-            (LegKind::WebRtc { .. }, PortChoice::Own) => (0..count)
-                .map(|_| self.own_ice_transport(now, open))
-                .collect(),
+            (LegKind::WebRtc { .. }, PortChoice::Own) => {
+                (0..count).map(|_| self.own_ice_transport(now, open)).collect()
+            }
             (LegKind::WebRtc { .. }, PortChoice::Shared) => {
                 let transport = self.shared_transport(now, &open.candidates)?;
                 Ok(vec![transport; count])
@@ -429,10 +396,8 @@ impl<S: MediaSocket> Worker<S> {
                 bound == ip || (bound.is_unspecified() && bound.is_ipv4() == ip.is_ipv4())
             })
         };
-        let reachable: Vec<IpAddr> = interfaces
-            .into_iter()
-            .filter(|ip| port_of(*ip).is_some())
-            .collect();
+        let reachable: Vec<IpAddr> =
+            interfaces.into_iter().filter(|ip| port_of(*ip).is_some()).collect();
         let hosts = policy.host_addresses(&reachable);
         let bases: Vec<Base> = hosts
             .bases
@@ -440,17 +405,11 @@ impl<S: MediaSocket> Worker<S> {
             .filter_map(|ip| {
                 let port = port_of(*ip)?;
                 let address = SocketAddr::new(*ip, port.address.port());
-                Some(Base {
-                    address,
-                    path: port.path,
-                })
+                Some(Base { address, path: port.path })
             })
             .collect();
         let same_family = |ip: &IpAddr| {
-            let port = self
-                .shared
-                .iter()
-                .find(|port| port.address.is_ipv4() == ip.is_ipv4())?;
+            let port = self.shared.iter().find(|port| port.address.is_ipv4() == ip.is_ipv4())?;
             Some(SocketAddr::new(*ip, port.address.port()))
         };
         let advertised: Vec<SocketAddr> = hosts.advertised.iter().filter_map(same_family).collect();
@@ -458,12 +417,7 @@ impl<S: MediaSocket> Worker<S> {
             return Err(no_address());
         };
         let rtp = Some((*base, *told));
-        Ok(NewTransport {
-            bases,
-            advertised,
-            rtp,
-            rtcp: None,
-        })
+        Ok(NewTransport { bases, advertised, rtp, rtcp: None })
     }
 
     /// A transport with a port pair of its own.
@@ -479,17 +433,10 @@ impl<S: MediaSocket> Worker<S> {
         open.pairs.push(port);
         open.paths.extend([rtp, rtcp]);
         let end = |path, port| {
-            let base = Base {
-                address: SocketAddr::new(local, port),
-                path,
-            };
+            let base = Base { address: SocketAddr::new(local, port), path };
             Some((base, SocketAddr::new(told, port)))
         };
-        Ok(NewTransport {
-            rtp: end(rtp, port),
-            rtcp: end(rtcp, port + 1),
-            ..Default::default()
-        })
+        Ok(NewTransport { rtp: end(rtp, port), rtcp: end(rtcp, port + 1), ..Default::default() })
     }
 
     /// A transport for ICE with a port of its own on every interface the policy allows.
@@ -498,9 +445,7 @@ impl<S: MediaSocket> Worker<S> {
         now: Instant,
         open: &mut OpenLeg,
     ) -> Result<NewTransport, LegError> {
-        let hosts = open
-            .candidates
-            .host_addresses(&self.sockets.interfaces(now));
+        let hosts = open.candidates.host_addresses(&self.sockets.interfaces(now));
         let (Some(first), Some(told)) = (hosts.bases.first(), hosts.advertised.first()) else {
             return Err(no_address());
         };
@@ -512,9 +457,7 @@ impl<S: MediaSocket> Worker<S> {
                 match worker.sockets.bind(address, SocketUse::Leg) {
                     Ok(path) => bases.push(Base { address, path }),
                     Err(error) => {
-                        bases
-                            .iter()
-                            .for_each(|base| worker.sockets.close(base.path));
+                        bases.iter().for_each(|base| worker.sockets.close(base.path));
                         return Err(error);
                     }
                 }
@@ -523,20 +466,9 @@ impl<S: MediaSocket> Worker<S> {
         })?;
         open.pairs.push(port);
         open.paths.extend(bases.iter().map(|base| base.path));
-        let advertised = hosts
-            .advertised
-            .iter()
-            .map(|ip| SocketAddr::new(*ip, port))
-            .collect();
-        let rtp = bases
-            .first()
-            .map(|base| (*base, SocketAddr::new(told, port)));
-        Ok(NewTransport {
-            bases,
-            advertised,
-            rtp,
-            rtcp: None,
-        })
+        let advertised = hosts.advertised.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
+        let rtp = bases.first().map(|base| (*base, SocketAddr::new(told, port)));
+        Ok(NewTransport { bases, advertised, rtp, rtcp: None })
     }
 
     /// Takes port pairs until `bind` succeeds with one.
@@ -558,10 +490,7 @@ impl<S: MediaSocket> Worker<S> {
                 Err(error) => {
                     refused.push(port);
                     if error.kind() != std::io::ErrorKind::AddrInUse {
-                        break Err(LegError::BadAddress {
-                            address,
-                            reason: error.to_string(),
-                        });
+                        break Err(LegError::BadAddress { address, reason: error.to_string() });
                     }
                 }
             }
@@ -573,13 +502,8 @@ impl<S: MediaSocket> Worker<S> {
     }
 
     fn bind_pair(&mut self, local: IpAddr, port: u16) -> std::io::Result<(PathId, PathId)> {
-        let rtp = self
-            .sockets
-            .bind(SocketAddr::new(local, port), SocketUse::Leg)?;
-        match self
-            .sockets
-            .bind(SocketAddr::new(local, port + 1), SocketUse::Leg)
-        {
+        let rtp = self.sockets.bind(SocketAddr::new(local, port), SocketUse::Leg)?;
+        match self.sockets.bind(SocketAddr::new(local, port + 1), SocketUse::Leg) {
             Ok(rtcp) => Ok((rtp, rtcp)),
             Err(error) => {
                 self.sockets.close(rtp);
@@ -600,28 +524,18 @@ impl<S: MediaSocket> Worker<S> {
         }
         let bound = self.shared.iter().map(|port| port.address.ip());
         let only: Vec<IpAddr> = bound.filter(|ip| !ip.is_unspecified()).collect();
-        let towards = policy
-            .peer
-            .and_then(|peer| self.sockets.source_towards(peer));
+        let towards = policy.peer.and_then(|peer| self.sockets.source_towards(peer));
         if let Some(towards) = towards.filter(|ip| only.is_empty() || only.contains(ip)) {
             return Ok(towards);
         }
         let interfaces = self.sockets.interfaces(now);
         let usable = policy.host_addresses(&interfaces).bases;
-        let family = |ip: &&IpAddr| {
-            policy
-                .peer
-                .is_none_or(|peer| peer.is_ipv4() == ip.is_ipv4())
-        };
-        only.iter()
-            .find(family)
-            .or(usable.iter().find(family))
-            .copied()
-            .ok_or_else(|| {
-                let address = policy.peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
-                let reason = "this host has no address of the peer's family".to_owned();
-                LegError::BadAddress { address, reason }
-            })
+        let family = |ip: &&IpAddr| policy.peer.is_none_or(|peer| peer.is_ipv4() == ip.is_ipv4());
+        only.iter().find(family).or(usable.iter().find(family)).copied().ok_or_else(|| {
+            let address = policy.peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+            let reason = "this host has no address of the peer's family".to_owned();
+            LegError::BadAddress { address, reason }
+        })
     }
 
     fn close(&mut self, now: Instant, id: LegId) {
@@ -723,12 +637,13 @@ fn offer(open: &mut OpenLeg, id: LegId, event: LegEvent, lost: &mut u64) -> bool
     waiting
 }
 
+fn arrival(received: &Received) -> Arrival {
+    Arrival { path: received.path, local: received.local, source: received.source }
+}
+
 fn no_address() -> LegError {
     let reason = "no usable interface address: look at ice_acl and the bind addresses".to_owned();
-    LegError::BadAddress {
-        address: IpAddr::from([0, 0, 0, 0]),
-        reason,
-    }
+    LegError::BadAddress { address: IpAddr::from([0, 0, 0, 0]), reason }
 }
 
 fn answer<T>(reply: Reply<T>, result: Result<T, LegFault>) {
@@ -791,9 +706,6 @@ pub(crate) mod tests {
             ice: None,
             protection: Protection::None,
         };
-        MediaPlan {
-            streams: vec![stream],
-            transports: vec![transport],
-        }
+        MediaPlan { streams: vec![stream], transports: vec![transport] }
     }
 }

@@ -1,10 +1,6 @@
 //! The engine over real sockets on loopback.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test says so when it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
 
 mod support;
 
@@ -26,21 +22,9 @@ async fn two_webrtc_legs_connect_and_echo() {
     let started = Instant::now();
     let a = engine.create_leg(a_spec).await.unwrap();
     let b = engine.create_leg(b_spec).await.unwrap();
-    assert_eq!(
-        a.local_transports()[0]
-            .ice
-            .as_ref()
-            .unwrap()
-            .candidates
-            .len(),
-        1
-    );
-    a.apply(webrtc_plan(&b.local_transports()[0], DtlsRole::Client, 1))
-        .await
-        .unwrap();
-    b.apply(webrtc_plan(&a.local_transports()[0], DtlsRole::Server, 2))
-        .await
-        .unwrap();
+    assert_eq!(a.local_transports()[0].ice.as_ref().unwrap().candidates.len(), 1);
+    a.apply(webrtc_plan(&b.local_transports()[0], DtlsRole::Client, 1)).await.unwrap();
+    b.apply(webrtc_plan(&a.local_transports()[0], DtlsRole::Server, 2)).await.unwrap();
     b.route(0, Route::Echo).await.unwrap();
     let connected = |event: &LegEvent| matches!(event, LegEvent::DtlsConnected { .. });
     wait_for(&mut a_events, connected).await;
@@ -59,27 +43,16 @@ async fn two_webrtc_legs_connect_and_echo() {
         let heard = phone.hear().expect("the echo did not come back");
         assert_eq!(&heard[12..], text.as_bytes());
     }
-    wait_for(&mut b_events, |event| {
-        *event == LegEvent::FirstPacket { stream: 0 }
-    })
-    .await;
+    wait_for(&mut b_events, |event| *event == LegEvent::FirstPacket { stream: 0 }).await;
     let quality = b.quality().await.unwrap();
-    assert_eq!(
-        (quality[0].received.packets, quality[0].sent.packets),
-        (3, 3)
-    );
+    assert_eq!((quality[0].received.packets, quality[0].sent.packets), (3, 3));
     assert_eq!(quality[0].codec, "pcmu");
     a.close();
     b.close();
     c.close();
     let snapshot = engine.snapshot().await;
     assert_eq!((snapshot.legs(), snapshot.ports()), (0, 0));
-    assert!(
-        snapshot
-            .workers
-            .iter()
-            .all(|worker| (worker.routes, worker.timers) == (0, 0))
-    );
+    assert!(snapshot.workers.iter().all(|worker| (worker.routes, worker.timers) == (0, 0)));
     engine.stop().await;
 }
 
@@ -95,20 +68,11 @@ async fn a_plain_leg_echoes() {
     assert_eq!(port.port() % 2, 0);
     phone.say(port, b"hello");
     let heard = phone.hear().unwrap();
-    assert_eq!(
-        (&heard[8..12], &heard[12..]),
-        (&3_u32.to_be_bytes()[..], &b"hello"[..])
-    );
-    wait_for(&mut events, |event| {
-        *event == LegEvent::FirstPacket { stream: 0 }
-    })
-    .await;
+    assert_eq!((&heard[8..12], &heard[12..]), (&3_u32.to_be_bytes()[..], &b"hello"[..]));
+    wait_for(&mut events, |event| *event == LegEvent::FirstPacket { stream: 0 }).await;
     // An injected packet of a stranger is not echoed.
     let mut stranger = Phone::new();
-    stranger
-        .socket
-        .set_read_timeout(Some(Duration::from_millis(100)))
-        .unwrap();
+    stranger.socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     stranger.say(port, b"intruder");
     assert_eq!(stranger.hear(), None);
     phone.say(port, b"still here");
@@ -131,10 +95,7 @@ async fn running_out_of_ports_says_so() {
     assert_eq!(engine.snapshot().await.ports(), 10);
     legs.pop();
     let (spec, _events) = spec(LegKind::Plain);
-    engine
-        .create_leg(spec)
-        .await
-        .expect("the freed pair is usable again");
+    engine.create_leg(spec).await.expect("the freed pair is usable again");
 }
 
 #[tokio::test]
@@ -143,38 +104,21 @@ async fn two_hundred_legs_leave_nothing_behind() {
     let before = engine.snapshot().await;
     let mut legs = Vec::new();
     for number in 0..200 {
-        let kind = if number % 2 == 0 {
-            WEBRTC
-        } else {
-            LegKind::Plain
-        };
+        let kind = if number % 2 == 0 { WEBRTC } else { LegKind::Plain };
         let (spec, events) = spec(kind);
         legs.push((engine.create_leg(spec).await.unwrap(), events));
     }
-    assert_eq!(
-        (
-            engine.snapshot().await.legs(),
-            engine.snapshot().await.ports()
-        ),
-        (200, 200)
-    );
+    assert_eq!((engine.snapshot().await.legs(), engine.snapshot().await.ports()), (200, 200));
     for pair in legs.chunks(4) {
         let (a, b) = (&pair[0].0, &pair[2].0);
-        a.apply(webrtc_plan(&b.local_transports()[0], DtlsRole::Client, 1))
-            .await
-            .unwrap();
-        b.apply(webrtc_plan(&a.local_transports()[0], DtlsRole::Server, 2))
-            .await
-            .unwrap();
+        a.apply(webrtc_plan(&b.local_transports()[0], DtlsRole::Client, 1)).await.unwrap();
+        b.apply(webrtc_plan(&a.local_transports()[0], DtlsRole::Server, 2)).await.unwrap();
     }
     drop(legs);
     let after = engine.snapshot().await;
     for (before, after) in before.workers.iter().zip(&after.workers) {
         assert_eq!((after.legs, after.ports, after.timers), (0, 0, 0));
-        assert_eq!(
-            (after.sockets, after.routes),
-            (before.sockets, before.routes)
-        );
+        assert_eq!((after.sockets, after.routes), (before.sockets, before.routes));
     }
     engine.stop().await;
 }
@@ -187,10 +131,7 @@ async fn an_address_that_is_not_ours_is_refused() {
         local_address: Some(Ipv4Addr::new(192, 0, 2, 1).into()),
         ..CandidatePolicy::default()
     };
-    let spec = LegSpec {
-        candidates,
-        ..LegSpec::new(LegKind::Plain, sender)
-    };
+    let spec = LegSpec { candidates, ..LegSpec::new(LegKind::Plain, sender) };
     let refused = engine.create_leg(spec).await.map(|_| ()).unwrap_err();
     assert!(matches!(refused, LegError::BadAddress { .. }), "{refused}");
     assert_eq!(engine.snapshot().await.ports(), 0);
@@ -210,26 +151,13 @@ async fn legs_with_ports_of_their_own_may_share_a_peer() {
     let engine = engine(22_000..=22_039, 1);
     let (a_spec, mut a_events) = spec(WEBRTC);
     let (b_spec, _b_events) = spec(WEBRTC);
-    let a_spec = LegSpec {
-        port: PortChoice::Own,
-        ..a_spec
-    };
+    let a_spec = LegSpec { port: PortChoice::Own, ..a_spec };
     let a = engine.create_leg(a_spec).await.unwrap();
     let b = engine.create_leg(b_spec).await.unwrap();
-    assert_ne!(
-        a.local_transports()[0].rtp.port(),
-        b.local_transports()[0].rtp.port()
-    );
-    a.apply(webrtc_plan(&b.local_transports()[0], DtlsRole::Client, 1))
-        .await
-        .unwrap();
-    b.apply(webrtc_plan(&a.local_transports()[0], DtlsRole::Server, 2))
-        .await
-        .unwrap();
-    wait_for(&mut a_events, |event| {
-        matches!(event, LegEvent::DtlsConnected { .. })
-    })
-    .await;
+    assert_ne!(a.local_transports()[0].rtp.port(), b.local_transports()[0].rtp.port());
+    a.apply(webrtc_plan(&b.local_transports()[0], DtlsRole::Client, 1)).await.unwrap();
+    b.apply(webrtc_plan(&a.local_transports()[0], DtlsRole::Server, 2)).await.unwrap();
+    wait_for(&mut a_events, |event| matches!(event, LegEvent::DtlsConnected { .. })).await;
     drop((a, b));
     assert_eq!(engine.snapshot().await.ports(), 0);
 }
@@ -247,14 +175,8 @@ async fn legs_of_different_workers_are_joined() {
     }
     let snapshot = engine.snapshot().await;
     assert_eq!((snapshot.workers[0].legs, snapshot.workers[1].legs), (1, 1));
-    legs[0]
-        .route(0, Route::Forward(vec![(legs[1].id(), 0)]))
-        .await
-        .unwrap();
-    legs[1]
-        .route(0, Route::Forward(vec![(legs[0].id(), 0)]))
-        .await
-        .unwrap();
+    legs[0].route(0, Route::Forward(vec![(legs[1].id(), 0)])).await.unwrap();
+    legs[1].route(0, Route::Forward(vec![(legs[0].id(), 0)])).await.unwrap();
     for text in ["to", "and", "fro"] {
         phones[0].say(legs[0].local_transports()[0].rtp, text.as_bytes());
         assert_eq!(&phones[1].hear().unwrap()[12..], text.as_bytes());

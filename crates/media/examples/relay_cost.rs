@@ -1,11 +1,7 @@
 //! What a packet costs inside the graph, without system calls: `cargo run --release -p
 //! sidetone-media --example relay_cost`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a benchmark talks and may fail"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark talks and may fail")]
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -55,36 +51,21 @@ fn cost(legs: u32, protect: bool) -> f64 {
             let path = PathId(id as u32);
             let address = SocketAddr::from(([192, 0, 2, 1], 2000 + id as u16));
             let rtp = Some((Base { address, path }, address));
-            let transports = vec![NewTransport {
-                rtp,
-                ..NewTransport::default()
-            }];
+            let transports = vec![NewTransport { rtp, ..NewTransport::default() }];
             let (kind, settings) = (LegKind::Plain, RtpSettings::default());
             let certificate = certificate.clone();
-            let new = NewLeg {
-                id: LegId(id),
-                kind,
-                settings,
-                certificate,
-                transports,
-            };
+            let new = NewLeg { id: LegId(id), kind, settings, certificate, transports };
             graph.create_leg(start, new, &mut out).unwrap();
-            graph
-                .apply(start, LegId(id), plan(peer, protect), &mut out)
-                .unwrap();
+            graph.apply(start, LegId(id), plan(peer, protect), &mut out).unwrap();
         };
         make(u64::from(number), false);
         if protect {
             make(u64::from(10_000 + number), true);
             let target = LegId(u64::from(10_000 + number));
             let route = Route::Forward(vec![(target, 0)]);
-            graph
-                .route(start, LegId(u64::from(number)), 0, &route)
-                .unwrap();
+            graph.route(start, LegId(u64::from(number)), 0, &route).unwrap();
         } else {
-            graph
-                .route(start, LegId(u64::from(number)), 0, &Route::Echo)
-                .unwrap();
+            graph.route(start, LegId(u64::from(number)), 0, &Route::Echo).unwrap();
         }
     }
     let mut sink = Sink::default();
@@ -140,16 +121,10 @@ fn plan(peer: SocketAddr, protect: bool) -> MediaPlan {
         label: None,
         rtcp_reduced_size: false,
     };
-    let key = SdesKey {
-        tag: 1,
-        suite: "AES_CM_128_HMAC_SHA1_80".into(),
-        key_and_salt: vec![7; 30],
-    };
+    let key =
+        SdesKey { tag: 1, suite: "AES_CM_128_HMAC_SHA1_80".into(), key_and_salt: vec![7; 30] };
     let protection = if protect {
-        Protection::Sdes {
-            local: key.clone(),
-            remote: key,
-        }
+        Protection::Sdes { local: key.clone(), remote: key }
     } else {
         Protection::None
     };
@@ -160,8 +135,5 @@ fn plan(peer: SocketAddr, protect: bool) -> MediaPlan {
         ice: None,
         protection,
     };
-    MediaPlan {
-        streams: vec![stream],
-        transports: vec![transport],
-    }
+    MediaPlan { streams: vec![stream], transports: vec![transport] }
 }

@@ -34,10 +34,7 @@ impl Net {
     #[must_use]
     pub fn new(address: IpAddr, prefix: u8) -> Self {
         let longest = if address.is_ipv4() { 32 } else { 128 };
-        Self {
-            address: unmap(address),
-            prefix: prefix.min(longest),
-        }
+        Self { address: unmap(address), prefix: prefix.min(longest) }
     }
 
     /// Whether the address is in the range. IPv4-mapped IPv6 addresses count as IPv4.
@@ -74,11 +71,7 @@ impl FromStr for Net {
             return Ok(Self::new(address, longest));
         };
         if let Ok(prefix) = mask.trim().parse::<u8>() {
-            return if prefix <= longest {
-                Ok(Self::new(address, prefix))
-            } else {
-                Err(error())
-            };
+            return if prefix <= longest { Ok(Self::new(address, prefix)) } else { Err(error()) };
         }
         let mask: Ipv4Addr = mask.trim().parse().map_err(|_| error())?;
         let bits = u32::from(mask);
@@ -169,10 +162,7 @@ impl CandidatePolicy {
         };
         let external = self.external_address.filter(|_| !self.peer_is_local());
         for &base in &bases {
-            let rule = self
-                .host_rules
-                .iter()
-                .find(|rule| unmap(rule.local) == base);
+            let rule = self.host_rules.iter().find(|rule| unmap(rule.local) == base);
             match (rule, external) {
                 (Some(rule), _) => {
                     add(rule.advertised);
@@ -193,10 +183,7 @@ impl CandidatePolicy {
     /// The address for `c=` of a leg bound to `bound`.
     #[must_use]
     pub fn connection_address(&self, bound: IpAddr) -> IpAddr {
-        let rule = self
-            .host_rules
-            .iter()
-            .find(|rule| unmap(rule.local) == unmap(bound));
+        let rule = self.host_rules.iter().find(|rule| unmap(rule.local) == unmap(bound));
         match (rule, self.external_address) {
             (_, Some(external))
                 if !self.peer_is_local() && external.is_ipv4() == bound.is_ipv4() =>
@@ -216,11 +203,7 @@ impl CandidatePolicy {
             };
             !ip.is_unspecified() && !ip.is_multicast() && !link_local && self.permitted(*ip)
         };
-        let all: Vec<IpAddr> = interfaces
-            .iter()
-            .map(|ip| unmap(*ip))
-            .filter(usable)
-            .collect();
+        let all: Vec<IpAddr> = interfaces.iter().map(|ip| unmap(*ip)).filter(usable).collect();
         let peer_is_loopback = self.peer.is_some_and(|peer| peer.is_loopback());
         let (loopback, mut real): (Vec<IpAddr>, Vec<IpAddr>) =
             all.into_iter().partition(IpAddr::is_loopback);
@@ -253,10 +236,7 @@ pub fn host_candidate(address: SocketAddr, index: usize) -> String {
     let local_preference = 65_535 - u32::try_from(index.min(65_534)).unwrap_or(65_534);
     let priority = (HOST_TYPE_PREFERENCE << 24) | (local_preference << 8) | (256 - COMPONENT);
     let (ip, port) = (address.ip(), address.port());
-    format!(
-        "{} {COMPONENT} udp {priority} {ip} {port} typ host",
-        index + 1
-    )
+    format!("{} {COMPONENT} udp {priority} {ip} {port} typ host", index + 1)
 }
 
 fn unmap(address: IpAddr) -> IpAddr {
@@ -282,10 +262,7 @@ mod tests {
     }
 
     fn check(policy: &CandidatePolicy, interfaces: &[&str], advertised: &[&str]) {
-        assert_eq!(
-            policy.host_addresses(&ips(interfaces)).advertised,
-            ips(advertised)
-        );
+        assert_eq!(policy.host_addresses(&ips(interfaces)).advertised, ips(advertised));
     }
 
     fn behind_nat(peer: &str) -> CandidatePolicy {
@@ -307,11 +284,7 @@ mod tests {
     #[test]
     fn a_peer_in_local_net_gets_private_addresses() {
         let policy = behind_nat("10.1.2.3");
-        check(
-            &policy,
-            &["127.0.0.1", "10.0.0.5", "10.0.0.6"],
-            &["10.0.0.5", "10.0.0.6"],
-        );
+        check(&policy, &["127.0.0.1", "10.0.0.5", "10.0.0.6"], &["10.0.0.5", "10.0.0.6"]);
         let bound = "10.0.0.5".parse().unwrap();
         assert_eq!(policy.connection_address(bound), bound);
         let external: IpAddr = "203.0.113.7".parse().unwrap();
@@ -321,24 +294,11 @@ mod tests {
     #[test]
     fn without_external_address_all_usable_interfaces_are_told() {
         let policy = CandidatePolicy::default();
-        let interfaces = [
-            "127.0.0.1",
-            "192.0.2.1",
-            "fe80::1",
-            "2001:db8::1",
-            "169.254.3.4",
-        ];
+        let interfaces = ["127.0.0.1", "192.0.2.1", "fe80::1", "2001:db8::1", "169.254.3.4"];
         check(&policy, &interfaces, &["192.0.2.1", "2001:db8::1"]);
         check(&policy, &["127.0.0.1"], &["127.0.0.1"]);
-        let local = CandidatePolicy {
-            peer: Some("127.0.0.1".parse().unwrap()),
-            ..policy
-        };
-        check(
-            &local,
-            &["127.0.0.1", "192.0.2.1"],
-            &["192.0.2.1", "127.0.0.1"],
-        );
+        let local = CandidatePolicy { peer: Some("127.0.0.1".parse().unwrap()), ..policy };
+        check(&local, &["127.0.0.1", "192.0.2.1"], &["192.0.2.1", "127.0.0.1"]);
     }
 
     #[test]
@@ -355,11 +315,7 @@ mod tests {
         let replaced = rule(LocalAddress::Replaced);
         check(&replaced, &interfaces, &["203.0.113.9", "192.0.2.1"]);
         let included = rule(LocalAddress::Included);
-        check(
-            &included,
-            &interfaces,
-            &["203.0.113.9", "10.0.0.5", "192.0.2.1"],
-        );
+        check(&included, &interfaces, &["203.0.113.9", "10.0.0.5", "192.0.2.1"]);
     }
 
     #[test]
@@ -377,34 +333,18 @@ mod tests {
     #[test]
     fn a_public_ipv6_address_stays_beside_an_external_ipv4_one() {
         let policy = behind_nat("198.51.100.1");
-        check(
-            &policy,
-            &["10.0.0.5", "2001:db8::5"],
-            &["203.0.113.7", "2001:db8::5"],
-        );
+        check(&policy, &["10.0.0.5", "2001:db8::5"], &["203.0.113.7", "2001:db8::5"]);
     }
 
     #[test]
     fn address_ranges_parse_or_say_why() {
-        for bad in [
-            "",
-            "x",
-            "10.0.0.0/33",
-            "10.0.0.0/255.0.255.0",
-            "::/129",
-            "::/255.0.0.0",
-        ] {
+        for bad in ["", "x", "10.0.0.0/33", "10.0.0.0/255.0.255.0", "::/129", "::/255.0.0.0"] {
             assert!(bad.parse::<Net>().is_err(), "{bad}");
         }
         let net: Net = "2001:db8::/32".parse().unwrap();
         assert!(net.contains("2001:db8:ffff::1".parse().unwrap()));
         assert!(!net.contains("10.0.0.1".parse().unwrap()));
-        assert!(
-            "0.0.0.0/0"
-                .parse::<Net>()
-                .unwrap()
-                .contains("::ffff:8.8.8.8".parse().unwrap())
-        );
+        assert!("0.0.0.0/0".parse::<Net>().unwrap().contains("::ffff:8.8.8.8".parse().unwrap()));
     }
 
     #[test]

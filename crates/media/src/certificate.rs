@@ -59,21 +59,12 @@ impl Certificate {
             }
         }
         let provider = dimpl::crypto::aws_lc_rs::default_provider();
-        if provider
-            .key_provider
-            .load_private_key(&private_key)
-            .is_err()
-        {
+        if provider.key_provider.load_private_key(&private_key).is_err() {
             return Err(CertificateError::UnusableKey);
         }
         let fingerprint = Sha256::digest(&certificate).to_vec();
-        let dtls = dimpl::DtlsCertificate {
-            certificate,
-            private_key,
-        };
-        Ok(Self {
-            inner: Arc::new(Inner { dtls, fingerprint }),
-        })
+        let dtls = dimpl::DtlsCertificate { certificate, private_key };
+        Ok(Self { inner: Arc::new(Inner { dtls, fingerprint }) })
     }
 
     /// The fingerprints for SDP as `(algorithm, bytes)` (RFC 8122 §5).
@@ -89,9 +80,7 @@ impl Certificate {
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate")
-            .field("bytes", &self.inner.dtls.certificate.len())
-            .finish()
+        f.debug_struct("Certificate").field("bytes", &self.inner.dtls.certificate.len()).finish()
     }
 }
 

@@ -52,15 +52,11 @@ struct Dimpl(dimpl::Dtls);
 impl DtlsEngine for Dimpl {
     fn handle_packet(&mut self, now: Instant, datagram: &[u8]) -> Result<(), String> {
         self.handle_timeout(now)?;
-        self.0
-            .handle_packet(datagram)
-            .map_err(|error| error.to_string())
+        self.0.handle_packet(datagram).map_err(|error| error.to_string())
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), String> {
-        self.0
-            .handle_timeout(now)
-            .map_err(|error| error.to_string())
+        self.0.handle_timeout(now).map_err(|error| error.to_string())
     }
 
     fn poll(&mut self, buffer: &mut Vec<u8>) -> EngineOutput {
@@ -106,9 +102,7 @@ pub(crate) struct DtlsConfig(Arc<dimpl::Config>);
 
 impl fmt::Debug for DtlsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DtlsConfig")
-            .field("mtu", &self.0.mtu())
-            .finish()
+        f.debug_struct("DtlsConfig").field("mtu", &self.0.mtu()).finish()
     }
 }
 
@@ -123,9 +117,7 @@ impl DtlsConfig {
             .flight_retries(RETRANSMISSIONS)
             .handshake_timeout(HANDSHAKE_TIMEOUT)
             .build();
-        config
-            .map(|config| Self(Arc::new(config)))
-            .map_err(|error| error.to_string())
+        config.map(|config| Self(Arc::new(config))).map_err(|error| error.to_string())
     }
 }
 
@@ -230,8 +222,7 @@ impl Dtls {
 
     /// When to call [`Dtls::handle_timeout`].
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.wait
-            .filter(|_| matches!(self.stage, Stage::Handshake | Stage::Done))
+        self.wait.filter(|_| matches!(self.stage, Stage::Handshake | Stage::Done))
     }
 
     /// Sends what is due through `send` and reports at most one piece of news per call; call
@@ -315,9 +306,8 @@ fn check_fingerprint(offered: &[(String, Vec<u8>)], der: &[u8]) -> Result<(), St
         ("sha-1", |der| Sha1::digest(der).to_vec()),
     ];
     for (name, hash) in hashes {
-        let mut of_this = offered
-            .iter()
-            .filter(|(algorithm, _)| algorithm.eq_ignore_ascii_case(name));
+        let mut of_this =
+            offered.iter().filter(|(algorithm, _)| algorithm.eq_ignore_ascii_case(name));
         let Some(first) = of_this.next() else {
             continue;
         };
@@ -330,12 +320,6 @@ fn check_fingerprint(offered: &[(String, Vec<u8>)], der: &[u8]) -> Result<(), St
              signalling was altered or somebody sits in the media path"
         ));
     }
-    let names: Vec<&str> = offered
-        .iter()
-        .map(|(algorithm, _)| algorithm.as_str())
-        .collect();
-    Err(format!(
-        "none of the peer's fingerprint hashes is known: {}",
-        names.join(", ")
-    ))
+    let names: Vec<&str> = offered.iter().map(|(algorithm, _)| algorithm.as_str()).collect();
+    Err(format!("none of the peer's fingerprint hashes is known: {}", names.join(", ")))
 }

@@ -66,11 +66,7 @@ pub(crate) struct BitrateEstimate {
 
 impl Default for BitrateEstimate {
     fn default() -> Self {
-        Self {
-            bps: Self::START_BPS,
-            bytes_before: 0,
-            at: None,
-        }
+        Self { bps: Self::START_BPS, bytes_before: 0, at: None }
     }
 }
 
@@ -93,9 +89,7 @@ impl BitrateEstimate {
     ) -> u64 {
         let interval = self.at.map(|at| now.saturating_duration_since(at));
         if let Some(interval) = interval.filter(|interval| !interval.is_zero()) {
-            let millis = u64::try_from(interval.as_millis())
-                .unwrap_or(u64::MAX)
-                .max(1);
+            let millis = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1);
             let received = bytes.saturating_sub(self.bytes_before).saturating_mul(8000) / millis;
             // Above 10 % loss: what arrived, less half the loss. Below 2 %: 8 % more, as long as
             // the sender uses what it has.
@@ -122,18 +116,10 @@ mod tests {
         let now = Instant::now();
         let mut requests = KeyframeRequests::default();
         let mut buffer = [0; 64];
-        let feedback = Feedback {
-            pli: true,
-            ..Feedback::default()
-        };
+        let feedback = Feedback { pli: true, ..Feedback::default() };
         requests.ask(now);
         assert!(requests.is_due(now));
-        requests.write(
-            now,
-            feedback,
-            (Ssrc(1), Ssrc(2)),
-            &mut CompoundWriter::new(&mut buffer),
-        );
+        requests.write(now, feedback, (Ssrc(1), Ssrc(2)), &mut CompoundWriter::new(&mut buffer));
         requests.ask(now);
         assert!(!requests.is_due(now));
         assert!(requests.is_due(now + KEYFRAME_INTERVAL));

@@ -95,11 +95,7 @@ impl Formats {
             incoming,
             keys: plan.codecs.iter().map(format_key).collect(),
             audio: plan.codecs.iter().map(audio_format).collect(),
-            send_types: plan
-                .codecs
-                .iter()
-                .map(|codec| codec.send_payload_type)
-                .collect(),
+            send_types: plan.codecs.iter().map(|codec| codec.send_payload_type).collect(),
             events: plan.telephone_events.clone(),
             comfort_noise: plan.comfort_noise,
             extensions: Extensions::new(&plan.extensions),
@@ -107,10 +103,13 @@ impl Formats {
     }
 
     pub(crate) fn incoming(&self, payload_type: u8) -> Payload {
-        self.incoming
-            .get(usize::from(payload_type))
-            .copied()
-            .unwrap_or_default()
+        self.incoming.get(usize::from(payload_type)).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn warm(&self) -> usize {
+        let first = self.incoming.first().is_some_and(|payload| *payload == Payload::Unknown);
+        let key = self.keys.first().map_or(0, |key| key.0 as usize & 1);
+        usize::from(first) + key + self.send_types.first().map_or(0, |number| usize::from(*number))
     }
 
     pub(crate) fn key(&self, codec: u8) -> Option<FormatKey> {
@@ -132,10 +131,7 @@ impl Formats {
     }
 
     pub(crate) fn event_type(&self, clock_rate: u32) -> Option<u8> {
-        self.events
-            .iter()
-            .find(|(rate, _)| *rate == clock_rate)
-            .map(|(_, number)| *number)
+        self.events.iter().find(|(rate, _)| *rate == clock_rate).map(|(_, number)| *number)
     }
 
     pub(crate) fn comfort_noise(&self) -> Option<u8> {
@@ -145,12 +141,7 @@ impl Formats {
 
 impl Extensions {
     fn new(agreed: &[(u8, String)]) -> Self {
-        let id = |uri: &str| {
-            agreed
-                .iter()
-                .find(|(_, agreed)| agreed == uri)
-                .map(|(id, _)| *id)
-        };
+        let id = |uri: &str| agreed.iter().find(|(_, agreed)| agreed == uri).map(|(id, _)| *id);
         Self {
             mid: id(uri::MID),
             abs_send_time: id(uri::ABS_SEND_TIME),
@@ -179,12 +170,8 @@ fn audio_format(codec: &CodecPlan) -> Option<AudioFormat> {
 /// Name, clock rate and channels, plus the parameters without which the bytes mean something
 /// else: H.264 packetization mode, VP9 profile, AMR-like octet alignment.
 fn format_key(codec: &CodecPlan) -> FormatKey {
-    const DECISIVE: [(&str, &str); 4] = [
-        ("packetization-mode", "0"),
-        ("profile-id", "0"),
-        ("octet-align", "0"),
-        ("mode", "30"),
-    ];
+    const DECISIVE: [(&str, &str); 4] =
+        [("packetization-mode", "0"), ("profile-id", "0"), ("octet-align", "0"), ("mode", "30")];
     let mut hash = Fnv::new();
     hash.feed(codec.name.as_bytes());
     hash.feed(&codec.clock_rate.to_be_bytes());
@@ -192,9 +179,7 @@ fn format_key(codec: &CodecPlan) -> FormatKey {
     for (name, default) in DECISIVE {
         let value = codec.remote_fmtp.split(';').find_map(|part| {
             let (key, value) = part.split_once('=')?;
-            key.trim()
-                .eq_ignore_ascii_case(name)
-                .then_some(value.trim())
+            key.trim().eq_ignore_ascii_case(name).then_some(value.trim())
         });
         hash.feed(value.unwrap_or(default).as_bytes());
     }

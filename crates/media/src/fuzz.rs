@@ -35,22 +35,11 @@ pub fn fuzz_datagrams(data: &[u8]) {
     let local = SocketAddr::from(([192, 0, 2, 1], 5000));
     let mut rest = data;
     while let [to, len, tail @ ..] = rest {
-        let (content, next) = tail
-            .split_at_checked(usize::from(*len))
-            .unwrap_or((tail, &[]));
+        let (content, next) = tail.split_at_checked(usize::from(*len)).unwrap_or((tail, &[]));
         let path = if to & 1 == 0 { SHARED } else { PLAIN };
         let source = SocketAddr::from(([192, 0, 2, 2], 4000 + u16::from(to >> 1)));
         let mut datagram = content.to_vec();
-        graph.handle_datagram(
-            now,
-            Arrival {
-                path,
-                local,
-                source,
-            },
-            &mut datagram,
-            &mut out,
-        );
+        graph.handle_datagram(now, Arrival { path, local, source }, &mut datagram, &mut out);
         now += Duration::from_millis(7);
         graph.handle_timeout(now, &mut out);
         while graph.poll_event().is_some() {}
@@ -71,27 +60,15 @@ fn world(now: Instant) -> Option<Graph> {
     let certificate = Certificate::from_der(CERTIFICATE.to_vec(), KEY.to_vec()).ok()?;
     let address = SocketAddr::from(([192, 0, 2, 1], 5000));
     let end = |path| Some((Base { address, path }, address));
-    for (id, kind, path) in [
-        (1, LegKind::Plain, PLAIN),
-        (2, LegKind::WebRtc { lite: true }, SHARED),
-    ] {
-        let bases = if path == SHARED {
-            vec![Base { address, path }]
-        } else {
-            vec![]
-        };
-        let transport = NewTransport {
-            bases,
-            rtp: end(path),
-            ..NewTransport::default()
-        };
+    for (id, kind, path) in
+        [(1, LegKind::Plain, PLAIN), (2, LegKind::WebRtc { lite: true }, SHARED)]
+    {
+        let bases = if path == SHARED { vec![Base { address, path }] } else { vec![] };
+        let transport = NewTransport { bases, rtp: end(path), ..NewTransport::default() };
         let new = NewLeg {
             id: LegId(id),
             kind,
-            settings: RtpSettings {
-                strict: StrictRtp::No,
-                ..RtpSettings::default()
-            },
+            settings: RtpSettings { strict: StrictRtp::No, ..RtpSettings::default() },
             certificate: certificate.clone(),
             transports: vec![transport],
         };
@@ -114,13 +91,7 @@ fn plan() -> MediaPlan {
         local_fmtp: String::new(),
         feedback,
     };
-    let every = Feedback {
-        nack: true,
-        pli: true,
-        fir: true,
-        remb: true,
-        transport_cc: true,
-    };
+    let every = Feedback { nack: true, pli: true, fir: true, remb: true, transport_cc: true };
     let stream = |kind, codec, local_ssrc| StreamPlan {
         kind,
         state: StreamState::Active,
@@ -142,11 +113,7 @@ fn plan() -> MediaPlan {
         rtcp_reduced_size: true,
     };
     let streams = vec![
-        stream(
-            MediaKind::Audio,
-            codec("pcmu", 0, 8000, Feedback::default()),
-            1,
-        ),
+        stream(MediaKind::Audio, codec("pcmu", 0, 8000, Feedback::default()), 1),
         stream(MediaKind::Video, codec("vp8", 96, 90_000, every), 2),
     ];
     let transport = TransportPlan {
@@ -156,10 +123,7 @@ fn plan() -> MediaPlan {
         ice: None,
         protection: Protection::None,
     };
-    MediaPlan {
-        streams,
-        transports: vec![transport],
-    }
+    MediaPlan { streams, transports: vec![transport] }
 }
 
 /// Feeds arbitrary text as remote ICE parameters and candidates.

@@ -160,9 +160,7 @@ pub struct Graph {
 
 impl std::fmt::Debug for Graph {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Graph")
-            .field("snapshot", &self.snapshot())
-            .finish_non_exhaustive()
+        f.debug_struct("Graph").field("snapshot", &self.snapshot()).finish_non_exhaustive()
     }
 }
 
@@ -239,10 +237,7 @@ impl Graph {
         };
         slot.generation = slot.generation.wrapping_add(1);
         slot.leg = Some(Box::new(leg));
-        let key = LegKey {
-            index,
-            generation: slot.generation,
-        };
+        let key = LegKey { index, generation: slot.generation };
         self.ids.insert(new.id, key);
         self.register(key);
         Ok(locals)
@@ -266,7 +261,7 @@ impl Graph {
         let Some(leg) = slot.leg.as_ref() else { return };
         let before = std::mem::take(&mut slot.ufrags);
         for (index, transport) in leg.transports.iter().enumerate() {
-            for path in transport.own_paths() {
+            for path in transport.paths() {
                 self.owners.entry(path).or_insert(Owner::Leg(key, index));
             }
             for ufrag in transport.ufrags() {
@@ -298,12 +293,7 @@ impl Graph {
         let key = self.working_on.take()?;
         let id = live(&mut self.slots, key)?.id;
         self.forget(key);
-        self.events.push_back((
-            id,
-            LegEvent::Failed {
-                reason: reason.to_owned(),
-            },
-        ));
+        self.events.push_back((id, LegEvent::Failed { reason: reason.to_owned() }));
         Some(id)
     }
 
@@ -313,45 +303,24 @@ impl Graph {
         };
         let Some(leg) = slot.leg.take() else { return };
         let generation = slot.generation;
-        let Slot {
-            checks,
-            sources,
-            ufrags,
-            ..
-        } = std::mem::replace(slot, Slot::empty());
+        let Slot { checks, sources, ufrags, .. } = std::mem::replace(slot, Slot::empty());
         slot.generation = generation;
-        self.dropped += leg
-            .transports
-            .iter()
-            .map(|transport| transport.dropped)
-            .sum::<u64>();
+        self.dropped += leg.transports.iter().map(|transport| transport.dropped).sum::<u64>();
         self.ids.remove(&leg.id);
         for check in checks {
             self.checks.remove(&check);
         }
         for source in sources {
-            if self
-                .sources
-                .get(&source)
-                .is_some_and(|(owner, _)| *owner == key)
-            {
+            if self.sources.get(&source).is_some_and(|(owner, _)| *owner == key) {
                 self.sources.remove(&source);
             }
         }
         for ufrag in ufrags {
-            if self
-                .ufrags
-                .get(&ufrag)
-                .is_some_and(|(owner, _)| *owner == key)
-            {
+            if self.ufrags.get(&ufrag).is_some_and(|(owner, _)| *owner == key) {
                 self.ufrags.remove(&ufrag);
             }
         }
-        for path in leg
-            .transports
-            .iter()
-            .flat_map(|transport| transport.own_paths())
-        {
+        for path in leg.transports.iter().flat_map(|transport| transport.paths()) {
             if matches!(self.owners.get(&path), Some(Owner::Leg(owner, _)) if *owner == key) {
                 self.owners.remove(&path);
             }

@@ -84,10 +84,7 @@ impl Ice {
         timeout: Duration,
         random: &mut dyn Random,
     ) -> Self {
-        let creds = IceCreds {
-            ufrag: random.token(UFRAG_LEN),
-            pass: random.token(PWD_LEN),
-        };
+        let creds = IceCreds { ufrag: random.token(UFRAG_LEN), pass: random.token(PWD_LEN) };
         let mut agent = IceAgent::new(creds);
         agent.set_control_tie_breaker(random.u64());
         agent.set_timing_advance(PACE);
@@ -141,19 +138,14 @@ impl Ice {
     /// Restarts under the credentials of an older agent: the control plane did not ask for new
     /// ones before it answered.
     pub(crate) fn keep_credentials(&mut self, old: &Self) {
-        self.agent
-            .set_local_credentials(old.agent.local_credentials().clone());
+        self.agent.set_local_credentials(old.agent.local_credentials().clone());
     }
 
     /// Takes the peer's half, or more of its candidates later (trickle, RFC 8838).
     pub(crate) fn set_remote(&mut self, now: Instant, remote: &RemoteIce) {
         if !self.has_remote(remote) {
-            self.agent
-                .set_controlling(remote.controlling && !self.agent.ice_lite());
-            let creds = IceCreds {
-                ufrag: remote.ufrag.clone(),
-                pass: remote.pwd.clone(),
-            };
+            self.agent.set_controlling(remote.controlling && !self.agent.ice_lite());
+            let creds = IceCreds { ufrag: remote.ufrag.clone(), pass: remote.pwd.clone() };
             self.agent.set_remote_credentials(creds);
             self.phase = Phase::Checking(now);
         }
@@ -201,12 +193,7 @@ impl Ice {
         let Ok(message) = StunMessage::parse(bytes) else {
             return false;
         };
-        let packet = StunPacket {
-            proto: Protocol::Udp,
-            source,
-            destination: local,
-            message,
-        };
+        let packet = StunPacket { proto: Protocol::Udp, source, destination: local, message };
         let accepted = self.agent.handle_packet(now, packet);
         if accepted {
             // Send the triggered check now, not at the next tick: that is a round trip saved.
@@ -237,11 +224,7 @@ impl Ice {
         while let Some(event) = self.agent.poll_event() {
             match event {
                 IceAgentEvent::DiscoveredRecv { source, .. } => self.validate(source, news),
-                IceAgentEvent::NominatedSend {
-                    source,
-                    destination,
-                    ..
-                } => {
+                IceAgentEvent::NominatedSend { source, destination, .. } => {
                     if let Some(base) = self.base_of(source) {
                         self.selected = Some((base, destination));
                         self.phase = Phase::Connected;
@@ -262,10 +245,7 @@ impl Ice {
     }
 
     fn check_deadlines(&mut self, now: Instant, news: &mut Vec<IceNews>) {
-        let responses = self
-            .agent
-            .nominated_pair_responses_received()
-            .unwrap_or_default();
+        let responses = self.agent.nominated_pair_responses_received().unwrap_or_default();
         if responses != self.responses {
             self.responses = responses;
             self.consent_at = now;
@@ -323,29 +303,16 @@ impl Ice {
             Phase::Waiting | Phase::Failed => None,
         };
         // Without the peer's credentials the agent has nothing to do.
-        let agent = self
-            .agent
-            .remote_credentials()
-            .is_some()
-            .then(|| self.agent.poll_timeout());
+        let agent = self.agent.remote_credentials().is_some().then(|| self.agent.poll_timeout());
         [own, agent.flatten()].into_iter().flatten().min()
     }
 
     fn base_of(&self, address: SocketAddr) -> Option<Base> {
-        self.bases
-            .iter()
-            .find(|base| base.address == address)
-            .copied()
+        self.bases.iter().find(|base| base.address == address).copied()
     }
 
     fn verdict(&self) -> String {
-        let RemoteSummary {
-            usable,
-            private,
-            mdns,
-            other,
-            ..
-        } = &self.remote;
+        let RemoteSummary { usable, private, mdns, other, .. } = &self.remote;
         let heard = self.agent.stats().bind_request_recv;
         let offered = format!(
             "peer offered {usable} public, {private} private, {mdns} mDNS and {other} unusable \

@@ -89,19 +89,13 @@ impl Leg {
 
     pub(crate) fn local_transports(&self) -> Vec<LocalTransport> {
         let certificate = &self.identity.certificate;
-        self.transports
-            .iter()
-            .map(|transport| transport.local(certificate))
-            .collect()
+        self.transports.iter().map(|transport| transport.local(certificate)).collect()
     }
 
     /// Applies a plan, or says why it does not fit; then nothing has changed.
     pub(crate) fn apply(&mut self, plan: MediaPlan, io: &mut Io<'_>) -> Result<(), String> {
         self.check(&plan)?;
-        let MediaPlan {
-            streams,
-            transports,
-        } = plan;
+        let MediaPlan { streams, transports } = plan;
         for (transport, plan) in self.transports.iter_mut().zip(&transports) {
             transport.apply(io.now, plan, &self.identity, io.random);
         }
@@ -110,17 +104,12 @@ impl Leg {
             match self.streams.get_mut(index) {
                 Some(stream) => {
                     if let Some((id, samples_played)) = stream.update(plan, dtmf_timeout, io.now) {
-                        let finished = LegEvent::PlaybackFinished {
-                            stream: index,
-                            id,
-                            samples_played,
-                        };
+                        let finished =
+                            LegEvent::PlaybackFinished { stream: index, id, samples_played };
                         self.events.push(finished);
                     }
                 }
-                None => self
-                    .streams
-                    .push(Stream::new(index, plan, dtmf_timeout, io)),
+                None => self.streams.push(Stream::new(index, plan, dtmf_timeout, io)),
             }
         }
         // RFC 3264 §8: lines are never removed, but a leg that starts over may have fewer.
@@ -136,16 +125,11 @@ impl Leg {
 
     fn check(&self, plan: &MediaPlan) -> Result<(), String> {
         if plan.streams.len() > MAX_STREAMS {
-            return Err(format!(
-                "{} streams, the limit is {MAX_STREAMS}",
-                plan.streams.len()
-            ));
+            return Err(format!("{} streams, the limit is {MAX_STREAMS}", plan.streams.len()));
         }
         if plan.transports.len() > self.transports.len() {
             let (wanted, have) = (plan.transports.len(), self.transports.len());
-            return Err(format!(
-                "{wanted} transports, the leg has {have}: add some first"
-            ));
+            return Err(format!("{wanted} transports, the leg has {have}: add some first"));
         }
         for stream in &plan.streams {
             let active = stream.state == sidetone_sdp::plan::StreamState::Active;
@@ -154,9 +138,7 @@ impl Leg {
             }
         }
         let kind = self.identity.kind;
-        plan.transports
-            .iter()
-            .try_for_each(|transport| Transport::check(transport, kind))
+        plan.transports.iter().try_for_each(|transport| Transport::check(transport, kind))
     }
 
     /// RFC 8843 §9.2: SSRCs that the SDP announced are known before the first packet.
@@ -164,8 +146,7 @@ impl Leg {
         for stream in self.streams.iter().filter(|stream| stream.is_active()) {
             for ssrc in &stream.plan.remote_ssrcs {
                 if self.learned.len() < MAX_LEARNED {
-                    self.learned
-                        .push((*ssrc, stream.plan.transport, stream.index));
+                    self.learned.push((*ssrc, stream.plan.transport, stream.index));
                 }
             }
         }
@@ -179,11 +160,7 @@ impl Leg {
             let mut wants_feedback = false;
             for stream in self.streams.iter_mut().filter(on_this) {
                 stream.names_mid = count > 1;
-                let agreed = stream
-                    .plan
-                    .codecs
-                    .iter()
-                    .any(|codec| codec.feedback.transport_cc);
+                let agreed = stream.plan.codecs.iter().any(|codec| codec.feedback.transport_cc);
                 wants_feedback |= agreed && stream.formats.extensions.transport_cc.is_some();
             }
             if let Some(recorder) = self.recorders.get_mut(index) {
@@ -206,30 +183,14 @@ impl Leg {
             return Some(first.index);
         }
         let ssrc = view.ssrc().0;
-        let known = self
-            .learned
-            .iter()
-            .find(|(known, on, _)| *known == ssrc && *on == transport);
+        let known = self.learned.iter().find(|(known, on, _)| *known == ssrc && *on == transport);
         let known = known.map(|(_, _, stream)| *stream);
-        let by_mid = first
-            .formats
-            .extensions
-            .mid
-            .and_then(|id| view.element(id))
-            .and_then(|mid| {
-                let named = |stream: &&Stream| {
-                    stream
-                        .plan
-                        .mid
-                        .as_ref()
-                        .is_some_and(|own| own.as_bytes() == mid)
-                };
-                self.streams
-                    .iter()
-                    .filter(on_this)
-                    .find(named)
-                    .map(|stream| stream.index)
-            });
+        let by_mid = first.formats.extensions.mid.and_then(|id| view.element(id)).and_then(|mid| {
+            let named = |stream: &&Stream| {
+                stream.plan.mid.as_ref().is_some_and(|own| own.as_bytes() == mid)
+            };
+            self.streams.iter().filter(on_this).find(named).map(|stream| stream.index)
+        });
         let found = by_mid.or(known).or_else(|| {
             let payload_type = view.payload_type();
             let mut takers = self
@@ -238,14 +199,10 @@ impl Leg {
                 .filter(on_this)
                 .filter(|stream| stream.formats.incoming(payload_type) != Payload::Unknown);
             // Only a payload type that one stream alone has says something.
-            takers
-                .next()
-                .filter(|_| takers.next().is_none())
-                .map(|stream| stream.index)
+            takers.next().filter(|_| takers.next().is_none()).map(|stream| stream.index)
         })?;
         if known != Some(found) {
-            self.learned
-                .retain(|(known, on, _)| (*known, *on) != (ssrc, transport));
+            self.learned.retain(|(known, on, _)| (*known, *on) != (ssrc, transport));
             if self.learned.len() == MAX_LEARNED {
                 self.learned.remove(0);
             }
@@ -303,11 +260,7 @@ impl Leg {
             }
         }
         self.note_heard(now, index, payload, datagram.get(..len)?);
-        Some(Received {
-            stream: index,
-            len,
-            payload,
-        })
+        Some(Received { stream: index, len, payload })
     }
 
     fn note_heard(&mut self, now: Instant, index: usize, payload: Payload, packet: &[u8]) {
@@ -333,20 +286,14 @@ impl Leg {
         };
         while let Some((code, duration)) = stream.poll_digit() {
             if let Some(digit) = code.key() {
-                self.events.push(LegEvent::Dtmf {
-                    stream: index,
-                    digit,
-                    duration,
-                });
+                self.events.push(LegEvent::Dtmf { stream: index, digit, duration });
             }
         }
     }
 
     /// The stream we send with this SSRC.
     pub(crate) fn sending(&mut self, ssrc: Ssrc) -> Option<&mut Stream> {
-        self.streams
-            .iter_mut()
-            .find(|stream| stream.plan.local_ssrc == ssrc.0)
+        self.streams.iter_mut().find(|stream| stream.plan.local_ssrc == ssrc.0)
     }
 
     /// Starts a program on a stream; one that runs there ends.
@@ -372,16 +319,10 @@ impl Leg {
         let Some(stream) = self.streams.get_mut(index) else {
             return;
         };
-        let ended = stream
-            .player
-            .take_if(|player| id.is_none_or(|id| id == player.id));
+        let ended = stream.player.take_if(|player| id.is_none_or(|id| id == player.id));
         if let Some(player) = ended {
             let (id, samples_played) = (player.id, player.played());
-            self.events.push(LegEvent::PlaybackFinished {
-                stream: index,
-                id,
-                samples_played,
-            });
+            self.events.push(LegEvent::PlaybackFinished { stream: index, id, samples_played });
         }
     }
 
@@ -412,11 +353,7 @@ impl Leg {
         stream.tick_digits(transport, io);
         let over = stream.tick_player(transport, io);
         if let Some((id, samples_played)) = over.filter(|(id, _)| *id != IN_BAND_DIGIT) {
-            self.events.push(LegEvent::PlaybackFinished {
-                stream: index,
-                id,
-                samples_played,
-            });
+            self.events.push(LegEvent::PlaybackFinished { stream: index, id, samples_played });
         }
         if let Some(at) = keep_alive_at(settings.keepalive, stream, transport)
             && at <= now
@@ -428,10 +365,7 @@ impl Leg {
             && at <= now
         {
             stream.silence_told = true;
-            self.events.push(LegEvent::RtpTimeout {
-                stream: index,
-                silent_for,
-            });
+            self.events.push(LegEvent::RtpTimeout { stream: index, silent_for });
         }
         self.take_digits(index);
     }
@@ -439,11 +373,7 @@ impl Leg {
     /// When to call [`Leg::handle_timeout`].
     pub(crate) fn deadline(&mut self) -> Option<Instant> {
         let settings = &self.identity.settings;
-        let transports = self
-            .transports
-            .iter_mut()
-            .filter_map(Transport::deadline)
-            .min();
+        let transports = self.transports.iter_mut().filter_map(Transport::deadline).min();
         let mut earliest = [transports, self.report_at, self.recorders_at];
         let reports = self.transports.iter().any(Transport::is_open);
         if !reports {
@@ -453,20 +383,22 @@ impl Leg {
             let transport = self.transports.get(stream.plan.transport)?;
             let keep_alive = keep_alive_at(settings.keepalive, stream, transport);
             let silence = silence_at(settings.timeout, settings.timeout_hold, stream);
-            [stream.deadline(), keep_alive, silence]
-                .into_iter()
-                .flatten()
-                .min()
+            [stream.deadline(), keep_alive, silence].into_iter().flatten().min()
         });
         earliest.into_iter().flatten().chain(streams).min()
+    }
+
+    /// Touches what a packet on this transport will need.
+    pub(crate) fn warm(&self, transport: usize) -> usize {
+        let stream = self.streams.first().map_or(0, Stream::warm);
+        let recorder = self.recorders.get(transport).is_some_and(Option::is_some);
+        stream + usize::from(recorder) + self.transports.get(transport).map_or(0, Transport::warm)
     }
 
     /// Takes what the transports want the graph to know.
     pub(crate) fn take_news(&mut self, index: usize) -> Vec<TransportNews> {
         let transport = self.transports.get_mut(index);
-        transport
-            .map(|transport| std::mem::take(&mut transport.news))
-            .unwrap_or_default()
+        transport.map(|transport| std::mem::take(&mut transport.news)).unwrap_or_default()
     }
 
     /// Whether the last packet left something to do beyond forwarding it.
@@ -475,38 +407,24 @@ impl Leg {
     }
 
     pub(crate) fn has_news(&self, index: usize) -> bool {
-        self.transports
-            .get(index)
-            .is_some_and(|transport| !transport.news.is_empty())
+        self.transports.get(index).is_some_and(|transport| !transport.news.is_empty())
     }
 
     pub(crate) fn quality(&self) -> Vec<StreamQuality> {
-        self.streams
-            .iter()
-            .map(|stream| self.stream_quality(stream))
-            .collect()
+        self.streams.iter().map(|stream| self.stream_quality(stream)).collect()
     }
 
     fn stream_quality(&self, stream: &Stream) -> StreamQuality {
         let transport = self.transports.get(stream.plan.transport);
-        let received = stream
-            .reception
-            .as_ref()
-            .map(Reception::snapshot)
-            .unwrap_or_default();
+        let received = stream.reception.as_ref().map(Reception::snapshot).unwrap_or_default();
         let sent = stream.transmission.snapshot();
-        let rtt = sent
-            .round_trip
-            .or_else(|| transport.and_then(Transport::ice_rtt));
+        let rtt = sent.round_trip.or_else(|| transport.and_then(Transport::ice_rtt));
         let fraction = |units: u8| f32::from(units) / 256.0;
         StreamQuality {
             stream: stream.index,
             kind: stream.plan.kind,
             direction: stream.plan.direction,
-            codec: stream
-                .codec()
-                .map(|codec| codec.name.clone())
-                .unwrap_or_default(),
+            codec: stream.codec().map(|codec| codec.name.clone()).unwrap_or_default(),
             received: DirectionQuality {
                 packets: received.packets,
                 bytes: received.bytes,
@@ -554,11 +472,7 @@ fn silence_at(
     if !stream.is_active() || stream.silence_told {
         return None;
     }
-    let limit = if stream.plan.direction.receives() {
-        timeout
-    } else {
-        timeout_hold
-    };
+    let limit = if stream.plan.direction.receives() { timeout } else { timeout_hold };
     let limit = limit.filter(|limit| !limit.is_zero())?;
     Some(stream.heard_at + limit)
 }

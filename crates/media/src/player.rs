@@ -45,18 +45,8 @@ pub(crate) struct Player {
 
 #[derive(Debug)]
 enum Material {
-    Prompts {
-        playback: Playback,
-        at: usize,
-        position: usize,
-        played: u64,
-        rate: Rate,
-    },
-    Tone {
-        generator: ToneGenerator,
-        played: u64,
-        over: bool,
-    },
+    Prompts { playback: Playback, at: usize, position: usize, played: u64, rate: Rate },
+    Tone { generator: ToneGenerator, played: u64, over: bool },
 }
 
 /// Brings a prompt to the encoder's rate.
@@ -72,11 +62,7 @@ struct Rate {
 /// What a tick made.
 pub(crate) enum Tick {
     /// A packet of this many bytes: its numbers on the player's own count.
-    Packet {
-        len: usize,
-        sequence: u16,
-        timestamp: u32,
-    },
+    Packet { len: usize, sequence: u16, timestamp: u32 },
     /// Nothing to send this time (silence suppression, or the path is not open yet).
     Nothing,
     /// The program is over.
@@ -91,19 +77,13 @@ impl Player {
         program: Program,
         plan: &StreamPlan,
     ) -> Result<Self, String> {
-        let codec = plan
-            .codecs
-            .first()
-            .ok_or("no codec was agreed on this stream yet")?;
+        let codec = plan.codecs.first().ok_or("no codec was agreed on this stream yet")?;
         let wanted = match &program {
             Program::Prompts(playback) => playback.prompts.first().map_or(8000, |first| first.rate),
             Program::Tone(_) => 8000,
         };
         let format = format_of(codec, wanted).ok_or_else(|| {
-            format!(
-                "cannot encode {}: allow ulaw, alaw, g722 or opus too",
-                codec.name
-            )
+            format!("cannot encode {}: allow ulaw, alaw, g722 or opus too", codec.name)
         })?;
         let made = encoder(format, &OpusSettings::default());
         let encoder = made.map_err(|error: CodecError| error.to_string())?;
@@ -112,22 +92,12 @@ impl Player {
             Program::Prompts(playback) => {
                 let position = usize::try_from(playback.skip_samples).unwrap_or(usize::MAX);
                 let rate = Rate::new(rate);
-                Material::Prompts {
-                    playback,
-                    at: 0,
-                    position,
-                    played: 0,
-                    rate,
-                }
+                Material::Prompts { playback, at: 0, position, played: 0, rate }
             }
             Program::Tone(tone) => {
                 let over = tone.steps.is_empty();
                 let generator = ToneGenerator::new(&tone_list(&tone)?, rate);
-                Material::Tone {
-                    generator,
-                    played: 0,
-                    over,
-                }
+                Material::Tone { generator, played: 0, over }
             }
         };
         let frame_time = packet_time(plan);
@@ -150,10 +120,7 @@ impl Player {
 
     /// Whether a new plan still wants what this player makes.
     pub(crate) fn suits(&self, plan: &StreamPlan) -> bool {
-        let same = plan
-            .codecs
-            .first()
-            .is_some_and(|codec| codec.name == self.codec);
+        let same = plan.codecs.first().is_some_and(|codec| codec.name == self.codec);
         same && packet_time(plan) == self.frame_time
     }
 
@@ -163,9 +130,7 @@ impl Player {
         let mut other = Self::new(now, self.id, silence, plan)?;
         let rate = other.encoder.format().sample_rate;
         match &mut self.material {
-            Material::Prompts {
-                rate: conversion, ..
-            } => *conversion = Rate::new(rate),
+            Material::Prompts { rate: conversion, .. } => *conversion = Rate::new(rate),
             // Tones run at 8 kHz in every codec but G.722 and L16; those hear it end.
             Material::Tone { over, .. } => *over |= rate != self.encoder.format().sample_rate,
         }
@@ -198,11 +163,7 @@ impl Player {
         match self.encoder.encode(&self.samples, payload) {
             Ok(len) if len > 0 => {
                 self.sequence = sequence.wrapping_add(1);
-                Tick::Packet {
-                    len,
-                    sequence,
-                    timestamp,
-                }
+                Tick::Packet { len, sequence, timestamp }
             }
             Ok(_) | Err(_) => Tick::Nothing,
         }
@@ -212,36 +173,20 @@ impl Player {
     fn fill(&mut self) -> bool {
         self.samples.resize(self.frame_samples, 0);
         match &mut self.material {
-            Material::Tone {
-                generator,
-                played,
-                over,
-            } => {
+            Material::Tone { generator, played, over } => {
                 if *over || generator.is_finished() {
                     return false;
                 }
                 let count = generator.fill(&mut self.samples);
                 *played += count as u64;
-                self.samples
-                    .iter_mut()
-                    .skip(count)
-                    .for_each(|sample| *sample = 0);
+                self.samples.iter_mut().skip(count).for_each(|sample| *sample = 0);
                 count > 0
             }
-            Material::Prompts {
-                playback,
-                at,
-                position,
-                played,
-                rate,
-            } => {
+            Material::Prompts { playback, at, position, played, rate } => {
                 while rate.ready.len() < self.frame_samples {
                     let Some(prompt) = playback.prompts.get(*at) else {
                         let again = playback.repeat == Repeat::Forever
-                            && playback
-                                .prompts
-                                .iter()
-                                .any(|prompt| !prompt.samples.is_empty());
+                            && playback.prompts.iter().any(|prompt| !prompt.samples.is_empty());
                         if !again {
                             break;
                         }
@@ -263,10 +208,7 @@ impl Player {
                 for (sample, ready) in self.samples.iter_mut().zip(rate.ready.drain(..count)) {
                     *sample = ready;
                 }
-                self.samples
-                    .iter_mut()
-                    .skip(count)
-                    .for_each(|sample| *sample = 0);
+                self.samples.iter_mut().skip(count).for_each(|sample| *sample = 0);
                 count > 0
             }
         }
@@ -276,13 +218,7 @@ impl Player {
 impl Rate {
     fn new(to: u32) -> Self {
         let room = vec![0; MAX_SAMPLES];
-        Self {
-            from: to,
-            to,
-            resampler: None,
-            ready: Vec::with_capacity(MAX_SAMPLES),
-            room,
-        }
+        Self { from: to, to, resampler: None, ready: Vec::with_capacity(MAX_SAMPLES), room }
     }
 
     fn push(&mut self, from: u32, samples: &[i16]) {
@@ -293,11 +229,8 @@ impl Rate {
         if from == self.to {
             self.ready.extend_from_slice(samples);
         } else if let Some(resampler) = &mut self.resampler {
-            let count = resampler
-                .process(samples, &mut self.room)
-                .unwrap_or_default();
-            self.ready
-                .extend_from_slice(self.room.get(..count).unwrap_or_default());
+            let count = resampler.process(samples, &mut self.room).unwrap_or_default();
+            self.ready.extend_from_slice(self.room.get(..count).unwrap_or_default());
         } else {
             // An odd rate that cannot be converted: silence of the same length, not noise.
             let count = samples.len() * self.to as usize / from.max(1) as usize;
@@ -313,11 +246,7 @@ pub(crate) fn format_of(codec: &CodecPlan, wanted: u32) -> Option<Format> {
         "pcma" => Some(Format::ALAW),
         "g722" => Some(Format::G722),
         "opus" => {
-            let rate = if sidetone_codec::opus::RATES.contains(&wanted) {
-                wanted
-            } else {
-                48_000
-            };
+            let rate = if sidetone_codec::opus::RATES.contains(&wanted) { wanted } else { 48_000 };
             Some(Format::mono(Codec::Opus, rate))
         }
         "l16" if codec.channels <= 1 => Some(Format::slin(codec.clock_rate)),
@@ -347,22 +276,13 @@ fn tone_list(tone: &Tone) -> Result<ToneList, String> {
     let once = if tone.repeat == Repeat::Once { "!" } else { "" };
     let steps = tone.steps.iter().map(|step| {
         let (first, second) = (step.first_hz, step.second_hz);
-        let pitch = if second == 0 {
-            first.to_string()
-        } else {
-            format!("{first}+{second}")
-        };
+        let pitch = if second == 0 { first.to_string() } else { format!("{first}+{second}") };
         match step.duration.as_millis() {
             0 => format!("{once}{pitch}"),
             millis => format!("{once}{pitch}/{millis}"),
         }
     });
     let list = steps.collect::<Vec<_>>().join(",");
-    let list = if list.is_empty() {
-        "!0/1".to_owned()
-    } else {
-        list
-    };
-    list.parse()
-        .map_err(|error: sidetone_codec::tone::ToneError| error.to_string())
+    let list = if list.is_empty() { "!0/1".to_owned() } else { list };
+    list.parse().map_err(|error: sidetone_codec::tone::ToneError| error.to_string())
 }

@@ -25,11 +25,7 @@ impl Leg {
         let mut keyframes = 0;
         for packet in packets(datagram).map_while(Result::ok) {
             match packet {
-                Packet::SenderReport {
-                    ssrc,
-                    sender,
-                    blocks,
-                } => {
+                Packet::SenderReport { ssrc, sender, blocks } => {
                     let from = |stream: &&mut Stream| stream.remote_ssrc() == Some(ssrc);
                     if let Some(stream) = self.streams.iter_mut().find(from)
                         && let Some(reception) = &mut stream.reception
@@ -80,13 +76,8 @@ impl Leg {
     }
 
     fn stream_bit(&self, ssrc: Ssrc) -> StreamSet {
-        let stream = self
-            .streams
-            .iter()
-            .find(|stream| stream.plan.local_ssrc == ssrc.0);
-        stream.map_or(0, |stream| {
-            1_u32.checked_shl(stream.index as u32).unwrap_or(0)
-        })
+        let stream = self.streams.iter().find(|stream| stream.plan.local_ssrc == ssrc.0);
+        stream.map_or(0, |stream| 1_u32.checked_shl(stream.index as u32).unwrap_or(0))
     }
 
     /// Sends what is due: feedback at once, reports at their time.
@@ -139,10 +130,7 @@ impl Leg {
         if count == 0 && !keyframe {
             return;
         }
-        let feedback = stream
-            .codec()
-            .map(|codec| codec.feedback)
-            .unwrap_or_default();
+        let feedback = stream.codec().map(|codec| codec.feedback).unwrap_or_default();
         let own = Ssrc(stream.plan.local_ssrc);
         let mut buffer = [0; SCRATCH_LEN];
         let Some(room) = buffer.get_mut(..MAX_RTCP) else {
@@ -156,9 +144,7 @@ impl Leg {
             let _ = writer.nack(own, media, lost.get(..count).unwrap_or_default());
         }
         if keyframe {
-            stream
-                .keyframes
-                .write(now, feedback, (own, media), &mut writer);
+            stream.keyframes.write(now, feedback, (own, media), &mut writer);
         }
         let (len, transport) = (writer.len(), stream.plan.transport);
         if let Some(transport) = self.transports.get_mut(transport) {
@@ -178,10 +164,7 @@ impl Leg {
         let Some(stream) = self.streams.iter().find(on_this) else {
             return;
         };
-        let (own, media) = (
-            Ssrc(stream.plan.local_ssrc),
-            stream.remote_ssrc().unwrap_or_default(),
-        );
+        let (own, media) = (Ssrc(stream.plan.local_ssrc), stream.remote_ssrc().unwrap_or_default());
         for _ in 0..MAX_DATAGRAMS {
             if !recorder.has_pending() {
                 return;
@@ -276,18 +259,13 @@ fn write_report(
     writer: &mut CompoundWriter<'_>,
 ) -> Result<(), RtcpError> {
     let own = Ssrc(stream.plan.local_ssrc);
-    let block = stream
-        .reception
-        .as_mut()
-        .map(|reception: &mut Reception| reception.report_block(io.now));
+    let block =
+        stream.reception.as_mut().map(|reception: &mut Reception| reception.report_block(io.now));
     if let Some(block) = block {
         stream.remote_fraction_lost = block.fraction_lost;
     }
     let blocks = block.as_slice();
-    match stream
-        .transmission
-        .sender_info(io.now, io.clock.ntp(io.now))
-    {
+    match stream.transmission.sender_info(io.now, io.clock.ntp(io.now)) {
         Some(sender) if stream.sends() => writer.sender_report(own, &sender, blocks)?,
         Some(_) | None => writer.receiver_report(own, blocks)?,
     }
@@ -297,10 +275,7 @@ fn write_report(
 /// The bitrate to ask for, when the peer wants to be told.
 fn estimate(stream: &mut Stream, now: Instant) -> Option<(Ssrc, u64, Ssrc)> {
     let media = stream.remote_ssrc()?;
-    let bytes = stream
-        .reception
-        .as_ref()
-        .map(|reception| reception.snapshot().bytes)?;
+    let bytes = stream.reception.as_ref().map(|reception| reception.snapshot().bytes)?;
     let (lost, cap) = (stream.remote_fraction_lost, stream.wanted_bps);
     let estimate = stream.estimate.as_mut()?;
     let bps = estimate.update(now, bytes, lost, cap);

@@ -67,6 +67,10 @@ impl Rewriter {
         self.clock_rate = clock_rate.max(1);
     }
 
+    pub(crate) fn clock_rate(&self) -> u32 {
+        self.clock_rate
+    }
+
     /// The outgoing numbers of an incoming packet; `None` when it is older than the switch to its
     /// source, so that its number is taken already.
     pub(crate) fn map(
@@ -117,11 +121,7 @@ impl Rewriter {
             source.first_in = source.highest_in.wrapping_add(1);
         }
         let timestamp = self.timestamp_at(now);
-        Numbers {
-            sequence,
-            timestamp,
-            switched: false,
-        }
+        Numbers { sequence, timestamp, switched: false }
     }
 
     /// A start for another stream's sequence numbers, as unguessable as our own.
@@ -136,17 +136,15 @@ impl Rewriter {
 
     /// The timestamp that a packet sampled now would carry.
     pub(crate) fn timestamp_at(&self, now: Instant) -> u32 {
-        let elapsed = self
-            .last_sent_at
-            .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let elapsed =
+            self.last_sent_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.last_timestamp.wrapping_add(self.ticks(elapsed))
     }
 
     fn switch(&self, now: Instant, origin: Origin, sequence: u16, timestamp: u32) -> Source {
         // At least one tick ahead, so that two sources never share a timestamp.
-        let ahead = self
-            .last_sent_at
-            .map_or(0, |at| self.ticks(now.saturating_duration_since(at)).max(1));
+        let ahead =
+            self.last_sent_at.map_or(0, |at| self.ticks(now.saturating_duration_since(at)).max(1));
         let next_timestamp = self.last_timestamp.wrapping_add(ahead);
         Source {
             origin,
@@ -177,20 +175,11 @@ mod tests {
         let at = |ms| start + Duration::from_millis(ms);
         let mut out = Rewriter::new(8000, 100, 5000);
         let first = out.map(start, A, 65535, 160).unwrap();
-        assert_eq!(
-            (first.sequence, first.timestamp, first.switched),
-            (100, 5000, true)
-        );
+        assert_eq!((first.sequence, first.timestamp, first.switched), (100, 5000, true));
         let second = out.map(at(20), A, 0, 320).unwrap();
-        assert_eq!(
-            (second.sequence, second.timestamp, second.switched),
-            (101, 5160, false)
-        );
+        assert_eq!((second.sequence, second.timestamp, second.switched), (101, 5160, false));
         let other = out.map(at(60), B, 7, 999_999).unwrap();
-        assert_eq!(
-            (other.sequence, other.timestamp, other.switched),
-            (102, 5480, true)
-        );
+        assert_eq!((other.sequence, other.timestamp, other.switched), (102, 5480, true));
     }
 
     #[test]
@@ -198,10 +187,7 @@ mod tests {
         let now = Instant::now();
         let mut out = Rewriter::new(8000, 0, 0);
         let mut map = |sequence| out.map(now, A, sequence, 0).map(|n| n.sequence);
-        assert_eq!(
-            [map(10), map(12), map(11), map(15)],
-            [Some(0), Some(2), Some(1), Some(5)]
-        );
+        assert_eq!([map(10), map(12), map(11), map(15)], [Some(0), Some(2), Some(1), Some(5)]);
     }
 
     #[test]

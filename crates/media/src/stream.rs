@@ -100,13 +100,7 @@ pub(crate) struct Digits {
 impl Digits {
     fn new(now: Instant, rate: u32) -> Self {
         let sender = EventSender::new(rate, DIGIT_GAP);
-        Self {
-            sender,
-            rate: rate.max(1),
-            epoch: now,
-            started: None,
-            next_at: None,
-        }
+        Self { sender, rate: rate.max(1), epoch: now, started: None, next_at: None }
     }
 }
 
@@ -201,10 +195,7 @@ impl Stream {
             (self.nack, self.history, self.estimate) = (None, None, None);
             return;
         }
-        let rtx_ssrc = self
-            .plan
-            .local_rtx_ssrc
-            .filter(|_| !self.plan.rtx.is_empty());
+        let rtx_ssrc = self.plan.local_rtx_ssrc.filter(|_| !self.plan.rtx.is_empty());
         let changed = rtx_ssrc != self.rtx.map(|(ssrc, _)| ssrc.0);
         if changed {
             self.rtx = rtx_ssrc.map(|ssrc| (Ssrc(ssrc), self.rewriter.random_start()));
@@ -268,14 +259,11 @@ impl Stream {
         };
         if matches!(arrived.payload, Payload::Codec(_)) {
             // The codecs of both sides agree (again).
-            self.transcoding
-                .take_if(|transcoding| transcoding.uid == arrived.uid);
+            self.transcoding.take_if(|transcoding| transcoding.uid == arrived.uid);
         }
         let header = arrived.view.header();
         let origin = Origin::Stream(arrived.uid, header.ssrc.0);
-        let mapped = self
-            .rewriter
-            .map(io.now, origin, header.sequence, header.timestamp);
+        let mapped = self.rewriter.map(io.now, origin, header.sequence, header.timestamp);
         let Some(numbers) = mapped else { return false };
         let audio = self.plan.kind == MediaKind::Audio;
         let out = Header {
@@ -289,10 +277,7 @@ impl Stream {
         let mut count = 0;
         if arrived.extensions.passes_any() && arrived.view.extension().is_some() {
             for element in arrived.view.elements() {
-                let id = self
-                    .formats
-                    .extensions
-                    .pass(&arrived.extensions, element.id);
+                let id = self.formats.extensions.pass(&arrived.extensions, element.id);
                 // Two places are kept for the elements of this hop.
                 if let (Some(id), Some(place)) = (id, passed[2..].get_mut(count)) {
                     *place = (id, element.value);
@@ -399,11 +384,7 @@ impl Stream {
             Tick::Nothing => {}
             // A digit is being sent: the prompt goes on unheard below it.
             Tick::Packet { .. } if self.digits.next_at.is_some() => self.rewriter.detach(),
-            Tick::Packet {
-                len,
-                sequence,
-                timestamp,
-            } => {
+            Tick::Packet { len, sequence, timestamp } => {
                 let origin = Origin::Player(player.id.0);
                 let payload = payload.get(..len).unwrap_or_default();
                 self.send_own(origin, (sequence, timestamp), payload, transport, io);
@@ -457,8 +438,7 @@ impl Stream {
         let Some(sent) = transport.send_rtp(io.scratch, len, io.out) else {
             return false;
         };
-        self.transmission
-            .handle_rtp(io.now, header.timestamp, payload.len());
+        self.transmission.handle_rtp(io.now, header.timestamp, payload.len());
         self.sent_at = Some(io.now);
         if !in_clear
             && let (Some(history), Some(packet)) = (&mut self.history, io.scratch.get(..sent))
@@ -478,9 +458,7 @@ impl Stream {
         /// Packets repeated for one request: more would make congestion worse.
         const MAX_REPEATED: usize = 64;
         let round_trip = self.transmission.snapshot().round_trip;
-        let interval = round_trip
-            .unwrap_or_default()
-            .min(Duration::from_millis(100));
+        let interval = round_trip.unwrap_or_default().min(Duration::from_millis(100));
         let Some(history) = &mut self.history else {
             return;
         };
@@ -497,11 +475,7 @@ impl Stream {
             let Some((payload_type, _)) = pair.copied() else {
                 continue;
             };
-            let header = RtxHeader {
-                ssrc: *ssrc,
-                payload_type,
-                sequence: *next,
-            };
+            let header = RtxHeader { ssrc: *ssrc, payload_type, sequence: *next };
             *next = next.wrapping_add(1);
             if let Ok(len) = write_rtx(io.scratch, packet, header) {
                 transport.send_rtp(io.scratch, len, io.out);
@@ -520,23 +494,9 @@ impl Stream {
         let (Ok(first_hz), Ok(second_hz)) = pair else {
             return false;
         };
-        let silence = ToneStep {
-            first_hz: 0,
-            second_hz: 0,
-            duration: DIGIT_GAP,
-        };
-        let steps = vec![
-            ToneStep {
-                first_hz,
-                second_hz,
-                duration,
-            },
-            silence,
-        ];
-        let tone = Program::Tone(Tone {
-            steps,
-            repeat: Repeat::Once,
-        });
+        let silence = ToneStep { first_hz: 0, second_hz: 0, duration: DIGIT_GAP };
+        let steps = vec![ToneStep { first_hz, second_hz, duration }, silence];
+        let tone = Program::Tone(Tone { steps, repeat: Repeat::Once });
         let player = Player::new(now, IN_BAND_DIGIT, tone, &self.plan);
         self.player = player.ok().map(Box::new);
         self.player.is_some()
@@ -615,11 +575,8 @@ impl Stream {
     /// Sends something small when nothing was sent for a while (RFC 6263): comfort noise when
     /// agreed, else an empty packet of a payload type nobody uses (§4.6).
     pub(crate) fn keep_alive(&mut self, transport: &mut Transport, io: &mut Io<'_>) {
-        let unused = || {
-            (96..=127)
-                .rev()
-                .find(|number| self.formats.incoming(*number) == Payload::Unknown)
-        };
+        let unused =
+            || (96..=127).rev().find(|number| self.formats.incoming(*number) == Payload::Unknown);
         let comfort = self.formats.comfort_noise();
         let Some(payload_type) = comfort.or_else(unused) else {
             return;
@@ -639,43 +596,39 @@ impl Stream {
         self.send(header, &[], payload, transport, io);
     }
 
+    /// Touches what a packet will need, so that the memory is on its way.
+    pub(crate) fn warm(&self) -> usize {
+        let reception = self.reception.as_ref().map_or(0, |reception| reception.ssrc().0);
+        let events = usize::from(self.events.next_timeout().is_some());
+        let sending = self.transmission.ssrc().0 ^ self.rewriter.clock_rate();
+        self.formats.warm()
+            + events
+            + (reception ^ sending) as usize
+            + usize::from(self.player.is_some())
+            + usize::from(self.plan.direction.sends())
+    }
+
     /// When this stream needs the clock next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let nack = self.nack.as_ref().and_then(|nack| nack.next_timeout());
         // Requests name the peer's stream: before its first packet they wait.
         let keyframe = self.keyframes.due_at().filter(|_| self.reception.is_some());
         let player = self.player.as_ref().map(|player| player.next_at);
-        [
-            player,
-            self.events.next_timeout(),
-            self.digits.next_at,
-            nack,
-            keyframe,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [player, self.events.next_timeout(), self.digits.next_at, nack, keyframe]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
 pub(crate) fn clock_rate(plan: &StreamPlan) -> u32 {
-    let default = if plan.kind == MediaKind::Video {
-        90_000
-    } else {
-        8000
-    };
-    plan.codecs
-        .first()
-        .map_or(default, |codec| codec.clock_rate.max(1))
+    let default = if plan.kind == MediaKind::Video { 90_000 } else { 8000 };
+    plan.codecs.first().map_or(default, |codec| codec.clock_rate.max(1))
 }
 
 /// The clock of telephone-events: that of the audio if agreed (RFC 4733 §2.1), else whatever is.
 fn events_rate(plan: &StreamPlan) -> u32 {
     let clock_rate = clock_rate(plan);
-    let same = plan
-        .telephone_events
-        .iter()
-        .find(|(rate, _)| *rate == clock_rate);
-    same.or(plan.telephone_events.first())
-        .map_or(8000, |(rate, _)| (*rate).max(1))
+    let same = plan.telephone_events.iter().find(|(rate, _)| *rate == clock_rate);
+    same.or(plan.telephone_events.first()).map_or(8000, |(rate, _)| (*rate).max(1))
 }

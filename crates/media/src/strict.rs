@@ -160,18 +160,13 @@ mod tests {
             let now = Instant::now();
             let mut rule = StrictSource::new(now, mode, 4);
             rule.relearn(now, Some(PEER.parse().unwrap()));
-            Self {
-                now,
-                rule,
-                sequence: 0,
-            }
+            Self { now, rule, sequence: 0 }
         }
 
         fn packet(&mut self, from: &str, gap_ms: u64) -> Verdict {
             self.now += Duration::from_millis(gap_ms);
             self.sequence = self.sequence.wrapping_add(1);
-            self.rule
-                .judge(self.now, from.parse().unwrap(), self.sequence, false)
+            self.rule.judge(self.now, from.parse().unwrap(), self.sequence, false)
         }
 
         fn packets(&mut self, from: &str, gap_ms: u64, count: usize) -> Vec<Verdict> {
@@ -191,10 +186,7 @@ mod tests {
     #[test]
     fn a_peer_behind_nat_is_accepted_after_probation() {
         let mut line = Line::new(StrictRtp::Yes);
-        assert_eq!(
-            line.packets(NATED, 20, 5),
-            [Drop, Drop, Drop, AcceptNew, Accept]
-        );
+        assert_eq!(line.packets(NATED, 20, 5), [Drop, Drop, Drop, AcceptNew, Accept]);
         assert_eq!(line.rule.current(), Some(NATED.parse().unwrap()));
     }
 
@@ -215,11 +207,7 @@ mod tests {
         let mut line = Line::new(StrictRtp::Yes);
         line.packet(PEER, 20);
         line.now += LEARNING;
-        assert!(
-            line.packets(NATED, 20, 50)
-                .iter()
-                .all(|verdict| *verdict == Drop)
-        );
+        assert!(line.packets(NATED, 20, 50).iter().all(|verdict| *verdict == Drop));
         line.rule.relearn(line.now, Some(PEER.parse().unwrap()));
         assert_eq!(line.packets(NATED, 20, 4), [Drop, Drop, Drop, AcceptNew]);
     }
@@ -227,11 +215,7 @@ mod tests {
     #[test]
     fn a_flood_fails_the_pace_check_unless_only_sequences_count() {
         let mut line = Line::new(StrictRtp::Yes);
-        assert!(
-            line.packets(STRANGER, 0, 50)
-                .iter()
-                .all(|verdict| *verdict == Drop)
-        );
+        assert!(line.packets(STRANGER, 0, 50).iter().all(|verdict| *verdict == Drop));
         let mut line = Line::new(StrictRtp::SequenceOnly);
         assert_eq!(line.packets(NATED, 0, 4), [Drop, Drop, Drop, AcceptNew]);
     }

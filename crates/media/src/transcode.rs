@@ -106,11 +106,7 @@ impl Transcoding {
             if len > 0 {
                 let sequence = self.sequence;
                 self.sequence = sequence.wrapping_add(1);
-                return Some(Transcoded {
-                    len,
-                    sequence,
-                    timestamp,
-                });
+                return Some(Transcoded { len, sequence, timestamp });
             }
         }
     }

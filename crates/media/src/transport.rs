@@ -73,8 +73,20 @@ pub(crate) enum TransportNews {
     Ready,
 }
 
+/// What every packet needs, side by side: with a thousand legs each line of memory is a miss.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hot {
+    /// ICE decides about sources and destination.
+    over_ice: bool,
+    /// The last source that ICE vouched for.
+    proven: Option<SocketAddr>,
+    /// Where RTP goes.
+    destination: Option<(Base, SocketAddr)>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Transport {
+    hot: Hot,
     index: usize,
     new: NewTransport,
     ice: Option<Box<Ice>>,
@@ -103,16 +115,13 @@ impl Transport {
     ) -> Self {
         let settings = &identity.settings;
         let ice = match identity.kind {
-            LegKind::WebRtc { lite } => Some(Box::new(Ice::new(
-                now,
-                &new.bases,
-                lite,
-                settings.ice_timeout,
-                random,
-            ))),
+            LegKind::WebRtc { lite } => {
+                Some(Box::new(Ice::new(now, &new.bases, lite, settings.ice_timeout, random)))
+            }
             LegKind::Plain => None,
         };
         Self {
+            hot: Hot { over_ice: ice.is_some(), ..Hot::default() },
             index,
             new,
             ice,
@@ -163,20 +172,12 @@ impl Transport {
 
     /// The sockets this transport may use, shared ones included.
     pub(crate) fn paths(&self) -> impl Iterator<Item = PathId> {
-        self.new
-            .bases
-            .iter()
-            .map(|base| base.path)
-            .chain(self.own_paths())
+        self.new.bases.iter().map(|base| base.path).chain(self.own_paths())
     }
 
     /// The sockets named for this transport alone; WebRTC legs name a shared one.
     pub(crate) fn own_paths(&self) -> impl Iterator<Item = PathId> {
-        self.new
-            .rtp
-            .iter()
-            .chain(&self.new.rtcp)
-            .map(|(base, _)| base.path)
+        self.new.rtp.iter().chain(&self.new.rtcp).map(|(base, _)| base.path)
     }
 
     /// Prepares new credentials; the old agent goes on until the peer's new half is applied.
@@ -230,10 +231,11 @@ impl Transport {
         if plan.ice.is_none() {
             self.strict.relearn(now, plan.remote_rtp);
             self.rtcp_from = None;
-            self.news
-                .extend(plan.remote_rtp.map(TransportNews::Claimed));
+            self.news.extend(plan.remote_rtp.map(TransportNews::Claimed));
         }
         self.plan = Some(plan.clone());
+        self.hot.proven = None;
+        self.refresh();
         match &plan.protection {
             Protection::None => {
                 self.dtls = None;
@@ -329,26 +331,35 @@ impl Transport {
         role: DtlsRole,
         identity: &Identity,
     ) {
-        if self
-            .dtls
-            .as_ref()
-            .is_some_and(|dtls| dtls.serves(fingerprints))
-        {
+        if self.dtls.as_ref().is_some_and(|dtls| dtls.serves(fingerprints)) {
             return;
         }
         self.shield = Shield::Closed;
-        let dtls = Dtls::new(
-            now,
-            &identity.dtls,
-            &identity.certificate,
-            role,
-            fingerprints,
-        );
+        let dtls = Dtls::new(now, &identity.dtls, &identity.certificate, role, fingerprints);
         self.dtls = Some(Box::new(dtls));
     }
 
     fn uses_ice(&self) -> bool {
-        self.plan.as_ref().is_none_or(|plan| plan.ice.is_some()) && self.ice.is_some()
+        self.hot.over_ice
+    }
+
+    /// Whether ICE vouches for a source.
+    fn is_proven(&mut self, source: SocketAddr) -> bool {
+        if self.hot.proven == Some(source) {
+            return true;
+        }
+        let proven = self.ice.as_ref().is_some_and(|ice| ice.is_validated(source));
+        if proven {
+            self.hot.proven = Some(source);
+        }
+        proven
+    }
+
+    /// Brings the hot copies up to date after a plan, a selected pair or a new source.
+    fn refresh(&mut self) {
+        let planned = self.plan.as_ref().is_none_or(|plan| plan.ice.is_some());
+        self.hot.over_ice = planned && self.ice.is_some();
+        self.hot.destination = self.find_destination();
     }
 
     /// Feeds a STUN message. `sent` hears of every check we send, for its transaction id.
@@ -360,10 +371,8 @@ impl Transport {
         out: &mut dyn Outbox,
         sent: &mut dyn FnMut(&[u8]),
     ) {
-        let current = self
-            .ice
-            .as_mut()
-            .is_some_and(|ice| ice.handle_stun(now, local, source, bytes));
+        let current =
+            self.ice.as_mut().is_some_and(|ice| ice.handle_stun(now, local, source, bytes));
         if !current && let Some(next) = &mut self.next_ice {
             next.handle_stun(now, local, source, bytes);
         }
@@ -380,9 +389,7 @@ impl Transport {
         out: &mut dyn Outbox,
     ) {
         let vouched = if self.uses_ice() {
-            self.ice
-                .as_ref()
-                .is_some_and(|ice| ice.is_validated(source))
+            self.is_proven(source)
         } else {
             self.plan.as_ref().and_then(|plan| plan.remote_rtp) == Some(source)
         };
@@ -394,12 +401,7 @@ impl Transport {
             let news = dtls.fail(reason);
             self.take_dtls_news(news);
         }
-        let base = self
-            .new
-            .bases
-            .iter()
-            .find(|base| base.address == local)
-            .copied();
+        let base = self.new.bases.iter().find(|base| base.address == local).copied();
         self.drain(now, base.map(|base| (base, source)), out, &mut |_| {});
     }
 
@@ -438,6 +440,7 @@ impl Transport {
             self.take_ice_news(item);
         }
         self.ice_news = news;
+        self.refresh();
         let destination = self.rtp_destination().or(reply);
         let Some(dtls) = &mut self.dtls else { return };
         let Some((base, to)) = destination else {
@@ -513,12 +516,7 @@ impl Transport {
         source: SocketAddr,
         datagram: &mut [u8],
     ) -> Option<usize> {
-        if self.uses_ice()
-            && !self
-                .ice
-                .as_ref()
-                .is_some_and(|ice| ice.is_validated(source))
-        {
+        if self.uses_ice() && !self.is_proven(source) {
             return None;
         }
         let sequence = RtpView::parse_protected(datagram).ok()?.sequence();
@@ -535,13 +533,11 @@ impl Transport {
             Verdict::Accept => Some(len),
             Verdict::Drop => None,
             Verdict::AcceptNew => {
+                self.refresh();
                 let signalled = self.plan.as_ref().and_then(|plan| plan.remote_rtp);
                 if before.or(signalled) != Some(source) {
                     let transport = self.index;
-                    let event = LegEvent::SourceChanged {
-                        transport,
-                        remote: source,
-                    };
+                    let event = LegEvent::SourceChanged { transport, remote: source };
                     self.news.push(TransportNews::Event(event));
                 }
                 Some(len)
@@ -552,19 +548,15 @@ impl Transport {
     /// Checks and decrypts an RTCP datagram in place.
     pub(crate) fn open_rtcp(&mut self, source: SocketAddr, datagram: &mut [u8]) -> Option<usize> {
         let vouched = if self.uses_ice() {
-            self.ice
-                .as_ref()
-                .is_some_and(|ice| ice.is_validated(source))
+            self.is_proven(source)
         } else {
             matches!(self.shield, Shield::Keyed(_)) || self.strict.admits_rtcp(source)
         };
         let len = match &mut self.shield {
             Shield::Clear if vouched => Some(datagram.len()),
-            Shield::Keyed(keys) if vouched => keys
-                .unprotect
-                .unprotect_rtcp(datagram)
-                .ok()
-                .map(|opened| opened.len),
+            Shield::Keyed(keys) if vouched => {
+                keys.unprotect.unprotect_rtcp(datagram).ok().map(|opened| opened.len)
+            }
             Shield::Closed | Shield::Clear | Shield::Keyed(_) => None,
         };
         match len {
@@ -617,6 +609,19 @@ impl Transport {
         }
     }
 
+    /// Touches what a packet will need, so that the memory is on its way.
+    pub(crate) fn warm(&self) -> usize {
+        let keys = match &self.shield {
+            Shield::Closed | Shield::Clear => 0,
+            Shield::Keyed(keys) => {
+                keys.protect.profile() as usize + keys.unprotect.profile() as usize
+            }
+        };
+        keys + usize::from(self.hot.over_ice)
+            + usize::from(self.strict.current().is_some())
+            + self.news.len()
+    }
+
     /// Whether media may leave.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.shield, Shield::Closed) && self.rtp_destination().is_some()
@@ -633,17 +638,17 @@ impl Transport {
     }
 
     fn rtp_destination(&self) -> Option<(Base, SocketAddr)> {
+        self.hot.destination
+    }
+
+    fn find_destination(&self) -> Option<(Base, SocketAddr)> {
         if self.uses_ice() {
             return self.ice.as_ref()?.selected();
         }
         let plan = self.plan.as_ref()?;
         let (base, _) = self.new.rtp?;
         let learned = self.strict.current();
-        let to = if self.symmetric {
-            learned.or(plan.remote_rtp)
-        } else {
-            plan.remote_rtp
-        };
+        let to = if self.symmetric { learned.or(plan.remote_rtp) } else { plan.remote_rtp };
         Some((base, to?))
     }
 
@@ -677,11 +682,7 @@ impl Transport {
 }
 
 fn replay(settings: &RtpSettings) -> ReplayProtection {
-    if settings.replay_protection {
-        ReplayProtection::On
-    } else {
-        ReplayProtection::Off
-    }
+    if settings.replay_protection { ReplayProtection::On } else { ReplayProtection::Off }
 }
 
 fn sdes_key(key: &SdesKey) -> Result<MasterKey, String> {

@@ -40,13 +40,7 @@ pub fn spec(kind: LegKind) -> (LegSpec, Events) {
         local_address: Some(Ipv4Addr::LOCALHOST.into()),
         ..CandidatePolicy::default()
     };
-    (
-        LegSpec {
-            candidates,
-            ..LegSpec::new(kind, sender)
-        },
-        events,
-    )
+    (LegSpec { candidates, ..LegSpec::new(kind, sender) }, events)
 }
 
 pub fn ulaw() -> CodecPlan {
@@ -101,10 +95,7 @@ pub fn webrtc_plan(remote: &LocalTransport, role: DtlsRole, ssrc: u32) -> MediaP
                 complete: true,
                 controlling: role == DtlsRole::Client,
             }),
-            protection: Protection::Dtls {
-                fingerprints: remote.fingerprints.clone(),
-                role,
-            },
+            protection: Protection::Dtls { fingerprints: remote.fingerprints.clone(), role },
         }],
     }
 }
@@ -143,13 +134,8 @@ pub struct Phone {
 impl Phone {
     pub fn new() -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        socket
-            .set_read_timeout(Some(Duration::from_secs(3)))
-            .unwrap();
-        Self {
-            socket,
-            sequence: 0,
-        }
+        socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+        Self { socket, sequence: 0 }
     }
 
     pub fn address(&self) -> SocketAddr {

@@ -41,9 +41,7 @@ impl Graph {
     /// [`LegFault::Gone`].
     pub fn local_transports(&mut self, id: LegId) -> Result<Vec<LocalTransport>, LegFault> {
         let key = self.key(id)?;
-        live(&mut self.slots, key)
-            .map(|leg| leg.local_transports())
-            .ok_or(LegFault::Gone)
+        live(&mut self.slots, key).map(|leg| leg.local_transports()).ok_or(LegFault::Gone)
     }
 
     /// Prepares an ICE restart: new credentials on every transport.
@@ -79,12 +77,10 @@ impl Graph {
         let key = self.key(id)?;
         self.working_on = Some(key);
         let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
-        leg.apply(plan, &mut io!(self, now, out))
-            .map_err(LegFault::BadPlan)?;
+        leg.apply(plan, &mut io!(self, now, out)).map_err(LegFault::BadPlan)?;
         let streams = leg.streams.len();
         if let Some(slot) = self.slots.get_mut(key.index as usize) {
-            slot.routes
-                .resize_with(streams.max(slot.routes.len()), Outgoing::default);
+            slot.routes.resize_with(streams.max(slot.routes.len()), Outgoing::default);
         }
         self.register(key);
         for index in 0..self.transport_count(key) {
@@ -289,8 +285,6 @@ impl Graph {
     /// [`LegFault::Gone`].
     pub fn quality(&mut self, id: LegId) -> Result<Vec<StreamQuality>, LegFault> {
         let key = self.key(id)?;
-        live(&mut self.slots, key)
-            .map(|leg| leg.quality())
-            .ok_or(LegFault::Gone)
+        live(&mut self.slots, key).map(|leg| leg.quality()).ok_or(LegFault::Gone)
     }
 }

@@ -28,12 +28,7 @@ pub struct Link {
 #[derive(Clone, Debug)]
 enum Content {
     Packet(Box<Packet>),
-    Digit {
-        uid: u64,
-        rate: u32,
-        code: EventCode,
-        duration: Duration,
-    },
+    Digit { uid: u64, rate: u32, code: EventCode, duration: Duration },
     Keyframe,
 }
 
@@ -88,11 +83,7 @@ impl Graph {
             extensions: arrived.extensions,
             bytes: arrived.view.bytes().to_vec(),
         };
-        self.link(Link {
-            to,
-            stream,
-            content: Content::Packet(Box::new(packet)),
-        });
+        self.link(Link { to, stream, content: Content::Packet(Box::new(packet)) });
     }
 
     pub(super) fn link_digit(
@@ -101,24 +92,11 @@ impl Graph {
         (uid, rate): (u64, u32),
         (code, duration): (EventCode, Duration),
     ) {
-        self.link(Link {
-            to,
-            stream,
-            content: Content::Digit {
-                uid,
-                rate,
-                code,
-                duration,
-            },
-        });
+        self.link(Link { to, stream, content: Content::Digit { uid, rate, code, duration } });
     }
 
     pub(super) fn link_keyframe(&mut self, (to, stream): (LegId, usize)) {
-        self.link(Link {
-            to,
-            stream,
-            content: Content::Keyframe,
-        });
+        self.link(Link { to, stream, content: Content::Keyframe });
     }
 
     fn link(&mut self, link: Link) {
@@ -136,12 +114,7 @@ impl Graph {
         self.working_on = Some(key);
         match &link.content {
             Content::Keyframe => self.ask_keyframe(now, key, link.stream),
-            Content::Digit {
-                uid,
-                rate,
-                code,
-                duration,
-            } => {
+            Content::Digit { uid, rate, code, duration } => {
                 let leg = live(&mut self.slots, key);
                 if let Some(stream) = leg.and_then(|leg| leg.streams.get_mut(link.stream))
                     && stream.regenerates(*uid, *rate)
