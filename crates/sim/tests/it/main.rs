@@ -1,16 +1,29 @@
 //! Stories of the whole exchange on a bad network, each over several seeds.
 
 mod calls;
+mod refusals;
+mod registrations;
 
 use std::time::Duration;
 
-use sidetone_sim::{Configuration, Weather, World};
+use sidetone_sim::{Configuration, Line, Phone, Weather, World};
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
 /// The seeds of a story that runs over a few. A seed that once found a fault is named in the
 /// story that tells of it.
 const FEW: &[u64] = &[1, 2, 3];
+
+/// The seeds of a story that is short and differs by chance.
+const SEEDS: std::ops::Range<u64> = 100..124;
+
+/// A phone that has registered.
+async fn registered(world: &World, name: &str, line: Line) -> Phone {
+    let phone = world.phone(name, line).await;
+    let granted = phone.register().await;
+    assert_eq!(granted, Ok(600), "{name} registers\n{}", world.account());
+    phone
+}
 
 /// Tells a story in one seeded world.
 fn tell(

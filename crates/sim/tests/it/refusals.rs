@@ -1,0 +1,161 @@
+//! Calls that come to nothing.
+
+use std::time::Duration;
+
+use sidetone_sim::{CallState, Configuration, Line, Manner, Weather, World, secs};
+
+use super::{FEW, SEEDS, registered, tell, tell_over};
+
+#[test]
+fn an_unknown_extension_is_404() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("999").await;
+        world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
+        assert_eq!(alice.state(), Some(CallState::Over(404)));
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_callee_that_is_nowhere_cannot_be_called() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("bob").await;
+        world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
+        assert_eq!(world.outcome(), "CHANUNAVAIL");
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_busy_callee_makes_the_caller_hear_busy() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Refuse(486)).await;
+        alice.dial("bob").await;
+        world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
+        assert_eq!(world.outcome(), "BUSY");
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_callee_declines() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        alice.dial("bob").await;
+        world.run_until("it rings", secs(15), |_| bob.is_alerted()).await;
+        bob.refuse(603).await;
+        world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
+        assert!(["BUSY", "CONGESTION"].contains(&world.outcome().as_str()));
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_callee_that_never_answers_is_given_up_after_the_time_of_dial() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        alice.dial("bob").await;
+        world.run_until("it rings", secs(15), |_| bob.is_alerted()).await;
+        world.run_until("it is given up", secs(30), |_| alice.is_over()).await;
+        assert_eq!(world.outcome(), "NOANSWER");
+        world.assert_no_leaks().await;
+        assert_eq!(bob.state(), Some(CallState::Over(487)));
+    });
+}
+
+#[test]
+fn a_callee_that_is_switched_off_is_given_up() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Ignore).await;
+        alice.dial("bob").await;
+        world.run_until("it is given up", secs(35), |_| alice.is_over()).await;
+        assert_eq!(world.outcome(), "NOANSWER");
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn the_caller_gives_up_while_it_rings() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        alice.dial("bob").await;
+        world.run_until("it rings", secs(15), |_| bob.is_alerted()).await;
+        alice.hang_up().await;
+        let over = |_: &World| alice.is_over() && bob.is_over();
+        world.run_until("both are free", secs(35), over).await;
+        assert_eq!(alice.state(), Some(CallState::Over(487)));
+        assert_eq!(bob.state(), Some(CallState::Over(487)));
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn the_caller_gives_up_at_any_moment() {
+    for seed in SEEDS {
+        tell(seed, Weather::BAD, &Configuration::default(), async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            bob.will(Manner::Answer(Duration::from_millis(world.chance(400)))).await;
+            alice.dial("bob").await;
+            world.run_for(Duration::from_millis(world.chance(1_000))).await;
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn answer_and_cancel_cross() {
+    for seed in SEEDS {
+        tell(seed, Weather::BAD, &Configuration::default(), async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            alice.dial("bob").await;
+            world.run_until("it rings", secs(15), |_| bob.is_alerted()).await;
+            if world.chance(2) == 0 {
+                bob.answer().await;
+                alice.hang_up().await;
+            } else {
+                alice.hang_up().await;
+                world.run_for(Duration::from_millis(world.chance(60))).await;
+                bob.answer().await;
+            }
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_draining_exchange_refuses_calls_with_503() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        world.exchange().drain();
+        alice.dial("600").await;
+        world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
+        assert_eq!(alice.state(), Some(CallState::Over(503)));
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_draining_exchange_lets_calls_go_on() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("600").await;
+        world.run_until("alice hears herself", secs(20), |_| alice.is_talking()).await;
+        world.exchange().drain();
+        world.run_for(secs(5)).await;
+        assert!(alice.is_talking(), "{}", world.account());
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
