@@ -238,7 +238,7 @@ fn stats_line(context: &Context, facts: &Facts, quality: &[StreamQuality]) -> St
     let (received, sent) = (&audio.received, &audio.sent);
     let rtt = sent.rtt.or(received.rtt).unwrap_or(Duration::ZERO);
     format!(
-        " {:<8.8} {name:<18.18} {up:<8} {:<6.6} {} {:>7} {:>3} {:>7.3} {} {:>7} {:>3} {:>7.3} \
+        " {:<8.8} {name:<18.18} {up:<8} {:<6.6} {} {:>6} {:>4} {:>7.3} {} {:>6} {:>4} {:>7.3} \
          {:>7.3}\n",
         facts.bridge,
         codec_name(&audio.codec),
@@ -260,9 +260,9 @@ fn codec_name(encoding: &str) -> &str {
     config_name(encoding, clock_rate)
 }
 
-/// Six columns; above 100,000 in thousands (DBG-08).
+/// Six columns and one for the unit: above 100,000 in thousands (DBG-08).
 fn count(packets: u64) -> String {
-    if packets > 100_000 { format!(" {:>5}K", packets / 1_000) } else { format!(" {packets:>6}") }
+    if packets > 100_000 { format!("{:>6}K", packets / 1_000) } else { format!("{packets:>6} ") }
 }
 
 fn percent(lost: i64, packets: u64) -> u64 {
@@ -276,8 +276,8 @@ mod tests {
 
     #[test]
     fn large_counts_are_shown_in_thousands() {
-        assert_eq!(count(606), "    606");
-        assert_eq!(count(100_001), "    100K");
+        assert_eq!(count(606), "   606 ");
+        assert_eq!(count(100_001), "   100K");
         assert_eq!(percent(1, 99), 1);
         assert_eq!(percent(-3, 0), 0);
     }
