@@ -18,6 +18,7 @@ pub(super) const DOC: Doc = Doc {
 
 pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop> {
     answer(channel).await?;
+    channel.settle().await?;
     let delay = args.split(',').next().unwrap_or_default().trim();
     if !delay.is_empty() {
         match delay.parse() {

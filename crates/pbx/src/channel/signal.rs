@@ -144,6 +144,21 @@ impl Channel {
         };
         self.reoffer_accepted = false;
         self.signalling.shard.in_dialog(dialog, request, self.own_inbox.clone()).await;
+        self.settle().await?;
+        let accepted = self.reoffer_accepted;
+        if !accepted {
+            self.wish = before;
+        }
+        Ok(accepted)
+    }
+
+    /// Waits until an offer of ours has its answer: of a re-offer, or of an INVITE without offer,
+    /// whose answer comes with the ACK. Only then does the channel know its streams. For
+    /// applications that wait for nothing else meanwhile.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up meanwhile.
+    pub async fn settle(&mut self) -> Result<(), Stop> {
         let until = self.until(REOFFER_DEADLINE);
         while self.is_offering() {
             match self.turn(Some(until)).await? {
@@ -152,11 +167,7 @@ impl Channel {
                 _ => {}
             }
         }
-        let accepted = self.reoffer_accepted;
-        if !accepted {
-            self.wish = before;
-        }
-        Ok(accepted)
+        Ok(())
     }
 
     /// The response to a request of ours inside the dialog.

@@ -32,6 +32,8 @@ pub(super) struct Call {
     /// Our INVITE, to repeat it with credentials.
     request: Option<OutgoingRequest>,
     challenges: u8,
+    /// The owner hung up before it was answered.
+    given_up: bool,
     /// The caller's offer, until we answer.
     offered: Bytes,
     contact: String,
@@ -160,6 +162,7 @@ impl Device {
             contact: request.contact.clone().unwrap_or_default(),
             request: Some(request),
             challenges: 0,
+            given_up: false,
             offered: Bytes::new(),
             wish,
             media: Some(media),
@@ -241,6 +244,7 @@ impl Device {
             dialog: Some(dialog),
             request: None,
             challenges: 0,
+            given_up: false,
             offered: request.body.clone(),
             contact,
             wish: Wish::call(),
@@ -340,7 +344,9 @@ impl Device {
             return;
         };
         let status = response.status.code();
-        let again = matches!(status, 401 | 407) && self.calls[place].challenges < MAX_CHALLENGES;
+        let call = &self.calls[place];
+        let challenged = matches!(status, 401 | 407) && call.challenges < MAX_CHALLENGES;
+        let again = challenged && !call.given_up;
         if let Some(mut request) = self.calls[place].request.take_if(|_| again) {
             self.calls[place].challenges += 1;
             self.sign(&mut request, response, PASSWORD);
@@ -407,6 +413,7 @@ impl Device {
         let headers = Vec::new();
         match self.state(place) {
             CallState::Calling | CallState::Ringing => {
+                self.calls[place].given_up = true;
                 if let Some(invite) = self.calls[place].invite {
                     self.command(Command::Cancel { invite, headers });
                 }
