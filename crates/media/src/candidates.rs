@@ -146,7 +146,7 @@ impl CandidatePolicy {
     #[must_use]
     pub fn peer_is_local(&self) -> bool {
         let Some(peer) = self.peer else { return false };
-        peer.is_loopback() || self.local_net.iter().any(|net| net.contains(peer))
+        self.local_net.iter().any(|net| net.contains(peer))
     }
 
     /// Applies the policy to the interface addresses. `interfaces` may hold any address in any
@@ -161,8 +161,13 @@ impl CandidatePolicy {
             }
         };
         let external = self.external_address.filter(|_| !self.peer_is_local());
+        let rule_for = |base| self.host_rules.iter().find(move |rule| unmap(rule.local) == base);
+        // A rule for one interface says that the host is behind NAT: its other inner addresses,
+        // such as one that keepalived moves about, are none of a stranger's business (NAT-09).
+        let translated = bases.iter().any(|base| rule_for(*base).is_some());
+        let hides_inner = translated && !self.peer_is_local();
         for &base in &bases {
-            let rule = self.host_rules.iter().find(|rule| unmap(rule.local) == base);
+            let rule = rule_for(base);
             match (rule, external) {
                 (Some(rule), _) => {
                     add(rule.advertised);
@@ -174,6 +179,7 @@ impl CandidatePolicy {
                 // IPv6 address beside a NATed IPv4 one is still reachable as it is.
                 (None, Some(external)) if external.is_ipv4() == base.is_ipv4() => add(external),
                 (None, Some(_)) if is_private(base) => {}
+                (None, None) if hides_inner && is_private(base) => {}
                 (None, _) => add(base),
             }
         }
@@ -279,6 +285,29 @@ mod tests {
         // Two internal addresses (one managed by keepalived) still make one candidate (NAT-10).
         let interfaces = ["127.0.0.1", "10.0.0.5", "10.0.0.6", "fe80::1", "fd00::5"];
         check(&behind_nat("198.51.100.1"), &interfaces, &["203.0.113.7"]);
+    }
+
+    #[test]
+    fn a_translated_interface_hides_the_other_inner_ones_from_strangers() {
+        let rule = HostRule {
+            local: "10.0.0.5".parse().unwrap(),
+            advertised: "203.0.113.7".parse().unwrap(),
+            local_address: LocalAddress::Replaced,
+        };
+        let mut policy = CandidatePolicy {
+            host_rules: vec![rule],
+            peer: Some("198.51.100.1".parse().unwrap()),
+            ..CandidatePolicy::default()
+        };
+        let interfaces = ["10.0.0.5", "10.0.0.6", "198.51.100.9"];
+        check(&policy, &interfaces, &["203.0.113.7", "198.51.100.9"]);
+        policy.local_net = vec!["198.51.100.0/24".parse().unwrap()];
+        check(&policy, &interfaces, &["203.0.113.7", "10.0.0.6", "198.51.100.9"]);
+    }
+
+    #[test]
+    fn a_peer_on_this_machine_is_a_stranger_unless_local_net_names_it() {
+        check(&behind_nat("127.0.0.1"), &["127.0.0.1", "10.0.0.5", "::1"], &["203.0.113.7"]);
     }
 
     #[test]
