@@ -1,51 +1,68 @@
-//! `cargo xtask bench`: runs the benchmark programs in release mode, one after the other.
-//!
-//! They are example programs rather than `cargo bench` targets, because most start threads and
-//! sockets and print a table of their own: figure, budget, and the bare loop of the same run.
+//! `cargo xtask bench`: benchmarks in release mode. Most are those of `sidetone-load`, run against
+//! the release binary; a few are example programs of the crate they measure.
 
 use crate::Outcome;
-use crate::process::{cargo, run};
+use crate::process::{cargo, command, finish, run, target_dir};
 
-/// A benchmark: an example program of a package.
-struct Bench {
+/// A benchmark that is an example program of a package.
+struct Example {
     package: &'static str,
-    example: &'static str,
+    name: &'static str,
     measures: &'static str,
 }
 
-const BENCHES: &[Bench] = &[Bench {
+const EXAMPLES: &[Example] = &[Example {
     package: "sidetone-rtp",
-    example: "srtp_speed",
+    name: "srtp_speed",
     measures: "SRTP protect and unprotect, per packet and profile",
 }];
 
-/// Runs the benchmarks named, or all.
-pub(crate) fn run_benches(names: &[String]) -> Outcome {
-    if let Some(unknown) = names
+/// Runs the benchmarks named, or all. `--long` and `--json FILE` are for `sidetone-load`, which
+/// also knows the other names.
+pub(crate) fn run_benches(arguments: &[String]) -> Outcome {
+    let (examples, load): (Vec<&String>, Vec<&String>) = arguments
         .iter()
-        .find(|name| !BENCHES.iter().any(|bench| bench.example == **name))
-    {
-        let known: Vec<&str> = BENCHES.iter().map(|bench| bench.example).collect();
-        return Err(format!(
-            "no benchmark `{unknown}`; there are: {}",
-            known.join(", ")
-        ));
+        .partition(|argument| EXAMPLES.iter().any(|example| example.name == **argument));
+    let no_names = !names_something(arguments);
+    for example in EXAMPLES {
+        if no_names || examples.iter().any(|name| *name == example.name) {
+            run_example(example)?;
+        }
     }
-    let wanted =
-        |bench: &&Bench| names.is_empty() || names.iter().any(|name| name == bench.example);
-    BENCHES.iter().filter(wanted).try_for_each(|bench| {
-        println!(
-            "== {} ({}): {}",
-            bench.example, bench.package, bench.measures
-        );
-        let arguments = [
-            "run",
-            "--release",
-            "--package",
-            bench.package,
-            "--example",
-            bench.example,
-        ];
-        run(&cargo(), &arguments)
-    })
+    if !examples.is_empty() && !names_something(&load) {
+        return Ok(());
+    }
+    run_load(&load)
+}
+
+/// Whether there is a name among options.
+fn names_something<S: AsRef<str>>(arguments: &[S]) -> bool {
+    let mut arguments = arguments.iter().map(AsRef::as_ref);
+    while let Some(argument) = arguments.next() {
+        match argument {
+            "--json" => drop(arguments.next()),
+            option if option.starts_with('-') => {}
+            _ => return true,
+        }
+    }
+    false
+}
+
+fn run_example(example: &Example) -> Outcome {
+    let Example { package, name, measures } = example;
+    println!("== {name} ({package}): {measures}");
+    let arguments = ["run", "--release", "--package", package, "--example", name];
+    run(&cargo(), &arguments)
+}
+
+fn run_load(arguments: &[&String]) -> Outcome {
+    let build = ["build", "--release", "--package", "sidetone", "--package", "sidetone-load"];
+    run(&cargo(), &build)?;
+    let built = target_dir().join("release");
+    let arguments: Vec<&str> = arguments.iter().map(|argument| argument.as_str()).collect();
+    let mut load = command(built.join("sidetone-load"), &arguments);
+    if std::env::var_os("SIDETONE_BIN").is_none() {
+        load.env("SIDETONE_BIN", built.join("sidetone"));
+    }
+    finish(&mut load)
 }

@@ -68,8 +68,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[NAME...]",
-        synopsis: "run the benchmark programs and print figures beside their budgets",
+        arguments: "[--long] [--json FILE] [NAME...]",
+        synopsis: "figures beside their budgets and a bare loop, see docs/BENCHMARKS.md",
         run: bench::run_benches,
     },
     Command {

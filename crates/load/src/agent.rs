@@ -45,20 +45,12 @@ impl Agent {
     #[must_use]
     pub fn new(transport: Transport, local: Loopback, server: Loopback, seed: u64) -> Self {
         let now = Instant::now();
-        let flow = Flow {
-            id: FlowId(1),
-            transport,
-            local: local.address(),
-            remote: server.address(),
-        };
+        let flow =
+            Flow { id: FlowId(1), transport, local: local.address(), remote: server.address() };
         let random = Box::new(SeededRandom::new(seed));
         let mut stack = Stack::new(now, Settings::default(), random);
         stack.handle_input(now, Input::FlowSeen(flow));
-        Self {
-            stack,
-            flow,
-            random: SeededRandom::new(seed ^ 0x5eed),
-        }
+        Self { stack, flow, random: SeededRandom::new(seed ^ 0x5eed) }
     }
 
     /// Takes a message of the exchange. What cannot be parsed is a bug worth seeing.

@@ -54,11 +54,7 @@ impl Leg {
             local_address: Some(Ipv4Addr::LOCALHOST.into()),
             ..CandidatePolicy::default()
         };
-        let spec = LegSpec {
-            candidates,
-            port,
-            ..LegSpec::new(kind, sender)
-        };
+        let spec = LegSpec { candidates, port, ..LegSpec::new(kind, sender) };
         let handle = engine.create_leg(spec).await?;
         Ok(Self { handle, events })
     }
@@ -107,12 +103,7 @@ impl Browser {
     /// Takes over a registered client; `seed` makes its descriptions its own.
     #[must_use]
     pub fn new(client: Client, account: Account, seed: u64) -> Self {
-        Self {
-            client,
-            account,
-            random: SeededRandom::new(seed),
-            invites: 0,
-        }
+        Self { client, account, random: SeededRandom::new(seed), invites: 0 }
     }
 
     /// Calls an extension that echoes, says something, and returns once it hears itself.
@@ -138,11 +129,7 @@ impl Browser {
         self.client.flush().await?;
         leg.handle.tone(0, tone()).await?;
         leg.until(|event| matches!(event, LegEvent::FirstPacket { .. })).await?;
-        Ok(BrowserCall {
-            leg,
-            dialog,
-            first_rtp: sent.elapsed(),
-        })
+        Ok(BrowserCall { leg, dialog, first_rtp: sent.elapsed() })
     }
 
     /// Sends the INVITE, with credentials once it is challenged.
@@ -154,10 +141,9 @@ impl Browser {
             self.invites += 1;
             let invite = InviteId(self.invites);
             let sent = Instant::now();
-            self.client.agent.command(Command::Invite {
-                invite,
-                request: Box::new(request.clone()),
-            });
+            self.client
+                .agent
+                .command(Command::Invite { invite, request: Box::new(request.clone()) });
             let rejected = loop {
                 match self.client.next().await? {
                     Event::Answered { dialog, response, .. } => {
@@ -182,10 +168,7 @@ impl Browser {
     /// When the connection ends.
     pub async fn hang_up(&mut self, call: BrowserCall) -> Outcome {
         let dialog = call.dialog;
-        self.client.agent.command(Command::Bye {
-            dialog,
-            headers: Vec::new(),
-        });
+        self.client.agent.command(Command::Bye { dialog, headers: Vec::new() });
         self.client.flush().await?;
         call.leg.handle.close();
         Ok(())
@@ -195,11 +178,7 @@ impl Browser {
 /// A tone without end.
 fn tone() -> Tone {
     Tone {
-        steps: vec![ToneStep {
-            first_hz: 440,
-            second_hz: 0,
-            duration: Duration::ZERO,
-        }],
+        steps: vec![ToneStep { first_hz: 440, second_hz: 0, duration: Duration::ZERO }],
         repeat: Repeat::Forever,
     }
 }

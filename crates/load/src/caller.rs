@@ -154,21 +154,15 @@ impl Caller {
         let offer = ulaw_description(media.copied().unwrap_or(Loopback::port(9)));
         let request = self.board.agent.invite(&account, self.extension, &offer);
         self.made += 1;
-        self.send(Attempt {
-            request,
-            number,
-            telephone,
-            signed: false,
-        });
+        self.send(Attempt { request, number, telephone, signed: false });
     }
 
     fn send(&mut self, attempt: Attempt) {
         self.next_invite += 1;
         let invite = InviteId(self.next_invite);
-        self.board.agent.command(Command::Invite {
-            invite,
-            request: Box::new(attempt.request.clone()),
-        });
+        self.board
+            .agent
+            .command(Command::Invite { invite, request: Box::new(attempt.request.clone()) });
         self.open.insert(invite, attempt);
     }
 
@@ -181,22 +175,14 @@ impl Caller {
                 let account = server::telephone(attempt.telephone);
                 let signed = self.board.agent.signed(&attempt.request, &response, &account);
                 match signed.filter(|_| !attempt.signed) {
-                    Some(request) => self.send(Attempt {
-                        request,
-                        signed: true,
-                        ..attempt
-                    }),
+                    Some(request) => self.send(Attempt { request, signed: true, ..attempt }),
                     None => {
                         eprintln!("INVITE: {}", response.status.code());
                         self.failed += 1;
                     }
                 }
             }
-            Event::Answered {
-                invite,
-                dialog,
-                response,
-            } => {
+            Event::Answered { invite, dialog, response } => {
                 let number = self.open.remove(&invite).map(|attempt| attempt.number);
                 if let Some(place) = number.and_then(|number| self.answered.get_mut(number)) {
                     *place = media_of(&response.body);

@@ -62,13 +62,7 @@ pub struct Figure {
 impl Figure {
     /// A figure without a bare loop beside it.
     pub fn new(what: impl Into<String>, value: f64, unit: &'static str, budget: Budget) -> Self {
-        Self {
-            what: what.into(),
-            value,
-            unit,
-            budget,
-            bare: None,
-        }
+        Self { what: what.into(), value, unit, budget, bare: None }
     }
 
     /// With the figure of the bare loop.

@@ -37,10 +37,7 @@ fn run() -> Outcome<usize> {
     let wanted = read_arguments()?;
     let program = std::env::var_os("SIDETONE_BIN")
         .ok_or("SIDETONE_BIN does not name the exchange; use `cargo xtask bench`")?;
-    let plan = Plan {
-        program: program.into(),
-        length: wanted.length,
-    };
+    let plan = Plan { program: program.into(), length: wanted.length };
     nix::sys::resource::setrlimit(
         nix::sys::resource::Resource::RLIMIT_NOFILE,
         nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?.1,
@@ -65,11 +62,7 @@ fn run() -> Outcome<usize> {
 }
 
 fn read_arguments() -> Outcome<Wanted> {
-    let mut wanted = Wanted {
-        names: Vec::new(),
-        json: None,
-        length: Length::Short,
-    };
+    let mut wanted = Wanted { names: Vec::new(), json: None, length: Length::Short };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -81,7 +74,7 @@ fn read_arguments() -> Outcome<Wanted> {
             other => {
                 let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
                 return Err(
-                    format!("no benchmark `{other}`; there are: {}", names.join(", ")).into(),
+                    format!("no benchmark `{other}`; there are: {}", names.join(", ")).into()
                 );
             }
         }

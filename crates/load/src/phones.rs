@@ -133,9 +133,7 @@ fn packet(number: u32, round: u32) -> [u8; PACKET_BYTES] {
 }
 
 fn time_of_day() -> Duration {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Takes a packet, if there is one: how long it was on its way, if it tells.
@@ -143,13 +141,9 @@ fn receive(socket: &UdpSocket) -> Option<Option<Duration>> {
     let mut buffer = [0; 2048];
     let mut control = nix::cmsg_space!(TimeSpec);
     let mut parts = [IoSliceMut::new(&mut buffer)];
-    let received = recvmsg::<()>(
-        socket.as_raw_fd(),
-        &mut parts,
-        Some(&mut control),
-        MsgFlags::empty(),
-    )
-    .ok()?;
+    let received =
+        recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::empty())
+            .ok()?;
     let length = received.bytes;
     let arrived = received.cmsgs().ok()?.find_map(|message| match message {
         ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),

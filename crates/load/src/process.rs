@@ -16,17 +16,13 @@ impl Process {
     /// The process with this number.
     #[must_use]
     pub fn new(pid: u32) -> Self {
-        Self {
-            folder: PathBuf::from(format!("/proc/{pid}")),
-        }
+        Self { folder: PathBuf::from(format!("/proc/{pid}")) }
     }
 
     /// This process.
     #[must_use]
     pub fn own() -> Self {
-        Self {
-            folder: PathBuf::from("/proc/self"),
-        }
+        Self { folder: PathBuf::from("/proc/self") }
     }
 
     /// CPU time of all threads that live, in nanoseconds' precision. Threads that ended in
@@ -70,10 +66,7 @@ impl Process {
             let number = line.and_then(|line| line.split_whitespace().nth(1));
             Ok(number.ok_or("no such line in /proc/*/status")?.parse()?)
         };
-        Ok(Memory {
-            resident_kib: field("VmRSS:")?,
-            anonymous_kib: field("RssAnon:")?,
-        })
+        Ok(Memory { resident_kib: field("VmRSS:")?, anonymous_kib: field("RssAnon:")? })
     }
 }
 

@@ -32,11 +32,7 @@ pub struct Setup {
 
 impl Setup {
     /// The 1,200 accounts that budgets speak of: a thousand browsers and two hundred telephones.
-    pub const USUAL: Self = Self {
-        telephones: 200,
-        browsers: 1_000,
-        callee: None,
-    };
+    pub const USUAL: Self = Self { telephones: 200, browsers: 1_000, callee: None };
 }
 
 /// A telephone's account.
@@ -52,10 +48,7 @@ pub fn browser(number: usize) -> Account {
 }
 
 fn account(name: String) -> Account {
-    Account {
-        password: format!("{name}-secret"),
-        name,
-    }
+    Account { password: format!("{name}-secret"), name }
 }
 
 /// A running exchange; dropping it kills it and removes its files.
@@ -92,13 +85,7 @@ impl Server {
             .stderr(log)
             .spawn()
             .map_err(|error| format!("{}: {error}", program.display()))?;
-        let mut server = Self {
-            child,
-            folder,
-            sip,
-            https,
-            start_time: Duration::ZERO,
-        };
+        let mut server = Self { child, folder, sip, https, start_time: Duration::ZERO };
         server.wait_until_it_answers(begun)?;
         server.start_time = begun.elapsed();
         Ok(server)
@@ -166,10 +153,7 @@ impl Drop for Server {
 }
 
 fn token() -> u32 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .subsec_nanos()
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().subsec_nanos()
 }
 
 /// A port that is free for UDP and TCP.

@@ -51,10 +51,7 @@ impl Dialer {
     pub fn new(server: Loopback) -> Outcome<Self> {
         let mut config = (*ClientTls::build(&TlsSettings::default())?.config()).clone();
         config.resumption = Resumption::disabled();
-        Ok(Self {
-            tls: TlsConnector::from(Arc::new(config)),
-            server,
-        })
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)), server })
     }
 
     /// Opens a connection and upgrades it.

@@ -27,10 +27,7 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     bare.stop()?;
 
     let signalling = signalling_socket()?;
-    let setup = Setup {
-        callee: Some(Loopback::new(signalling.local_addr()?)?),
-        ..Setup::USUAL
-    };
+    let setup = Setup { callee: Some(Loopback::new(signalling.local_addr()?)?), ..Setup::USUAL };
     let server = Server::start(&plan.program, &setup)?;
     let (callers, callees) = (phones::sockets(CALLS)?, phones::sockets(CALLS)?);
     let callee = Callee::start(signalling, server.sip, phones::addresses(&callees)?)?;
@@ -83,10 +80,7 @@ impl Callee {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let mut board = Switchboard::new(signalling, server, 2)?;
-        let account = Account {
-            name: "callee".to_owned(),
-            password: String::new(),
-        };
+        let account = Account { name: "callee".to_owned(), password: String::new() };
         let thread = std::thread::spawn(move || {
             let (mut targets, mut media) = (Vec::new(), media.into_iter());
             while !stopped.load(Ordering::Relaxed) {

@@ -152,11 +152,7 @@ async fn webrtc_leg(tested: &Engine, browsers: &Engine, phone: Loopback) -> Outc
     let tobrowser = Route::Forward(vec![(browser.handle.id(), 0)]);
     feed.handle.route(0, tobrowser).await?;
     browser.until(|event| matches!(event, LegEvent::DtlsConnected { .. })).await?;
-    Ok(Talking {
-        tested: leg,
-        browser: browser,
-        feed,
-    })
+    Ok(Talking { tested: leg, browser, feed })
 }
 
 async fn webrtc_echo(count: usize, time: Duration) -> Outcome<f64> {

@@ -97,16 +97,8 @@ pub const BENCHES: &[Bench] = &[
         measures: "REGISTER with digest over UDP, and over new secure WebSockets",
         run: register::run,
     },
-    Bench {
-        name: "memory",
-        measures: "resident memory of the exchange",
-        run: memory::run,
-    },
-    Bench {
-        name: "start",
-        measures: "start and reload with 10,000 endpoints",
-        run: start::run,
-    },
+    Bench { name: "memory", measures: "resident memory of the exchange", run: memory::run },
+    Bench { name: "start", measures: "start and reload with 10,000 endpoints", run: start::run },
 ];
 
 /// A runtime on this thread: most of the machine is for the exchange.

@@ -49,10 +49,7 @@ pub(super) fn plain(remote: Loopback) -> MediaPlan {
         ice: None,
         protection: Protection::None,
     };
-    MediaPlan {
-        streams: vec![stream()],
-        transports: vec![transport],
-    }
+    MediaPlan { streams: vec![stream()], transports: vec![transport] }
 }
 
 /// ICE and DTLS towards another leg of this process.
@@ -70,13 +67,7 @@ pub(super) fn webrtc(remote: &LocalTransport, role: DtlsRole) -> Outcome<MediaPl
             complete: true,
             controlling: role == DtlsRole::Client,
         }),
-        protection: Protection::Dtls {
-            fingerprints: remote.fingerprints.clone(),
-            role,
-        },
+        protection: Protection::Dtls { fingerprints: remote.fingerprints.clone(), role },
     };
-    Ok(MediaPlan {
-        streams: vec![stream()],
-        transports: vec![transport],
-    })
+    Ok(MediaPlan { streams: vec![stream()], transports: vec![transport] })
 }

@@ -22,10 +22,9 @@ const LOST: Duration = Duration::from_millis(500);
 
 pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     let server = Server::start(&plan.program, &Setup::USUAL)?;
-    for (what, nonces) in [
-        ("REGISTER with known nonce", Nonces::Kept),
-        ("REGISTER, 401 and again", Nonces::Fresh),
-    ] {
+    for (what, nonces) in
+        [("REGISTER with known nonce", Nonces::Kept), ("REGISTER, 401 and again", Nonces::Fresh)]
+    {
         let mut flood = Flood::new(server.sip, nonces)?;
         flood.run(Duration::from_millis(300))?;
         let (before, done) = (server.process().cpu()?, flood.done);

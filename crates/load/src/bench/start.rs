@@ -12,11 +12,7 @@ use crate::figure::{Budget, Figure, Report, ms, quantile};
 use crate::server::{Server, Setup};
 
 /// Half browsers, half telephones.
-const LARGE: Setup = Setup {
-    telephones: 5_000,
-    browsers: 5_000,
-    callee: None,
-};
+const LARGE: Setup = Setup { telephones: 5_000, browsers: 5_000, callee: None };
 const TURNS: usize = 3;
 
 pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
@@ -48,7 +44,10 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     report.add(figure("reload, nothing changed", unchanged, Budget::AtMost(200.0)));
     let pjsip = server.folder().join("pjsip.conf");
     let text = fs::read_to_string(&pjsip)?;
-    fs::write(&pjsip, text.replace("[t7](telephone)\n", "[t7](telephone)\ncallerid = Seven <7>\n"))?;
+    fs::write(
+        &pjsip,
+        text.replace("[t7](telephone)\n", "[t7](telephone)\ncallerid = Seven <7>\n"),
+    )?;
     let changed = reload(&server)?;
     report.add(figure("reload, one endpoint changed", changed, Budget::AtMost(200.0)));
     Ok(())

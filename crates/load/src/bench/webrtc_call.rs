@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::Plan;
+use crate::Outcome;
 use crate::browser::{self, Browser};
 use crate::figure::{Budget, Figure, Report, ms, quantile};
 use crate::server::{self, Server, Setup};
 use crate::websocket::Dialer;
-use crate::Outcome;
 
 /// Browsers that call one after the other.
 const BROWSERS: usize = 10;
