@@ -13,9 +13,13 @@ use sidetone_codec::fuzz as codec;
 use sidetone_conf::fuzz as conf;
 use sidetone_config::fuzz as config;
 use sidetone_dialplan::fuzz as dialplan;
+use sidetone_http::fuzz as http;
+use sidetone_media::fuzz as media;
 use sidetone_net::fuzz as net;
 use sidetone_rtp::fuzz as rtp;
 use sidetone_sdp::fuzz as sdp;
+use sidetone_sip::fuzz as sip;
+use sidetone_ua::fuzz as ua;
 
 /// A function under attack. Its corpus lies in `fuzz/corpus/<name>/`.
 #[derive(Debug, Clone, Copy)]
@@ -35,16 +39,11 @@ impl Target {
 }
 
 const fn target(name: &'static str, function: fn(&[u8]), words: &'static [&'static str]) -> Target {
-    Target {
-        name,
-        function,
-        words,
-    }
+    Target { name, function, words }
 }
 
-const CONF_WORDS: &[&str] = &[
-    "[", "](!)", "](+)", "](a,b)", "=>", "=", "+=", ";--", "--;", ";", "#include", "\\", "\n",
-];
+const CONF_WORDS: &[&str] =
+    &["[", "](!)", "](+)", "](a,b)", "=>", "=", "+=", ";--", "--;", ";", "#include", "\\", "\n"];
 const PLAN_WORDS: &[&str] = &[
     "exten => ",
     "same => n,",
@@ -92,53 +91,74 @@ const SDP_WORDS: &[&str] = &[
     "-1",
 ];
 
+const SIP_WORDS: &[&str] = &[
+    "SIP/2.0",
+    "INVITE ",
+    "sip:",
+    "sips:",
+    "tel:",
+    "<",
+    ">",
+    "\"",
+    ";lr",
+    ";tag=",
+    ";branch=z9hG4bK",
+    ";rport",
+    ";q=",
+    "%00",
+    "%41",
+    "@",
+    "[::1]",
+    ":",
+    ",",
+    "\r\n",
+    "\r\n ",
+    "\r\n\r\n",
+    "Via: ",
+    "Contact: *",
+    "CSeq: ",
+    "Content-Length: ",
+    "Require: ",
+    "Digest ",
+    "nonce=\"\"",
+    ";",
+    "?a=b&c=d",
+];
+
 /// All targets; a line each.
 pub const TARGETS: &[Target] = &[
     target("conf", conf::fuzz_conf, CONF_WORDS),
     target("config", config::fuzz_config, CONF_WORDS),
     target("codec-decoder", codec::fuzz_decoder, &[]),
-    target(
-        "codec-tones",
-        codec::fuzz_tones,
-        &["!", "+", "*", "/", ",", "M", "440", "99999999"],
-    ),
-    target(
-        "codec-prompt",
-        codec::fuzz_prompt,
-        &["RIFF", "WAVE", "fmt ", "data"],
-    ),
+    target("codec-tones", codec::fuzz_tones, &["!", "+", "*", "/", ",", "M", "440", "99999999"]),
+    target("codec-prompt", codec::fuzz_prompt, &["RIFF", "WAVE", "fmt ", "data"]),
     target("codec-dtmf", codec::fuzz_dtmf, &[]),
     target("dialplan", dialplan::fuzz_dialplan, PLAN_WORDS),
     target("dialplan-expand", dialplan::fuzz_expand, PLAN_WORDS),
     target("dialplan-expression", dialplan::fuzz_expression, PLAN_WORDS),
-    target(
-        "dialplan-pattern",
-        dialplan::fuzz_pattern,
-        &["X", "Z", "N", "[", "-", "]", ".", "!"],
-    ),
-    target(
-        "net-stream",
-        net::fuzz_stream,
-        &["Content-Length: ", "\r\n\r\n", "l:", "99999999"],
-    ),
-    target(
-        "net-datagram",
-        net::fuzz_datagram,
-        &["SIP/2.0", "INVITE ", "\r\n"],
-    ),
-    target(
-        "net-certificate",
-        net::fuzz_certificate,
-        &["-----BEGIN CERTIFICATE-----\n"],
-    ),
+    target("dialplan-pattern", dialplan::fuzz_pattern, &["X", "Z", "N", "[", "-", "]", ".", "!"]),
+    target("http-path", http::fuzz_path, &["..", "/", "%2e", "%2f", "%00", "\\", "//"]),
+    target("http-range", http::fuzz_range, &["bytes=", "-", ","]),
+    target("http-upgrade", http::fuzz_upgrade, &["Sec-WebSocket-", "Upgrade: websocket", "sip"]),
+    target("media-candidates", media::fuzz_candidates, &["candidate:", " typ host", ".local"]),
+    target("media-datagrams", media::fuzz_datagrams, &[]),
+    target("net-stream", net::fuzz_stream, &["Content-Length: ", "\r\n\r\n", "l:", "99999999"]),
+    target("net-datagram", net::fuzz_datagram, &["SIP/2.0", "INVITE ", "\r\n"]),
+    target("net-certificate", net::fuzz_certificate, &["-----BEGIN CERTIFICATE-----\n"]),
     target("rtp", rtp::fuzz_rtp, &[]),
     target("rtp-demux", rtp::fuzz_demux, &[]),
     target("rtp-event", rtp::fuzz_event, &[]),
+    target("rtp-sdes", rtp::fuzz_sdes, &["inline:", "|", "2^31", "1:4", "=="]),
     target("rtcp", rtp::fuzz_rtcp, &[]),
     target("srtp", rtp::fuzz_srtp, &[]),
     target("sdp", sdp::fuzz_session, SDP_WORDS),
     target("sdp-fragment", sdp::fuzz_fragment, SDP_WORDS),
     target("sdp-negotiation", sdp::fuzz_negotiation, SDP_WORDS),
+    target("sip", sip::fuzz_message, SIP_WORDS),
+    target("sip-framing", sip::fuzz_framing, SIP_WORDS),
+    target("sip-uri", sip::fuzz_uri, SIP_WORDS),
+    target("ua-credentials", ua::fuzz_credentials, SIP_WORDS),
+    target("ua-stack", ua::fuzz_stack, SIP_WORDS),
 ];
 
 /// The target of that name.

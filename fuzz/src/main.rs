@@ -45,9 +45,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if words.iter().any(|word| word == "--list") {
-        TARGETS
-            .iter()
-            .for_each(|target| println!("{}", target.name));
+        TARGETS.iter().for_each(|target| println!("{}", target.name));
         return ExitCode::SUCCESS;
     }
     match order(&words).and_then(|order| obey(&order)) {
@@ -72,15 +70,9 @@ fn order(words: &[String]) -> Result<Order, String> {
     };
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let mut value = || {
-            words
-                .next()
-                .ok_or_else(|| format!("{word} needs a value\n{HELP}"))
-        };
-        let number = |text: &String| {
-            text.parse::<u64>()
-                .map_err(|_| format!("`{text}` is not a number"))
-        };
+        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n{HELP}"));
+        let number =
+            |text: &String| text.parse::<u64>().map_err(|_| format!("`{text}` is not a number"));
         match word.as_str() {
             "--seconds" => order.seconds = number(value()?)?,
             "--seed" => order.seed = number(value()?)?,
@@ -121,10 +113,7 @@ fn supervise(targets: &[&'static Target], order: &Order) -> Result<(), String> {
     let worker = || {
         let mut failures = Vec::new();
         loop {
-            let target = next
-                .lock()
-                .ok()
-                .and_then(|mut targets| targets.next().copied());
+            let target = next.lock().ok().and_then(|mut targets| targets.next().copied());
             let Some(target) = target else {
                 return failures;
             };
@@ -136,17 +125,10 @@ fn supervise(targets: &[&'static Target], order: &Order) -> Result<(), String> {
     };
     let failures: Vec<&str> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..order.jobs).map(|_| scope.spawn(worker)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_default())
-            .collect()
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     });
     println!("{} targets, {} failed", targets.len(), failures.len());
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("failed: {}", failures.join(", ")))
-    }
+    if failures.is_empty() { Ok(()) } else { Err(format!("failed: {}", failures.join(", "))) }
 }
 
 fn run_child(target: &Target, order: &Order) -> Result<(), String> {
@@ -175,13 +157,7 @@ fn child(
 ) -> Result<std::process::ExitStatus, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    command.args([
-        "--child",
-        "--seconds",
-        &seconds.to_string(),
-        "--seed",
-        &order.seed.to_string(),
-    ]);
+    command.args(["--child", "--seconds", &seconds.to_string(), "--seed", &order.seed.to_string()]);
     command.arg(target.name).env("RUST_BACKTRACE", "0");
     if let Some(file) = save {
         command.arg("--save").arg(file);
@@ -218,11 +194,7 @@ fn attack(target: &'static Target, order: &Order) -> Result<(), String> {
         }
     }
     let rate = runs / order.seconds.max(1);
-    println!(
-        "{:<20} {runs:>10} runs  {rate:>8} /s  {} MB",
-        target.name,
-        bytes / 1_000_000
-    );
+    println!("{:<20} {runs:>10} runs  {rate:>8} /s  {} MB", target.name, bytes / 1_000_000);
     Ok(())
 }
 
@@ -238,9 +210,7 @@ impl Watch {
         std::thread::spawn(move || {
             loop {
                 std::thread::sleep(Duration::from_millis(500));
-                let since = watched
-                    .lock()
-                    .map_or(Duration::MAX, |begun| begun.elapsed());
+                let since = watched.lock().map_or(Duration::MAX, |begun| begun.elapsed());
                 if since > INPUT_LIMIT {
                     eprintln!("one input took more than {} s", INPUT_LIMIT.as_secs());
                     std::process::abort();
@@ -263,9 +233,7 @@ fn corpus(target: &Target) -> Result<Vec<Vec<u8>>, String> {
     let Ok(entries) = std::fs::read_dir(&folder) else {
         return Ok(Vec::new());
     };
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.sort();
     let read = |file: &PathBuf| {
         std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))

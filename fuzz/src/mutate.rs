@@ -43,16 +43,8 @@ impl Mutator {
         if corpus.is_empty() {
             corpus.push(Vec::new());
         }
-        let words = words
-            .iter()
-            .chain(NUMBERS)
-            .map(|word| word.as_bytes().to_vec())
-            .collect();
-        Self {
-            random: SeededRandom::new(seed),
-            corpus,
-            words,
-        }
+        let words = words.iter().chain(NUMBERS).map(|word| word.as_bytes().to_vec()).collect();
+        Self { random: SeededRandom::new(seed), corpus, words }
     }
 
     /// The next input.
@@ -153,10 +145,7 @@ impl Mutator {
             return;
         };
         let start = from + start;
-        let digits = data[start..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let digits = data[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let number = NUMBERS[self.below(NUMBERS.len())];
         data.splice(start..start + digits, number.bytes());
     }

@@ -39,15 +39,8 @@ const BANNED: &[(&str, &str)] = &[
 ];
 
 /// Packages of which two versions at once cost memory, trust or correctness.
-const SINGLE: &[&str] = &[
-    "tokio",
-    "rustls",
-    "hyper",
-    "aws-lc-rs",
-    "aws-lc-sys",
-    "libsqlite3-sys",
-    "tracing-core",
-];
+const SINGLE: &[&str] =
+    &["tokio", "rustls", "hyper", "aws-lc-rs", "aws-lc-sys", "libsqlite3-sys", "tracing-core"];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     if arguments.iter().any(|argument| argument == "--install") && !is_installed("cargo-deny") {
@@ -65,19 +58,12 @@ fn run_cargo(arguments: &[&str]) -> Outcome {
 
 fn own_check(packages: &BTreeSet<Compiled>) -> Outcome {
     let home = root().display().to_string();
-    let outside = || {
-        packages
-            .iter()
-            .filter(|package| !package.place.contains(&home))
-    };
+    let outside = || packages.iter().filter(|package| !package.place.contains(&home));
     let problems: Vec<String> = outside().flat_map(problems_of).collect();
     let doubles = doubles(outside());
     let single = doubles.iter().filter(|(name, _)| SINGLE.contains(name));
     let twice = single.map(|(name, versions)| {
-        format!(
-            "{name} is there twice: {}; align the versions",
-            versions.join(" and ")
-        )
+        format!("{name} is there twice: {}; align the versions", versions.join(" and "))
     });
     let problems: Vec<String> = problems.into_iter().chain(twice).collect();
     println!(
@@ -85,20 +71,11 @@ fn own_check(packages: &BTreeSet<Compiled>) -> Outcome {
         outside().count(),
         doubles.keys().copied().collect::<Vec<_>>().join(" ")
     );
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("\n  {}", problems.join("\n  ")))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(format!("\n  {}", problems.join("\n  "))) }
 }
 
 fn problems_of(package: &Compiled) -> Vec<String> {
-    let Compiled {
-        name,
-        version,
-        place,
-        license,
-    } = package;
+    let Compiled { name, version, place, license } = package;
     let mut problems = Vec::new();
     if !is_allowed(license) {
         problems.push(format!(
@@ -117,10 +94,7 @@ fn problems_of(package: &Compiled) -> Vec<String> {
 fn doubles<'a>(packages: impl Iterator<Item = &'a Compiled>) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for package in packages {
-        versions
-            .entry(&package.name)
-            .or_default()
-            .push(&package.version);
+        versions.entry(&package.name).or_default().push(&package.version);
     }
     versions.retain(|_, versions| versions.len() > 1);
     versions
@@ -137,10 +111,7 @@ fn is_allowed(expression: &str) -> bool {
         return parts.iter().all(|part| is_allowed(part));
     }
     let term = expression.trim();
-    match term
-        .strip_prefix('(')
-        .and_then(|inner| inner.strip_suffix(')'))
-    {
+    match term.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
         Some(inner) => is_allowed(inner),
         None => ALLOWED.contains(&term),
     }

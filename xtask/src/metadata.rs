@@ -38,16 +38,7 @@ pub(crate) fn compiled() -> Result<BTreeSet<Compiled>, String> {
     let edges = "normal,build,dev";
     let text = process::output(
         &process::cargo(),
-        &[
-            "tree",
-            "--workspace",
-            "--edges",
-            edges,
-            "--prefix",
-            "none",
-            "--format",
-            "{p}|{l}",
-        ],
+        &["tree", "--workspace", "--edges", edges, "--prefix", "none", "--format", "{p}|{l}"],
     )?;
     Ok(text.lines().filter_map(compiled_line).collect())
 }
@@ -60,12 +51,7 @@ fn compiled_line(line: &str) -> Option<Compiled> {
     let version = words.next()?.trim_start_matches('v').to_owned();
     let place = words.next().unwrap_or_default().replace("(proc-macro)", "");
     let license = license.trim_end_matches("(*)").trim().to_owned();
-    Some(Compiled {
-        name,
-        version,
-        place: place.trim().to_owned(),
-        license,
-    })
+    Some(Compiled { name, version, place: place.trim().to_owned(), license })
 }
 
 fn query(arguments: &[&str]) -> Result<Value, String> {
@@ -79,10 +65,7 @@ fn list(value: &Value) -> &[Value] {
 
 fn package(value: &Value) -> Package {
     let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-    let dependencies = value["dependencies"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let dependencies = value["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
     Package {
         name: text("name"),
         manifest: PathBuf::from(text("manifest_path")),
@@ -101,17 +84,11 @@ mod tests {
     #[test]
     fn lines_of_cargo_tree_are_taken_apart() {
         let plain = compiled_line("bytes v1.12.0|MIT").expect("well-formed");
-        assert_eq!(
-            (plain.name.as_str(), plain.version.as_str()),
-            ("bytes", "1.12.0")
-        );
+        assert_eq!((plain.name.as_str(), plain.version.as_str()), ("bytes", "1.12.0"));
         assert_eq!((plain.place.as_str(), plain.license.as_str()), ("", "MIT"));
         let derive = compiled_line("serde_derive v1.0.1 (proc-macro)|MIT OR Apache-2.0 (*)");
         let derive = derive.expect("well-formed");
-        assert_eq!(
-            (derive.place.as_str(), derive.license.as_str()),
-            ("", "MIT OR Apache-2.0")
-        );
+        assert_eq!((derive.place.as_str(), derive.license.as_str()), ("", "MIT OR Apache-2.0"));
         let ours = compiled_line("xtask v0.1.0 (/work/xtask)|MIT").expect("well-formed");
         assert_eq!(ours.place, "(/work/xtask)");
     }

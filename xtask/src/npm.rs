@@ -32,18 +32,9 @@ pub(crate) fn e2e(arguments: &[String]) -> Outcome {
     let mut node = command(
         "node",
         // One file at a time: two browsers and an exchange fill two cores.
-        &[
-            "--test",
-            "--test-concurrency=1",
-            "--test-reporter=spec",
-            &limit,
-        ],
+        &["--test", "--test-concurrency=1", "--test-reporter=spec", &limit],
     );
-    finish(
-        node.args(files)
-            .current_dir(root().join("e2e"))
-            .env("SIDETONE_BIN", binary),
-    )
+    finish(node.args(files).current_dir(root().join("e2e")).env("SIDETONE_BIN", binary))
 }
 
 fn stories(names: &[String]) -> Result<Vec<PathBuf>, String> {
@@ -55,11 +46,7 @@ fn stories(names: &[String]) -> Result<Vec<PathBuf>, String> {
         .collect();
     files.sort();
     if files.is_empty() {
-        return Err(format!(
-            "no story in {} is called {}",
-            folder.display(),
-            names.join(" or ")
-        ));
+        return Err(format!("no story in {} is called {}", folder.display(), names.join(" or ")));
     }
     Ok(files)
 }
@@ -82,11 +69,7 @@ pub(crate) fn install(folder: &str) -> Outcome {
         return Ok(());
     }
     println!("npm ci in {folder}/ …");
-    run_in(
-        folder,
-        "npm",
-        &["ci", "--no-audit", "--no-fund", "--loglevel=error"],
-    )?;
+    run_in(folder, "npm", &["ci", "--no-audit", "--no-fund", "--loglevel=error"])?;
     let written =
         std::fs::create_dir_all(target_dir()).and_then(|()| std::fs::write(&stamp, wanted));
     written.map_err(|error| format!("{}: {error}", stamp.display()))

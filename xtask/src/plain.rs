@@ -14,16 +14,7 @@ const BINARY: &str = "sidetone";
 const TOOLS: &[&str] = &["cc", "gcc", "ld", "as", "ar", "ranlib", "nm", "strip", "sh"];
 
 /// Tools whose presence would prove nothing: if one can be started, the check itself is broken.
-const HIDDEN: &[&str] = &[
-    "cmake",
-    "clang",
-    "pkg-config",
-    "perl",
-    "python3",
-    "go",
-    "make",
-    "node",
-];
+const HIDDEN: &[&str] = &["cmake", "clang", "pkg-config", "perl", "python3", "go", "make", "node"];
 
 /// Builds the release binary with the bare PATH and returns where it lies.
 pub(crate) fn release_binary() -> Result<PathBuf, String> {
@@ -49,11 +40,8 @@ fn build() -> Outcome {
     let path = std::env::join_paths([&toolchain, &folder])
         .map_err(|error| format!("the PATH for the plain build: {error}"))?;
     let toolchain_cargo = toolchain.join("cargo");
-    let program = if toolchain_cargo.is_file() {
-        toolchain_cargo.into_os_string()
-    } else {
-        cargo().into()
-    };
+    let program =
+        if toolchain_cargo.is_file() { toolchain_cargo.into_os_string() } else { cargo().into() };
     let arguments = ["build", "--release", "--locked", "--package", BINARY];
     let mut build = command(program, &arguments);
     for name in ["RUSTC", "RUSTDOC", "RUSTC_WRAPPER", "CC", "CXX", "CMAKE"] {
@@ -73,9 +61,5 @@ fn bare_path(folder: &Path) -> Outcome {
         let Some(real) = find(tool) else { continue };
         std::os::unix::fs::symlink(real, folder.join(tool)).map_err(words)?;
     }
-    if folder.join("cc").exists() {
-        Ok(())
-    } else {
-        Err("there is no C compiler (cc)".to_owned())
-    }
+    if folder.join("cc").exists() { Ok(()) } else { Err("there is no C compiler (cc)".to_owned()) }
 }

@@ -47,27 +47,17 @@ pub(crate) fn require_peers() -> Outcome {
     if missing.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "missing: {}. Run `cargo xtask setup` as root.",
-        missing.join(", ")
-    ))
+    Err(format!("missing: {}. Run `cargo xtask setup` as root.", missing.join(", ")))
 }
 
 fn missing() -> Vec<&'static str> {
-    NEEDS
-        .iter()
-        .filter(|need| !is_installed(need.program))
-        .map(|need| need.package)
-        .collect()
+    NEEDS.iter().filter(|need| !is_installed(need.program)).map(|need| need.package).collect()
 }
 
 fn install(packages: &[&'static str]) -> Outcome {
     println!("installing Debian packages: {}", packages.join(" "));
     if !is_installed("apt-get") {
-        return Err(format!(
-            "no apt-get here. Install by hand: {}",
-            packages.join(" ")
-        ));
+        return Err(format!("no apt-get here. Install by hand: {}", packages.join(" ")));
     }
     if crate::process::output("id", &["-u"])?.trim() != "0" {
         let list = packages.join(" ");
@@ -81,10 +71,7 @@ fn install(packages: &[&'static str]) -> Outcome {
     if missing.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "apt-get succeeded, but programs are missing still: {}",
-        missing.join(", ")
-    ))
+    Err(format!("apt-get succeeded, but programs are missing still: {}", missing.join(", ")))
 }
 
 fn apt_get(arguments: &[&str]) -> Outcome {

@@ -11,46 +11,16 @@ struct Step {
 }
 
 const STEPS: &[Step] = &[
-    Step {
-        name: "fmt",
-        run: || run(&cargo(), &["fmt", "--all", "--check"]),
-    },
-    Step {
-        name: "tidy",
-        run: || tidy::run(&[]),
-    },
-    Step {
-        name: "deny",
-        run: || deny::run(&[]),
-    },
-    Step {
-        name: "clippy",
-        run: clippy,
-    },
-    Step {
-        name: "unit",
-        run: unit,
-    },
-    Step {
-        name: "doc",
-        run: || run(&cargo(), &["test", "--quiet", "--workspace", "--doc"]),
-    },
-    Step {
-        name: "web",
-        run: || npm::web(&[]),
-    },
-    Step {
-        name: "release",
-        run: || plain::release_binary().map(drop),
-    },
-    Step {
-        name: "fuzz",
-        run: || fuzz::run_driver(&[]),
-    },
-    Step {
-        name: "e2e",
-        run: || npm::e2e(&[]),
-    },
+    Step { name: "fmt", run: || run(&cargo(), &["fmt", "--all", "--check"]) },
+    Step { name: "tidy", run: || tidy::run(&[]) },
+    Step { name: "deny", run: || deny::run(&[]) },
+    Step { name: "clippy", run: clippy },
+    Step { name: "unit", run: unit },
+    Step { name: "doc", run: || run(&cargo(), &["test", "--quiet", "--workspace", "--doc"]) },
+    Step { name: "web", run: || npm::web(&[]) },
+    Step { name: "release", run: || plain::release_binary().map(drop) },
+    Step { name: "fuzz", run: || fuzz::run_driver(&[]) },
+    Step { name: "e2e", run: || npm::e2e(&[]) },
 ];
 
 pub(crate) fn run_steps(arguments: &[String]) -> Outcome {
@@ -68,10 +38,7 @@ pub(crate) fn run_steps(arguments: &[String]) -> Outcome {
         let seconds = step_began.elapsed().as_secs_f64();
         if let Err(message) = outcome {
             println!("\n{} passed, 1 failed", times.len());
-            return Err(format!(
-                "step `{}` failed after {seconds:.1} s: {message}",
-                step.name
-            ));
+            return Err(format!("step `{}` failed after {seconds:.1} s: {message}", step.name));
         }
         println!("== {}: ok in {seconds:.1} s", step.name);
         times.push((step.name, seconds));
@@ -87,13 +54,7 @@ pub(crate) fn run_steps(arguments: &[String]) -> Outcome {
 
 fn wanted(arguments: &[String]) -> Result<&'static [Step], String> {
     let position = |name: &String| {
-        let known = || {
-            STEPS
-                .iter()
-                .map(|step| step.name)
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
+        let known = || STEPS.iter().map(|step| step.name).collect::<Vec<_>>().join(", ");
         let found = STEPS.iter().position(|step| step.name == name);
         found.ok_or_else(|| format!("no step `{name}`; there are: {}", known()))
     };
@@ -109,41 +70,19 @@ fn wanted(arguments: &[String]) -> Result<&'static [Step], String> {
 }
 
 fn clippy() -> Outcome {
-    let arguments = [
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
     run(&cargo(), &arguments)
 }
 
 fn unit() -> Outcome {
     if is_installed("cargo-nextest") {
-        let arguments = [
-            "nextest",
-            "run",
-            "--workspace",
-            "--no-fail-fast",
-            "--status-level",
-            "slow",
-        ];
+        let arguments =
+            ["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "slow"];
         return run(&cargo(), &arguments);
     }
     println!("cargo-nextest is not installed; cargo test runs instead");
     run(
         &cargo(),
-        &[
-            "test",
-            "--quiet",
-            "--workspace",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--no-fail-fast",
-        ],
+        &["test", "--quiet", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"],
     )
 }

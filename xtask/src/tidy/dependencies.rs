@@ -7,9 +7,8 @@ use crate::process::root;
 pub(super) fn check(problems: &mut Vec<Problem>) -> Result<(), String> {
     let manifest = root().join("Cargo.toml");
     let text = read(&manifest)?;
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error| format!("{}: {error}", manifest.display()))?;
+    let table: toml::Table =
+        text.parse().map_err(|error| format!("{}: {error}", manifest.display()))?;
     let document = root().join("docs/DEPENDENCIES.md");
     let Ok(page) = std::fs::read_to_string(&document) else {
         let message = "missing: give every workspace dependency a line with its reason";
@@ -34,8 +33,7 @@ pub(super) fn check(problems: &mut Vec<Problem>) -> Result<(), String> {
 
 fn line_of(text: &str, name: &str) -> usize {
     let is_entry = |line: &str| {
-        line.strip_prefix(name)
-            .is_some_and(|rest| rest.trim_start().starts_with(['=', '.']))
+        line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(['=', '.']))
     };
     text.lines().position(is_entry).map_or(0, |index| index + 1)
 }

@@ -15,10 +15,7 @@ pub(super) fn check(source: &Source, problems: &mut Vec<Problem>) {
         let Some(end) = source.text.end_of_block(number) else {
             continue;
         };
-        let lines = code[number..=end]
-            .iter()
-            .filter(|line| !line.trim().is_empty())
-            .count();
+        let lines = code[number..=end].iter().filter(|line| !line.trim().is_empty()).count();
         // The signature and the closing brace are not counted.
         if lines > LIMIT + 2 {
             problems.push(Problem::new(
@@ -56,10 +53,7 @@ mod tests {
 
     #[test]
     fn functions_are_found_behind_their_qualifiers() {
-        assert_eq!(
-            function_name("    pub(crate) async fn run(x: u8) {"),
-            Some("run")
-        );
+        assert_eq!(function_name("    pub(crate) async fn run(x: u8) {"), Some("run"));
         assert_eq!(function_name("pub const fn new<T>() -> T {"), Some("new"));
         assert_eq!(function_name("fn main() {}"), Some("main"));
         assert_eq!(function_name("let x = f(y);"), None);

@@ -29,19 +29,11 @@ impl Table {
     pub(super) fn load() -> Result<Self, String> {
         let file = root().join("xtask/layers.toml");
         let text = super::read(&file)?;
-        let table: toml::Table = text
-            .parse()
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+        let table: toml::Table =
+            text.parse().map_err(|error| format!("{}: {error}", file.display()))?;
         let rows = table.get("crate").and_then(toml::Value::as_array);
-        let rows = rows
-            .into_iter()
-            .flatten()
-            .map(row)
-            .collect::<Result<Vec<_>, _>>();
-        Ok(Self {
-            rows: rows.map_err(|error| format!("{}: {error}", file.display()))?,
-            file,
-        })
+        let rows = rows.into_iter().flatten().map(row).collect::<Result<Vec<_>, _>>();
+        Ok(Self { rows: rows.map_err(|error| format!("{}: {error}", file.display()))?, file })
     }
 
     /// Whether the crate that holds `path` is pure.
@@ -55,9 +47,7 @@ impl Table {
     }
 
     fn row_of(&self, path: &Path) -> Option<&Row> {
-        self.rows
-            .iter()
-            .find(|row| path.starts_with(root().join("crates").join(&row.name)))
+        self.rows.iter().find(|row| path.starts_with(root().join("crates").join(&row.name)))
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -75,10 +65,8 @@ impl Table {
                 continue;
             }
             let Some(place) = self.position(short(&package.name)) else {
-                let message = format!(
-                    "`{}` is not in xtask/layers.toml: give it a row",
-                    package.name
-                );
+                let message =
+                    format!("`{}` is not in xtask/layers.toml: give it a row", package.name);
                 problems.push(Problem::new(&package.manifest, 0, message));
                 continue;
             };
@@ -121,23 +109,10 @@ fn row(value: &toml::Value) -> Result<Row, String> {
     let name = name.ok_or("a row without name")?.to_owned();
     let layer = value.get("layer").and_then(toml::Value::as_integer);
     let layer = layer.ok_or_else(|| format!("`{name}` has no layer"))?;
-    let flag = |field: &str| {
-        value
-            .get(field)
-            .and_then(toml::Value::as_bool)
-            .unwrap_or(false)
-    };
-    let row = Row {
-        layer,
-        is_pure: flag("pure"),
-        may_be_unsafe: flag("unsafe"),
-        name,
-    };
+    let flag = |field: &str| value.get(field).and_then(toml::Value::as_bool).unwrap_or(false);
+    let row = Row { layer, is_pure: flag("pure"), may_be_unsafe: flag("unsafe"), name };
     if row.may_be_unsafe && value.get("why").is_none() {
-        return Err(format!(
-            "`{}` may be unsafe, but does not say why",
-            row.name
-        ));
+        return Err(format!("`{}` may be unsafe, but does not say why", row.name));
     }
     Ok(row)
 }
@@ -156,11 +131,7 @@ mod tests {
 
     fn problems(packages: &[Package]) -> Vec<String> {
         let table = Table::load().expect("the table of this repository is readable");
-        table
-            .check(packages)
-            .into_iter()
-            .map(|problem| problem.message)
-            .collect()
+        table.check(packages).into_iter().map(|problem| problem.message).collect()
     }
 
     #[test]

@@ -27,12 +27,7 @@ pub(super) fn check(source: &Source, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(&source.path, number + 1, message));
         }
     }
-    for (number, (code, comment)) in source
-        .text
-        .code
-        .iter()
-        .zip(&source.text.comments)
-        .enumerate()
+    for (number, (code, comment)) in source.text.code.iter().zip(&source.text.comments).enumerate()
     {
         if let Some(mark) = reminder(code, comment) {
             let message = format!("`{mark}`: do it now, or write it into docs/ROADMAP.md");
@@ -71,26 +66,20 @@ fn check_script(path: &Path, text: &str, problems: &mut Vec<Problem>) {
 
 /// A link or a key cannot be broken.
 fn is_one_long_word(line: &str) -> bool {
-    line.split_whitespace()
-        .any(|word| word.chars().count() > WIDTH_LIMIT - 20)
+    line.split_whitespace().any(|word| word.chars().count() > WIDTH_LIMIT - 20)
 }
 
 fn reminder(code: &str, comment: &str) -> Option<&'static str> {
     let macros = ["todo!", "unimplemented!"];
     let found = macros.into_iter().find(|name| {
-        code.match_indices(name)
-            .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric()))
+        code.match_indices(name).any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric()))
     });
     found.or_else(|| comment_reminder(comment))
 }
 
 fn comment_reminder(text: &str) -> Option<&'static str> {
     // Written in two parts, so that this file does not report itself.
-    const MARKS: [&str; 3] = [
-        concat!("TO", "DO"),
-        concat!("FIX", "ME"),
-        concat!("X", "XX"),
-    ];
+    const MARKS: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("X", "XX")];
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-' || c == '.';
     MARKS.into_iter().find(|mark| {
         text.match_indices(mark).any(|(at, _)| {
@@ -112,10 +101,7 @@ mod tests {
         assert!(reminder("", &format!("// {}: later", concat!("TO", "DO"))).is_some());
         assert!(reminder("    todo!()", "").is_some());
         assert!(reminder("", "// the pattern _XXX matches three digits").is_none());
-        assert!(
-            reminder("not_todo!()", "").is_some(),
-            "a macro of that name is a reminder too"
-        );
+        assert!(reminder("not_todo!()", "").is_some(), "a macro of that name is a reminder too");
     }
 
     #[test]

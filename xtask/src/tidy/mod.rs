@@ -27,11 +27,7 @@ struct Problem {
 
 impl Problem {
     fn new(file: &Path, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            file: file.to_path_buf(),
-            line,
-            message: message.into(),
-        }
+        Self { file: file.to_path_buf(), line, message: message.into() }
     }
 }
 
@@ -68,12 +64,7 @@ pub(crate) fn run(_arguments: &[String]) -> Outcome {
         return Ok(());
     }
     problems.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
-    for Problem {
-        file,
-        line,
-        message,
-    } in &problems
-    {
+    for Problem { file, line, message } in &problems {
         let file = file.strip_prefix(root()).unwrap_or(file).display();
         println!("{file}:{line}: {message}");
     }
@@ -91,12 +82,7 @@ fn sources(packages: &[metadata::Package]) -> Result<Vec<Source>, String> {
             for path in files {
                 let raw = read(&path)?;
                 let text = Text::new(&raw);
-                sources.push(Source {
-                    path,
-                    raw,
-                    text,
-                    is_test: part != "src",
-                });
+                sources.push(Source { path, raw, text, is_test: part != "src" });
             }
         }
     }
@@ -112,16 +98,8 @@ fn mark_test_modules(sources: &mut [Source]) {
             let stem = source.path.file_stem().unwrap_or_default();
             let parent = source.path.parent().unwrap_or(Path::new(""));
             let is_root = ["mod", "lib", "main"].iter().any(|name| stem == *name);
-            let folder = if is_root {
-                parent.to_path_buf()
-            } else {
-                parent.join(stem)
-            };
-            source
-                .text
-                .test_modules()
-                .into_iter()
-                .map(move |name| folder.join(name))
+            let folder = if is_root { parent.to_path_buf() } else { parent.join(stem) };
+            source.text.test_modules().into_iter().map(move |name| folder.join(name))
         })
         .collect();
     for source in sources {
@@ -144,15 +122,11 @@ fn files_below(path: &Path, extension: &str, files: &mut Vec<PathBuf>) -> Outcom
     let Ok(entries) = std::fs::read_dir(path) else {
         return Ok(());
     };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     for path in paths {
         let name = path.file_name().unwrap_or_default();
-        let skipped = ["vendor", "node_modules", "dist", "out"]
-            .iter()
-            .any(|skip| name == *skip);
+        let skipped = ["vendor", "node_modules", "dist", "out"].iter().any(|skip| name == *skip);
         let wanted = path.extension().is_some_and(|found| found == extension);
         if path.is_dir() && !skipped {
             files_below(&path, extension, files)?;

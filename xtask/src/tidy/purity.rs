@@ -9,10 +9,7 @@ const BANNED: &[(&str, &str)] = &[
     ("tokio", "a state machine with handle_input and poll_output"),
     ("UdpSocket", "bytes in, bytes out; sockets belong to `net`"),
     ("TcpStream", "bytes in, bytes out; sockets belong to `net`"),
-    (
-        "TcpListener",
-        "bytes in, bytes out; sockets belong to `net`",
-    ),
+    ("TcpListener", "bytes in, bytes out; sockets belong to `net`"),
     ("std::thread", "threads belong to `engine`"),
     ("thread::spawn", "threads belong to `engine`"),
     ("thread::sleep", "handle_timeout(now)"),
@@ -28,19 +25,11 @@ const BANNED: &[(&str, &str)] = &[
 
 pub(super) fn check(table: &Table, source: &Source, problems: &mut Vec<Problem>) {
     // A fuzz target stands in for the world outside and makes up its own time.
-    let is_fuzz = source
-        .path
-        .file_name()
-        .is_some_and(|name| name == "fuzz.rs");
+    let is_fuzz = source.path.file_name().is_some_and(|name| name == "fuzz.rs");
     if source.is_test || is_fuzz || !table.is_pure(&source.path) {
         return;
     }
-    let lines = source
-        .text
-        .code
-        .iter()
-        .zip(&source.text.in_test)
-        .enumerate();
+    let lines = source.text.code.iter().zip(&source.text.in_test).enumerate();
     for (number, (line, in_test)) in lines {
         if *in_test {
             continue;

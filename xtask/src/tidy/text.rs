@@ -16,21 +16,13 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn new(source: &str) -> Self {
-        let mut scanner = Scanner {
-            rest: source,
-            code: String::new(),
-            comments: String::new(),
-        };
+        let mut scanner = Scanner { rest: source, code: String::new(), comments: String::new() };
         scanner.run();
         let lines = |text: &str| text.split('\n').map(str::to_owned).collect::<Vec<_>>();
         let code = lines(&scanner.code);
         let comments = lines(&scanner.comments);
         let in_test = test_lines(&code);
-        Self {
-            code,
-            comments,
-            in_test,
-        }
+        Self { code, comments, in_test }
     }
 
     /// Names of modules declared as `#[cfg(test)] mod name;`.
@@ -42,9 +34,7 @@ impl Text {
             if is_test_attribute(line) {
                 armed = true;
             }
-            let declared = line
-                .rsplit_once("mod ")
-                .and_then(|(_, name)| name.strip_suffix(';'));
+            let declared = line.rsplit_once("mod ").and_then(|(_, name)| name.strip_suffix(';'));
             match declared {
                 Some(name) if armed => names.push(name.trim().to_owned()),
                 _ => {}
@@ -129,10 +119,7 @@ impl Scanner<'_> {
                 self.take_quoted(1, quoted_len(self.rest, '\''));
             } else {
                 // A word is taken whole, so that the `r` of `for"` is not read as a prefix.
-                let word = self
-                    .rest
-                    .find(|c: char| !is_word(c))
-                    .unwrap_or(self.rest.len());
+                let word = self.rest.find(|c: char| !is_word(c)).unwrap_or(self.rest.len());
                 self.take_code(if word > 0 { word } else { next.len_utf8() });
             }
         }
@@ -168,9 +155,7 @@ fn is_word(character: char) -> bool {
 }
 
 fn blank(text: &str) -> String {
-    text.chars()
-        .map(|character| if character == '\n' { '\n' } else { ' ' })
-        .collect()
+    text.chars().map(|character| if character == '\n' { '\n' } else { ' ' }).collect()
 }
 
 /// Length of a block comment, which may hold others.
@@ -197,9 +182,7 @@ fn block_comment_len(text: &str) -> usize {
 
 /// Length of `r"…"`, `r#"…"#`, `br"…"` at the start of `text`, and of its opening.
 fn raw_string(text: &str) -> Option<(usize, usize)> {
-    let prefix = ["br", "cr", "r"]
-        .into_iter()
-        .find(|prefix| text.starts_with(prefix))?;
+    let prefix = ["br", "cr", "r"].into_iter().find(|prefix| text.starts_with(prefix))?;
     let after = &text[prefix.len()..];
     let hashes = after.len() - after.trim_start_matches('#').len();
     if !after[hashes..].starts_with('"') {
@@ -208,10 +191,7 @@ fn raw_string(text: &str) -> Option<(usize, usize)> {
     let opening = prefix.len() + hashes + 1;
     let closing = format!("\"{}", "#".repeat(hashes));
     let inside = text[opening..].find(&closing);
-    Some((
-        opening,
-        inside.map_or(text.len(), |at| opening + at + closing.len()),
-    ))
+    Some((opening, inside.map_or(text.len(), |at| opening + at + closing.len())))
 }
 
 /// Length of a quoted literal with backslash escapes.
@@ -282,18 +262,12 @@ mod tests {
             "mod a;\n#[cfg(test)]\nmod b;\n#[cfg(test)]\nmod c {\n fn d() {}\n}\nfn e() {}",
         );
         assert_eq!(text.test_modules(), ["b"]);
-        assert_eq!(
-            text.in_test,
-            [false, true, false, true, true, true, true, false]
-        );
+        assert_eq!(text.in_test, [false, true, false, true, true, true, true, false]);
     }
 
     #[test]
     fn a_declaration_without_body_has_no_end() {
-        assert_eq!(
-            Text::new("fn a(x: [u8; 4]);\nfn b() {}").end_of_block(0),
-            None
-        );
+        assert_eq!(Text::new("fn a(x: [u8; 4]);\nfn b() {}").end_of_block(0), None);
         assert_eq!(Text::new("fn a(x: [u8; 4]) {\n}").end_of_block(0), Some(1));
     }
 }
