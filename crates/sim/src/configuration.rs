@@ -110,11 +110,11 @@ impl Default for Configuration {
 }
 
 impl Configuration {
-    /// The same with a line more for every plain phone.
+    /// The same with a line more for every phone and browser.
     #[must_use]
-    pub fn with_phone_option(mut self, line: &str) -> Self {
-        let template = "direct_media = no\n";
-        self.pjsip = self.pjsip.replacen(template, &format!("{template}{line}\n"), 1);
+    pub fn with_option(mut self, line: &str) -> Self {
+        let begin = "type = endpoint\n";
+        self.pjsip = self.pjsip.replace(begin, &format!("{begin}{line}\n"));
         self
     }
 

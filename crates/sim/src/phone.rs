@@ -97,6 +97,7 @@ pub(crate) enum Order {
     Answer,
     Refuse(u16),
     HangUp,
+    HangUpAll,
     Hold,
     Resume,
     Press(char),
@@ -219,6 +220,11 @@ impl Phone {
     /// Ends the last call, whatever its state: CANCEL, refusal or BYE.
     pub async fn hang_up(&self) {
         self.order(Order::HangUp).await;
+    }
+
+    /// Ends all calls.
+    pub async fn hang_up_all(&self) {
+        self.order(Order::HangUpAll).await;
     }
 
     /// Puts the call on hold.

@@ -409,7 +409,18 @@ impl Device {
     }
 
     pub(super) fn hang_up_last(&mut self) {
-        let Some(place) = self.last() else { return };
+        if let Some(place) = self.last() {
+            self.hang_up(place);
+        }
+    }
+
+    pub(super) fn hang_up_all(&mut self) {
+        for place in 0..self.calls.len() {
+            self.hang_up(place);
+        }
+    }
+
+    fn hang_up(&mut self, place: usize) {
         let headers = Vec::new();
         match self.state(place) {
             CallState::Calling | CallState::Ringing => {

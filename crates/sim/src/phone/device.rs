@@ -201,6 +201,7 @@ impl Device {
             Order::Answer => self.answer_last().await,
             Order::Refuse(status) => self.refuse_last(status),
             Order::HangUp => self.hang_up_last(),
+            Order::HangUpAll => self.hang_up_all(),
             Order::Hold => self.hold_last(true).await,
             Order::Resume => self.hold_last(false).await,
             Order::Press(digit) => self.press(digit).await,

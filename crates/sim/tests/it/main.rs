@@ -3,6 +3,8 @@
 mod calls;
 mod refusals;
 mod registrations;
+mod troubles;
+mod walk;
 
 use std::time::Duration;
 

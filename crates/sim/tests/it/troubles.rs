@@ -1,0 +1,201 @@
+//! Calls on networks that break, and on phones that vanish.
+
+use std::time::Duration;
+
+use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
+
+use super::{FEW, SEEDS, registered, tell, tell_over};
+
+/// Alice and bob talk.
+async fn talking(world: &World) -> (Phone, Phone) {
+    let alice = registered(world, "alice", Line::Udp).await;
+    let bob = registered(world, "bob", Line::Udp).await;
+    bob.will(Manner::Answer(secs(1))).await;
+    alice.dial("bob").await;
+    world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+    (alice, bob)
+}
+
+#[test]
+fn a_call_survives_a_partition_that_heals() {
+    tell_over(FEW, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        world.cut(&alice);
+        world.run_until("silence", secs(3), |_| !alice.hears() && !bob.hears()).await;
+        world.run_for(secs(20)).await;
+        world.heal(&alice);
+        world.run_until("they talk again", secs(5), |w| w.talking(&alice, &bob)).await;
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+        assert_eq!(alice.state(), Some(CallState::Over(200)));
+    });
+}
+
+#[test]
+fn a_browsers_call_survives_a_short_partition() {
+    tell_over(FEW, async |world: World| {
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        wendy.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&wendy, &bob)).await;
+        world.cut(&wendy);
+        world.run_for(secs(4)).await;
+        world.heal(&wendy);
+        assert_eq!(wendy.register().await, Ok(600));
+        // A request inside the dialog tells the exchange over which flow it goes on.
+        wendy.resume().await;
+        world.run_until("they talk again", secs(10), |w| w.talking(&wendy, &bob)).await;
+        world.run_for(secs(15)).await;
+        assert!(world.talking(&wendy, &bob), "{}", world.account());
+        wendy.hang_up().await;
+        world.assert_no_leaks().await;
+        assert_eq!(bob.state(), Some(CallState::Over(200)));
+    });
+}
+
+#[test]
+fn a_browser_that_vanishes_ends_its_call() {
+    tell_over(FEW, async |world: World| {
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        wendy.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&wendy, &bob)).await;
+        world.cut(&wendy);
+        world.run_until("bob is free", secs(60), |_| bob.is_over()).await;
+        assert_eq!(world.contacts("wendy"), 0);
+        world.heal(&wendy);
+        wendy.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn media_that_stays_away_ends_the_call_after_rtp_timeout() {
+    let configuration = Configuration::default().with_option("rtp_timeout = 10");
+    for seed in FEW {
+        tell(*seed, Weather::BAD, &configuration, async |world: World| {
+            let (alice, bob) = talking(&world).await;
+            world.cut(&alice);
+            world.run_until("bob is free", secs(50), |_| bob.is_over()).await;
+            assert_eq!(world.exchange().live().count(), 0);
+            alice.hang_up().await;
+            world.run_for(secs(1)).await;
+            world.heal(&alice);
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_lost_bye_ends_with_the_session_timer() {
+    let configuration =
+        Configuration::default().with_option("timers = always\ntimers_sess_expires = 90");
+    for seed in FEW {
+        tell(*seed, Weather::BAD, &configuration, async |world: World| {
+            let (alice, bob) = talking(&world).await;
+            world.cut(&alice);
+            alice.hang_up().await;
+            world.run_until("bob is free", secs(130), |_| bob.is_over()).await;
+            world.heal(&alice);
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_long_call_is_refreshed_and_stays() {
+    let configuration =
+        Configuration::default().with_option("timers = always\ntimers_sess_expires = 90");
+    for seed in FEW {
+        tell(*seed, Weather::BAD, &configuration, async |world: World| {
+            let (alice, bob) = talking(&world).await;
+            world.run_for(secs(400)).await;
+            assert!(world.talking(&alice, &bob), "{}", world.account());
+            let refreshed = world.ladder().iter().any(|line| line.contains(" UPDATE sip:"));
+            assert!(refreshed, "{}", world.account());
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn both_hang_up_at_once() {
+    tell_over(FEW, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        alice.hang_up().await;
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn both_hold_at_once() {
+    tell_over(FEW, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        alice.hold().await;
+        bob.hold().await;
+        let held = |phone: &Phone| phone.call().reoffer_status == Some(200);
+        world.run_until("both hold", secs(35), |_| held(&alice) && held(&bob)).await;
+        alice.resume().await;
+        bob.resume().await;
+        world.run_until("they talk again", secs(35), |w| w.talking(&alice, &bob)).await;
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// What may happen in a world, by chance.
+async fn happen(world: &World, phones: &[Phone]) {
+    let one = |world: &World| {
+        let place = world.chance(phones.len() as u64);
+        &phones[usize::try_from(place).expect("few phones")]
+    };
+    let phone = one(world);
+    match world.chance(11) {
+        0 | 1 => phone.dial(one(world).name()).await,
+        2 => phone.dial("600").await,
+        3 | 4 => phone.answer().await,
+        5 => phone.hang_up().await,
+        6 => phone.hold().await,
+        7 => phone.resume().await,
+        8 => {
+            world.cut(phone);
+            world.run_for(Duration::from_millis(world.chance(8_000))).await;
+            world.heal(phone);
+        }
+        9 => phone.will(Manner::Answer(Duration::from_millis(world.chance(3_000)))).await,
+        _ => world.weather(if world.chance(2) == 0 { Weather::CLEAR } else { Weather::BAD }),
+    }
+    world.run_for(Duration::from_millis(world.chance(1_500))).await;
+}
+
+/// Anything may happen, and whatever happened, nothing is left of it.
+#[test]
+fn nothing_is_left_whatever_happens() {
+    let configuration =
+        Configuration::default().with_option("rtp_timeout = 10\nrtp_timeout_hold = 15");
+    for seed in SEEDS {
+        tell(seed, Weather::BAD, &configuration, async |world: World| {
+            let mut phones = Vec::new();
+            for (name, line) in [
+                ("alice", Line::Udp),
+                ("bob", Line::Tcp),
+                ("oscar", Line::Udp),
+                ("wendy", Line::WebSocket),
+                ("walter", Line::WebSocket),
+            ] {
+                phones.push(registered(&world, name, line).await);
+            }
+            for _ in 0..20 {
+                happen(&world, &phones).await;
+            }
+            for phone in &phones {
+                phone.hang_up_all().await;
+            }
+            world.assert_no_leaks().await;
+        });
+    }
+}
