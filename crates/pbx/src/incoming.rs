@@ -10,7 +10,7 @@ use sidetone_base::Flow;
 use sidetone_config::Endpoint;
 use sidetone_dialplan::{Host as _, Position, Query, Stop};
 use sidetone_sip::{Host, Method, Name, Request, SipUri};
-use sidetone_ua::api::{Command, DialogId, Reply};
+use sidetone_ua::api::{Call, Command, DialogId, Reply};
 use tokio::sync::mpsc;
 
 use crate::Cause;
@@ -19,6 +19,7 @@ use crate::channel::{Channel, ChannelEvent, NewChannel, PartyId, Signalling, Sta
 use crate::exchange::Exchange;
 use crate::message::{self, ALLOW};
 use crate::register;
+use crate::session;
 use crate::shard::ShardHandle;
 
 /// A new INVITE: the inbox of its channel, or the response that refuses it.
@@ -194,6 +195,10 @@ async fn run(who: Authenticated, mut channel: Channel, has_offer: bool) {
     let start = channel.position();
     tracing::debug!(target: "walk", step = 5, "pbx/channel");
     tracing::debug!("{}: call of {}", channel.name(), who.endpoint().id);
+    if let Some(dialog) = channel.signalling.dialog {
+        let (of, timers) = (Call::Incoming(dialog), session::timers(who.endpoint()));
+        channel.signalling.shard.send(Command::SessionTimers { of, timers }).await;
+    }
     if has_offer && let Err(error) = channel.plan_media().await {
         tracing::warn!("{}: {error}", channel.name());
         channel.refuse_media(&error).await;

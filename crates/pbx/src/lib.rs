@@ -18,6 +18,7 @@ mod message;
 pub mod outgoing;
 mod register;
 pub mod registrar;
+mod session;
 pub mod shard;
 
 pub use application::{Application, Catalogue, Execution};

@@ -25,6 +25,7 @@ use crate::exchange::Exchange;
 use crate::incoming::contact;
 use crate::message::{self, ALLOW};
 use crate::registrar::Contact;
+use crate::session;
 
 /// How long an INVITE may stay unanswered at most, whatever Dial says: timer C of a proxy
 /// (RFC 3261 §16.6), after which even a caller who waits for ever is told.
@@ -162,7 +163,8 @@ async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> 
     };
     let request = request(channel.exchange(), &call, &channel, call_id, &flow, offer);
     let shard = channel.signalling.shard.clone();
-    channel.signalling.invite = Some(shard.invite(request, channel.inbox()).await);
+    let timers = session::timers(&call.endpoint);
+    channel.signalling.invite = Some(shard.invite(request, timers, channel.inbox()).await);
     let until = channel.until(LONGEST_RINGING);
     match until_answered(&mut channel, &call, until).await {
         Ok(None) => {}
@@ -243,7 +245,7 @@ fn request(
         call_id: Some(call_id),
         headers: vec![
             ("Allow".to_owned(), ALLOW.to_owned()),
-            ("Supported".to_owned(), "100rel, timer".to_owned()),
+            ("Supported".to_owned(), "100rel".to_owned()),
         ],
         body: Some(message::sdp_body(offer)),
     }

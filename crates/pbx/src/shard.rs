@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use sidetone_base::{Destination, Flow, FlowId};
 use sidetone_sip::Message;
-use sidetone_ua::Stack;
 use sidetone_ua::api::{
-    Command, DialogId, DialogRequest, Event, Input, InviteId, OutgoingRequest, Output, Reply,
+    Call, Command, DialogId, DialogRequest, Event, Input, InviteId, OutgoingRequest, Output, Reply,
     RequestId, TransactionId,
 };
+use sidetone_ua::{SessionTimers, Stack};
 use tokio::sync::mpsc;
 
 use crate::channel::ChannelEvent;
@@ -89,9 +89,12 @@ impl ShardHandle {
     pub async fn invite(
         &self,
         request: OutgoingRequest,
+        timers: SessionTimers,
         owner: mpsc::Sender<ChannelEvent>,
     ) -> InviteId {
         let invite = InviteId(self.handle());
+        let of = Call::Outgoing(invite);
+        self.send(Command::SessionTimers { of, timers }).await;
         let command = Command::Invite { invite, request: Box::new(request) };
         self.command(command, Some(owner)).await;
         invite
