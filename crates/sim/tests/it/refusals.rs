@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Weather, World, secs};
 
-use super::{FEW, SEEDS, registered, tell, tell_over};
+use super::{FEW, registered, seeds, tell, tell_over};
 
 #[test]
 fn an_unknown_extension_is_404() {
@@ -100,7 +100,7 @@ fn the_caller_gives_up_while_it_rings() {
 
 #[test]
 fn the_caller_gives_up_at_any_moment() {
-    for seed in SEEDS {
+    for seed in seeds() {
         tell(seed, Weather::BAD, &Configuration::default(), async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let bob = registered(&world, "bob", Line::Udp).await;
@@ -115,7 +115,7 @@ fn the_caller_gives_up_at_any_moment() {
 
 #[test]
 fn answer_and_cancel_cross() {
-    for seed in SEEDS {
+    for seed in seeds() {
         tell(seed, Weather::BAD, &Configuration::default(), async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let bob = registered(&world, "bob", Line::Udp).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
-use super::{FEW, SEEDS, registered, tell, tell_over};
+use super::{FEW, registered, seeds, tell, tell_over};
 
 /// Alice and bob talk.
 async fn talking(world: &World) -> (Phone, Phone) {
@@ -177,7 +177,7 @@ async fn happen(world: &World, phones: &[Phone]) {
 fn nothing_is_left_whatever_happens() {
     let configuration =
         Configuration::default().with_option("rtp_timeout = 10\nrtp_timeout_hold = 15");
-    for seed in SEEDS {
+    for seed in seeds() {
         tell(seed, Weather::BAD, &configuration, async |world: World| {
             let mut phones = Vec::new();
             for (name, line) in [
