@@ -15,7 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use sidetone_base::{Destination, FlowId, Random};
 use sidetone_config::Config;
 use sidetone_dialplan::Dialplan;
-use sidetone_engine::Engine;
+use sidetone_engine::{CertificateChoice, Engine};
 use sidetone_events::Bus;
 use sidetone_events::catalogue::{Event, Way};
 use sidetone_media::Prompt;
@@ -68,6 +68,7 @@ struct Inner {
     live: Arc<LiveChannels>,
     shards: Vec<ShardHandle>,
     entity_id: String,
+    certificates: Mutex<HashMap<String, CertificateChoice>>,
     started_wall: jiff::Timestamp,
     started: Instant,
     draining: AtomicBool,
@@ -253,6 +254,20 @@ impl Exchange {
         self.inner.registrations_changed.notify_one();
     }
 
+    /// The user part of From for callers without a number (`default_from_user`).
+    pub(crate) fn anonymous_user(&self) -> String {
+        let configured = self.config().global.default_from_user.clone();
+        if configured.is_empty() { "anonymous".to_owned() } else { configured }
+    }
+
+    /// Whether the load average of the machine is above `maxload`.
+    pub(crate) fn is_overloaded(&self) -> bool {
+        let Some(limit) = self.config().asterisk.max_load else { return false };
+        let average = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let average = average.split(' ').next().and_then(|text| text.parse::<f64>().ok());
+        average.is_some_and(|average| average > limit)
+    }
+
     /// Whether new calls are refused because the exchange is about to stop.
     #[must_use]
     pub fn is_draining(&self) -> bool {
@@ -275,6 +290,7 @@ impl Exchange {
     /// Puts a new configuration and dialplan in force; running calls keep what they started with.
     pub fn reload(&self, config: Arc<Config>, dialplan: Option<Arc<Dialplan>>) {
         self.inner.config.store(config);
+        self.inner.certificates.lock().clear();
         if let Some(dialplan) = dialplan {
             self.inner.dialplan.store(dialplan);
         }

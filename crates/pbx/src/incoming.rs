@@ -7,8 +7,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use sidetone_base::Flow;
-use sidetone_config::Endpoint;
-use sidetone_dialplan::{Host as _, Position, Query, Stop};
+use sidetone_config::{Endpoint, Reliable};
+use sidetone_dialplan::{Dialplan, Host as _, Position, Query, Stop};
 use sidetone_sip::{Host, Method, Name, Request, SipUri};
 use sidetone_ua::api::{Call, Command, DialogId, Reply};
 use tokio::sync::mpsc;
@@ -33,10 +33,14 @@ pub(crate) fn invite(
     tracing::debug!(target: "walk", step = 4, "pbx/incoming");
     let who = authenticate(exchange, &flow, &request)?;
     admit(exchange)?;
+    check_reliable(who.endpoint(), &request)?;
     let exten = extension(&request)?;
     let context = who.endpoint().context.clone();
     let caller = caller_of(who.endpoint(), &request);
     if !exists(exchange, &context, &exten, &caller) {
+        if who.endpoint().allow_overlap && wants_more(exchange, &context, &exten, &caller) {
+            return Err(Box::new(message::refusal(484, "more digits are needed")));
+        }
         tracing::info!(
             "call from '{}' ({}) to extension '{exten}' refused: not found in context '{context}'",
             who.endpoint().id,
@@ -51,16 +55,35 @@ pub(crate) fn invite(
     Ok(inbox)
 }
 
+/// `100rel=no` meets a peer that insists, `required` one that cannot (RFC 3262 §3).
+fn check_reliable(endpoint: &Endpoint, request: &Request) -> Result<(), Box<Reply>> {
+    let required = request.headers.lists(Name::Require, "100rel");
+    let supported = required || request.headers.lists(Name::Supported, "100rel");
+    let (status, header) = match endpoint.reliable_provisional {
+        Reliable::No if required => (420, "Unsupported"),
+        Reliable::Required if !supported => (421, "Require"),
+        _ => return Ok(()),
+    };
+    let mut reply = message::reply(status);
+    reply.headers.push((header.to_owned(), "100rel".to_owned()));
+    Err(Box::new(reply))
+}
+
 /// Refuses calls beyond what the operator allows or while the exchange stops.
 fn admit(exchange: &Exchange) -> Result<(), Box<Reply>> {
     let limit = exchange.config().asterisk.max_calls;
     let full = limit.is_some_and(|limit| {
         exchange.live().count() >= usize::try_from(limit).unwrap_or(usize::MAX)
     });
-    if !full && !exchange.is_draining() {
+    let loaded = !full && exchange.is_overloaded();
+    if !full && !loaded && !exchange.is_draining() {
         return Ok(());
     }
-    let words = if full { "too many calls (maxcalls)" } else { "the exchange is stopping" };
+    let words = match (full, loaded) {
+        (true, _) => "too many calls (maxcalls)",
+        (_, true) => "the machine is too busy (maxload)",
+        _ => "the exchange is stopping",
+    };
     let mut reply = message::refusal(503, words);
     // Random, so that those who wait do not all come back in the same second.
     let seconds = 5 + sidetone_base::Random::below(&mut **exchange.random(), 10);
@@ -79,13 +102,28 @@ fn extension(request: &Request) -> Result<String, Box<Reply>> {
 }
 
 fn exists(exchange: &Exchange, context: &str, exten: &str, caller: &PartyId) -> bool {
+    with_query(exchange, context, exten, caller, |plan, query| plan.find(query, 1).is_some())
+}
+
+/// Whether the digits are the beginning of an extension (overlap dialling, RFC 3578).
+fn wants_more(exchange: &Exchange, context: &str, exten: &str, caller: &PartyId) -> bool {
+    with_query(exchange, context, exten, caller, |plan, query| plan.lookup(query).wants_more())
+}
+
+fn with_query(
+    exchange: &Exchange,
+    context: &str,
+    exten: &str,
+    caller: &PartyId,
+    ask: impl FnOnce(&Dialplan, &Query<'_>) -> bool,
+) -> bool {
     let query = Query {
         context,
         extension: exten,
         caller: Some(caller.number.as_str()).filter(|number| !number.is_empty()),
         now: &|| exchange.wall_clock(),
     };
-    exchange.dialplan().find(&query, 1).is_some()
+    ask(&exchange.dialplan(), &query)
 }
 
 /// Who calls: what the configuration says, else From.
@@ -122,7 +160,7 @@ fn channel(
     for (name, value) in &endpoint.set_var {
         variables.set(name, Some(value.clone()));
     }
-    let reliable = request.headers.lists(Name::Require, "100rel");
+    let reliable = wants_reliable(&endpoint, &request);
     let signalling = Signalling {
         shard: shard.clone(),
         contact: contact(exchange, &endpoint, &flow, "s"),
@@ -147,6 +185,17 @@ fn channel(
             linked_id: None,
         },
     )
+}
+
+/// Whether provisional responses to this INVITE are sent reliably (`100rel`, RFC 3262 §3).
+fn wants_reliable(endpoint: &Endpoint, request: &Request) -> bool {
+    let required = request.headers.lists(Name::Require, "100rel");
+    let supported = required || request.headers.lists(Name::Supported, "100rel");
+    match endpoint.reliable_provisional {
+        Reliable::No => false,
+        Reliable::Yes => required,
+        Reliable::Required | Reliable::PeerSupported => supported,
+    }
 }
 
 /// Our Contact towards a peer: the address it can reach us by, the public one behind NAT.

@@ -221,7 +221,7 @@ fn request(
     let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
     let number = match &call.endpoint.from_user {
         Some(user) => user.clone(),
-        None if call.caller.number.is_empty() => "anonymous".to_owned(),
+        None if call.caller.number.is_empty() => exchange.anonymous_user(),
         None => call.caller.number.clone(),
     };
     let domain = call.endpoint.from_domain.clone().unwrap_or_else(|| host.clone());
@@ -232,7 +232,6 @@ fn request(
     } else {
         format!("{} <sip:{}@{domain}>", name.to_str(), user.to_str())
     };
-    let route = call.contact.path.iter().cloned().chain(call.endpoint.outbound_proxy.clone());
     OutgoingRequest {
         method: Method::Invite,
         uri: call.contact.uri.clone(),
@@ -241,12 +240,9 @@ fn request(
         to: format!("<{}>", call.contact.uri),
         contact: Some(channel.signalling.contact.clone()),
         sent_by: format!("{host}:{port}"),
-        route: route.collect(),
+        route: call.contact.path.clone(),
         call_id: Some(call_id),
-        headers: vec![
-            ("Allow".to_owned(), ALLOW.to_owned()),
-            ("Supported".to_owned(), "100rel".to_owned()),
-        ],
+        headers: vec![("Allow".to_owned(), ALLOW.to_owned())],
         body: Some(message::sdp_body(offer)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Parser, Subcommand};
 
 /// A WebRTC-native telephone exchange. Without arguments it starts with its own configuration,
 /// written to the state directory on first start, and prints how to call it.
@@ -84,6 +84,54 @@ pub(crate) struct Arguments {
     /// Colours for a terminal with a light background
     #[arg(short = 'W')]
     pub light: bool,
+
+    /// A tool to run instead of the exchange
+    #[command(subcommand)]
+    pub tool: Option<Tool>,
+}
+
+/// Tools beside the exchange.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Tool {
+    /// Make certificates
+    #[command(subcommand)]
+    Cert(Cert),
+    /// Look at a configuration
+    #[command(subcommand)]
+    Config(Check),
+}
+
+/// Certificates.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Cert {
+    /// Make a certificate signed by a certificate authority of our own
+    SelfSigned {
+        /// Host names and addresses it is for; those of this machine without
+        #[arg(long = "name", short = 'C', value_name = "name")]
+        names: Vec<String>,
+        /// Organisation
+        #[arg(short = 'O', default_value = "Sidetone")]
+        organization: String,
+        /// Where to put the files
+        #[arg(short = 'd', default_value = ".")]
+        directory: PathBuf,
+        /// Base name of the files
+        #[arg(short = 'o', default_value = "sidetone")]
+        base_name: String,
+        /// Who shows it: client or server
+        #[arg(short = 'm', default_value = "server")]
+        mode: String,
+        /// How many days it is valid
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+}
+
+/// What to do with a configuration.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Check {
+    /// Read everything and say what is wrong; exits with 1 on errors
+    Check,
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub(crate) fn text(config: &Config, http: &HttpServer) -> String {
         out,
         "                (the certificate is our own: let the browser accept it once)\n"
     );
+    let tries = "try=246:Video%20echo,600:Echo,610:Tone";
     for account in ACCOUNTS {
         let auth = config.auths.get(*account);
         let Some(password) = auth.and_then(|auth| auth.password.as_ref()) else {
@@ -34,7 +35,10 @@ pub(crate) fn text(config: &Config, http: &HttpServer) -> String {
         if *account == "desk" {
             let _ = writeln!(out, "  SIP phone     {account} / {password}   (UDP, TCP or TLS)");
         } else {
-            let _ = writeln!(out, "  {account:<13} {base}#account={account}&password={password}");
+            let _ = writeln!(
+                out,
+                "  {account:<13} {base}#account={account}&password={password}&{tries}"
+            );
         }
     }
     out.push('\n');

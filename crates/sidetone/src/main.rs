@@ -17,6 +17,7 @@ mod prompts;
 mod reload;
 mod serve;
 mod surroundings;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,9 @@ fn main() -> ExitCode {
     if arguments.version {
         println!("{}", process::version());
         return ExitCode::SUCCESS;
+    }
+    if let Some(tool) = &arguments.tool {
+        return tools::run(tool, &arguments);
     }
     if arguments.remote || arguments.execute.is_some() {
         return process::ask(&arguments);

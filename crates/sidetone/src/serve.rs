@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sidetone_base::Random;
+use sidetone_conf::Severity;
 use sidetone_config::{Config, FileSource};
 use sidetone_control::commands::{self, Context, Stop};
 use sidetone_control::socket::{ControlSocket, Run};
@@ -59,6 +60,11 @@ fn read_configuration(etc: &std::path::Path) -> Result<(Arc<Config>, Arc<Dialpla
         let errors = loaded.diagnostics.iter().map(|finding| format!("\n  {finding}"));
         format!("{}: nothing in it can be used:{}", etc.display(), errors.collect::<String>())
     })?;
+    if config.endpoints.is_empty() && loaded.summary.errors > 0 {
+        let errors = loaded.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        let errors = errors.map(|finding| format!("\n  {finding}")).collect::<String>();
+        return Err(format!("{}: no endpoint is left, nobody could call:{errors}", etc.display()));
+    }
     Ok((config, plan))
 }
 
@@ -114,6 +120,9 @@ async fn serve(
         println!("{}", greeting::text(&config, &http));
     }
     tracing::info!("Asterisk Ready.");
+    if arguments.console {
+        console(Arc::clone(&answer));
+    }
     tokio::select! {
         () = socket.serve(answer, log.writer().clone()) => {}
         () = until_stopped(&exchange, &reloader, stopping) => {}
@@ -123,6 +132,18 @@ async fn serve(
     net.shutdown().await;
     exchange.engine().clone().stop().await;
     Ok(())
+}
+
+/// `-c`: commands come from this terminal too. The thread ends with its input or the process.
+fn console(answer: Arc<Run>) {
+    let handle = tokio::runtime::Handle::current();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines() {
+            let Ok(line) = line else { return };
+            let answer = handle.block_on(answer(line));
+            print!("{}", answer.text);
+        }
+    });
 }
 
 /// What the control socket does with a command line.

@@ -21,9 +21,11 @@ use crate::{Configuration, Line};
 
 /// How often a story looks whether what it waits for has come.
 const GLANCE: Duration = Duration::from_millis(50);
-/// After this nothing of a call may be left: 64 × T1 for the last transaction, and the media leg
-/// that says goodbye.
-const LINGER: Duration = Duration::from_secs(40);
+/// Within this everybody has noticed that a call is over: timer F and some more.
+const GOODBYE: Duration = Duration::from_secs(40);
+/// After this nothing of a call may be left: 64 × T1 to give an INVITE up, as long for the answer
+/// to its CANCEL, as long until its transaction is forgotten, and some more.
+const LINGER: Duration = Duration::from_secs(100);
 
 /// Seconds.
 #[must_use]
@@ -254,7 +256,7 @@ impl World {
     /// # Panics
     /// When something is left.
     pub async fn assert_no_leaks(&self) {
-        self.run_until("everybody has hung up", LINGER, Self::is_quiet).await;
+        self.run_until("everybody has hung up", GOODBYE, Self::is_quiet).await;
         sleep(LINGER).await;
         let account = || self.account();
         for (number, shard) in self.exchange().shards().iter().enumerate() {

@@ -53,6 +53,7 @@ impl Stack {
         essentials: &Essentials,
         key: ServerKey,
     ) {
+        self.make_room();
         let merge = merge_key(&request, essentials);
         if let Some(response) = self.refusal(&request, essentials, merge.as_ref()) {
             self.refuse_once(flow, request, essentials, (key, merge), response);

@@ -105,6 +105,8 @@ pub struct Stack {
     pub(crate) servers: HashMap<TransactionId, Server>,
     pub(crate) server_keys: HashMap<ServerKey, TransactionId>,
     pub(crate) merge_keys: HashMap<MergeKey, TransactionId>,
+    /// Answered transactions other than INVITE, oldest first: those that make room.
+    pub(crate) answered: VecDeque<TransactionId>,
     pub(crate) dialogs: HashMap<DialogId, Dialog>,
     pub(crate) dialog_keys: HashMap<DialogKey, DialogId>,
     pub(crate) invites: HashMap<InviteId, OutgoingInvite>,
@@ -145,6 +147,7 @@ impl Stack {
             servers: HashMap::new(),
             server_keys: HashMap::new(),
             merge_keys: HashMap::new(),
+            answered: VecDeque::new(),
             dialogs: HashMap::new(),
             dialog_keys: HashMap::new(),
             invites: HashMap::new(),
@@ -267,6 +270,7 @@ impl Stack {
             Timer::ServerRepeat(server) => self.repeat_response(server),
             Timer::ServerTimeout(server) | Timer::ServerLinger(server) => {
                 self.remove_server(server);
+                self.forget_gone();
             }
             Timer::SessionRefresh(dialog) => self.refresh_session(dialog),
             Timer::SessionExpire(dialog) => self.expire_session(dialog),

@@ -33,7 +33,10 @@ pub(super) async fn play(
     names: &str,
     digits: Digits,
 ) -> Result<Played, Stop> {
-    let language = channel.endpoint().language.clone();
+    let language = match channel.endpoint().language.as_str() {
+        "" => channel.exchange().config().asterisk.default_language.clone(),
+        language => language.to_owned(),
+    };
     let mut prompts: Vec<Arc<Prompt>> = Vec::new();
     for name in names.split('&').map(str::trim).filter(|name| !name.is_empty()) {
         match channel.exchange().prompt(name, &language) {

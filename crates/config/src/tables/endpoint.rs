@@ -31,8 +31,8 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "allow" Text, "", Works,
             "Codecs to add, best first; `!name` removes, `name:20` sets the packet time in ms.";
         "allow_overlap" Flag, "yes", Works, "Answer 484 while more digits could match.";
-        "allow_subscribe" Flag, "yes", Works, "Let the endpoint subscribe to states.";
-        "allow_transfer" Flag, "yes", Works, "Let the endpoint transfer calls with REFER.";
+        "allow_subscribe" Flag, "yes", NOT_YET, "Let the endpoint subscribe to states.";
+        "allow_transfer" Flag, "yes", NOT_YET, "Let the endpoint transfer calls with REFER.";
         "allow_unauthenticated_options" Flag, "no", NOT_YET,
             "Answer OPTIONS without asking for a password.";
         "aors" List, "", Works, "Where the endpoint is reached: names of `type = aor` objects.";
@@ -44,7 +44,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "call_group" Text, "", NOT_YET,
             "Numbers of the groups whose members may pick up its calls.";
         "callerid" Text, "", Works, "Caller as `Name <number>`.";
-        "callerid_privacy" Choice(CallerIdPrivacy::NAMES), "allowed_not_screened", Works,
+        "callerid_privacy" Choice(CallerIdPrivacy::NAMES), "allowed_not_screened", NOT_YET,
             "Whether the caller may be shown.";
         "callerid_tag" Text, "", NOT_YET, "Internal tag of the caller.";
         "codec_prefs_incoming_answer" Text, "prefer:pending, operation:intersect, keep:all",
@@ -69,7 +69,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "cos_audio" COS, "0", NOT_YET, "Ethernet priority of audio.";
         "cos_video" COS, "0", NOT_YET, "Ethernet priority of video.";
         "deny" List, "", Works, "Source addresses that are kept out.";
-        "device_state_busy_at" COUNT, "0", Works, "Calls at which its state is busy; 0 for never.";
+        "device_state_busy_at" COUNT, "0", NOT_YET, "Calls at which its state is busy; 0 for never.";
         "direct_media" Flag, "yes", Works,
             "Let media flow past this server; `yes` is treated as `no`.";
         "direct_media_glare_mitigation" Choice(&["none", "outgoing", "incoming"]), "none", ANCHORED,
@@ -84,7 +84,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "dtls_ca_path" Text, "", NOT_YET, "Directory of certificates that may sign the peer's.";
         "dtls_cert_file" Text, "", Works, "Our certificate for DTLS, PEM.";
         "dtls_cipher" Text, "", NOT_YET, "Cipher list of DTLS.";
-        "dtls_fingerprint" Choice(DtlsFingerprint::NAMES), "SHA-256", Works,
+        "dtls_fingerprint" Choice(DtlsFingerprint::NAMES), "SHA-256", NOT_YET,
             "Hash of the fingerprint we send.";
         "dtls_private_key" Text, "", Works,
             "Key of `dtls_cert_file`; empty when it is in the same file.";
@@ -92,7 +92,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Seconds after which keys are renegotiated; 0 for never (RFC 8827 §6.5).";
         "dtls_setup" Choice(DtlsSetup::NAMES), "actpass", Works,
             "Role we offer: active, passive or either.";
-        "dtls_verify" Choice(DtlsVerify::NAMES), "no", Works,
+        "dtls_verify" Choice(DtlsVerify::NAMES), "no", NOT_YET,
             "What of the peer's certificate is checked.";
         "dtmf_mode" Choice(DtmfMode::NAMES), "rfc4733", Works, "How digits travel.";
         "external_media_address" Text, "", Ignored("it belongs on the transport"),
@@ -114,7 +114,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "identify_by" Choices(IdentifyBy::NAMES), "username,ip", Works,
             "By what its requests are known, in order.";
         "ignore_183_without_sdp" Flag, "no", NOT_YET, "Do not pass on a 183 without SDP.";
-        "inband_progress" Flag, "no", Works,
+        "inband_progress" Flag, "no", NOT_YET,
             "Play ringing as early media rather than answering 180.";
         "incoming_call_offer_pref" Choice(&["local", "local_first", "remote", "remote_first"]),
             "local", NOT_YET,
@@ -131,9 +131,9 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Fall back to plain media when the peer cannot encrypt.";
         "media_use_received_transport" Flag, "no", Works,
             "Answer with the media profile of the offer.";
-        "message_context" Text, "", Works, "Dialplan context its messages enter.";
+        "message_context" Text, "", NOT_YET, "Dialplan context its messages enter.";
         "moh_passthrough" Flag, "no", NOT_YET, "Pass hold on instead of playing music.";
-        "moh_suggest" Text, "default", Works,
+        "moh_suggest" Text, "default", NOT_YET,
             "Class of music played to who talks to it when it holds.";
         "mwi_from_user" Text, "", NO_MAILBOX, "User part of From in message-waiting notices.";
         "mwi_subscribe_replaces_unsolicited" YesNo, "no", NO_MAILBOX,
@@ -143,9 +143,9 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "named_pickup_group" List, "", NOT_YET, "Names of the groups whose calls it may pick up.";
         "notify_early_inuse_ringing" Flag, "no", NOT_YET, "Report ringing while in use as ringing.";
         "one_touch_recording" Flag, "no", NOT_YET, "Let an INFO start a recording.";
-        "outbound_auth" List, "", Works,
+        "outbound_auth" List, "", NOT_YET,
             "Credentials for its challenges: names of `type = auth` objects.";
-        "outbound_proxy" Text, "", Works, "URI every request to it goes through first.";
+        "outbound_proxy" Text, "", NOT_YET, "URI every request to it goes through first.";
         "outgoing_call_offer_pref" Choice(&["local", "local_merge", "local_first", "remote",
             "remote_merge", "remote_first"]), "remote_merge", NOT_YET,
             "Whose codec order counts for calls to it.";
@@ -155,7 +155,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "preferred_codec_only" Flag, "no", NOT_YET, "Answer with one codec only.";
         "record_off_feature" Text, "automixmon", NOT_YET, "Feature an INFO `Record: off` starts.";
         "record_on_feature" Text, "automixmon", NOT_YET, "Feature an INFO `Record: on` starts.";
-        "redirect_method" Choice(RedirectMethod::NAMES), "user", Works,
+        "redirect_method" Choice(RedirectMethod::NAMES), "user", NOT_YET,
             "How a 3xx answer is followed.";
         "refer_blind_progress" Flag, "yes", NOT_YET,
             "Notify about the progress of a blind transfer.";
@@ -165,11 +165,11 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "rtcp_mux" Flag, "no", Works, "RTCP on the RTP port (RFC 5761).";
         "rtp_engine" Text, "asterisk", Ignored("there is one RTP engine"),
             "Name of the RTP engine.";
-        "rtp_ipv6" Flag, "no", Works, "Offer media over IPv6.";
+        "rtp_ipv6" Flag, "no", NOT_YET, "Offer media over IPv6.";
         "rtp_keepalive" COUNT, "0", Works,
             "Seconds between packets that keep a translation open; 0 for none.";
-        "rtp_port_end" PORT, "0", Works, "Last media port of this endpoint; 0 for rtp.conf's.";
-        "rtp_port_start" PORT, "0", Works, "First media port of this endpoint; 0 for rtp.conf's.";
+        "rtp_port_end" PORT, "0", NOT_YET, "Last media port of this endpoint; 0 for rtp.conf's.";
+        "rtp_port_start" PORT, "0", NOT_YET, "First media port of this endpoint; 0 for rtp.conf's.";
         "rtp_symmetric" Flag, "no", Works, "Send media to where it comes from.";
         "rtp_timeout" COUNT, "0", Works,
             "Seconds without media after which the call ends; 0 for never.";
@@ -183,8 +183,8 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "send_connected_line" YesNo, "yes", NOT_YET, "Tell it who it talks to.";
         "send_diversion" Flag, "yes", NOT_YET, "Send the Diversion header (RFC 5806).";
         "send_history_info" Flag, "no", NOT_YET, "Send History-Info (RFC 7044).";
-        "send_pai" Flag, "no", Works, "Send P-Asserted-Identity (RFC 3325).";
-        "send_rpid" Flag, "no", Works, "Send Remote-Party-ID.";
+        "send_pai" Flag, "no", NOT_YET, "Send P-Asserted-Identity (RFC 3325).";
+        "send_rpid" Flag, "no", NOT_YET, "Send Remote-Party-ID.";
         "set_var" Text, "", Works, "`NAME=value` set on its channels; several lines add up.";
         "srtp_tag_32" Flag, "no", NOT_YET, "Offer short authentication tags with SDES.";
         "stir_shaken" YesNo, "no", NO_STIR, "Old switch; see stir_shaken_profile.";
@@ -202,23 +202,23 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "t38_udptl_ipv6" Flag, "no", NO_FAX, "T.38 over IPv6.";
         "t38_udptl_maxdatagram" COUNT, "0", NO_FAX, "Largest T.38 datagram.";
         "t38_udptl_nat" Flag, "no", NO_FAX, "Symmetric T.38.";
-        "tenantid" Text, "", Works, "Tenant its channels belong to.";
+        "tenantid" Text, "", NOT_YET, "Tenant its channels belong to.";
         "timers" Choice(SessionTimers::NAMES), "yes", Works, "Session timers (RFC 4028).";
         "timers_min_se" Number { min: 90, max: 86400 }, "90", Works,
             "Shortest session interval in seconds.";
         "timers_sess_expires" Number { min: 90, max: 86400 }, "1800", Works,
             "Session interval in seconds.";
-        "tone_zone" Text, "", Works, "Country whose tones it hears.";
-        "tos_audio" TypeOfService, "0", Works, "Type of service of audio packets.";
-        "tos_video" TypeOfService, "0", Works, "Type of service of video packets.";
+        "tone_zone" Text, "", NOT_YET, "Country whose tones it hears.";
+        "tos_audio" TypeOfService, "0", NOT_YET, "Type of service of audio packets.";
+        "tos_video" TypeOfService, "0", NOT_YET, "Type of service of video packets.";
         "transport" Text, "", Works, "Transport for requests to it; empty lets the contact decide.";
         "trust_connected_line" YesNo, "yes", NOT_YET, "Believe the connected party it sends.";
-        "trust_id_inbound" Flag, "no", Works,
+        "trust_id_inbound" Flag, "no", NOT_YET,
             "Believe P-Asserted-Identity and Remote-Party-ID from it.";
-        "trust_id_outbound" Flag, "no", Works, "Send it identities that are to be kept private.";
+        "trust_id_outbound" Flag, "no", NOT_YET, "Send it identities that are to be kept private.";
         "use_avpf" Flag, "no", Works, "Use the AVPF profile (RFC 4585).";
         "use_ptime" Flag, "no", NOT_YET, "Send packets as long as its ptime asks.";
-        "user_eq_phone" Flag, "no", Works, "Add `user=phone` to URIs whose user is a number.";
+        "user_eq_phone" Flag, "no", NOT_YET, "Add `user=phone` to URIs whose user is a number.";
         "voicemail_extension" Text, "", NO_MAILBOX,
             "Extension reported in message-waiting notices.";
         "webrtc" YesNo, "no", Works,

@@ -34,8 +34,8 @@ pub const TRANSPORT: ObjectSpec = ObjectSpec {
         "ca_list_file" Text, "", Works, "Certificates that may sign a peer's, PEM.";
         "ca_list_path" Text, "", Works, "Directory of such certificates.";
         "cert_file" Text, "", Works, "Our certificate chain, PEM.";
-        "cipher" List, "", NOT_YET, "Allowed cipher suites.";
-        "cos" Number { min: 0, max: 7 }, "0", NOT_YET, "Ethernet priority of signalling.";
+        "cipher" List, "", Works, "Allowed cipher suites.";
+        "cos" Number { min: 0, max: 7 }, "0", Works, "Ethernet priority of signalling.";
         "domain" Text, "", NOT_YET, "Domain the transport belongs to.";
         "external_media_address" Text, "", Works,
             "Our media address as peers outside `local_net` see it.";
@@ -82,11 +82,11 @@ pub const AOR: ObjectSpec = ObjectSpec {
         "max_contacts" COUNT, "0", Works, "How many may be registered at once; 0 for none.";
         "maximum_expiration" SECONDS, "7200", Works, "Longest registration in seconds.";
         "minimum_expiration" SECONDS, "60", Works, "Shortest registration in seconds.";
-        "outbound_proxy" Text, "", Works, "URI our OPTIONS go through.";
-        "qualify_2xx_only" Flag, "no", Works, "Only a 2xx answer to OPTIONS means reachable.";
+        "outbound_proxy" Text, "", NOT_YET, "URI our OPTIONS go through.";
+        "qualify_2xx_only" Flag, "no", NOT_YET, "Only a 2xx answer to OPTIONS means reachable.";
         "qualify_frequency" Number { min: 0, max: 86400 }, "0", Works,
             "Seconds between OPTIONS; 0 for never.";
-        "qualify_timeout" Decimal, "3.0", Works, "Seconds an answer to OPTIONS may take.";
+        "qualify_timeout" Decimal, "3.0", NOT_YET, "Seconds an answer to OPTIONS may take.";
         "remove_existing" Flag, "no", Works,
             "A registration above `max_contacts` replaces the oldest.";
         "remove_unavailable" Flag, "no", Works,
@@ -117,7 +117,7 @@ pub const AUTH: ObjectSpec = ObjectSpec {
              lines add up.";
         "realm" Text, "", Works, "Realm; empty for the global default.";
         "refresh_token" Secret, "", NO_OAUTH, "OAuth refresh token.";
-        "supported_algorithms_uac" ALGORITHMS, "", Works,
+        "supported_algorithms_uac" ALGORITHMS, "", NOT_YET,
             "Hashes we answer challenges with; empty for the global default.";
         "supported_algorithms_uas" ALGORITHMS, "", Works,
             "Hashes we challenge with, best first; empty for the global default.";
@@ -138,7 +138,7 @@ pub const IDENTIFY: ObjectSpec = ObjectSpec {
             "`Name: value` or `Name: /regex/`; several lines, one is enough.";
         "match_request_uri" Text, "", Works,
             "Request URI, or `/regex/`; several lines, one is enough.";
-        "srv_lookups" YesNo, "yes", Works, "Look up SRV records of host names.";
+        "srv_lookups" YesNo, "yes", NOT_YET, "Look up SRV records of host names.";
         "transport" Text, "", Works, "Only requests that came over this transport.";
     },
 };
@@ -156,11 +156,11 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "contact_expiration_check_interval" COUNT, "30", Ignored("each contact has its own timer"),
             "Seconds between searches for expired contacts.";
         "debug" Text, "no", NOT_YET, "Log SIP messages: yes, no or an address.";
-        "default_auth_algorithms_uac" ALGORITHMS, "MD5", Works, "Hashes we answer challenges with.";
+        "default_auth_algorithms_uac" ALGORITHMS, "MD5", NOT_YET, "Hashes we answer challenges with.";
         "default_auth_algorithms_uas" ALGORITHMS, "MD5", Works,
             "Hashes we challenge with, best first.";
         "default_from_user" Text, "asterisk", Works, "User part of From when a call has none.";
-        "default_outbound_endpoint" Text, "default_outbound_endpoint", Works,
+        "default_outbound_endpoint" Text, "default_outbound_endpoint", NOT_YET,
             "Endpoint for requests to a bare URI.";
         "default_realm" Text, "asterisk", Works, "Realm of challenges.";
         "default_voicemail_extension" Text, "", NO_MAILBOX,
@@ -172,7 +172,7 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "keep_alive_interval" Number { min: 0, max: 86400 }, "90", Works,
             "Seconds between keep-alives on TCP and TLS; 0 for none.";
         "max_forwards" Number { min: 1, max: 255 }, "70", Works, "Max-Forwards of our requests.";
-        "max_initial_qualify_time" COUNT, "0", Works,
+        "max_initial_qualify_time" COUNT, "0", NOT_YET,
             "Seconds over which the first OPTIONS are spread.";
         "mwi_disable_initial_unsolicited" Flag, "no", NO_MAILBOX,
             "No message-waiting notices at start.";
@@ -185,10 +185,10 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "taskprocessor_overload_trigger" Choice(&["global", "pjsip_only", "none"]), "global",
             NO_POOL,
             "What refuses calls under overload.";
-        "unidentified_request_count" COUNT, "5", Works,
+        "unidentified_request_count" COUNT, "5", NOT_YET,
             "Requests from nobody known that make a security event.";
-        "unidentified_request_period" COUNT, "5", Works, "Seconds in which they are counted.";
-        "unidentified_request_prune_interval" COUNT, "30", Works,
+        "unidentified_request_period" COUNT, "5", NOT_YET, "Seconds in which they are counted.";
+        "unidentified_request_prune_interval" COUNT, "30", NOT_YET,
             "Seconds between searches for sources to forget.";
         "use_callerid_contact" YesNo, "no", NOT_YET, "Caller number as user part of Contact.";
         "user_agent" Text, "Sidetone", Works, "User-Agent and Server of our messages.";
@@ -204,7 +204,7 @@ pub const SYSTEM: ObjectSpec = ObjectSpec {
     options: options! {
         "accept_multiple_sdp_answers" Flag, "no", NOT_YET,
             "Follow an SDP that changes between provisional answers.";
-        "compact_headers" Flag, "no", Works, "Write short header names.";
+        "compact_headers" Flag, "no", NOT_YET, "Write short header names.";
         "disable_rport" Flag, "no", NOT_YET, "Leave rport out of our requests.";
         "disable_tcp_switch" Flag, "yes", NOT_YET, "Send large requests over UDP all the same.";
         "follow_early_media_fork" Flag, "yes", NOT_YET,

@@ -50,12 +50,12 @@ pub const OPTIONS: ObjectSpec = ObjectSpec {
     ],
     options: options! {
         "alwaysfork" YesNo, "no", NO_SUCH_PART, "Go to the background even with a console.";
-        "autosystemname" YesNo, "no", Works, "Take systemname from the host name.";
+        "autosystemname" YesNo, "no", NOT_YET, "Take systemname from the host name.";
         "cache_media_frames" YesNo, "yes", NO_SUCH_PART, "Keep media frames for reuse.";
         "cache_record_files" YesNo, "no", NOT_YET, "Record to a cache directory first.";
         "channel_storage_backend" Text, "", NO_SUCH_PART, "How channels are stored.";
         "console" YesNo, "no", NO_SUCH_PART, "Start with a console.";
-        "debug" COUNT, "0", Works, "Debug level.";
+        "debug" COUNT, "0", NOT_YET, "Debug level.";
         "defaultlanguage" Text, "en", Works, "Language of prompts when nothing else says.";
         "disable_remote_console_shell" YesNo, "no", ALWAYS_ON, "No shell from a remote console.";
         "documentation_language" Text, "en_US", NO_SUCH_PART, "Language of the built-in help.";
@@ -73,7 +73,7 @@ pub const OPTIONS: ObjectSpec = ObjectSpec {
         "highpriority" YesNo, "no", NOT_YET, "Ask the kernel for real-time priority.";
         "initcrypto" YesNo, "no", NO_SUCH_PART, "Ask for key passwords at start.";
         "internal_timing" YesNo, "yes", ALWAYS_ON, "Own clock for sending media.";
-        "languageprefix" YesNo, "yes", Works,
+        "languageprefix" YesNo, "yes", NOT_YET,
             "The language stands before the directory of a prompt.";
         "lightbackground" YesNo, "no", NO_SUCH_PART, "Console colours.";
         "live_dangerously" YesNo, "no", NOT_YET,
@@ -194,7 +194,7 @@ pub const RTP: ObjectSpec = ObjectSpec {
             "Packets in sequence that make a source trusted.";
         "rtcpinterval" Number { min: 500, max: 60_000 }, "5000", Works,
             "Milliseconds between RTCP reports.";
-        "rtpchecksums" YesNo, "yes", Works, "UDP checksums on media packets.";
+        "rtpchecksums" YesNo, "yes", NOT_YET, "UDP checksums on media packets.";
         "rtpend" RTP_PORT, "31000", Works, "Last media port.";
         "rtpstart" RTP_PORT, "5000", Works, "First media port.";
         "srtpreplayprotection" YesNo, "yes", Works, "Refuse repeated SRTP packets.";
@@ -226,7 +226,7 @@ pub const LOGGER: ObjectSpec = ObjectSpec {
             "Time of log lines, as strftime; %q adds tenths, %3q milliseconds.";
         "display_callids" YesNo, "yes", NOT_YET, "Call identifiers on the console.";
         "exec_after_rotate" Text, "", NOT_YET, "Command run after a rotation.";
-        "logger_queue_limit" COUNT, "1000", Works, "Lines that may wait to be written.";
+        "logger_queue_limit" COUNT, "1000", NOT_YET, "Lines that may wait to be written.";
         "queue_adaptive_realtime" YesNo, "no", NOT_YET, "Queue log in adaptive realtime.";
         "queue_log" YesNo, "yes", NOT_YET, "Write a queue log.";
         "queue_log_name" Text, "queue_log", NOT_YET, "Name of the queue log.";
@@ -235,7 +235,7 @@ pub const LOGGER: ObjectSpec = ObjectSpec {
         "rotatestrategy" Choice(&["sequential", "rotate", "timestamp", "none"]), "sequential",
             NOT_YET,
             "How rotated files are named.";
-        "use_callids" YesNo, "yes", Works, "Call identifiers in log lines.";
+        "use_callids" YesNo, "yes", NOT_YET, "Call identifiers in log lines.";
     },
 };
 

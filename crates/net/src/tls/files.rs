@@ -30,6 +30,20 @@ impl Identity {
     }
 }
 
+/// Reads a certificate and its key as DER, for whoever does not speak TLS with them (DTLS). They
+/// are checked to belong together.
+///
+/// # Errors
+/// As [`load_identity`].
+pub fn load_pair(settings: &TlsSettings) -> Result<(Vec<u8>, Vec<u8>), TlsError> {
+    let identity = load_identity(settings)?;
+    let cert_file = identity.cert_file.clone();
+    let key_file = settings.key_file.as_deref().unwrap_or(&cert_file);
+    let key = private_key(key_file, &read(key_file)?)?;
+    let leaf = identity.end_entity().map(|leaf| leaf.to_vec()).unwrap_or_default();
+    Ok((leaf, key.secret_der().to_vec()))
+}
+
 /// Reads the certificate and key that the settings name and checks that they belong together.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ pub use ciphers::{CipherChoice, cipher_choice};
 pub use client::ClientTls;
 pub use describe::{CertificateDescription, describe_certificate};
 pub use error::TlsError;
-pub use files::{Identity, load_identity};
+pub use files::{Identity, load_identity, load_pair};
 pub use gate::{TlsFailure, TlsGate};
 pub use server::{ServerTls, SniPolicy};
 

@@ -76,6 +76,8 @@ pub(crate) struct Media {
     pub local_sdp: Option<String>,
     /// Our offer waits for its answer.
     pub offering: bool,
+    /// It went out in a 2xx: the ACK brings the answer, and no other ACK does.
+    pub answer_in_ack: bool,
 }
 
 impl Media {
@@ -115,7 +117,13 @@ impl Channel {
         spec.beside = beside;
         let leg = self.exchange.engine().create_leg(spec).await?;
         let negotiation = self.exchange.negotiation(&self.endpoint);
-        self.media = Some(Media { leg, negotiation, local_sdp: None, offering: false });
+        self.media = Some(Media {
+            leg,
+            negotiation,
+            local_sdp: None,
+            offering: false,
+            answer_in_ack: false,
+        });
         Ok(())
     }
 
@@ -182,7 +190,7 @@ impl Channel {
     pub(crate) async fn take_answer(&mut self, body: &[u8]) -> Result<(), MediaError> {
         let answer = Session::parse(body).map_err(Reject::from)?;
         let media = self.media.as_mut().ok_or(MediaError::NoMedia)?;
-        media.offering = false;
+        (media.offering, media.answer_in_ack) = (false, false);
         let plan = media.negotiation.accept_answer(&answer)?;
         media.leg.apply(plan).await?;
         self.plan_changed().await;
@@ -202,6 +210,20 @@ impl Channel {
     /// Whether an offer of ours waits for its answer.
     pub(crate) fn is_offering(&self) -> bool {
         self.media.as_ref().is_some_and(|media| media.offering)
+    }
+
+    /// As [`Self::make_offer`], for a 2xx to an INVITE without offer (RFC 3261 §13.2.1, §14.2).
+    pub(crate) async fn offer_in_answer(&mut self, wish: &Wish) -> Result<String, MediaError> {
+        let offer = self.make_offer(wish, None).await?;
+        if let Some(media) = &mut self.media {
+            media.answer_in_ack = true;
+        }
+        Ok(offer)
+    }
+
+    /// Whether the next ACK brings the answer to our offer.
+    pub(crate) fn awaits_ack(&self) -> bool {
+        self.media.as_ref().is_some_and(|media| media.offering && media.answer_in_ack)
     }
 
     /// Our description as sent last.

@@ -73,7 +73,7 @@ impl Channel {
         let sdp = match self.local_sdp() {
             Some(sdp) => sdp,
             // The INVITE had no offer: ours goes into the 200, the answer comes with the ACK.
-            None => self.make_offer(&Wish::audio_only(), None).await?,
+            None => self.offer_in_answer(&Wish::audio_only()).await?,
         };
         let mut reply = message::reply(200);
         reply.body = Some(message::sdp_body(sdp));
@@ -201,7 +201,7 @@ impl Channel {
 
     /// An ACK: it may carry the answer to an offer in our 200.
     pub(super) async fn acked(&mut self, body: &[u8]) {
-        if !self.is_offering() {
+        if !self.awaits_ack() {
             return;
         }
         if let Err(error) = self.take_answer(body).await {
@@ -279,7 +279,7 @@ impl Channel {
         }
         if request.method == Method::Invite {
             // RFC 3261 §14.2: a re-INVITE without offer asks for ours.
-            return match self.make_offer(&self.wish.clone(), None).await {
+            return match self.offer_in_answer(&self.wish.clone()).await {
                 Ok(sdp) => {
                     reply.body = Some(message::sdp_body(sdp));
                     reply

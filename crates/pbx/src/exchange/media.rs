@@ -10,8 +10,9 @@ use sidetone_config::{Config, DtlsSetup, DtmfMode, Endpoint, Host, MediaEncrypti
 use sidetone_engine::{CertificateChoice, LegSpec};
 use sidetone_media::candidates::LocalAddress;
 use sidetone_media::{
-    AclRule, CandidatePolicy, HostRule, LegEvent, LegKind, Net, RtpSettings, StrictRtp,
+    AclRule, CandidatePolicy, Certificate, HostRule, LegEvent, LegKind, Net, RtpSettings, StrictRtp,
 };
+use sidetone_net::tls::{TlsSettings, load_pair};
 use sidetone_sdp::attributes::{SdesSuite, Setup};
 use sidetone_sdp::negotiation::{Capabilities, CodecSpec, Negotiation, Security};
 use tokio::sync::mpsc;
@@ -36,8 +37,36 @@ impl Exchange {
         let mut spec = LegSpec::new(kind, events);
         spec.candidates = self.candidates(&config, endpoint, flow);
         spec.rtp = rtp_settings(&config, endpoint);
-        spec.certificate = CertificateChoice::Process;
+        spec.certificate = match &endpoint.dtls.certificate {
+            Some((certificate, key)) => self.certificate(certificate, key),
+            None => CertificateChoice::Leg,
+        };
         spec
+    }
+
+    /// The certificate of `dtls_cert_file`, read once. One that cannot be used is reported and
+    /// the leg shows one of its own, which the fingerprint in the SDP vouches for just as well.
+    fn certificate(&self, file: &str, key: &str) -> CertificateChoice {
+        let mut known = self.inner.certificates.lock();
+        let choice = known.entry(file.to_owned()).or_insert_with(|| {
+            let settings = TlsSettings {
+                cert_file: Some(file.into()),
+                key_file: Some(key).filter(|key| !key.is_empty()).map(Into::into),
+                ..TlsSettings::default()
+            };
+            let read = load_pair(&settings).map_err(|error| error.to_string());
+            let read = read.and_then(|(leaf, key)| {
+                Certificate::from_der(leaf, key).map_err(|error| error.to_string())
+            });
+            match read {
+                Ok(certificate) => CertificateChoice::Given(certificate),
+                Err(words) => {
+                    tracing::error!("dtls_cert_file {file}: {words}; a generated one is used");
+                    CertificateChoice::Leg
+                }
+            }
+        });
+        choice.clone()
     }
 
     /// A fresh offer/answer exchange for this endpoint.
@@ -73,7 +102,7 @@ impl Exchange {
                 })
                 .collect(),
             acl: acl_rules(config),
-            external_address: external,
+            external_address: endpoint.media_address.or(external),
             local_net: local_net
                 .into_iter()
                 .flatten()
@@ -82,6 +111,7 @@ impl Exchange {
             peer: flow.map(|flow| flow.remote.ip()),
             local_address: endpoint
                 .media_address
+                .filter(|_| endpoint.bind_rtp_to_media_address)
                 .or_else(|| flow.map(|flow| flow.local.ip()).filter(|ip| !ip.is_unspecified())),
         }
     }

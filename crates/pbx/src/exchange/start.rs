@@ -102,6 +102,7 @@ impl Exchange {
                 shards: handles,
                 started_wall: jiff::Timestamp::now(),
                 started,
+                certificates: Mutex::new(HashMap::new()),
                 draining: AtomicBool::new(false),
                 sip_log: AtomicBool::new(false),
             }),
@@ -122,6 +123,7 @@ impl Exchange {
         Settings {
             t1: config.system.timer_t1,
             user_agent: Some(config.global.user_agent.clone()).filter(|name| !name.is_empty()),
+            supported: ["100rel", "timer", "path", "outbound"].map(str::to_owned).to_vec(),
             ..Settings::default()
         }
     }

@@ -447,7 +447,8 @@ impl Device {
             return;
         };
         let direction = if hold { Direction::SendOnly } else { Direction::SendRecv };
-        call.wish = call.wish.clone().directed(direction);
+        // What there is stays, in another direction.
+        call.wish = media.wish().directed(direction);
         let wish = call.wish.clone();
         let Some(offer) = media.offer(&wish, &mut self.random).await else {
             return;
@@ -501,8 +502,8 @@ impl Device {
         if let Some(place) = self.last()
             && let Some(media) = &self.calls[place].media
         {
-            let pressed = media.leg.send_dtmf(0, digit, KEY_PRESS).await;
-            pressed.expect("the codec carries digits");
+            // Before the answer there is no stream yet, and the key is not heard.
+            let _ = media.leg.send_dtmf(0, digit, KEY_PRESS).await;
         }
     }
 }

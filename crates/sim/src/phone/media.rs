@@ -7,8 +7,8 @@ use sidetone_engine::media::LegKind;
 use sidetone_engine::{Engine, LegHandle, LegSpec};
 use sidetone_media::{Repeat, Tone, ToneStep};
 use sidetone_sdp::Session;
-use sidetone_sdp::negotiation::{Capabilities, CodecSpec, Negotiation, Wish};
-use sidetone_sdp::plan::{Direction, MediaKind, MediaPlan, StreamState};
+use sidetone_sdp::negotiation::{Capabilities, CodecSpec, KindWish, Negotiation, Wish};
+use sidetone_sdp::plan::{Direction, MediaKind, MediaPlan, StreamPlan, StreamState};
 
 use crate::Line;
 use crate::building::EXCHANGE;
@@ -120,10 +120,20 @@ impl Media {
         })
     }
 
+    fn active(&self) -> impl Iterator<Item = &StreamPlan> {
+        let streams = self.negotiation.plan().streams.iter();
+        streams.filter(|stream| stream.state == StreamState::Active)
+    }
+
     /// Active streams as agreed last.
     pub(super) fn streams(&self) -> usize {
-        let streams = self.negotiation.plan().streams.iter();
-        streams.filter(|stream| stream.state == StreamState::Active).count()
+        self.active().count()
+    }
+
+    /// As many streams as there are.
+    pub(super) fn wish(&self) -> Wish {
+        let videos = self.active().filter(|stream| stream.kind == MediaKind::Video).count();
+        Wish { audio: KindWish::both_ways(1), video: KindWish::both_ways(videos) }
     }
 
     /// Audio packets received so far.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
+use sidetone_sim::{CallState, Configuration, Line, Manner, Offer, Phone, Weather, World, secs};
 
 use super::{FEW, registered, seeds, tell, tell_over};
 
@@ -147,29 +147,60 @@ fn both_hold_at_once() {
     });
 }
 
+/// Both sides offer at once: one of them gives way and comes again (RFC 3261 §14.1).
+#[test]
+fn offers_that_cross_come_again() {
+    for seed in seeds() {
+        tell(seed, Weather::BAD, &Configuration::default(), async |world: World| {
+            let wendy = registered(&world, "wendy", Line::WebSocket).await;
+            wendy.dial_with("246", Offer::AudioAndVideo).await;
+            let answered = |_: &World| wendy.state() == Some(CallState::Talking);
+            world.run_until("it is answered", secs(20), answered).await;
+            world.run_for(Duration::from_millis(350 + world.chance(200))).await;
+            wendy.hold().await;
+            let done = |_: &World| wendy.call().reoffer_status.is_some();
+            world.run_until("the offer has an answer", secs(40), done).await;
+            world.run_for(secs(10)).await;
+            assert_eq!(wendy.call().reoffer_status, Some(200), "{}", world.account());
+            assert_eq!(wendy.call().streams, 5, "{}", world.account());
+            wendy.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
 /// What may happen in a world, by chance.
 async fn happen(world: &World, phones: &[Phone]) {
     let one = |world: &World| {
         let place = world.chance(phones.len() as u64);
         &phones[usize::try_from(place).expect("few phones")]
     };
+    let while_ms = |most| Duration::from_millis(world.chance(most));
     let phone = one(world);
-    match world.chance(11) {
+    match world.chance(16) {
         0 | 1 => phone.dial(one(world).name()).await,
-        2 => phone.dial("600").await,
+        2 => phone.dial(["600", "246", "both", "999"][world.chance(4) as usize]).await,
         3 | 4 => phone.answer().await,
         5 => phone.hang_up().await,
         6 => phone.hold().await,
         7 => phone.resume().await,
         8 => {
             world.cut(phone);
-            world.run_for(Duration::from_millis(world.chance(8_000))).await;
+            world.run_for(while_ms(8_000)).await;
             world.heal(phone);
         }
-        9 => phone.will(Manner::Answer(Duration::from_millis(world.chance(3_000)))).await,
-        _ => world.weather(if world.chance(2) == 0 { Weather::CLEAR } else { Weather::BAD }),
+        9 => world.cut(phone),
+        10 => phones.iter().for_each(|phone| world.heal(phone)),
+        11 => phone.will(Manner::Answer(while_ms(3_000))).await,
+        12 => phone.will([Manner::Ring, Manner::Refuse(486)][world.chance(2) as usize]).await,
+        13 => world.weather([Weather::CLEAR, Weather::BAD][world.chance(2) as usize]),
+        14 => {
+            // It may be cut off: then it is refused after a while.
+            let _ = phone.register().await;
+        }
+        _ => phone.press('5').await,
     }
-    world.run_for(Duration::from_millis(world.chance(1_500))).await;
+    world.run_for(while_ms(1_500)).await;
 }
 
 /// Anything may happen, and whatever happened, nothing is left of it.
@@ -189,10 +220,11 @@ fn nothing_is_left_whatever_happens() {
             ] {
                 phones.push(registered(&world, name, line).await);
             }
-            for _ in 0..20 {
+            for _ in 0..25 {
                 happen(&world, &phones).await;
             }
             for phone in &phones {
+                world.heal(phone);
                 phone.hang_up_all().await;
             }
             world.assert_no_leaks().await;

@@ -1,5 +1,7 @@
 //! Requests that are refused before the owner hears of them, and how responses find their way.
 
+use sidetone_base::SeededRandom;
+
 use crate::Settings;
 use crate::api::Event;
 use crate::testing::{ALICE, BOB, GOOD, World};
@@ -84,6 +86,24 @@ fn a_stray_response_is_dropped_and_counted() {
     world.inject(ALICE, &text);
     assert!(world.log.is_empty() && world.events[ALICE].is_empty());
     assert_eq!(world.stacks[ALICE].snapshot().dropped_total, 1);
+}
+
+#[test]
+fn a_full_stack_forgets_what_is_answered_before_it_refuses() {
+    let mut world = World::new();
+    world.lose = Box::new(|_, _| true);
+    let room = 10;
+    let settings = Settings { max_transactions: room, ..Settings::default() };
+    world.stacks[BOB] = crate::Stack::new(world.now, settings, Box::new(SeededRandom::new(7)));
+    for number in 0..5 * room {
+        let text = request("BYE", "").replace("z9hG4bK", &format!("z9hG4bK{number}"));
+        world.inject(BOB, &text);
+        assert!(world.last(BOB, "SIP/2.0").starts_with("SIP/2.0 481 "));
+    }
+    let snapshot = world.stacks[BOB].snapshot();
+    assert_eq!(snapshot.refused_total, 0);
+    assert_eq!(snapshot.server_transactions, room);
+    world.assert_no_leaks();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use sidetone_base::{Destination, Flow, Transport};
-use sidetone_sip::{Essentials, Method, Request, Response, Status};
+use sidetone_sip::{Essentials, Headers, Method, Request, Response, Status};
 
 use super::{MergeKey, ServerKey, unique_key};
 use crate::api::{DialogId, TransactionId};
@@ -105,6 +105,26 @@ impl Stack {
         id
     }
 
+    /// When the stack is full, forgets the oldest answered request: its answer is only kept for
+    /// repetitions that a client sends within the first seconds, if at all. Without this, 32 s of
+    /// timer J and the limit would bound REGISTERs to 3,000 per second.
+    pub(crate) fn make_room(&mut self) {
+        while self.servers.len() >= self.settings.max_transactions {
+            let Some(oldest) = self.answered.pop_front() else {
+                return;
+            };
+            self.remove_server(oldest);
+        }
+    }
+
+    /// Drops the front of `answered` that is gone already. They linger equally long, so that the
+    /// queue never holds more than what lives and what waits behind it.
+    pub(crate) fn forget_gone(&mut self) {
+        while self.answered.front().is_some_and(|id| !self.servers.contains_key(id)) {
+            self.answered.pop_front();
+        }
+    }
+
     /// The same request again: the last response again (RFC 3261 §17.2.1, §17.2.2).
     pub(crate) fn repeated_request(&mut self, id: TransactionId) {
         let Some(server) = self.servers.get(&id) else {
@@ -143,6 +163,12 @@ impl Stack {
                 // Timer J: nobody repeats a request over a reliable transport.
                 let linger = if datagrams { patience } else { std::time::Duration::ZERO };
                 self.timers.set(Timer::ServerLinger(id), now + linger);
+                if matches!(server.owner, ServerOwner::Outside | ServerOwner::Stack) {
+                    // Only the answer is repeated from here on; most of the memory is in this.
+                    server.request.headers = Headers::new();
+                    server.request.body = Bytes::new();
+                }
+                self.answered.push_back(id);
             } else if response.status.is_success() {
                 // Timer L (RFC 6026 §7.1).
                 server.state = ServerState::Accepted;

@@ -1,0 +1,70 @@
+//! Tools beside the exchange: certificates, and a look at the configuration.
+
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use sidetone_conf::Severity;
+use sidetone_config::FileSource;
+use sidetone_net::selfsigned::{self, Made, Role, SelfSignedRequest};
+
+use crate::arguments::{Arguments, Cert, Check, Tool};
+use crate::first_start;
+
+/// Runs a tool.
+pub(crate) fn run(tool: &Tool, arguments: &Arguments) -> ExitCode {
+    let outcome = match tool {
+        Tool::Cert(cert) => certificate(cert),
+        Tool::Config(Check::Check) => check(arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(words) => {
+            eprintln!("sidetone: {words}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `sidetone cert self-signed` (TLS-03).
+fn certificate(cert: &Cert) -> Result<ExitCode, String> {
+    let Cert::SelfSigned { names, organization, directory, base_name, mode, days } = cert;
+    let role = match mode.as_str() {
+        "client" => Role::Client,
+        "server" => Role::Server,
+        other => return Err(format!("-m {other}: write client or server")),
+    };
+    let request = SelfSignedRequest {
+        folder: directory.clone(),
+        base_name: base_name.clone(),
+        names: if names.is_empty() { selfsigned::local_names() } else { names.clone() },
+        organization: organization.clone(),
+        role,
+        valid_for: Duration::from_secs(u64::from(*days) * 86_400),
+    };
+    let made = selfsigned::ensure(&request, SystemTime::now()).map_err(|e| e.to_string())?;
+    let word = if made.made == Made::Now { "made" } else { "still good" };
+    println!("certificate {word}: {}", made.cert_file.display());
+    println!("key:              {}", made.key_file.display());
+    println!("authority:        {}   (import this one into browsers)", made.ca_file.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `sidetone config check`
+fn check(arguments: &Arguments) -> Result<ExitCode, String> {
+    let place = first_start::prepare(arguments)?;
+    let loaded = sidetone_config::load(&FileSource, &place.etc.to_string_lossy());
+    let mut findings = loaded.diagnostics;
+    if let Some(document) = &loaded.dialplan_document {
+        let plan = sidetone_dialplan::load(document);
+        findings.extend(plan.unknown_applications(&sidetone_apps::has_application));
+        findings.extend(plan.unknown_functions(&sidetone_apps::has_function));
+        findings.extend(plan.diagnostics);
+    }
+    for finding in &findings {
+        println!("{finding}");
+    }
+    println!("{}", loaded.summary);
+    let failed = loaded.config.is_none()
+        || findings.iter().any(|finding| finding.severity == Severity::Error);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
