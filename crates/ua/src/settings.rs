@@ -12,7 +12,8 @@ pub const T2: Duration = Duration::from_secs(4);
 /// RFC 3261 T4: how long a message may linger in the network, 5 s.
 pub const T4: Duration = Duration::from_secs(5);
 /// Transactions of one stack. A transaction holds about 2 KiB for at most 32 s after its end:
-/// 2,000 requests per second and 32 s are 64,000. Beyond it new requests get 503.
+/// 2,000 requests per second and 32 s are 64,000. Beyond it the oldest that are answered are
+/// forgotten; when there is none, new requests get 503.
 pub const MAX_TRANSACTIONS: usize = 100_000;
 /// Dialogs of one stack; about 2 KiB each. Beyond it new INVITEs get 503.
 pub const MAX_DIALOGS: usize = 50_000;

@@ -105,7 +105,7 @@ pub struct Stack {
     pub(crate) servers: HashMap<TransactionId, Server>,
     pub(crate) server_keys: HashMap<ServerKey, TransactionId>,
     pub(crate) merge_keys: HashMap<MergeKey, TransactionId>,
-    /// Answered transactions other than INVITE, oldest first: those that make room.
+    /// Answered transactions over UDP other than INVITE, oldest first: those that make room.
     pub(crate) answered: VecDeque<TransactionId>,
     pub(crate) dialogs: HashMap<DialogId, Dialog>,
     pub(crate) dialog_keys: HashMap<DialogKey, DialogId>,

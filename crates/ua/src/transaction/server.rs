@@ -117,8 +117,7 @@ impl Stack {
         }
     }
 
-    /// Drops the front of `answered` that is gone already. They linger equally long, so that the
-    /// queue never holds more than what lives and what waits behind it.
+    /// Drops the front of `answered` that is gone already: all linger equally long.
     pub(crate) fn forget_gone(&mut self) {
         while self.answered.front().is_some_and(|id| !self.servers.contains_key(id)) {
             self.answered.pop_front();
@@ -168,7 +167,9 @@ impl Stack {
                     server.request.headers = Headers::new();
                     server.request.body = Bytes::new();
                 }
-                self.answered.push_back(id);
+                if datagrams {
+                    self.answered.push_back(id);
+                }
             } else if response.status.is_success() {
                 // Timer L (RFC 6026 §7.1).
                 server.state = ServerState::Accepted;
