@@ -1,12 +1,12 @@
 //! A browser: signalling over secure WebSocket, media through an engine of this process with ICE,
 //! DTLS and SRTP over real sockets.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use sidetone_base::{LegId, Random, SeededRandom};
 use sidetone_engine::{Engine, EngineSettings, LegHandle, LegSpec, PortChoice};
-use sidetone_media::{CandidatePolicy, LegEvent, LegKind, Repeat, Tone, ToneStep};
+use sidetone_media::{CandidatePolicy, LegEvent, LegKind, Repeat, Route, Tone, ToneStep};
 use sidetone_sdp::Session;
 use sidetone_sdp::negotiation::{Capabilities, CodecSpec, Negotiation, Wish};
 use sidetone_sip::Response;
@@ -14,9 +14,9 @@ use sidetone_ua::api::{Command, DialogId, Event, InviteId, OutgoingRequest};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::Outcome;
 use crate::agent::Account;
 use crate::websocket::{Client, PATIENCE};
+use crate::{Loopback, Outcome, phones, plans};
 
 /// Events of one leg that may wait.
 const LEG_EVENTS: usize = 32;
@@ -86,7 +86,18 @@ pub struct BrowserCall {
     /// Its media.
     pub leg: Leg,
     dialog: DialogId,
-    /// From the INVITE with credentials to the first packet that came back.
+    /// How long its steps took.
+    pub times: Times,
+}
+
+/// From the INVITE with credentials to each step of a call.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// The 200 came.
+    pub answered: Duration,
+    /// ICE and DTLS are done.
+    pub connected: Duration,
+    /// The first packet came back.
     pub first_rtp: Duration,
 }
 
@@ -97,13 +108,55 @@ pub struct Browser {
     account: Account,
     random: SeededRandom,
     invites: u64,
+    microphone: Microphone,
+}
+
+/// A plain leg beside the browser's own, through which single packets go to it: a tone has its
+/// pace of 20 ms, and would add up to that to each delay.
+#[derive(Debug)]
+struct Microphone {
+    socket: UdpSocket,
+    leg: Leg,
+    into: Loopback,
+    packets: u16,
+}
+
+impl Microphone {
+    async fn new(engine: &Engine) -> Outcome<Self> {
+        let socket = UdpSocket::bind(Loopback::port(0).address())?;
+        let leg = Leg::new(engine, LegKind::Plain, PortChoice::Shared).await?;
+        leg.handle.apply(plans::plain(Loopback::new(socket.local_addr()?)?)).await?;
+        let local = leg.handle.local_transports().first().ok_or("a leg without transport")?;
+        let into = Loopback::new(local.rtp)?;
+        Ok(Self { socket, leg, into, packets: 0 })
+    }
+
+    fn speak(&mut self) -> Outcome {
+        self.packets = self.packets.wrapping_add(1);
+        let packet = phones::packet(1, self.packets.into());
+        self.socket.send_to(&packet, self.into.address())?;
+        Ok(())
+    }
 }
 
 impl Browser {
     /// Takes over a registered client; `seed` makes its descriptions its own.
-    #[must_use]
-    pub fn new(client: Client, account: Account, seed: u64) -> Self {
-        Self { client, account, random: SeededRandom::new(seed), invites: 0 }
+    ///
+    /// # Errors
+    /// When the engine has no port left.
+    pub async fn new(
+        client: Client,
+        account: Account,
+        engine: &Engine,
+        seed: u64,
+    ) -> Outcome<Self> {
+        Ok(Self {
+            client,
+            account,
+            random: SeededRandom::new(seed),
+            invites: 0,
+            microphone: Microphone::new(engine).await?,
+        })
     }
 
     /// Calls an extension that echoes, says something, and returns once it hears itself.
@@ -113,23 +166,39 @@ impl Browser {
     pub async fn call(&mut self, engine: &Engine, extension: &str) -> Outcome<BrowserCall> {
         let webrtc = LegKind::WebRtc { lite: false };
         let mut leg = Leg::new(engine, webrtc, PortChoice::Own).await?;
+        let to_leg = Route::Forward(vec![(leg.handle.id(), 0)]);
+        self.microphone.leg.handle.route(0, to_leg).await?;
         let (_, ulaw) = CodecSpec::of_config_name("ulaw").ok_or("no ulaw")?;
-        let mut negotiation =
-            Negotiation::new(Capabilities::webrtc(vec![ulaw], Vec::new()), &mut self.random);
+        let capabilities = Capabilities::webrtc(vec![ulaw], Vec::new());
+        let mut negotiation = Negotiation::new(capabilities, &mut self.random);
         let local = leg.handle.local_transports();
         let offer = negotiation
             .offer(local, &Wish::audio_only(), &mut self.random)
             .map_err(|reject| reject.to_string())?;
         let request = self.client.agent.invite(&self.account, extension, &offer.to_string());
         let (dialog, response, sent) = self.invite(request).await?;
+        let mut times = Times { answered: sent.elapsed(), ..Times::default() };
         let answer = Session::parse(&response.body)?;
         let plan = negotiation.accept_answer(&answer).map_err(|reject| reject.to_string())?;
         leg.handle.apply(plan).await?;
         self.client.agent.command(Command::Ack { dialog, body: None });
         self.client.flush().await?;
-        leg.handle.tone(0, tone()).await?;
+        leg.until(|event| matches!(event, LegEvent::DtlsConnected { .. })).await?;
+        times.connected = sent.elapsed();
+        self.microphone.speak()?;
         leg.until(|event| matches!(event, LegEvent::FirstPacket { .. })).await?;
-        Ok(BrowserCall { leg, dialog, first_rtp: sent.elapsed() })
+        times.first_rtp = sent.elapsed();
+        Ok(BrowserCall { leg, dialog, times })
+    }
+
+    /// Talks for some time.
+    ///
+    /// # Errors
+    /// When the leg is gone.
+    pub async fn talk(&self, call: &BrowserCall, time: Duration) -> Outcome {
+        call.leg.handle.tone(0, tone()).await?;
+        tokio::time::sleep(time).await;
+        Ok(())
     }
 
     /// Sends the INVITE, with credentials once it is challenged.

@@ -56,8 +56,11 @@ impl Caller {
     /// # Errors
     /// When no socket can be bound.
     pub fn new(server: &Server, extension: &'static str, media: Vec<Loopback>) -> Outcome<Self> {
+        let socket = signalling_socket()?;
+        // Two callers of one run must not use the same Call-IDs: that is a merged request.
+        let seed = u64::from(socket.local_addr()?.port());
         Ok(Self {
-            board: Switchboard::new(signalling_socket()?, server.sip, 1)?,
+            board: Switchboard::new(socket, server.sip, seed)?,
             extension,
             media,
             open: HashMap::new(),

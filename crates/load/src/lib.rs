@@ -18,6 +18,7 @@ pub mod caller;
 pub mod figure;
 pub mod loopback;
 pub mod phones;
+mod plans;
 pub mod process;
 pub mod server;
 pub mod telephone;

@@ -121,7 +121,7 @@ fn talk(
 }
 
 /// RTP of payload type 0 whose payload begins with the time of day.
-fn packet(number: u32, round: u32) -> [u8; PACKET_BYTES] {
+pub(crate) fn packet(number: u32, round: u32) -> [u8; PACKET_BYTES] {
     let mut packet = [0xff; PACKET_BYTES];
     packet[0] = 0x80;
     packet[1] = 0;

@@ -9,13 +9,13 @@ use sidetone_engine::{Engine, PortChoice};
 use sidetone_media::{LegEvent, LegKind, Route};
 use sidetone_sdp::plan::DtlsRole;
 
-use super::{Plan, plans};
+use super::Plan;
 use crate::bare::BareLoop;
 use crate::browser::{self, Leg};
 use crate::figure::{Budget, Figure, Report};
 use crate::phones::{self, Phones};
 use crate::process::Process;
-use crate::{Loopback, Outcome};
+use crate::{Loopback, Outcome, plans};
 
 /// Ports of the engine under test, and of the one that plays the browsers.
 const TESTED_PORTS: std::ops::RangeInclusive<u16> = 20_000..=25_999;

@@ -108,7 +108,8 @@ fn webrtc_legs(plan: &Plan, report: &mut Report) -> Outcome {
             let account = server::browser(number);
             let mut client = dialer.connect(browser::seed(number)).await?;
             client.register(&account).await?;
-            browsers.push(Browser::new(client, account, browser::seed(number + 1_000)));
+            let seed = browser::seed(number + 1_000);
+            browsers.push(Browser::new(client, account, &engine, seed).await?);
         }
         let (mut calls, mut before) = (Vec::new(), 0.0);
         for (number, browser) in browsers.iter_mut().enumerate() {

@@ -11,7 +11,6 @@ mod delay;
 mod echo;
 mod memory;
 mod parse;
-mod plans;
 mod register;
 mod start;
 mod webrtc_call;

@@ -29,7 +29,7 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
         flood.run(Duration::from_millis(300))?;
         let (before, done) = (server.process().cpu()?, flood.done);
         let start = Instant::now();
-        flood.run(plan.time(Duration::from_secs(2)))?;
+        flood.run(plan.time(Duration::from_secs(4)))?;
         let cpu = server.process().cpu()? - before;
         let count = (flood.done - done) as f64;
         let budget = Budget::AtLeast(15_000.0);

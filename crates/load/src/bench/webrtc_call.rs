@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use super::Plan;
 use crate::Outcome;
-use crate::browser::{self, Browser};
+use crate::browser::{self, Browser, Times};
 use crate::figure::{Budget, Figure, Report, ms, quantile};
 use crate::server::{self, Server, Setup};
 use crate::websocket::Dialer;
 
-/// Browsers that call one after the other.
-const BROWSERS: usize = 10;
+/// Browsers that call at the same time, each one call after the other.
+const BROWSERS: usize = 60;
+/// Calls made alone, to measure delays without a queue.
+const ALONE: usize = 100;
 /// How long they hear themselves.
 const TALK: Duration = Duration::from_millis(200);
 /// Ports of the browsers' media.
@@ -21,41 +23,37 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     let process = server.process();
     let engine = browser::engine(PORTS)?;
     let dialer = Dialer::new(server.https)?;
-    let calls_each = plan.count(20);
+    let calls_each = plan.count(15);
     let runtime = super::runtime()?;
-    let (cost, mut delays) = runtime.block_on(async {
+    let (cost, alone) = runtime.block_on(async {
         let mut browsers = Vec::new();
         for number in 0..BROWSERS {
             let account = server::browser(number);
             let mut client = dialer.connect(browser::seed(number)).await?;
             client.register(&account).await?;
-            browsers.push(Browser::new(client, account, browser::seed(number + 1_000)));
+            let seed = browser::seed(number + 1_000);
+            browsers.push(Browser::new(client, account, &engine, seed).await?);
         }
-        let mut delays = Vec::new();
-        // One call each to warm up, and alone to measure the delay without a queue.
-        for number in 0..calls_each {
-            for browser in &mut browsers {
-                if number > 0 && delays.len() >= plan.count(50) {
-                    break;
-                }
-                let call = browser.call(&engine, "echo").await?;
-                delays.push(call.first_rtp);
-                browser.hang_up(call).await?;
-            }
+        let mut alone = Vec::new();
+        for number in 0..plan.count(ALONE) {
+            let browser = browsers.get_mut(number % BROWSERS).ok_or("no browser")?;
+            let call = browser.call(&engine, "echo").await?;
+            alone.push(call.times);
+            browser.hang_up(call).await?;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
         let before = process.cpu()?;
         let calls = browsers.iter_mut().map(|browser| async {
             for _ in 0..calls_each {
                 let call = browser.call(&engine, "echo").await?;
-                tokio::time::sleep(TALK).await;
+                browser.talk(&call, TALK).await?;
                 browser.hang_up(call).await?;
             }
             Outcome::Ok(())
         });
         futures_util::future::try_join_all(calls).await?;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        Outcome::Ok((process.cpu()? - before, delays))
+        Outcome::Ok((process.cpu()? - before, alone))
     })?;
     runtime.block_on(engine.stop());
     let cpu_ms = ms(cost) / (BROWSERS * calls_each) as f64;
@@ -63,10 +61,14 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     report.add(figure("CPU per short call, all of it", cpu_ms, "ms", Budget::AtMost(0.6)));
     let per_core = 1e3 / cpu_ms;
     report.add(figure("short calls per second and core", per_core, "/s", Budget::AtLeast(1_200.0)));
-    for (what, share, most) in [("p50", 0.5, 3.0), ("p99", 0.99, 5.0)] {
-        let value = ms(quantile(&mut delays, share));
-        let what = format!("INVITE to first RTP heard again, {what}");
-        report.add(Figure::new(what, value, "ms", Budget::AtMost(most)));
-    }
+    let mut add = |what: &str, step: fn(&Times) -> Duration, share, budget| {
+        let mut times: Vec<Duration> = alone.iter().map(step).collect();
+        let value = ms(quantile(&mut times, share));
+        report.add(Figure::new(format!("INVITE to {what}"), value, "ms", budget));
+    };
+    add("200, p50", |times| times.answered, 0.5, Budget::Informative);
+    add("DTLS done, p50", |times| times.connected, 0.5, Budget::Informative);
+    add("first RTP, there and back, p50", |times| times.first_rtp, 0.5, Budget::AtMost(3.0));
+    add("first RTP, there and back, p99", |times| times.first_rtp, 0.99, Budget::AtMost(5.0));
     Ok(())
 }

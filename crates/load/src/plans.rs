@@ -41,7 +41,7 @@ fn stream() -> StreamPlan {
 }
 
 /// Plain RTP to and from this address.
-pub(super) fn plain(remote: Loopback) -> MediaPlan {
+pub(crate) fn plain(remote: Loopback) -> MediaPlan {
     let transport = TransportPlan {
         remote_rtp: Some(remote.address()),
         remote_rtcp: None,
@@ -53,7 +53,7 @@ pub(super) fn plain(remote: Loopback) -> MediaPlan {
 }
 
 /// ICE and DTLS towards another leg of this process.
-pub(super) fn webrtc(remote: &LocalTransport, role: DtlsRole) -> Outcome<MediaPlan> {
+pub(crate) fn webrtc(remote: &LocalTransport, role: DtlsRole) -> Outcome<MediaPlan> {
     let ice = remote.ice.as_ref().ok_or("the leg has no ICE")?;
     let transport = TransportPlan {
         remote_rtp: Some(remote.rtp),
