@@ -195,6 +195,7 @@ pub struct Channel {
     stop: Option<Stop>,
     cause: Cause,
     absolute_deadline: Option<Instant>,
+    unheard: Option<pump::Unheard>,
     created: Instant,
     answered: Option<Instant>,
     /// What we want of media; a peer's re-offer is answered with it.
@@ -285,6 +286,7 @@ impl Channel {
             stop: None,
             cause: Cause::NORMAL,
             absolute_deadline: None,
+            unheard: None,
             created,
             answered: None,
             wish: Wish::call(),
@@ -443,7 +445,11 @@ impl Channel {
         }
         self.state = state;
         if state == State::Up {
-            self.answered = Some(self.exchange.now());
+            let now = self.exchange.now();
+            self.answered = Some(now);
+            if let Some(unheard) = &mut self.unheard {
+                unheard.answered(now);
+            }
         }
         let answered = self.answered;
         self.listing.update(|facts| {

@@ -8,11 +8,26 @@ use sidetone_events::Event;
 use sidetone_media::LegEvent;
 use sidetone_ua::api::Event as SipEvent;
 
-use super::{Channel, ChannelEvent, Control, Happening, MAX_DIGITS};
+use super::{Channel, ChannelEvent, Control, Happening, MAX_DIGITS, State};
 use crate::Cause;
 
 /// Longest sleep when nothing is due.
 const IDLE: Duration = Duration::from_secs(3_600);
+
+/// Silence that was told before the answer, when nobody has to send yet: it ends the call if it
+/// lasts as long after the answer.
+#[derive(Debug)]
+pub(super) struct Unheard {
+    packets: u64,
+    lasts: Duration,
+    until: Option<Instant>,
+}
+
+impl Unheard {
+    pub(super) fn answered(&mut self, now: Instant) {
+        self.until = Some(now + self.lasts);
+    }
+}
 
 enum Woken {
     Inbox(Option<ChannelEvent>),
@@ -98,7 +113,8 @@ impl Channel {
         self.check_stop()?;
         let now = self.exchange.now();
         let absolute = self.absolute_deadline.filter(|_| until.is_none_or(|until| until > now));
-        let wake = [until, absolute].into_iter().flatten().min().unwrap_or(now + IDLE);
+        let unheard = self.unheard.as_ref().and_then(|unheard| unheard.until);
+        let wake = [until, absolute, unheard].into_iter().flatten().min().unwrap_or(now + IDLE);
         let woken = tokio::select! {
             biased;
             event = self.inbox.recv() => Woken::Inbox(event),
@@ -111,9 +127,12 @@ impl Channel {
         let happening = match woken {
             Woken::Inbox(Some(event)) => self.absorb(event).await,
             Woken::Inbox(None) => None,
-            Woken::Media(event) => self.absorb_media(event),
+            Woken::Media(event) => self.absorb_media(event).await,
             Woken::Time => {
                 let now = self.exchange.now();
+                if unheard.is_some_and(|until| until <= now) {
+                    self.end_if_unheard().await;
+                }
                 if self.absolute_deadline.is_some_and(|deadline| deadline <= now) {
                     self.absolute_deadline = None;
                     return Err(Stop::AbsoluteTimeout);
@@ -187,13 +206,31 @@ impl Channel {
         None
     }
 
-    fn absorb_media(&mut self, event: LegEvent) -> Option<Happening> {
+    async fn packets_heard(&self) -> u64 {
+        self.quality().await.iter().map(|stream| stream.received.packets).sum()
+    }
+
+    async fn end_if_unheard(&mut self) {
+        if let Some(unheard) = self.unheard.take()
+            && self.packets_heard().await == unheard.packets
+        {
+            tracing::info!("{}: no media since the answer: the call ends", self.name);
+            self.note_stop(Cause(44));
+        }
+    }
+
+    async fn absorb_media(&mut self, event: LegEvent) -> Option<Happening> {
         let words = match event {
             LegEvent::Dtmf { digit, duration, .. } => {
                 let duration_ms = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
                 return Some(self.digit(digit, duration_ms));
             }
             LegEvent::PlaybackFinished { id, .. } => return Some(Happening::Played(id)),
+            LegEvent::RtpTimeout { silent_for, .. } if self.state != State::Up => {
+                let packets = self.packets_heard().await;
+                self.unheard = Some(Unheard { packets, lasts: silent_for, until: None });
+                format!("no media for {} seconds before the answer", silent_for.as_secs())
+            }
             LegEvent::RtpTimeout { silent_for, .. } => {
                 self.note_stop(Cause(44));
                 format!("no media for {} seconds: the call ends", silent_for.as_secs())
@@ -253,7 +290,7 @@ impl Channel {
                 }
                 Woken::Inbox(None) => {}
                 Woken::Media(event) => {
-                    self.absorb_media(event);
+                    self.absorb_media(event).await;
                 }
                 Woken::Time if self.exchange.now() >= until => return Ok(InviteNews::Deadline),
                 Woken::Time => {}
