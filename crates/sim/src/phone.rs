@@ -102,6 +102,7 @@ pub(crate) enum Order {
     Resume,
     Press(char),
     Manner(Manner),
+    BeSilent,
     Held(oneshot::Sender<(Snapshot, EngineSnapshot)>),
 }
 
@@ -245,6 +246,11 @@ impl Phone {
     /// What it does with calls from now on.
     pub async fn will(&self, manner: Manner) {
         self.order(Order::Manner(manner)).await;
+    }
+
+    /// Sends nothing in its next calls, as if its microphone were broken.
+    pub async fn will_be_silent(&self) {
+        self.order(Order::BeSilent).await;
     }
 
     /// What its stack and its media engine hold.

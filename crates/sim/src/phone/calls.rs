@@ -139,7 +139,13 @@ impl Device {
 
     async fn open_media(&mut self) -> Media {
         let events = self.leg_events.clone();
-        Media::open(self.line, &self.engine, &self.capabilities, &mut self.random, events).await
+        let (line, random) = (self.line, &mut self.random);
+        let opened = Media::open(line, &self.engine, &self.capabilities, random, events);
+        let mut media = opened.await;
+        if self.silent {
+            media.mute();
+        }
+        media
     }
 
     pub(super) async fn dial(&mut self, number: &str, offer: Offer) {

@@ -50,6 +50,7 @@ pub(super) struct Device {
     pub(super) random: SeededRandom,
     pub(super) capabilities: Capabilities,
     pub(super) manner: Manner,
+    pub(super) silent: bool,
     pub(super) view: Rc<RefCell<View>>,
     pub(super) calls: Vec<Call>,
     pub(super) leg_events: mpsc::Sender<(LegId, LegEvent)>,
@@ -79,6 +80,7 @@ impl Device {
             random,
             capabilities: media::capabilities(new.line, new.codecs),
             manner: Manner::Ring,
+            silent: false,
             view,
             calls: Vec::new(),
             leg_events,
@@ -206,6 +208,7 @@ impl Device {
             Order::Resume => self.hold_last(false).await,
             Order::Press(digit) => self.press(digit).await,
             Order::Manner(manner) => self.manner = manner,
+            Order::BeSilent => self.silent = true,
             Order::Held(reply) => {
                 let held = (self.stack.snapshot(), self.engine.snapshot().await);
                 let _ = reply.send(held);

@@ -34,7 +34,8 @@ pub(super) fn capabilities(line: Line, codecs: &[&str]) -> Capabilities {
 pub(super) struct Media {
     pub(super) leg: LegHandle,
     negotiation: Negotiation,
-    sings: bool,
+    /// It sends a tone already, or never will.
+    settled: bool,
 }
 
 impl Media {
@@ -55,8 +56,13 @@ impl Media {
         Self {
             leg: engine.create_leg(spec).await.expect("a phone has a leg"),
             negotiation: Negotiation::new(capabilities.clone(), random),
-            sings: false,
+            settled: false,
         }
+    }
+
+    /// Sends nothing.
+    pub(super) fn mute(&mut self) {
+        self.settled = true;
     }
 
     async fn grow(&mut self, transports: usize) {
@@ -104,12 +110,12 @@ impl Media {
 
     async fn apply(&mut self, plan: MediaPlan) {
         self.leg.apply(plan).await.expect("the plan fits the leg");
-        if self.sings || !self.may_sing() {
+        if self.settled || !self.may_sing() {
             return;
         }
         let step = ToneStep { first_hz: 440, second_hz: 0, duration: Duration::ZERO };
         let tone = Tone { steps: vec![step], repeat: Repeat::Forever };
-        self.sings = self.leg.tone(0, tone).await.is_ok();
+        self.settled = self.leg.tone(0, tone).await.is_ok();
     }
 
     fn may_sing(&self) -> bool {

@@ -89,6 +89,31 @@ fn media_that_stays_away_ends_the_call_after_rtp_timeout() {
 }
 
 #[test]
+fn a_caller_may_be_silent_while_it_rings_and_not_for_ever_afterwards() {
+    let configuration = Configuration::default().with_option("rtp_timeout = 5");
+    for seed in FEW {
+        tell(*seed, Weather::BAD, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            bob.will(Manner::Answer(secs(12))).await;
+            alice.dial("bob").await;
+            world.run_until("they talk", secs(40), |w| w.talking(&alice, &bob)).await;
+            world.run_for(secs(10)).await;
+            assert!(world.talking(&alice, &bob), "{}", world.account());
+            alice.hang_up().await;
+            world.run_until("both are free", secs(35), World::is_quiet).await;
+
+            alice.will_be_silent().await;
+            alice.dial("bob").await;
+            let talking = |_: &World| alice.state() == Some(CallState::Talking);
+            world.run_until("it is answered", secs(40), talking).await;
+            world.run_until("it ends", secs(10), World::is_quiet).await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
 fn a_lost_bye_ends_with_the_session_timer() {
     let configuration =
         Configuration::default().with_option("timers = always\ntimers_sess_expires = 90");
