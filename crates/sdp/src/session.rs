@@ -147,7 +147,9 @@ impl Reader {
         if line.len() > MAX_LINE_BYTES {
             return Err(ParseError::TooMuch("bytes in one line", MAX_LINE_BYTES));
         }
-        let line: String = line.chars().filter(|c| !matches!(c, '\r' | '\0')).collect();
+        // Control characters inside a line are blanks: what is printed must read the same again.
+        let blank = |c: char| if c.is_control() { ' ' } else { c };
+        let line: String = line.chars().filter(|c| !matches!(c, '\r' | '\0')).map(blank).collect();
         let line = line.trim();
         let mut chars = line.chars();
         // Blank lines and padding after the last line are skipped: some gateways send them.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::lex;
-use crate::params::Params;
+use crate::params::{Param, Params};
 use crate::text::Text;
 
 /// A URI.
@@ -373,10 +373,11 @@ const STRICT_PARAMS: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"]
 fn params_equivalent(a: &Params, b: &Params) -> bool {
     let strict = STRICT_PARAMS.iter().all(|name| a.has(name) == b.has(name));
     strict
-        && a.iter().all(|param| {
-            let Some(other) = b.iter().find(|p| p.name.eq_ignore_case(&param.name)) else {
-                return true;
-            };
+        && a.iter().enumerate().all(|(at, param)| {
+            // A name may stand twice, although it must not: the first is held against the first.
+            let same = |p: &&Param| p.name.eq_ignore_case(&param.name);
+            let earlier = a.iter().take(at).filter(same).count();
+            let Some(other) = b.iter().filter(same).nth(earlier) else { return true };
             match (&param.value, &other.value) {
                 (Some(x), Some(y)) => {
                     unescape(x).as_bytes().eq_ignore_ascii_case(unescape(y).as_bytes())
@@ -559,5 +560,18 @@ impl TelUri {
         a.eq_ignore_case(&b)
             && self.params.len() == other.params.len()
             && params_equivalent(&self.params, &other.params)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_equals_itself_even_with_a_parameter_twice() {
+        let uri = Uri::parse(&Text::from(b"sip:a@b;maddr=a;maddr=b".to_vec())).expect("a URI");
+        assert!(uri.equivalent(&uri));
+        let other = Uri::parse(&Text::from(b"sip:a@b;maddr=a;maddr=c".to_vec())).expect("a URI");
+        assert!(!uri.equivalent(&other));
     }
 }

@@ -69,7 +69,8 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "cos_audio" COS, "0", NOT_YET, "Ethernet priority of audio.";
         "cos_video" COS, "0", NOT_YET, "Ethernet priority of video.";
         "deny" List, "", Works, "Source addresses that are kept out.";
-        "device_state_busy_at" COUNT, "0", NOT_YET, "Calls at which its state is busy; 0 for never.";
+        "device_state_busy_at" COUNT, "0", NOT_YET,
+            "Calls at which its state is busy; 0 for never.";
         "direct_media" Flag, "yes", Works,
             "Let media flow past this server; `yes` is treated as `no`.";
         "direct_media_glare_mitigation" Choice(&["none", "outgoing", "incoming"]), "none", ANCHORED,

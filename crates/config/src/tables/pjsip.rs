@@ -23,7 +23,7 @@ pub const TRANSPORT: ObjectSpec = ObjectSpec {
     usage: Works,
     aliases: &[],
     options: options! {
-        "allow_reload" YesNo, "no", Ignored("a reload always applies to transports"),
+        "allow_reload" YesNo, "no", Ignored("a reload applies to certificates only"),
             "Whether a reload may change it.";
         "allow_wildcard_certs" Flag, "false", Works,
             "Accept `*.example.com` in a server's certificate.";
@@ -156,7 +156,8 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "contact_expiration_check_interval" COUNT, "30", Ignored("each contact has its own timer"),
             "Seconds between searches for expired contacts.";
         "debug" Text, "no", NOT_YET, "Log SIP messages: yes, no or an address.";
-        "default_auth_algorithms_uac" ALGORITHMS, "MD5", NOT_YET, "Hashes we answer challenges with.";
+        "default_auth_algorithms_uac" ALGORITHMS, "MD5", NOT_YET,
+            "Hashes we answer challenges with.";
         "default_auth_algorithms_uas" ALGORITHMS, "MD5", Works,
             "Hashes we challenge with, best first.";
         "default_from_user" Text, "asterisk", Works, "User part of From when a call has none.";
@@ -169,9 +170,9 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "endpoint_identifier_order" Choices(Identifier::NAMES), "ip,username,anonymous", Works,
             "Order in which senders are looked up.";
         "ignore_uri_user_options" Flag, "no", NOT_YET, "Cut `;…` off the user part of URIs.";
-        "keep_alive_interval" Number { min: 0, max: 86400 }, "90", Works,
+        "keep_alive_interval" Number { min: 0, max: 86400 }, "90", NOT_YET,
             "Seconds between keep-alives on TCP and TLS; 0 for none.";
-        "max_forwards" Number { min: 1, max: 255 }, "70", Works, "Max-Forwards of our requests.";
+        "max_forwards" Number { min: 1, max: 255 }, "70", NOT_YET, "Max-Forwards of our requests.";
         "max_initial_qualify_time" COUNT, "0", NOT_YET,
             "Seconds over which the first OPTIONS are spread.";
         "mwi_disable_initial_unsolicited" Flag, "no", NO_MAILBOX,
@@ -218,7 +219,7 @@ pub const SYSTEM: ObjectSpec = ObjectSpec {
         "threadpool_idle_timeout" COUNT, "60", NO_POOL, "Seconds after which the pool shrinks.";
         "threadpool_initial_size" COUNT, "4", NO_POOL, "Size of the pool at start.";
         "threadpool_max_size" COUNT, "50", NO_POOL, "Largest size of the pool.";
-        "timer_b" Number { min: 1000, max: 600_000 }, "32000", Works,
+        "timer_b" Number { min: 1000, max: 600_000 }, "32000", NOT_YET,
             "Milliseconds a request may go unanswered (RFC 3261 timer B).";
         "timer_t1" Number { min: 100, max: 10_000 }, "500", Works,
             "Milliseconds to the first retransmission (RFC 3261 T1).";

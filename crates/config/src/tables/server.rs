@@ -149,7 +149,7 @@ pub const HTTP: ObjectSpec = ObjectSpec {
         "tlscafile" Text, "", NOT_YET, "Certificates that may sign a client's.";
         "tlscapath" Text, "", NOT_YET, "Directory of such certificates.";
         "tlscertfile" Text, "", Works, "Certificate chain, PEM.";
-        "tlscipher" Text, "", NOT_YET, "Allowed cipher suites.";
+        "tlscipher" Text, "", Works, "Allowed cipher suites.";
         "tlsdisablev1" YesNo, "yes", OLD_TLS, "No TLS 1.0.";
         "tlsdisablev11" YesNo, "yes", OLD_TLS, "No TLS 1.1.";
         "tlsdisablev12" YesNo, "no", Works, "No TLS 1.2.";
