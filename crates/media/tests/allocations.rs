@@ -1,10 +1,7 @@
 //! A relayed packet allocates nothing, in clear and protected.
 
 #![allow(clippy::unwrap_used, reason = "a test says so when it fails")]
-#![expect(
-    unsafe_code,
-    reason = "a global allocator that counts is unsafe by its trait"
-)]
+#![expect(unsafe_code, reason = "a global allocator that counts is unsafe by its trait")]
 
 mod support;
 
@@ -70,11 +67,7 @@ fn allocations(
         if number == 10 {
             before = COUNT.with(Cell::get);
         }
-        let arrival = Arrival {
-            path,
-            local: *local,
-            source: *source,
-        };
+        let arrival = Arrival { path, local: *local, source: *source };
         let graph = &mut world.hosts[host].graph;
         graph.handle_datagram(world.now, arrival, datagram, &mut out);
         while graph.poll_event().is_some() {}

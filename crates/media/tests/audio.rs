@@ -1,10 +1,6 @@
 //! Playback, tones and transcoding.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test says so when it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
 
 mod support;
 
@@ -32,10 +28,7 @@ fn prompt(rate: u32, millis: u32) -> Arc<Prompt> {
     let count = rate / 1000 * millis;
     let turn = 440.0 * std::f64::consts::TAU / f64::from(rate);
     let sample = |n: u32| (f64::from(n) * turn).sin() * 8000.0;
-    Arc::new(Prompt {
-        rate,
-        samples: (0..count).map(|n| sample(n) as i16).collect(),
-    })
+    Arc::new(Prompt { rate, samples: (0..count).map(|n| sample(n) as i16).collect() })
 }
 
 fn rtp_of(phone: &Phone, world: &World) -> Vec<(u8, u16, u32, usize)> {
@@ -43,21 +36,14 @@ fn rtp_of(phone: &Phone, world: &World) -> Vec<(u8, u16, u32, usize)> {
     let views = heard.iter().filter_map(|bytes| {
         let view = RtpView::parse(bytes).ok()?;
         let (sequence, timestamp) = (view.sequence(), view.timestamp());
-        Some((
-            view.payload_type(),
-            sequence,
-            timestamp,
-            view.payload().len(),
-        ))
+        Some((view.payload_type(), sequence, timestamp, view.payload().len()))
     });
     views.collect()
 }
 
 fn finished(world: &World) -> Vec<(u64, u64)> {
     let played = |event| match event {
-        LegEvent::PlaybackFinished {
-            id, samples_played, ..
-        } => Some((id.0, samples_played)),
+        LegEvent::PlaybackFinished { id, samples_played, .. } => Some((id.0, samples_played)),
         _ => None,
     };
     world.events(0, 1).into_iter().filter_map(played).collect()
@@ -67,15 +53,7 @@ fn finished(world: &World) -> Vec<(u64, u64)> {
 fn a_prompt_plays_at_its_pace_and_says_when_it_is_over() {
     let (mut world, phone, _) = leg(audio(0x11));
     let prompts = vec![prompt(8000, 310), prompt(8000, 100)];
-    world.play(
-        0,
-        1,
-        7,
-        Playback {
-            prompts,
-            ..Playback::default()
-        },
-    );
+    world.play(0, 1, 7, Playback { prompts, ..Playback::default() });
     world.run(SECOND / 5);
     assert_eq!(rtp_of(&phone, &world).len(), 10);
     assert!(finished(&world).is_empty());
@@ -108,27 +86,11 @@ fn prompts_of_other_rates_and_codecs_last_as_long() {
         for rate in [8000, 16_000, 48_000] {
             let (mut world, phone, _) = leg(plan.clone());
             let prompts = vec![prompt(rate, 400)];
-            world.play(
-                0,
-                1,
-                1,
-                Playback {
-                    prompts,
-                    ..Playback::default()
-                },
-            );
+            world.play(0, 1, 1, Playback { prompts, ..Playback::default() });
             world.run(SECOND);
             let packets = rtp_of(&phone, &world);
-            assert!(
-                (20..=21).contains(&packets.len()),
-                "{} at {rate}",
-                packets.len()
-            );
-            assert!(
-                packets
-                    .windows(2)
-                    .all(|p| p[1].2.wrapping_sub(p[0].2) == ticks)
-            );
+            assert!((20..=21).contains(&packets.len()), "{} at {rate}", packets.len());
+            assert!(packets.windows(2).all(|p| p[1].2.wrapping_sub(p[0].2) == ticks));
             assert_eq!(finished(&world), [(1, u64::from(rate) * 4 / 10)]);
         }
     }
@@ -138,22 +100,10 @@ fn prompts_of_other_rates_and_codecs_last_as_long() {
 fn music_repeats_until_it_is_stopped() {
     let (mut world, phone, _) = leg(audio(0x11));
     let prompts = vec![prompt(8000, 100)];
-    world.play(
-        0,
-        1,
-        3,
-        Playback {
-            prompts,
-            repeat: Repeat::Forever,
-            skip_samples: 0,
-        },
-    );
+    world.play(0, 1, 3, Playback { prompts, repeat: Repeat::Forever, skip_samples: 0 });
     world.run(SECOND);
     let now = world.now;
-    world.hosts[0]
-        .graph
-        .stop_playback(now, LegId(1), 0, PlaybackId(3))
-        .unwrap();
+    world.hosts[0].graph.stop_playback(now, LegId(1), 0, PlaybackId(3)).unwrap();
     world.run(SECOND);
     let count = rtp_of(&phone, &world).len();
     assert!((49..=51).contains(&count), "{count}");
@@ -165,33 +115,13 @@ fn a_playback_replaces_another_and_forwarded_audio() {
     let (mut world, mut phone, to) = leg(audio(0x11));
     world.route(0, 1, 0, Route::Echo);
     phone.talk(&mut world, to, 5);
-    world.play(
-        0,
-        1,
-        1,
-        Playback {
-            prompts: vec![prompt(8000, 1000)],
-            ..Default::default()
-        },
-    );
+    world.play(0, 1, 1, Playback { prompts: vec![prompt(8000, 1000)], ..Default::default() });
     phone.talk(&mut world, to, 5);
-    world.play(
-        0,
-        1,
-        2,
-        Playback {
-            prompts: vec![prompt(8000, 100)],
-            ..Default::default()
-        },
-    );
+    world.play(0, 1, 2, Playback { prompts: vec![prompt(8000, 100)], ..Default::default() });
     phone.talk(&mut world, to, 20);
     world.run(SECOND / 10);
     let packets = rtp_of(&phone, &world);
-    assert!(
-        packets
-            .windows(2)
-            .all(|pair| pair[1].1 == pair[0].1.wrapping_add(1))
-    );
+    assert!(packets.windows(2).all(|pair| pair[1].1 == pair[0].1.wrapping_add(1)));
     let done = finished(&world);
     assert_eq!((done[0].0, done[1]), (1, (2, 800)));
     assert!((29..=31).contains(&packets.len()), "{packets:?} {done:?}");
@@ -205,15 +135,9 @@ fn a_tone_rings_in_its_cadence() {
         second_hz: 0,
         duration: Duration::from_millis(millis),
     };
-    let tone = Tone {
-        steps: vec![step(425, 200), step(0, 200)],
-        repeat: Repeat::Forever,
-    };
+    let tone = Tone { steps: vec![step(425, 200), step(0, 200)], repeat: Repeat::Forever };
     let now = world.now;
-    world.hosts[0]
-        .graph
-        .tone(now, LegId(1), 0, PlaybackId(1), tone)
-        .unwrap();
+    world.hosts[0].graph.tone(now, LegId(1), 0, PlaybackId(1), tone).unwrap();
     world.run(SECOND);
     let heard = phone.heard(&world);
     let loud = |bytes: &Vec<u8>| bytes[12..].iter().any(|byte| byte & 0x7f < 0x60);
@@ -230,20 +154,11 @@ fn what_cannot_be_encoded_is_refused_in_words() {
     let now = world.now;
     let graph = &mut world.hosts[0].graph;
     let refused = graph.play(now, LegId(1), 0, PlaybackId(1), Playback::default());
-    assert!(
-        format!("{refused:?}").contains("cannot encode evs"),
-        "{refused:?}"
-    );
+    assert!(format!("{refused:?}").contains("cannot encode evs"), "{refused:?}");
 }
 
 /// Leg 1 towards an opus phone, leg 2 towards a ulaw phone, joined.
-fn transcoded() -> (
-    World,
-    Phone,
-    Phone,
-    std::net::SocketAddr,
-    std::net::SocketAddr,
-) {
+fn transcoded() -> (World, Phone, Phone, std::net::SocketAddr, std::net::SocketAddr) {
     let mut world = World::new(1, Link::default());
     let mut a = Phone::new("198.51.100.9:4000");
     a.payload_type = 111;
@@ -301,32 +216,17 @@ fn digits_cross_a_transcoded_call() {
     let (mut world, a, b, _, _) = transcoded();
     let now = world.now;
     let graph = &mut world.hosts[0].graph;
-    graph
-        .send_dtmf(now, LegId(2), 0, '9', Duration::from_millis(100))
-        .unwrap();
+    graph.send_dtmf(now, LegId(2), 0, '9', Duration::from_millis(100)).unwrap();
     world.run(SECOND);
     // What went to the ulaw phone comes back from it, as if its user had pressed the key.
     let events: Vec<Vec<u8>> = b.heard(&world);
-    let to_b = world
-        .wire
-        .iter()
-        .find(|(_, to, _)| *to == b.address)
-        .unwrap()
-        .0;
+    let to_b = world.wire.iter().find(|(_, to, _)| *to == b.address).unwrap().0;
     for packet in events {
         world.inject(b.address, to_b, &packet);
     }
     world.run(SECOND);
-    let digit = LegEvent::Dtmf {
-        stream: 0,
-        digit: '9',
-        duration: Duration::from_millis(100),
-    };
-    assert!(
-        world.events(0, 2).contains(&digit),
-        "{:?}",
-        world.events(0, 2)
-    );
+    let digit = LegEvent::Dtmf { stream: 0, digit: '9', duration: Duration::from_millis(100) };
+    assert!(world.events(0, 2).contains(&digit), "{:?}", world.events(0, 2));
     let packets = rtp_of(&a, &world);
     assert!(packets.iter().any(|packet| packet.0 == 110), "{packets:?}");
     assert!(packets.iter().filter(|packet| packet.0 == 110).count() >= 6);
@@ -339,9 +239,7 @@ fn a_digit_becomes_a_tone_when_events_were_not_agreed() {
     let (mut world, phone, _) = leg(plan);
     let now = world.now;
     let graph = &mut world.hosts[0].graph;
-    graph
-        .send_dtmf(now, LegId(1), 0, '5', Duration::from_millis(100))
-        .unwrap();
+    graph.send_dtmf(now, LegId(1), 0, '5', Duration::from_millis(100)).unwrap();
     world.run(SECOND);
     assert_eq!(rtp_of(&phone, &world).len(), 8);
     assert!(finished(&world).is_empty());

@@ -1,10 +1,6 @@
 //! Plain legs: sources, SDES keys, digits, silence.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test says so when it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
 
 mod support;
 
@@ -33,16 +29,9 @@ fn echo_renumbers_but_keeps_payload() {
     phone.talk(&mut world, to, 3);
     world.run(SECOND / 10);
     let heard = phone.heard(&world);
-    let views: Vec<_> = heard
-        .iter()
-        .map(|bytes| RtpView::parse(bytes).unwrap())
-        .collect();
+    let views: Vec<_> = heard.iter().map(|bytes| RtpView::parse(bytes).unwrap()).collect();
     assert_eq!(views.len(), 3);
-    assert!(
-        views
-            .iter()
-            .all(|view| view.ssrc().0 == 0x11 && view.payload() == [0xff; 160])
-    );
+    assert!(views.iter().all(|view| view.ssrc().0 == 0x11 && view.payload() == [0xff; 160]));
     assert_eq!(views[2].sequence(), views[0].sequence().wrapping_add(2));
     assert_eq!(views[2].timestamp(), views[0].timestamp().wrapping_add(320));
     assert!(views[0].marker() && !views[1].marker());
@@ -62,18 +51,8 @@ fn a_peer_behind_nat_is_found_and_strangers_are_not() {
     assert!(phone.heard(&world).is_empty() && stranger.heard(&world).is_empty());
     // Three packets of probation were not echoed.
     assert_eq!(nated.heard(&world).len(), 57);
-    let moved = LegEvent::SourceChanged {
-        transport: 0,
-        remote: nated.address,
-    };
-    assert_eq!(
-        world
-            .events(0, 1)
-            .iter()
-            .filter(|event| **event == moved)
-            .count(),
-        1
-    );
+    let moved = LegEvent::SourceChanged { transport: 0, remote: nated.address };
+    assert_eq!(world.events(0, 1).iter().filter(|event| **event == moved).count(), 1);
 }
 
 fn sdes(plan: &mut MediaPlan, local: u8, remote: u8) {
@@ -82,10 +61,7 @@ fn sdes(plan: &mut MediaPlan, local: u8, remote: u8) {
         suite: "AES_CM_128_HMAC_SHA1_80".into(),
         key_and_salt: vec![byte; 30],
     };
-    plan.transports[0].protection = Protection::Sdes {
-        local: key(local),
-        remote: key(remote),
-    };
+    plan.transports[0].protection = Protection::Sdes { local: key(local), remote: key(remote) };
 }
 
 #[test]
@@ -111,16 +87,9 @@ fn sdes_protects_both_ways_and_survives_a_reinvite() {
     phone.talk(&mut world, c.rtp, 5);
     world.run(SECOND / 10);
     assert_eq!(phone.heard(&world).len(), 10);
-    let between = world
-        .wire
-        .iter()
-        .filter(|(from, to, _)| (*from, *to) == (a.rtp, b.rtp));
+    let between = world.wire.iter().filter(|(from, to, _)| (*from, *to) == (a.rtp, b.rtp));
     assert!(between.clone().count() >= 10);
-    assert!(
-        between
-            .into_iter()
-            .all(|(_, _, bytes)| !bytes.windows(8).any(|w| w == [0xff; 8]))
-    );
+    assert!(between.into_iter().all(|(_, _, bytes)| !bytes.windows(8).any(|w| w == [0xff; 8])));
 }
 
 /// Two plain legs on two hosts that talk to each other.
@@ -135,16 +104,10 @@ fn pair(a: RtpSettings, b: RtpSettings) -> World {
 
 fn digits(world: &World, host: usize, id: u64) -> Vec<(char, u128)> {
     let digit = |event| match event {
-        LegEvent::Dtmf {
-            digit, duration, ..
-        } => Some((digit, duration.as_millis())),
+        LegEvent::Dtmf { digit, duration, .. } => Some((digit, duration.as_millis())),
         _ => None,
     };
-    world
-        .events(host, id)
-        .into_iter()
-        .filter_map(digit)
-        .collect()
+    world.events(host, id).into_iter().filter_map(digit).collect()
 }
 
 #[test]
@@ -153,13 +116,9 @@ fn digits_are_sent_one_after_the_other_and_reported_once() {
     let now = world.now;
     for digit in ['1', '#', 'A'] {
         let graph = &mut world.hosts[0].graph;
-        graph
-            .send_dtmf(now, LegId(1), 0, digit, Duration::from_millis(100))
-            .unwrap();
+        graph.send_dtmf(now, LegId(1), 0, digit, Duration::from_millis(100)).unwrap();
     }
-    let refused = world.hosts[0]
-        .graph
-        .send_dtmf(now, LegId(1), 0, 'x', SECOND);
+    let refused = world.hosts[0].graph.send_dtmf(now, LegId(1), 0, 'x', SECOND);
     assert!(refused.is_err());
     world.run(2 * SECOND);
     assert_eq!(digits(&world, 1, 2), [('1', 100), ('#', 100), ('A', 100)]);
@@ -178,9 +137,7 @@ fn a_digit_at_the_clock_of_another_codec_is_heard() {
     world.apply(1, 2, plain_plan(a.rtp, vec![receiver]));
     let now = world.now;
     let graph = &mut world.hosts[0].graph;
-    graph
-        .send_dtmf(now, LegId(1), 0, '#', Duration::from_millis(120))
-        .unwrap();
+    graph.send_dtmf(now, LegId(1), 0, '#', Duration::from_millis(120)).unwrap();
     world.run(2 * SECOND);
     assert_eq!(digits(&world, 1, 2), [('#', 120)]);
 }
@@ -193,9 +150,7 @@ fn digits_survive_loss() {
         world.link.loss_percent = 20;
         let now = world.now;
         let graph = &mut world.hosts[0].graph;
-        graph
-            .send_dtmf(now, LegId(1), 0, '5', Duration::from_millis(160))
-            .unwrap();
+        graph.send_dtmf(now, LegId(1), 0, '5', Duration::from_millis(160)).unwrap();
         world.run(2 * SECOND);
         assert_eq!(digits(&world, 1, 2).len(), 1, "seed {seed}");
     }
@@ -209,29 +164,19 @@ fn digits_travel_along_the_route_unless_stopped() {
         world.hosts[1].graph.dtmf_relay(LegId(2), 0, relay).unwrap();
         let now = world.now;
         let graph = &mut world.hosts[0].graph;
-        graph
-            .send_dtmf(now, LegId(1), 0, '7', Duration::from_millis(100))
-            .unwrap();
+        graph.send_dtmf(now, LegId(1), 0, '7', Duration::from_millis(100)).unwrap();
         world.run(SECOND);
-        assert_eq!(
-            (digits(&world, 1, 2).len(), digits(&world, 0, 1).len()),
-            (1, passed)
-        );
+        assert_eq!((digits(&world, 1, 2).len(), digits(&world, 0, 1).len()), (1, passed));
     }
 }
 
 #[test]
 fn silence_is_told_once_and_again_after_new_media() {
-    let settings = RtpSettings {
-        timeout: Some(2 * SECOND),
-        ..RtpSettings::default()
-    };
+    let settings = RtpSettings { timeout: Some(2 * SECOND), ..RtpSettings::default() };
     let (mut world, mut phone, to) = echo_leg(settings);
     let timeouts = |world: &World| {
         let events = world.events(0, 1).into_iter();
-        events
-            .filter(|event| matches!(event, LegEvent::RtpTimeout { .. }))
-            .count()
+        events.filter(|event| matches!(event, LegEvent::RtpTimeout { .. })).count()
     };
     world.run(10 * SECOND);
     assert_eq!(timeouts(&world), 1);
@@ -261,10 +206,7 @@ fn on_hold_the_other_timeout_counts() {
 
 #[test]
 fn a_quiet_leg_keeps_its_nat_binding_open() {
-    let settings = RtpSettings {
-        keepalive: Some(SECOND),
-        ..RtpSettings::default()
-    };
+    let settings = RtpSettings { keepalive: Some(SECOND), ..RtpSettings::default() };
     let (mut world, phone, _) = echo_leg(settings);
     world.run(10 * SECOND);
     let sent = phone.heard(&world).len();
@@ -276,10 +218,5 @@ fn rtcp_goes_to_its_own_port_without_mux() {
     let (mut world, mut phone, to) = echo_leg(RtpSettings::default());
     phone.talk(&mut world, to, 100);
     let rtcp = std::net::SocketAddr::new(phone.address.ip(), 4001);
-    assert!(
-        world
-            .strays
-            .iter()
-            .any(|(_, to, bytes)| *to == rtcp && bytes[1] == 200)
-    );
+    assert!(world.strays.iter().any(|(_, to, bytes)| *to == rtcp && bytes[1] == 200));
 }

@@ -1,10 +1,6 @@
 //! Several streams on one transport, and the repair of video.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test says so when it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
 
 mod support;
 
@@ -24,19 +20,14 @@ fn bundled() -> (World, Phone, std::net::SocketAddr) {
     let mut world = World::new(1, Link::default());
     let phone = Phone::new("198.51.100.9:4000");
     let local = world.plain(0, 1, Default::default());
-    let mut plan = plain_plan(
-        phone.address,
-        vec![audio(0x11), video("v", 0x12), video("w", 0x13)],
-    );
+    let mut plan = plain_plan(phone.address, vec![audio(0x11), video("v", 0x12), video("w", 0x13)]);
     plan.transports[0].rtcp_mux = true;
     world.apply(0, 1, plan);
     (world, phone, local.rtp)
 }
 
 fn packets_of(world: &mut World, stream: usize) -> u64 {
-    world.hosts[0].graph.quality(LegId(1)).unwrap()[stream]
-        .received
-        .packets
+    world.hosts[0].graph.quality(LegId(1)).unwrap()[stream].received.packets
 }
 
 #[test]
@@ -48,19 +39,13 @@ fn streams_of_a_bundle_are_told_apart() {
     // Both videos have 96: without MID nobody knows which it is.
     (phone.payload_type, phone.ssrc) = (96, 0x80);
     phone.talk(&mut world, to, 1);
-    assert_eq!(
-        (packets_of(&mut world, 1), packets_of(&mut world, 2)),
-        (0, 0)
-    );
+    assert_eq!((packets_of(&mut world, 1), packets_of(&mut world, 2)), (0, 0));
     // The MID says so, and from then on the SSRC does.
     phone.element = Some((4, b"w".to_vec()));
     phone.talk(&mut world, to, 1);
     phone.element = None;
     phone.talk(&mut world, to, 1);
-    assert_eq!(
-        (packets_of(&mut world, 1), packets_of(&mut world, 2)),
-        (0, 2)
-    );
+    assert_eq!((packets_of(&mut world, 1), packets_of(&mut world, 2)), (0, 2));
 }
 
 #[test]
@@ -73,16 +58,11 @@ fn one_video_feeds_all_videos_of_the_same_leg() {
     world.run(SECOND / 10);
     let heard = phone.heard(&world);
     let of = |ssrc: u32| {
-        let mine = heard
-            .iter()
-            .filter(|bytes| bytes[8..12] == ssrc.to_be_bytes());
+        let mine = heard.iter().filter(|bytes| bytes[8..12] == ssrc.to_be_bytes());
         mine.filter(|bytes| bytes[1] & 0x7f == 96).count()
     };
     assert_eq!((of(0x12), of(0x13)), (5, 5));
-    let view = heard
-        .iter()
-        .find(|bytes| bytes[8..12] == 0x13_u32.to_be_bytes())
-        .unwrap();
+    let view = heard.iter().find(|bytes| bytes[8..12] == 0x13_u32.to_be_bytes()).unwrap();
     let view = sidetone_rtp::RtpView::parse(view).unwrap();
     assert_eq!(view.element(4), Some(&b"w"[..]));
 }
@@ -92,16 +72,8 @@ fn video_call(link: Link) -> (World, Phone, std::net::SocketAddr) {
     let mut world = World::new(2, Link::default());
     let a = world.webrtc(0, 1);
     let b = world.webrtc(1, 2);
-    world.apply(
-        0,
-        1,
-        webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11), video("v", 0x12)]),
-    );
-    world.apply(
-        1,
-        2,
-        webrtc_plan(&a, DtlsRole::Server, vec![audio(0x21), video("v", 0x22)]),
-    );
+    world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11), video("v", 0x12)]));
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x21), video("v", 0x22)]));
     let phone = Phone::new("198.51.100.9:4000");
     let camera = world.plain(0, 3, Default::default());
     let mut plan = plain_plan(phone.address, vec![video("v", 0x32)]);
@@ -110,22 +82,12 @@ fn video_call(link: Link) -> (World, Phone, std::net::SocketAddr) {
     world.route(0, 3, 0, Route::Forward(vec![(LegId(1), 1)]));
     world.run(2 * SECOND);
     world.link = link;
-    (
-        world,
-        Phone {
-            payload_type: 96,
-            ..phone
-        },
-        camera.rtp,
-    )
+    (world, Phone { payload_type: 96, ..phone }, camera.rtp)
 }
 
 #[test]
 fn lost_video_is_asked_for_and_repeated() {
-    let link = Link {
-        loss_percent: 10,
-        ..Link::default()
-    };
+    let link = Link { loss_percent: 10, ..Link::default() };
     let (mut world, mut phone, to) = video_call(link);
     for _ in 0..500 {
         phone.say(&mut world, to, &[9; 1000]);
@@ -148,11 +110,7 @@ fn with_rtx_repetitions_have_a_stream_of_their_own() {
     };
     let locals = |world: &mut World, host: usize| {
         let id = LegId(host as u64 + 1);
-        world.hosts[host]
-            .graph
-            .local_transports(id)
-            .unwrap()
-            .remove(0)
+        world.hosts[host].graph.local_transports(id).unwrap().remove(0)
     };
     let (a, b) = (locals(&mut world, 0), locals(&mut world, 1));
     let streams = vec![audio(0x11), rtx(video("v", 0x12), 0x112)];
@@ -164,10 +122,7 @@ fn with_rtx_repetitions_have_a_stream_of_their_own() {
         phone.say(&mut world, to, &[9; 1000]);
         world.run(Duration::from_millis(5));
     }
-    let repeated = world
-        .wire
-        .iter()
-        .filter(|(_, _, bytes)| bytes[8..12] == [0, 0, 1, 0x12]);
+    let repeated = world.wire.iter().filter(|(_, _, bytes)| bytes[8..12] == [0, 0, 1, 0x12]);
     let count = repeated.count();
     assert!((30..=90).contains(&count), "{count}");
 }
@@ -181,9 +136,7 @@ fn a_request_for_a_key_frame_reaches_the_camera_but_not_too_often() {
         let heard = phone.heard(world);
         let is_pli = |bytes: &Vec<u8>| {
             let found = packets(bytes).map_while(Result::ok);
-            found
-                .filter(|p| matches!(p, Packet::PictureLoss { .. }))
-                .count()
+            found.filter(|p| matches!(p, Packet::PictureLoss { .. })).count()
         };
         heard.iter().map(is_pli).sum::<usize>()
     };
@@ -191,10 +144,7 @@ fn a_request_for_a_key_frame_reaches_the_camera_but_not_too_often() {
     // The receiving browser asks ten times within half a second.
     let now = world.now;
     for _ in 0..10 {
-        world.hosts[1]
-            .graph
-            .request_keyframe(now, LegId(2), 1)
-            .unwrap();
+        world.hosts[1].graph.request_keyframe(now, LegId(2), 1).unwrap();
         world.run(SECOND / 20);
     }
     world.run(2 * SECOND);
@@ -211,9 +161,7 @@ fn a_sender_that_wants_remb_gets_it() {
     }
     let heard = phone.heard(&world);
     let is_remb = |bytes: &Vec<u8>| {
-        packets(bytes)
-            .map_while(Result::ok)
-            .any(|packet| matches!(packet, Packet::Remb(_)))
+        packets(bytes).map_while(Result::ok).any(|packet| matches!(packet, Packet::Remb(_)))
     };
     assert!(heard.iter().any(is_remb));
 }

@@ -1,10 +1,6 @@
 //! Two WebRTC legs over a bad link, and what strangers try.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test says so when it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
 
 mod support;
 
@@ -54,25 +50,15 @@ fn the_handshake_survives_a_fifth_of_loss() {
     for seed in 1..=8 {
         let mut world = World::connected(seed, bad_link());
         world.run(20 * SECOND);
-        assert!(
-            world.keyed(0, 1) && world.keyed(1, 2),
-            "seed {seed}: {:?}",
-            world.events(0, 1)
-        );
+        assert!(world.keyed(0, 1) && world.keyed(1, 2), "seed {seed}: {:?}", world.events(0, 1));
     }
 }
 
 #[test]
 fn the_handshake_is_done_within_seven_round_trips() {
     let mut world = World::connected(1, Link::default());
-    let when = world
-        .wire
-        .iter()
-        .filter(|(_, _, bytes)| classify(bytes) == Some(Kind::Dtls));
-    assert!(
-        when.count() <= 16,
-        "flights were repeated on a link without loss"
-    );
+    let when = world.wire.iter().filter(|(_, _, bytes)| classify(bytes) == Some(Kind::Dtls));
+    assert!(when.count() <= 16, "flights were repeated on a link without loss");
     world.run(SECOND);
     assert!(world.keyed(0, 1));
 }
@@ -108,10 +94,7 @@ fn a_wrong_fingerprint_is_refused_in_words() {
     let b = world.webrtc(1, 2);
     let mut plan = webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]);
     let fingerprints = fresh_certificate().fingerprints();
-    plan.transports[0].protection = Protection::Dtls {
-        fingerprints,
-        role: DtlsRole::Client,
-    };
+    plan.transports[0].protection = Protection::Dtls { fingerprints, role: DtlsRole::Client };
     world.apply(0, 1, plan);
     world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
     world.run(5 * SECOND);
@@ -142,11 +125,7 @@ fn strangers_reach_neither_dtls_nor_srtp() {
     for _ in 0..20 {
         world.inject(stranger, b.rtp, &hello);
         world.inject(stranger, b.rtp, &[0x80; 172]);
-        world.inject(
-            stranger,
-            b.rtp,
-            &[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4],
-        );
+        world.inject(stranger, b.rtp, &[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4]);
         world.run(Duration::from_millis(5));
     }
     world.run(3 * SECOND);
@@ -163,9 +142,8 @@ fn replayed_media_from_elsewhere_is_dropped() {
     world.run(SECOND / 5);
     let before = world.received(1, 2);
     let (media, two) = (world.wire.clone(), world.hosts[1].ip_port());
-    let to_two = media
-        .iter()
-        .filter(|(_, to, bytes)| *to == two && classify(bytes) == Some(Kind::Rtp));
+    let to_two =
+        media.iter().filter(|(_, to, bytes)| *to == two && classify(bytes) == Some(Kind::Rtp));
     for (from, to, bytes) in to_two.clone() {
         let stranger = "203.0.113.66:1234".parse().unwrap();
         world.inject(stranger, *to, bytes);
@@ -214,38 +192,20 @@ fn an_ice_restart_keeps_keys_and_media() {
     let (mut phone, local) = with_phone(&mut world);
     phone.talk(&mut world, local.rtp, 5);
     let now = world.now;
-    let a = world.hosts[0]
-        .graph
-        .restart_ice(now, LegId(1))
-        .unwrap()
-        .remove(0);
+    let a = world.hosts[0].graph.restart_ice(now, LegId(1)).unwrap().remove(0);
     // The offer is under way: media goes on over the old path.
     phone.talk(&mut world, local.rtp, 5);
     let now = world.now;
-    let b = world.hosts[1]
-        .graph
-        .restart_ice(now, LegId(2))
-        .unwrap()
-        .remove(0);
+    let b = world.hosts[1].graph.restart_ice(now, LegId(2)).unwrap().remove(0);
     world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
     world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
     phone.talk(&mut world, local.rtp, 20);
     world.run(SECOND);
     assert_eq!(phone.heard(&world).len(), 30);
     let connected = |event: &LegEvent| matches!(event, LegEvent::IceConnected { .. });
-    assert!(
-        world
-            .events(0, 1)
-            .into_iter()
-            .filter(|e| connected(e))
-            .count()
-            >= 2
-    );
+    assert!(world.events(0, 1).into_iter().filter(|e| connected(e)).count() >= 2);
     let count = |event: &LegEvent| matches!(event, LegEvent::DtlsConnected { .. });
-    assert_eq!(
-        world.events(0, 1).into_iter().filter(|e| count(e)).count(),
-        1
-    );
+    assert_eq!(world.events(0, 1).into_iter().filter(|e| count(e)).count(), 1);
 }
 
 #[test]
@@ -254,10 +214,7 @@ fn consent_that_runs_out_stops_media_until_the_path_is_back() {
     let (mut phone, local) = with_phone(&mut world);
     world.cut = true;
     world.run(35 * SECOND);
-    assert!(world.has(0, 1, |event| matches!(
-        event,
-        LegEvent::IceDisconnected { .. }
-    )));
+    assert!(world.has(0, 1, |event| matches!(event, LegEvent::IceDisconnected { .. })));
     let sent = world.wire.len();
     phone.talk(&mut world, local.rtp, 10);
     let rtp = |(_, _, bytes): &&(_, _, Vec<u8>)| classify(bytes) == Some(Kind::Rtp);
@@ -294,10 +251,7 @@ fn a_role_conflict_resolves() {
         plan.transports[0].ice.as_mut().unwrap().controlling = b_controls;
         world.apply(1, 2, plan);
         world.run(5 * SECOND);
-        assert!(
-            world.keyed(0, 1) && world.keyed(1, 2),
-            "{a_controls} {b_controls}"
-        );
+        assert!(world.keyed(0, 1) && world.keyed(1, 2), "{a_controls} {b_controls}");
     }
 }
 
@@ -345,10 +299,7 @@ fn closing_says_goodbye_and_forgets_everything() {
     let mut world = World::connected(15, Link::default());
     let sent = world.wire.len();
     world.close(0, 1);
-    let kinds: Vec<_> = world.wire[sent..]
-        .iter()
-        .map(|(_, _, b)| classify(b))
-        .collect();
+    let kinds: Vec<_> = world.wire[sent..].iter().map(|(_, _, b)| classify(b)).collect();
     assert_eq!(kinds, [Some(Kind::Rtcp), Some(Kind::Dtls)]);
     let snapshot = world.hosts[0].graph.snapshot();
     assert_eq!((snapshot.legs, snapshot.routes, snapshot.timers), (0, 0, 0));

@@ -41,12 +41,7 @@ pub struct Link {
 impl Default for Link {
     fn default() -> Self {
         let (delay, jitter) = (Duration::from_millis(10), Duration::ZERO);
-        Self {
-            loss_percent: 0,
-            repeat_percent: 0,
-            delay,
-            jitter,
-        }
+        Self { loss_percent: 0, repeat_percent: 0, delay, jitter }
     }
 }
 
@@ -124,24 +119,13 @@ impl World {
             let mut graph = Graph::new(clock, Box::new(SeededRandom::new(seed)));
             graph.add_shared_path(PathId(0));
             let paths = BTreeMap::from([(SocketAddr::new(ip, SHARED_PORT), PathId(0))]);
-            world.hosts.push(Host {
-                graph,
-                ip,
-                events: vec![],
-                paths,
-                next_port: 6000,
-            });
+            world.hosts.push(Host { graph, ip, events: vec![], paths, next_port: 6000 });
         }
         world
     }
 
     pub fn webrtc(&mut self, host: usize, id: u64) -> LocalTransport {
-        self.webrtc_with(
-            host,
-            id,
-            RtpSettings::default(),
-            LegKind::WebRtc { lite: false },
-        )
+        self.webrtc_with(host, id, RtpSettings::default(), LegKind::WebRtc { lite: false })
     }
 
     pub fn webrtc_with(
@@ -154,10 +138,7 @@ impl World {
         let now = self.now;
         let host = &mut self.hosts[host];
         let address = SocketAddr::new(host.ip, SHARED_PORT);
-        let base = Base {
-            address,
-            path: PathId(0),
-        };
+        let base = Base { address, path: PathId(0) };
         let transport = NewTransport {
             bases: vec![base],
             advertised: vec![address],
@@ -166,17 +147,8 @@ impl World {
         };
         let transports = vec![transport];
         let certificate = certificate();
-        let new = NewLeg {
-            id: LegId(id),
-            kind,
-            settings,
-            certificate,
-            transports,
-        };
-        host.graph
-            .create_leg(now, new, &mut Collected::default())
-            .unwrap()
-            .remove(0)
+        let new = NewLeg { id: LegId(id), kind, settings, certificate, transports };
+        host.graph.create_leg(now, new, &mut Collected::default()).unwrap().remove(0)
     }
 
     pub fn plain(&mut self, host: usize, id: u64, settings: RtpSettings) -> LocalTransport {
@@ -190,23 +162,10 @@ impl World {
             Some((Base { address, path }, address))
         };
         let (rtp, rtcp) = (end(), end());
-        let transports = vec![NewTransport {
-            rtp,
-            rtcp,
-            ..NewTransport::default()
-        }];
+        let transports = vec![NewTransport { rtp, rtcp, ..NewTransport::default() }];
         let (kind, certificate) = (LegKind::Plain, certificate());
-        let new = NewLeg {
-            id: LegId(id),
-            kind,
-            settings,
-            certificate,
-            transports,
-        };
-        host.graph
-            .create_leg(now, new, &mut Collected::default())
-            .unwrap()
-            .remove(0)
+        let new = NewLeg { id: LegId(id), kind, settings, certificate, transports };
+        host.graph.create_leg(now, new, &mut Collected::default()).unwrap().remove(0)
     }
 
     pub fn apply(&mut self, host: usize, id: u64, plan: MediaPlan) {
@@ -220,33 +179,24 @@ impl World {
         plan: MediaPlan,
     ) -> Result<(), sidetone_media::LegFault> {
         let mut out = Collected::default();
-        let result = self.hosts[host]
-            .graph
-            .apply(self.now, LegId(id), plan, &mut out);
+        let result = self.hosts[host].graph.apply(self.now, LegId(id), plan, &mut out);
         self.launch(out);
         self.collect(host);
         result
     }
 
     pub fn route(&mut self, host: usize, id: u64, stream: usize, route: Route) {
-        self.hosts[host]
-            .graph
-            .route(self.now, LegId(id), stream, &route)
-            .unwrap();
+        self.hosts[host].graph.route(self.now, LegId(id), stream, &route).unwrap();
     }
 
     pub fn play(&mut self, host: usize, id: u64, playback_id: u64, playback: Playback) {
         let graph = &mut self.hosts[host].graph;
-        graph
-            .play(self.now, LegId(id), 0, PlaybackId(playback_id), playback)
-            .unwrap();
+        graph.play(self.now, LegId(id), 0, PlaybackId(playback_id), playback).unwrap();
     }
 
     pub fn close(&mut self, host: usize, id: u64) {
         let mut out = Collected::default();
-        self.hosts[host]
-            .graph
-            .close_leg(self.now, LegId(id), &mut out);
+        self.hosts[host].graph.close_leg(self.now, LegId(id), &mut out);
         self.launch(out);
     }
 
@@ -269,13 +219,7 @@ impl World {
     fn fly(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>, delay: Duration) {
         self.serial += 1;
         let (at, serial) = (self.now + delay, self.serial);
-        self.flying.push(Reverse(Flying {
-            at,
-            serial,
-            from,
-            to,
-            bytes,
-        }));
+        self.flying.push(Reverse(Flying { at, serial, from, to, bytes }));
     }
 
     fn launch(&mut self, out: Collected) {
@@ -310,10 +254,7 @@ impl World {
     pub fn run(&mut self, time: Duration) {
         let end = self.now + time;
         loop {
-            let deadlines = self
-                .hosts
-                .iter_mut()
-                .filter_map(|host| host.graph.next_deadline());
+            let deadlines = self.hosts.iter_mut().filter_map(|host| host.graph.next_deadline());
             let flying = self.flying.peek().map(|Reverse(flying)| flying.at);
             let next = deadlines.chain(flying).min().filter(|at| *at <= end);
             let Some(next) = next else { break };
@@ -330,26 +271,15 @@ impl World {
             self.launch(out);
             self.collect(host);
         }
-        while self
-            .flying
-            .peek()
-            .is_some_and(|Reverse(flying)| flying.at <= self.now)
-        {
+        while self.flying.peek().is_some_and(|Reverse(flying)| flying.at <= self.now) {
             let Reverse(mut flying) = self.flying.pop().unwrap();
-            let found = self
-                .hosts
-                .iter()
-                .position(|host| host.paths.contains_key(&flying.to));
+            let found = self.hosts.iter().position(|host| host.paths.contains_key(&flying.to));
             let Some(host) = found else {
                 self.strays.push((flying.from, flying.to, flying.bytes));
                 continue;
             };
             let path = self.hosts[host].paths[&flying.to];
-            let arrival = Arrival {
-                path,
-                local: flying.to,
-                source: flying.from,
-            };
+            let arrival = Arrival { path, local: flying.to, source: flying.from };
             let mut out = Collected::default();
             let graph = &mut self.hosts[host].graph;
             graph.handle_datagram(self.now, arrival, &mut flying.bytes, &mut out);
@@ -360,10 +290,7 @@ impl World {
 
     pub fn events(&self, host: usize, id: u64) -> Vec<LegEvent> {
         let events = self.hosts[host].events.iter();
-        events
-            .filter(|(leg, _)| leg.0 == id)
-            .map(|(_, event)| event.clone())
-            .collect()
+        events.filter(|(leg, _)| leg.0 == id).map(|(_, event)| event.clone()).collect()
     }
 
     pub fn has(&self, host: usize, id: u64, wanted: impl Fn(&LegEvent) -> bool) -> bool {
@@ -371,15 +298,11 @@ impl World {
     }
 
     pub fn keyed(&self, host: usize, id: u64) -> bool {
-        self.has(host, id, |event| {
-            matches!(event, LegEvent::DtlsConnected { .. })
-        })
+        self.has(host, id, |event| matches!(event, LegEvent::DtlsConnected { .. }))
     }
 
     pub fn received(&mut self, host: usize, id: u64) -> u64 {
-        self.hosts[host].graph.quality(LegId(id)).unwrap()[0]
-            .received
-            .packets
+        self.hosts[host].graph.quality(LegId(id)).unwrap()[0].received.packets
     }
 }
 
@@ -395,13 +318,7 @@ pub struct Phone {
 impl Phone {
     pub fn new(address: &str) -> Self {
         let address = address.parse().unwrap();
-        Self {
-            address,
-            sequence: 100,
-            payload_type: 0,
-            ssrc: 0x77,
-            element: None,
-        }
+        Self { address, sequence: 100, payload_type: 0, ssrc: 0x77, element: None }
     }
 
     pub fn say(&mut self, world: &mut World, to: SocketAddr, text: &[u8]) {
@@ -414,13 +331,8 @@ impl Phone {
         };
         self.sequence = self.sequence.wrapping_add(1);
         let mut packet = [0; 1500];
-        let element = self
-            .element
-            .as_ref()
-            .map(|(id, value)| (*id, value.as_slice()));
-        let len = header
-            .write_packet(&mut packet, element.as_slice(), text)
-            .unwrap();
+        let element = self.element.as_ref().map(|(id, value)| (*id, value.as_slice()));
+        let len = header.write_packet(&mut packet, element.as_slice(), text).unwrap();
         world.inject(self.address, to, &packet[..len]);
     }
 
@@ -482,25 +394,14 @@ pub fn audio(ssrc: u32) -> StreamPlan {
 }
 
 pub fn opus(ssrc: u32) -> StreamPlan {
-    let mut plan = line(
-        MediaKind::Audio,
-        "a",
-        vec![codec("opus", 111, 48_000)],
-        ssrc,
-    );
+    let mut plan = line(MediaKind::Audio, "a", vec![codec("opus", 111, 48_000)], ssrc);
     plan.telephone_events = vec![(48_000, 110)];
     plan
 }
 
 pub fn video(mid: &str, ssrc: u32) -> StreamPlan {
     let mut vp8 = codec("vp8", 96, 90_000);
-    vp8.feedback = Feedback {
-        nack: true,
-        pli: true,
-        fir: true,
-        remb: true,
-        transport_cc: false,
-    };
+    vp8.feedback = Feedback { nack: true, pli: true, fir: true, remb: true, transport_cc: false };
     let mut plan = line(MediaKind::Video, mid, vec![vp8], ssrc);
     plan.rtcp_reduced_size = true;
     plan
@@ -508,10 +409,7 @@ pub fn video(mid: &str, ssrc: u32) -> StreamPlan {
 
 pub fn webrtc_plan(remote: &LocalTransport, role: DtlsRole, streams: Vec<StreamPlan>) -> MediaPlan {
     let ice = remote.ice.as_ref().unwrap();
-    let protection = Protection::Dtls {
-        fingerprints: remote.fingerprints.clone(),
-        role,
-    };
+    let protection = Protection::Dtls { fingerprints: remote.fingerprints.clone(), role };
     let ice = Some(RemoteIce {
         ufrag: ice.ufrag.clone(),
         pwd: ice.pwd.clone(),
@@ -521,17 +419,9 @@ pub fn webrtc_plan(remote: &LocalTransport, role: DtlsRole, streams: Vec<StreamP
         controlling: role == DtlsRole::Client,
     });
     let remote_rtp = Some(remote.rtp);
-    let transport = TransportPlan {
-        remote_rtp,
-        remote_rtcp: None,
-        rtcp_mux: true,
-        ice,
-        protection,
-    };
-    MediaPlan {
-        streams,
-        transports: vec![transport],
-    }
+    let transport =
+        TransportPlan { remote_rtp, remote_rtcp: None, rtcp_mux: true, ice, protection };
+    MediaPlan { streams, transports: vec![transport] }
 }
 
 pub fn plain_plan(remote: SocketAddr, streams: Vec<StreamPlan>) -> MediaPlan {
@@ -542,8 +432,5 @@ pub fn plain_plan(remote: SocketAddr, streams: Vec<StreamPlan>) -> MediaPlan {
         ice: None,
         protection: Protection::None,
     };
-    MediaPlan {
-        streams,
-        transports: vec![transport],
-    }
+    MediaPlan { streams, transports: vec![transport] }
 }
