@@ -202,6 +202,8 @@ pub struct Channel {
     wish: Wish,
     /// Our last re-offer was accepted.
     reoffer_accepted: bool,
+    /// Our last re-offer met one of the peer; how long to wait before the next.
+    glare: Option<Duration>,
     /// A tone that plays while the dialplan goes on.
     background: Option<PlaybackId>,
     inbox: mpsc::Receiver<ChannelEvent>,
@@ -291,6 +293,7 @@ impl Channel {
             answered: None,
             wish: Wish::call(),
             reoffer_accepted: false,
+            glare: None,
             background: None,
             inbox,
             own_inbox,

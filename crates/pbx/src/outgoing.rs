@@ -280,7 +280,7 @@ async fn until_answered(
                 let cause = match why {
                     Failure::Cancelled => Cause::NORMAL,
                     Failure::Timeout => Cause::NO_ANSWER,
-                    Failure::Malformed => Cause::FAILURE,
+                    Failure::Malformed | Failure::Glare { .. } => Cause::FAILURE,
                     Failure::Transport | Failure::DialogGone => Cause::SUBSCRIBER_ABSENT,
                 };
                 if matches!(why, Failure::Timeout | Failure::Transport) {

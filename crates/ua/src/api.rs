@@ -4,6 +4,8 @@
 //! ([`InviteId`], [`RequestId`]) must be unique per stack; handles chosen by the stack
 //! ([`DialogId`], [`TransactionId`]) are never reused.
 
+use std::time::Duration;
+
 use base::{Destination, Flow, FlowId};
 use bytes::Bytes;
 use sidetone_base as base;
@@ -123,8 +125,8 @@ pub enum Command {
         /// The request.
         request: Box<OutgoingRequest>,
     },
-    /// Sends a request inside a dialog. A re-INVITE that meets 491 is repeated by the stack after
-    /// the random time of RFC 3261 §14.1.
+    /// Sends a request inside a dialog. An offer that meets another one fails with
+    /// [`Failure::Glare`]; the owner writes it anew after the pause.
     InDialog {
         /// The handle events will carry.
         request_id: RequestId,
@@ -194,6 +196,12 @@ pub enum Failure {
     Cancelled,
     /// The dialog ended first.
     DialogGone,
+    /// The offer met another one, by 491 or before it was sent (RFC 3261 §14.1): it is withdrawn.
+    /// The peer may offer first; after the pause the owner may offer again.
+    Glare {
+        /// The random pause of RFC 3261 §14.1.
+        again_after: Duration,
+    },
     /// The owner's request has a URI that cannot be read, or a handle that is in use.
     Malformed,
     /// No response in time (timer B or F).

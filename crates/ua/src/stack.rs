@@ -12,7 +12,7 @@ use sidetone_base::{Destination, Flow, FlowId, Random, TimerQueue, Transport};
 use sidetone_sip::headers::Replaces;
 use sidetone_sip::{Message, Text, Uri};
 
-use crate::api::{Command, DialogId, Event, Input, InviteId, Output, RequestId, TransactionId};
+use crate::api::{Command, DialogId, Event, Input, InviteId, Output, TransactionId};
 use crate::dialog::{Dialog, DialogKey, OutgoingInvite};
 use crate::settings::Settings;
 use crate::transaction::{Client, ClientId, ClientKey, MergeKey, Server, ServerKey};
@@ -75,8 +75,6 @@ pub(crate) enum Timer {
     ClientLinger(ClientId),
     /// The peer's connection closed a while ago.
     FlowGrace(DialogId),
-    /// A request that met 491 may go again.
-    Glare(RequestId),
     /// A reliable provisional response waits for PRACK: send it again.
     ReliableRepeat(DialogId),
     /// No PRACK came.
@@ -111,8 +109,6 @@ pub struct Stack {
     pub(crate) dialog_keys: HashMap<DialogKey, DialogId>,
     pub(crate) invites: HashMap<InviteId, OutgoingInvite>,
     pub(crate) session_timers: HashMap<InviteId, crate::settings::SessionTimers>,
-    /// Requests inside dialogs that wait for their turn after 491.
-    pub(crate) waiting: HashMap<RequestId, crate::dialog::Waiting>,
     flows: HashMap<FlowId, Flow>,
     next_id: u64,
     /// CSeq of requests outside dialogs: rises over all of them, so that requests that share a
@@ -152,7 +148,6 @@ impl Stack {
             dialog_keys: HashMap::new(),
             invites: HashMap::new(),
             session_timers: HashMap::new(),
-            waiting: HashMap::new(),
             flows: HashMap::new(),
             next_id: 1,
             next_cseq,
@@ -264,7 +259,6 @@ impl Stack {
             Timer::ClientTimeout(client) => self.client_timeout(client),
             Timer::ClientLinger(client) => self.remove_client(client),
             Timer::FlowGrace(dialog) => self.give_up_flow(dialog),
-            Timer::Glare(request) => self.retry_after_glare(request),
             Timer::ReliableRepeat(dialog) => self.repeat_reliable(dialog),
             Timer::ReliableGiveUp(dialog) => self.give_up_reliable(dialog),
             Timer::ServerRepeat(server) => self.repeat_response(server),

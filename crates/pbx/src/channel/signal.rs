@@ -18,6 +18,9 @@ use crate::message::{self, ALLOW};
 /// How long the peer may take to answer a re-offer: timer B, 64 × T1.
 const REOFFER_DEADLINE: Duration = Duration::from_secs(32);
 
+/// How often an offer that met one of the peer is made again: about half a minute.
+const MAX_GLARES: usize = 10;
+
 impl Channel {
     /// Says `180 Ringing`, once.
     pub async fn ring(&mut self) {
@@ -129,11 +132,25 @@ impl Channel {
             return Ok(false);
         };
         let before = std::mem::replace(&mut self.wish, wish.clone());
+        for _ in 0..MAX_GLARES {
+            if !self.offer_once(dialog, wish).await? {
+                break;
+            }
+            match self.glare.take() {
+                Some(again_after) => self.pause(again_after).await?,
+                None => return Ok(true),
+            }
+        }
+        self.wish = before;
+        Ok(false)
+    }
+
+    /// One offer and its answer; `false` when it was refused, `true` also after glare.
+    async fn offer_once(&mut self, dialog: DialogId, wish: &Wish) -> Result<bool, Stop> {
         let offer = match self.make_offer(wish, None).await {
             Ok(offer) => offer,
             Err(error) => {
                 tracing::warn!("{}: cannot offer: {error}", self.name);
-                self.wish = before;
                 return Ok(false);
             }
         };
@@ -145,11 +162,7 @@ impl Channel {
         self.reoffer_accepted = false;
         self.signalling.shard.in_dialog(dialog, request, self.own_inbox.clone()).await;
         self.settle().await?;
-        let accepted = self.reoffer_accepted;
-        if !accepted {
-            self.wish = before;
-        }
-        Ok(accepted)
+        Ok(self.reoffer_accepted || self.glare.is_some())
     }
 
     /// Waits until an offer of ours has its answer: of a re-offer, or of an INVITE without offer,
@@ -173,6 +186,13 @@ impl Channel {
     /// The response to a request of ours inside the dialog.
     pub(super) async fn responded(&mut self, _: RequestId, response: &Response) {
         let status = response.status.code();
+        // Re-INVITEs are the only requests a channel sends inside its dialog. A 2xx that comes
+        // after we gave up wants its ACK all the same.
+        if (200..300).contains(&status)
+            && let Some(dialog) = self.signalling.dialog
+        {
+            self.signalling.shard.send(Command::Ack { dialog, body: None }).await;
+        }
         if status < 200 || !self.is_offering() {
             return;
         }
@@ -180,9 +200,6 @@ impl Channel {
             tracing::info!("{}: the peer refused our offer with {status}", self.name);
             self.offer_refused();
             return;
-        }
-        if let Some(dialog) = self.signalling.dialog {
-            self.signalling.shard.send(Command::Ack { dialog, body: None }).await;
         }
         if let Err(error) = self.take_answer(&response.body).await {
             tracing::warn!("{}: the peer's answer is unusable: {error}", self.name);
@@ -195,6 +212,9 @@ impl Channel {
     pub(super) fn request_failed(&mut self, _: RequestId, why: Failure) {
         if self.is_offering() {
             tracing::info!("{}: our offer was not answered: {why:?}", self.name);
+            if let Failure::Glare { again_after } = why {
+                self.glare = Some(again_after);
+            }
             self.offer_refused();
         }
     }

@@ -41,6 +41,9 @@ pub(super) struct Call {
     media: Option<Media>,
     answer_at: Option<Instant>,
     reoffer: Option<RequestId>,
+    /// An offer that met one of the exchange is made again then; `true` holds.
+    reoffer_at: Option<(Instant, bool)>,
+    holds: bool,
 }
 
 impl Call {
@@ -106,17 +109,22 @@ impl Device {
         self.calls.iter().any(|call| call.media.is_some())
     }
 
-    /// When a ringing call wants to be answered.
-    pub(super) fn next_answer(&self) -> Option<Instant> {
-        self.calls.iter().filter_map(|call| call.answer_at).min()
+    /// When a call wants to be answered or to offer again.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let times = |call: &Call| [call.answer_at, call.reoffer_at.map(|(at, _)| at)];
+        self.calls.iter().flat_map(times).flatten().min()
     }
 
-    pub(super) async fn answer_due(&mut self) {
+    pub(super) async fn do_due(&mut self) {
         for place in 0..self.calls.len() {
             let due = self.calls[place].answer_at;
             if due.is_some_and(|due| due <= Instant::now()) {
                 self.calls[place].answer_at = None;
                 self.answer(place).await;
+            }
+            let due = self.calls[place].reoffer_at.take_if(|(at, _)| *at <= Instant::now());
+            if let Some((_, hold)) = due {
+                self.hold(place, hold).await;
             }
         }
     }
@@ -174,6 +182,8 @@ impl Device {
             media: Some(media),
             answer_at: None,
             reoffer: None,
+            reoffer_at: None,
+            holds: false,
         };
         let place = self.add(call, CallState::Calling);
         self.send_invite(place);
@@ -257,6 +267,8 @@ impl Device {
             media: None,
             answer_at,
             reoffer: None,
+            reoffer_at: None,
+            holds: false,
         };
         let place = self.add(call, CallState::Alerted);
         match self.manner {
@@ -447,8 +459,14 @@ impl Device {
     }
 
     pub(super) async fn hold_last(&mut self, hold: bool) {
-        let Some(place) = self.last() else { return };
+        if let Some(place) = self.last() {
+            self.hold(place, hold).await;
+        }
+    }
+
+    async fn hold(&mut self, place: usize, hold: bool) {
         let call = &mut self.calls[place];
+        call.holds = hold;
         let (Some(dialog), Some(media)) = (call.dialog, &mut call.media) else {
             return;
         };
@@ -492,13 +510,17 @@ impl Device {
         self.show(place, |view| view.reoffer_status = Some(status));
     }
 
-    pub(super) fn reoffer_failed(&mut self, request: RequestId) {
+    pub(super) fn reoffer_failed(&mut self, request: RequestId, why: Failure) {
         let found = |call: &Call| call.reoffer == Some(request);
         if let Some(place) = self.calls.iter().position(found) {
             let call = &mut self.calls[place];
             call.reoffer = None;
             if let Some(media) = &mut call.media {
                 media.roll_back();
+            }
+            if let Failure::Glare { again_after } = why {
+                call.reoffer_at = Some((Instant::now() + again_after, call.holds));
+                return;
             }
             self.show(place, |view| view.reoffer_status = Some(408));
         }

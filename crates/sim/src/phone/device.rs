@@ -96,7 +96,7 @@ impl Device {
         loop {
             let deadline = self.drain().await;
             let glance = self.is_busy().then_some(self.glance_at);
-            let answer = self.next_answer();
+            let answer = self.next_due();
             let wake = [deadline, glance, answer].into_iter().flatten().min();
             let wake = wake.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
             tokio::select! {
@@ -113,7 +113,7 @@ impl Device {
                 self.glance_at = Instant::now() + GLANCE;
                 self.glance().await;
             }
-            self.answer_due().await;
+            self.do_due().await;
         }
     }
 
@@ -175,12 +175,12 @@ impl Device {
                     self.reoffer_answered(request_id, &response).await;
                 }
             }
-            Event::RequestFailed { request_id, .. } => {
+            Event::RequestFailed { request_id, why } => {
                 match self.registrations.remove(&request_id) {
                     Some(registration) => {
                         let _ = registration.reply.send(Err(408));
                     }
-                    None => self.reoffer_failed(request_id),
+                    None => self.reoffer_failed(request_id, why),
                 }
             }
             Event::Request { transaction, .. } => {

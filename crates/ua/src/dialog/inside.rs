@@ -6,14 +6,12 @@ use std::time::Duration;
 use sidetone_base::Flow;
 use sidetone_sip::{Essentials, Method, Name, Request, Response, Status};
 
-use super::{Origin, Stage, Turn, Waiting};
+use super::{Origin, Stage};
 use crate::api::{DialogId, DialogRequest, Ended, Event, Failure, Reply, RequestId, TransactionId};
 use crate::print::{add_body, add_headers};
-use crate::stack::{Stack, Timer};
+use crate::stack::Stack;
 use crate::transaction::{Purpose, ServerKey, ServerOwner};
 
-/// Times a request is repeated after 491 before the owner hears of it: about half a minute.
-const MAX_GLARE_ATTEMPTS: u32 = 10;
 /// Requests of the peer that may wait for the owner in one dialog.
 const MAX_PENDING: usize = 32;
 
@@ -194,33 +192,19 @@ impl Stack {
             self.emit(Event::RequestFailed { request_id, why: Failure::DialogGone });
             return;
         }
-        if self.waiting.contains_key(&request_id) {
+        let known =
+            |dialog: &super::Dialog| dialog.requests.iter().any(|(own, _)| *own == request_id);
+        if self.dialogs.get(&id).is_some_and(known) {
             self.emit(Event::RequestFailed { request_id, why: Failure::Malformed });
             return;
         }
         let offers = request.method == Method::Invite
             || (request.method == Method::Update && request.body.is_some());
-        if !offers {
-            self.send_in_dialog(request_id, id, &request);
+        if offers && self.is_busy(id, &request.method) {
+            self.withdraw_offer(request_id, id);
             return;
         }
-        let turn = Turn::Sent;
-        self.waiting.insert(request_id, Waiting { dialog: id, request, attempts: 0, turn });
-        self.try_offer(request_id);
-    }
-
-    /// Sends an offer when no other is under way, otherwise later.
-    fn try_offer(&mut self, request_id: RequestId) {
-        let Some(waiting) = self.waiting.get_mut(&request_id) else {
-            return;
-        };
-        waiting.turn = Turn::Sent;
-        let (id, request) = (waiting.dialog, waiting.request.clone());
-        if self.is_busy(id, &request.method) {
-            self.delay_offer(request_id);
-        } else {
-            self.send_in_dialog(request_id, id, &request);
-        }
+        self.send_in_dialog(request_id, id, &request);
     }
 
     /// Whether an offer of ours must wait.
@@ -258,32 +242,15 @@ impl Stack {
         }
     }
 
-    /// RFC 3261 §14.1: the owner of the Call-ID waits 2.1 to 4 s, the other side up to 2 s, in
-    /// steps of 10 ms.
-    fn delay_offer(&mut self, request_id: RequestId) {
-        let Some(waiting) = self.waiting.get_mut(&request_id) else {
-            return;
-        };
-        waiting.turn = Turn::Delayed;
-        waiting.attempts += 1;
-        let dialog = self.dialogs.get(&waiting.dialog);
+    /// An offer met another one. RFC 3261 §14.1: the owner of the Call-ID waits 2.1 to 4 s, the
+    /// other side up to 2 s, in steps of 10 ms. Meanwhile the peer's offer may be agreed to, so
+    /// that ours must be written anew: the owner does.
+    fn withdraw_offer(&mut self, request_id: RequestId, id: DialogId) {
+        let dialog = self.dialogs.get(&id);
         let ours = dialog.is_some_and(|dialog| matches!(dialog.origin, Origin::Outgoing(_)));
         let steps = if ours { 210 + self.random.below(191) } else { self.random.below(201) };
-        let pause = Duration::from_millis(steps * 10);
-        self.timers.set(Timer::Glare(request_id), self.now + pause);
-    }
-
-    /// The pause after 491 is over.
-    pub(crate) fn retry_after_glare(&mut self, request_id: RequestId) {
-        let Some(waiting) = self.waiting.get(&request_id) else {
-            return;
-        };
-        if waiting.attempts > MAX_GLARE_ATTEMPTS {
-            self.waiting.remove(&request_id);
-            self.emit(Event::RequestFailed { request_id, why: Failure::Timeout });
-            return;
-        }
-        self.try_offer(request_id);
+        let again_after = Duration::from_millis(steps * 10);
+        self.emit(Event::RequestFailed { request_id, why: Failure::Glare { again_after } });
     }
 
     /// A response to a request of the owner inside a dialog.
@@ -315,13 +282,9 @@ impl Stack {
             return;
         }
         if status == Status::REQUEST_PENDING {
-            let attempts = self.waiting.get(&request_id).map(|waiting| waiting.attempts);
-            if attempts.is_some_and(|attempts| attempts < MAX_GLARE_ATTEMPTS) {
-                self.delay_offer(request_id);
-                return;
-            }
+            self.withdraw_offer(request_id, id);
+            return;
         }
-        self.waiting.remove(&request_id);
         let refreshes = matches!(method, Method::Invite | Method::Update | Method::Subscribe);
         if status.is_success() && refreshes {
             dialog.refresh_target(&response.headers);
@@ -341,7 +304,6 @@ impl Stack {
 
     /// A request of the owner inside a dialog got no response.
     pub(crate) fn inside_failed(&mut self, id: DialogId, request_id: RequestId, why: Failure) {
-        self.waiting.remove(&request_id);
         if let Some(dialog) = self.dialogs.get_mut(&id) {
             dialog.requests.retain(|(own, _)| *own != request_id);
         }

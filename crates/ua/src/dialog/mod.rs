@@ -7,9 +7,7 @@ use sidetone_base::{Destination, Flow, FlowId, Transport};
 use sidetone_sip::headers::{CSeq, Contact, RecordRoute, Route, TypedHeader as _};
 use sidetone_sip::{Headers, Method, Name, Request, Scheme, SipUri, Text, Uri};
 
-use crate::api::{
-    Body, DialogId, DialogRequest, Ended, Event, Failure, InviteId, RequestId, TransactionId,
-};
+use crate::api::{Body, DialogId, Ended, Event, Failure, InviteId, RequestId, TransactionId};
 use crate::print::transport_in;
 use crate::stack::{Stack, Timer};
 use crate::transaction::{ClientId, Purpose};
@@ -77,25 +75,6 @@ pub(crate) struct SentAck {
     cseq: u32,
     bytes: Bytes,
     destination: Destination,
-}
-
-/// A request that must not cross one of the peer's (RFC 3261 §14.1): kept until it is answered,
-/// to be sent again when it did.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) dialog: DialogId,
-    pub(crate) request: DialogRequest,
-    pub(crate) attempts: u32,
-    pub(crate) turn: Turn,
-}
-
-/// Whether a request that may meet 491 is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// It waits for its timer.
-    Delayed,
-    /// It was sent.
-    Sent,
 }
 
 /// An INVITE of ours outside a dialog.
@@ -331,16 +310,6 @@ impl Stack {
                 client.purpose = Purpose::Orphan;
             }
             self.emit(Event::RequestFailed { request_id, why: Failure::DialogGone });
-        }
-        let mut waiting: Vec<RequestId> =
-            self.waiting.iter().filter(|(_, w)| w.dialog == id).map(|(id, _)| *id).collect();
-        waiting.sort_unstable();
-        for request_id in waiting {
-            self.timers.cancel(&Timer::Glare(request_id));
-            let delayed = self.waiting.remove(&request_id).map(|waiting| waiting.turn);
-            if delayed == Some(Turn::Delayed) {
-                self.emit(Event::RequestFailed { request_id, why: Failure::DialogGone });
-            }
         }
         // An INVITE that nobody answered yet must not wait for ever.
         if let (Origin::Incoming(invite), Stage::Early) = (dialog.origin, dialog.stage) {

@@ -1,5 +1,7 @@
 //! Messages that cross, come late, or never.
 
+use std::time::Duration;
+
 use crate::api::{Command, Ended, Event, Failure, InviteId};
 use crate::testing::{ALICE, BOB, World, reply};
 
@@ -281,36 +283,52 @@ fn forks_that_answer_after_cancel_are_all_ended() {
     world.assert_no_leaks();
 }
 
+/// The pauses after which the owners may offer again.
+fn glares(world: &mut World, side: usize) -> Vec<Duration> {
+    let pause = |event: &Event| match event {
+        Event::RequestFailed { why: Failure::Glare { again_after }, .. } => Some(*again_after),
+        _ => None,
+    };
+    world.events[side].iter().filter_map(pause).collect()
+}
+
 #[test]
-fn re_invites_that_cross_meet_491_and_are_repeated() {
+fn re_invites_that_cross_meet_491_and_are_withdrawn() {
     let mut world = World::new();
     let (alice, bob) = world.call();
     world.request(ALICE, alice, 1, "INVITE");
     world.request(BOB, bob, 2, "INVITE");
     world.run_ms(100);
     assert_eq!(world.count(ALICE, "SIP/2.0 491") + world.count(BOB, "SIP/2.0 491"), 2);
-    let mut answered = 0;
-    for _ in 0..100 {
-        world.run_ms(100);
-        for (side, dialog) in [(ALICE, alice), (BOB, bob)] {
-            for event in std::mem::take(&mut world.events[side]) {
-                match event {
-                    Event::DialogRequest { transaction, .. } => {
-                        world.command(side, Command::Respond { transaction, reply: reply(200) });
-                    }
-                    Event::Response { response, .. } => {
-                        assert_eq!(response.status.code(), 200);
-                        answered += 1;
-                        world.command(side, Command::Ack { dialog, body: None });
-                    }
-                    Event::Acked { .. } => {}
-                    other => panic!("{other:?}"),
-                }
-            }
-        }
-    }
-    assert_eq!(answered, 2);
+    let (owner, other) = (glares(&mut world, ALICE), glares(&mut world, BOB));
+    assert_eq!((owner.len(), other.len()), (1, 1));
+    assert!((2_100..=4_000).contains(&owner[0].as_millis()), "{owner:?}");
+    assert!(other[0].as_millis() <= 2_000, "{other:?}");
+    world.request(BOB, bob, 3, "INVITE");
+    world.run_ms(100);
+    let transaction = world.inside(ALICE);
+    world.command(ALICE, Command::Respond { transaction, reply: reply(200) });
+    world.run_ms(100);
+    assert_eq!(world.status(BOB), 200);
+    world.command(BOB, Command::Ack { dialog: bob, body: None });
+    world.run_ms(100);
+    world.request(ALICE, alice, 4, "INVITE");
+    world.run_ms(100);
+    world.inside(BOB);
     world.bye(ALICE, alice);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn an_offer_before_the_answer_to_the_peers_is_withdrawn_unsent() {
+    let mut world = World::new();
+    let (alice, bob) = world.call();
+    world.request(ALICE, alice, 1, "INVITE");
+    world.run_ms(100);
+    world.request(BOB, bob, 2, "INVITE");
+    assert_eq!(glares(&mut world, BOB).len(), 1);
+    assert_eq!(world.count(BOB, "INVITE"), 0);
+    world.bye(BOB, bob);
     world.assert_no_leaks();
 }
 
