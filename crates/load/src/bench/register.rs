@@ -39,11 +39,12 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
         let what = format!("{what}, UDP, this run ({} lost)", flood.lost);
         report.add(Figure::new(what, rate, "/s", Budget::Informative));
     }
-    over_websockets(plan, &server, report)
+    Ok(())
 }
 
-fn over_websockets(plan: &Plan, server: &Server, report: &mut Report) -> Outcome {
-    let (process, clients) = (server.process(), plan.count(300));
+pub(super) fn run_wss(plan: &Plan, report: &mut Report) -> Outcome {
+    let server = Server::start(&plan.program, &Setup::USUAL)?;
+    let (process, clients) = (server.process(), plan.count(600));
     let dialer = Dialer::new(server.https)?;
     let cost = super::runtime()?.block_on(async {
         let mut before = process.cpu()?;
