@@ -51,7 +51,7 @@ pub(crate) fn invite(
     let channel = channel(exchange, shard, dialog, flow, request, &who, caller, &exten);
     let inbox = channel.inbox();
     let has_offer = channel.request().is_some_and(|request| message::has_sdp(request));
-    spawn(who, channel, shard.clone(), dialog, has_offer);
+    spawn(who, Box::new(channel), shard.clone(), dialog, has_offer);
     Ok(inbox)
 }
 
@@ -218,10 +218,11 @@ pub(crate) fn contact(exchange: &Exchange, endpoint: &Endpoint, flow: &Flow, use
     format!("<{}>", sidetone_sip::Uri::Sip(uri).to_text().to_str())
 }
 
-/// Runs the channel's task. A panic in it ends this call and no other.
+/// Runs the channel's task. A panic in it ends this call and no other. The channel is boxed: a
+/// future has room for each place its arguments pass through, and would hold it three times.
 fn spawn(
     who: Authenticated,
-    channel: Channel,
+    channel: Box<Channel>,
     shard: ShardHandle,
     dialog: DialogId,
     has_offer: bool,
@@ -240,7 +241,7 @@ fn spawn(
 
 /// The life of an incoming channel: media is planned, the dialplan runs, everything is given
 /// back.
-async fn run(who: Authenticated, mut channel: Channel, has_offer: bool) {
+async fn run(who: Authenticated, mut channel: Box<Channel>, has_offer: bool) {
     let start = channel.position();
     tracing::debug!(target: "walk", step = 5, "pbx/channel");
     tracing::debug!("{}: call of {}", channel.name(), who.endpoint().id);
@@ -253,7 +254,7 @@ async fn run(who: Authenticated, mut channel: Channel, has_offer: bool) {
         channel.refuse_media(&error).await;
         return;
     }
-    let stop = sidetone_dialplan::run(&mut channel, start).await;
+    let stop = sidetone_dialplan::run(&mut *channel, start).await;
     let cause = match stop {
         Stop::Hangup { cause } => Cause(u8::try_from(cause).unwrap_or(Cause::NORMAL.0)),
         _ => Cause::NORMAL,
