@@ -331,6 +331,9 @@ async fn a_reload_touches_only_what_changed() {
     let (http, https) = (world.http(), world.https());
     let mut socket = world.secure_websocket(&tls, "echo").await;
     let mut kept = world.connect().await;
+    // Answered once, so that it is accepted and not only queued when its listener goes.
+    kept.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut kept).await.status, 404);
     world.server.reload(settings.clone()).await.unwrap();
     assert_eq!((world.http(), world.https()), (http, https));
     // Another certificate, and no listener in clear.
