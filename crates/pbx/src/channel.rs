@@ -200,10 +200,8 @@ pub struct Channel {
     answered: Option<Instant>,
     /// What we want of media; a peer's re-offer is answered with it.
     wish: Wish,
-    /// Our last re-offer was accepted.
-    reoffer_accepted: bool,
-    /// Our last re-offer met one of the peer; how long to wait before the next.
-    glare: Option<Duration>,
+    /// How our last re-offer ended.
+    reoffer: signal::Reoffer,
     /// A tone that plays while the dialplan goes on.
     background: Option<PlaybackId>,
     inbox: mpsc::Receiver<ChannelEvent>,
@@ -292,8 +290,7 @@ impl Channel {
             created,
             answered: None,
             wish: Wish::call(),
-            reoffer_accepted: false,
-            glare: None,
+            reoffer: signal::Reoffer::default(),
             background: None,
             inbox,
             own_inbox,

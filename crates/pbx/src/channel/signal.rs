@@ -21,6 +21,18 @@ const REOFFER_DEADLINE: Duration = Duration::from_secs(32);
 /// How often an offer that met one of the peer is made again: about half a minute.
 const MAX_GLARES: usize = 10;
 
+/// How a re-offer of ours ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Reoffer {
+    /// Agreed.
+    Accepted,
+    /// It met one of the peer's; how long to wait before the next.
+    Glare(Duration),
+    /// Refused, or not answered.
+    #[default]
+    Refused,
+}
+
 impl Channel {
     /// Says `180 Ringing`, once.
     pub async fn ring(&mut self) {
@@ -133,25 +145,23 @@ impl Channel {
         };
         let before = std::mem::replace(&mut self.wish, wish.clone());
         for _ in 0..MAX_GLARES {
-            if !self.offer_once(dialog, wish).await? {
-                break;
-            }
-            match self.glare.take() {
-                Some(again_after) => self.pause(again_after).await?,
-                None => return Ok(true),
+            match self.offer_once(dialog, wish).await? {
+                Reoffer::Accepted => return Ok(true),
+                Reoffer::Glare(again_after) => self.pause(again_after).await?,
+                Reoffer::Refused => break,
             }
         }
         self.wish = before;
         Ok(false)
     }
 
-    /// One offer and its answer; `false` when it was refused, `true` also after glare.
-    async fn offer_once(&mut self, dialog: DialogId, wish: &Wish) -> Result<bool, Stop> {
+    /// One offer and its answer.
+    async fn offer_once(&mut self, dialog: DialogId, wish: &Wish) -> Result<Reoffer, Stop> {
         let offer = match self.make_offer(wish, None).await {
             Ok(offer) => offer,
             Err(error) => {
                 tracing::warn!("{}: cannot offer: {error}", self.name);
-                return Ok(false);
+                return Ok(Reoffer::Refused);
             }
         };
         let request = DialogRequest {
@@ -159,10 +169,10 @@ impl Channel {
             headers: vec![("Allow".to_owned(), ALLOW.to_owned())],
             body: Some(message::sdp_body(offer)),
         };
-        self.reoffer_accepted = false;
+        self.reoffer = Reoffer::Refused;
         self.signalling.shard.in_dialog(dialog, request, self.own_inbox.clone()).await;
         self.settle().await?;
-        Ok(self.reoffer_accepted || self.glare.is_some())
+        Ok(std::mem::take(&mut self.reoffer))
     }
 
     /// Waits until an offer of ours has its answer: of a re-offer, or of an INVITE without offer,
@@ -205,7 +215,7 @@ impl Channel {
             tracing::warn!("{}: the peer's answer is unusable: {error}", self.name);
             self.offer_refused();
         } else {
-            self.reoffer_accepted = true;
+            self.reoffer = Reoffer::Accepted;
         }
     }
 
@@ -213,7 +223,7 @@ impl Channel {
         if self.is_offering() {
             tracing::info!("{}: our offer was not answered: {why:?}", self.name);
             if let Failure::Glare { again_after } = why {
-                self.glare = Some(again_after);
+                self.reoffer = Reoffer::Glare(again_after);
             }
             self.offer_refused();
         }
