@@ -1,15 +1,24 @@
 //! The walk of an INVITE as `docs/ARCHITECTURE.md` describes it, seen from the traces that its
 //! steps leave: a step that moves or stops leaving its trace fails here.
+//!
+//! A binary of its own: whether a trace is wanted is remembered per process, and other threads
+//! that want none would decide it.
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sidetone_sim::{Configuration, Line, Manner, Weather, World, secs};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use super::{registered, tell};
+#[path = "../it/tell.rs"]
+mod tell;
+
+use tell::{registered, tell};
+
+/// One walk at a time, for the same reason.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// Steps in the order in which they were first seen.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +62,7 @@ impl Visit for Step<'_> {
 }
 
 fn walk(caller: &str, line: Line) -> Vec<u64> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let walk = Walk::default();
     let seen = walk.clone();
     let subscriber = tracing_subscriber::registry().with(walk.clone());
