@@ -29,7 +29,7 @@ max_contacts = 5
 remove_existing = yes
 `;
 
-const pjsip = ({ ports, dir }) => `
+const pjsip = ({ ports, dir, external }) => `
 [global]
 type = global
 
@@ -54,6 +54,7 @@ priv_key_file = ${dir}/tls.key
 type = transport
 protocol = wss
 bind = 0.0.0.0
+${external ? `external_media_address = ${external}\nexternal_signaling_address = ${external}\nlocal_net = 10.0.0.0/8` : ''}
 
 [browser](!)
 type = endpoint

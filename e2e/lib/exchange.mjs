@@ -37,12 +37,12 @@ function statusOf(url) {
  * Starts an exchange. `name` names its log in e2e/out. The result has `ports`, `phone(account)` (the
  * address that signs in at once), `page(name)` (a bare client page), `stop`, `start` and `restart`.
  */
-export async function startExchange(name) {
+export async function startExchange(name, options = {}) {
   const program = await binary();
   const dir = await mkdtemp(path.join(os.tmpdir(), `sidetone-${name}-`));
   const ports = {};
   for (const kind of ['udp', 'tcp', 'tls', 'http', 'https']) ports[kind] = await freePort();
-  const conf = await writeConfig({ dir, ports, media: mediaRange(400) });
+  const conf = await writeConfig({ dir, ports, media: mediaRange(400), ...options });
   await cp(await clients(), path.join(dir, 'data', 'static-http'), { recursive: true });
 
   let process_ = null;
