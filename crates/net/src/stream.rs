@@ -301,8 +301,11 @@ where
             Ok(_) => flow.touch(),
             Err(error) => return CloseReason::Broken(error.to_string()),
         }
-        if let Err(reason) = take_messages(shared, flow, &mut buffer, &limits).await {
-            return reason;
+        match take_messages(shared, flow, &mut buffer, &limits).await {
+            // What is left is the start of another message: a busy trunk may always have one.
+            Ok(Progress::Some) => partial_since = None,
+            Ok(Progress::None) => {}
+            Err(reason) => return reason,
         }
         // Half a ping may wait for ever, half a message may not.
         let partial = buffer.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
@@ -314,17 +317,27 @@ async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Option<F::Output
     tokio::time::timeout_at(deadline, future).await.ok()
 }
 
+/// Whether a read completed a message.
+enum Progress {
+    None,
+    Some,
+}
+
 /// Takes everything complete out of the buffer.
 async fn take_messages(
     shared: &Shared,
     flow: &FlowState,
     buffer: &mut BytesMut,
     limits: &Limits,
-) -> Result<(), CloseReason> {
+) -> Result<Progress, CloseReason> {
+    let mut progress = Progress::None;
     loop {
         match next_piece(buffer, limits).map_err(|text| malformed(shared, &text))? {
             None => break,
-            Some(Piece::Message(message)) => deliver(shared, flow, message).await?,
+            Some(Piece::Message(message)) => {
+                deliver(shared, flow, message).await?;
+                progress = Progress::Some;
+            }
             Some(Piece::Stun(request)) => answer_stun(shared, flow, &request),
             Some(Piece::Ping) => {
                 count(&shared.counters.keepalives_answered_total);
@@ -336,7 +349,7 @@ async fn take_messages(
         // Gives the memory of a large message back.
         *buffer = BytesMut::new();
     }
-    Ok(())
+    Ok(progress)
 }
 
 fn malformed(shared: &Shared, text: &str) -> CloseReason {

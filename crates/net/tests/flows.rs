@@ -211,6 +211,22 @@ async fn a_message_that_is_never_finished_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_never_between_messages_is_no_unfinished_message() {
+    let mut node = Node::new(impatient());
+    let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
+    let mut trunk = TcpStream::connect(ours).await.unwrap();
+    // Twice the deadline: each write ends one message and begins the next.
+    let (begin, end) = OPTIONS.split_at(20);
+    trunk.write_all(begin).await.unwrap();
+    for _ in 0..12 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        trunk.write_all(&[end, begin].concat()).await.unwrap();
+        node.message().await;
+    }
+    assert_eq!(node.net.flow_count().connections, 1);
+}
+
+#[tokio::test]
 async fn what_is_no_sip_ends_the_connection_at_once() {
     let mut node = Node::new(NetSettings::default());
     let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
