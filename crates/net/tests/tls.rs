@@ -11,7 +11,8 @@ use bytes::Bytes;
 use sidetone_base::{Destination, Transport};
 use sidetone_net::selfsigned::{self, Role, SelfSigned, SelfSignedRequest};
 use sidetone_net::tls::{
-    ClientCertificate, ServerTls, ServerVerification, SniPolicy, TlsError, TlsSettings, TlsVersions,
+    ClientCertificate, ServerTls, ServerVerification, SniPolicy, TlsError, TlsGate, TlsSettings,
+    TlsVersions,
 };
 use sidetone_net::{
     CloseReason, ListenError, ListenerSpec, Net, NetEvent, NetSettings, Protocol, Route,
@@ -204,6 +205,34 @@ async fn a_failed_handshake_is_one_stable_line_with_the_peer() {
     }
     assert_eq!(node.net.counters().tls_failures_total, 2);
     assert_eq!(node.net.flow_count().connections, 0);
+}
+
+#[tokio::test]
+async fn a_source_that_never_shakes_hands_keeps_nobody_else_out() {
+    let server = certificate(&folder("share"), "server", &["localhost"], Role::Server);
+    let tls = ServerTls::build(&settings(&server)).unwrap();
+    let gate = TlsGate::new(tls, 16, Duration::from_secs(60));
+    let hostile: SocketAddr = "192.0.2.1:1".parse().unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        let (ours, theirs) = tokio::io::duplex(1_024);
+        let gate = gate.clone();
+        silent
+            .push((theirs, tokio::spawn(async move { gate.accept(ours, hostile).await.is_ok() })));
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(gate.free_places(), 14);
+    // Another source has its turn at once, and fails at once since it speaks no TLS.
+    let (ours, mut theirs) = tokio::io::duplex(1_024);
+    theirs.write_all(b"OPTIONS sip:a SIP/2.0\r\n\r\n").await.unwrap();
+    let honest = "192.0.2.2:1".parse().unwrap();
+    let served = timeout(PATIENCE, gate.accept(ours, honest)).await;
+    assert!(served.expect("a place").is_err());
+    for (theirs, task) in silent {
+        drop(theirs);
+        assert!(!timeout(PATIENCE, task).await.expect("ended").unwrap());
+    }
+    assert_eq!(gate.free_places(), 16);
 }
 
 fn build(settings: TlsSettings) -> TlsError {

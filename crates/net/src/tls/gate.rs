@@ -1,19 +1,27 @@
 //! The door of a TLS listener: handshakes bounded in number and time, each failure one line in
 //! the log that names the peer.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::ServerTls;
+use crate::flow::source_of;
+
+/// The part of all places that one source may take. A peer that opens connections and never
+/// speaks then keeps nobody else out; an office behind one address is let in 64 at a time, each
+/// for about a millisecond.
+const SHARE_OF_SOURCE: usize = 8;
 
 /// Why no TLS connection came about.
 #[derive(Debug)]
@@ -41,16 +49,25 @@ impl fmt::Display for TlsFailure {
 pub struct TlsGate {
     tls: ServerTls,
     handshakes: Arc<Semaphore>,
+    sources: Arc<Mutex<HashMap<IpAddr, Arc<Semaphore>>>>,
+    share: usize,
     timeout: Duration,
     failures_total: Arc<AtomicU64>,
 }
 
 impl TlsGate {
-    /// A gate that lets `max_handshakes` go on at once, each for at most `timeout`.
+    /// A gate that lets `max_handshakes` go on at once, each for at most `timeout`, and an eighth
+    /// of them for one source (an IPv4 address or an IPv6 /64).
     #[must_use]
     pub fn new(tls: ServerTls, max_handshakes: usize, timeout: Duration) -> Self {
-        let handshakes = Arc::new(Semaphore::new(max_handshakes.max(1)));
-        Self { tls, handshakes, timeout, failures_total: Arc::new(AtomicU64::new(0)) }
+        Self {
+            tls,
+            handshakes: Arc::new(Semaphore::new(max_handshakes.max(1))),
+            sources: Arc::default(),
+            share: (max_handshakes / SHARE_OF_SOURCE).max(1),
+            timeout,
+            failures_total: Arc::new(AtomicU64::new(0)),
+        }
     }
 
     /// The TLS configuration of the gate.
@@ -74,7 +91,10 @@ impl TlsGate {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let handshake = async {
-            // The semaphore is never closed: an error cannot come, and would only lift the limit.
+            let source = Source::of(self, peer.ip());
+            // Semaphores are never closed: an error cannot come, and would only lift the limit.
+            // The source's own place comes first, so that it waits for itself and not for others.
+            let _share = source.semaphore.acquire().await.ok();
             let _place = self.handshakes.acquire().await.ok();
             TlsAcceptor::from(self.tls.config()).accept(io).await
         };
@@ -99,5 +119,32 @@ impl TlsGate {
     #[must_use]
     pub fn free_places(&self) -> usize {
         self.handshakes.available_permits()
+    }
+}
+
+/// The places of one source, forgotten when nobody holds or waits for one.
+struct Source<'g> {
+    gate: &'g TlsGate,
+    address: IpAddr,
+    semaphore: Arc<Semaphore>,
+}
+
+impl<'g> Source<'g> {
+    fn of(gate: &'g TlsGate, peer: IpAddr) -> Self {
+        let address = source_of(peer);
+        let mut sources = gate.sources.lock();
+        let fresh = || Arc::new(Semaphore::new(gate.share));
+        let semaphore = Arc::clone(sources.entry(address).or_insert_with(fresh));
+        Self { gate, address, semaphore }
+    }
+}
+
+impl Drop for Source<'_> {
+    fn drop(&mut self) {
+        let mut sources = self.gate.sources.lock();
+        // The table's and this one: nobody else can get another while the table is locked.
+        if Arc::strong_count(&self.semaphore) <= 2 {
+            sources.remove(&self.address);
+        }
     }
 }
