@@ -5,6 +5,7 @@
 //! not empty its inbox is hung up.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -158,13 +159,13 @@ pub async fn run(
         tokio::select! {
             input = inbox.recv() => {
                 let Some(input) = input else { return };
-                shard.take(input);
+                shard.guarded(|shard| shard.take(input));
             }
             () = tokio::time::sleep_until(wake.into()) => {
-                shard.stack.handle_timeout(shard.exchange.now());
+                shard.guarded(|shard| shard.stack.handle_timeout(shard.exchange.now()));
             }
         }
-        deadline = shard.drain();
+        deadline = shard.guarded(Shard::drain).flatten();
     }
 }
 
@@ -200,6 +201,13 @@ struct Shard {
 }
 
 impl Shard {
+    /// A fault while one message is handled must not take the calls of the whole shard with it:
+    /// that message is lost, its transaction times out, everything else goes on.
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let done = std::panic::catch_unwind(AssertUnwindSafe(|| work(self)));
+        done.inspect_err(|_| tracing::error!("a fault of the exchange lost one SIP message")).ok()
+    }
+
     fn take(&mut self, input: ShardInput) {
         self.owners.sweep();
         let now = self.exchange.now();

@@ -40,6 +40,39 @@ pub(crate) async fn open(net: &Net, config: &Config) -> usize {
     open
 }
 
+/// Moves listeners to what a reload says: those that are gone or changed close, new and changed
+/// ones open. Connections that are open stay open. Returns what could not be opened, in words.
+pub(crate) async fn update(net: &Net, old: &Config, new: &Config) -> Vec<String> {
+    let changed = |id: &String, other: &Config, this: &Config| {
+        let settings = |config: &Config| {
+            let transport = config.transports.get(id)?;
+            let (tls, keepalive) = (transport.tls.clone(), transport.tcp_keepalive);
+            let marks = (transport.tos, transport.cos);
+            Some((transport.protocol, transport.bind, tls, keepalive, marks))
+        };
+        settings(other) != settings(this)
+    };
+    for id in old.transports.keys().filter(|id| changed(id, old, new)) {
+        if net.unlisten(id).await {
+            tracing::info!("transport '{id}' closed");
+        }
+    }
+    let mut failed = Vec::new();
+    for transport in new.transports_sorted() {
+        if !changed(&transport.id, old, new) {
+            continue;
+        }
+        let Some(spec) = spec(transport) else { continue };
+        match net.listen(spec).await {
+            Ok(address) => {
+                tracing::info!("listening for SIP over {} on {address}", transport.protocol);
+            }
+            Err(error) => failed.push(error.to_string()),
+        }
+    }
+    failed
+}
+
 fn spec(transport: &Transport) -> Option<ListenerSpec> {
     let protocol = match transport.protocol {
         Protocol::Udp => Spoken::Udp,

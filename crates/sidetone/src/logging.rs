@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use sidetone_config::{Config, LogTarget};
+use sidetone_config::{Config, LogFormat, LogTarget};
 use sidetone_observe::writer::{Sink, Writer};
 use sidetone_observe::{Channel, Level, LevelSet, Log, LogSettings};
 use tracing_subscriber::filter::LevelFilter;
@@ -51,6 +51,18 @@ pub(crate) fn settings(arguments: &Arguments, config: Option<&Config>) -> LogSet
     settings.channels.push(Channel { sink: Sink::Console, levels: console });
     settings.channels.push(Channel { sink: Sink::Remote, levels: console });
     settings
+}
+
+/// Says which log channels of the configuration have no effect.
+pub(crate) fn report_ignored(config: &Config) {
+    for channel in &config.logger.channels {
+        if let LogTarget::Syslog(facility) = &channel.target {
+            tracing::warn!("logger.conf: 'syslog.{facility}' is ignored: write to a file instead");
+        }
+        if channel.format != LogFormat::Default {
+            tracing::warn!("logger.conf: the format of a channel is ignored: lines are plain text");
+        }
+    }
 }
 
 fn console_levels(arguments: &Arguments, settings: &LogSettings) -> LevelSet {

@@ -56,6 +56,7 @@ impl Reloader {
         }
         if concerns(&["logger"]) {
             self.log.set(logging::settings(&self.arguments, Some(&config)));
+            logging::report_ignored(&config);
             self.log.writer().reopen();
         }
         if concerns(&["pbx_config"]) {
@@ -65,6 +66,10 @@ impl Reloader {
         }
         if concerns(&["res_pjsip", "pjsip"]) {
             self.net.update_settings(listeners::net_settings(&config));
+            for words in listeners::update(&self.net, &previous, &config).await {
+                status = 1;
+                text += &format!("pjsip.conf: {words}\n");
+            }
             for (listener, error) in self.net.reload_certificates() {
                 text += &format!("transport '{listener}': {error}\n");
             }

@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let place = first_start::prepare(arguments)?;
     let (config, plan) = read_configuration(&place.etc)?;
     log.set(logging::settings(arguments, Some(&config)));
+    logging::report_ignored(&config);
     make_log_directory(&config)?;
     process::prepare(arguments, config.asterisk.max_files);
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,0 +1,180 @@
+//! The binary as an operator uses it: start, ask, reload, stop, and what it says when something
+//! is wrong.
+
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_sidetone");
+
+/// A configuration directory of its own, and the exchange that runs it.
+struct Exchange {
+    folder: PathBuf,
+    child: Option<Child>,
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn pjsip(port: u16) -> String {
+    format!(
+        "[udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{port}\n\n\
+         [desk]\ntype = endpoint\naors = desk\nauth = desk\ncontext = a\nallow = !all,ulaw\n\n\
+         [desk]\ntype = auth\nusername = desk\npassword = secret\n\n[desk]\ntype = aor\n\
+         max_contacts = 1\n"
+    )
+}
+
+impl Exchange {
+    fn new(name: &str, port: u16) -> Self {
+        let name = format!("sidetone-process-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        let exchange = Self { folder, child: None };
+        let path = exchange.folder.display().to_string();
+        exchange.write(
+            "asterisk.conf",
+            &format!(
+                "[directories]\nastetcdir => {path}\nastdatadir => {path}\nastlogdir => {path}\n\
+                 astrundir => {path}\n"
+            ),
+        );
+        exchange.write("pjsip.conf", &pjsip(port));
+        exchange.write("extensions.conf", "[a]\nexten => 1,1,Answer()\n same => n,Nonsense()\n");
+        exchange.write("rtp.conf", "[general]\nrtpstart = 30000\nrtpend = 30100\n");
+        exchange
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.join(name), text).expect("a file");
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(BINARY);
+        command.arg("-C").arg(self.folder.join("asterisk.conf"));
+        command
+    }
+
+    fn start(&mut self) {
+        let log = fs::File::create(self.folder.join("out")).expect("a file");
+        let child = self.command().arg("-f").stdout(log).stderr(Stdio::inherit()).spawn();
+        self.child = Some(child.expect("it starts"));
+        let end = Instant::now() + Duration::from_secs(20);
+        while !self.ask("core waitfullybooted").status.success() {
+            assert!(Instant::now() < end, "it did not start: {}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn ask(&self, line: &str) -> Output {
+        self.command().args(["-rx", line]).output().expect("it runs")
+    }
+
+    fn answer(&self, line: &str) -> String {
+        let output = self.ask(line);
+        assert!(output.status.success(), "{line}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("out")).unwrap_or_default()
+    }
+}
+
+/// Whether something answers OPTIONS at the port.
+fn answers(port: u16) -> bool {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_millis(400))).expect("a timeout");
+    let local = socket.local_addr().expect("an address");
+    let request = format!(
+        "OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{port};rport\r\n\
+         From: <sip:desk@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: {local}\r\n\
+         CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    );
+    for _ in 0..5 {
+        socket.send_to(request.as_bytes(), ("127.0.0.1", port)).expect("sent");
+        let mut buffer = [0; 2_048];
+        if let Ok(length) = socket.recv(&mut buffer) {
+            return buffer[..length].starts_with(b"SIP/2.0 401");
+        }
+    }
+    false
+}
+
+#[test]
+fn an_operator_asks_reloads_and_stops() {
+    let (port, other) = (free_port(), free_port());
+    let mut exchange = Exchange::new("life", port);
+    exchange.start();
+    assert!(exchange.log().contains("extensions.conf:3"), "{}", exchange.log());
+    assert!(exchange.answer("core show version").starts_with("Sidetone "));
+    assert!(exchange.answer("pjsip show endpoints").contains("Endpoint:  desk"));
+    assert!(exchange.answer("core show channels").contains("0 active channels"));
+    assert!(exchange.answer("dialplan show a").contains("Nonsense"));
+    assert!(exchange.answer("core show application Echo").contains("[Synopsis]"));
+    let unknown = exchange.ask("no such thing");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(answers(port));
+
+    exchange.write("pjsip.conf", &pjsip(other));
+    exchange.answer("core reload");
+    assert!(answers(other) && !answers(port), "the listener moves with a reload");
+    let password = pjsip(other).replace("auth = desk", "auth = dask");
+    exchange.write("pjsip.conf", &password);
+    exchange.answer("core reload");
+    assert!(exchange.log().contains("did you mean 'desk'"), "{}", exchange.log());
+    assert!(exchange.answer("pjsip show endpoints").contains("Endpoint:  desk"), "it stays");
+
+    exchange.answer("core stop now");
+    let status = exchange.child.as_mut().map(|child| child.wait().expect("it ends"));
+    assert!(status.is_some_and(|status| status.success()));
+    assert!(!exchange.folder.join("asterisk.ctl").exists());
+}
+
+#[test]
+fn nothing_usable_ends_with_a_reason() {
+    let exchange = Exchange::new("broken", free_port());
+    exchange.write("pjsip.conf", "[desk]\ntype = endpoint\naors = nowhere\n");
+    let output = exchange.command().arg("-f").output().expect("it runs");
+    assert!(!output.status.success());
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(words.contains("pjsip.conf:3") && words.contains("nowhere"), "{words}");
+}
+
+#[test]
+fn a_configuration_is_checked_without_starting() {
+    let exchange = Exchange::new("check", free_port());
+    let output = exchange.command().args(["config", "check"]).output().expect("it runs");
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(words.contains("extensions.conf:3: error"), "{words}");
+    assert_eq!(output.status.code(), Some(1));
+    exchange.write("extensions.conf", "[a]\nexten => 1,1,Answer()\n");
+    let output = exchange.command().args(["config", "check"]).output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_certificate_is_made_on_request() {
+    let exchange = Exchange::new("cert", free_port());
+    let folder = exchange.folder.display().to_string();
+    let arguments = ["cert", "self-signed", "--name", "pbx.example.net", "-d", &folder, "-o", "x"];
+    let output = Command::new(BINARY).args(arguments).output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    for name in ["x.crt", "x.key", "ca.crt"] {
+        assert!(exchange.folder.join(name).exists(), "{name}");
+    }
+}
