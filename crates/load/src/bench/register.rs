@@ -7,6 +7,7 @@ use sidetone_ua::digest::{Algorithm, AuthParams};
 
 use super::Plan;
 use crate::agent::Account;
+use crate::browser;
 use crate::figure::{Budget, Figure, Report, ms};
 use crate::server::{self, Server, Setup};
 use crate::telephone::signalling_socket;
@@ -15,6 +16,8 @@ use crate::{Loopback, Outcome};
 
 /// Requests on their way at the same time.
 const AT_ONCE: usize = 64;
+/// Browsers that connect at the same time.
+const CONNECT_AT_ONCE: usize = 8;
 /// At most so many in a run.
 const MAX_REQUESTS: u64 = 5_000_000;
 /// A request that is not answered by then is lost.
@@ -46,15 +49,22 @@ pub(super) fn run_wss(plan: &Plan, report: &mut Report) -> Outcome {
     let server = Server::start(&plan.program, &Setup::USUAL)?;
     let (process, clients) = (server.process(), plan.count(600));
     let dialer = Dialer::new(server.https)?;
-    let cost = super::runtime()?.block_on(async {
-        let mut before = process.cpu()?;
-        for number in 0..clients + 20 {
-            if number == 20 {
-                before = process.cpu()?;
-            }
+    let arrive = |number: usize| {
+        let dialer = dialer.clone();
+        async move {
             let account = server::browser(number % Setup::USUAL.browsers);
-            let mut client = dialer.connect(number as u64).await?;
-            client.register(&account).await?;
+            let mut client = dialer.connect(browser::seed(number)).await?;
+            client.register(&account).await
+        }
+    };
+    let numbers: Vec<usize> = (0..clients).collect();
+    let cost = super::runtime()?.block_on(async {
+        for number in 0..CONNECT_AT_ONCE {
+            arrive(clients + number).await?;
+        }
+        let before = process.cpu()?;
+        for some in numbers.chunks(CONNECT_AT_ONCE) {
+            futures_util::future::try_join_all(some.iter().map(|number| arrive(*number))).await?;
         }
         Outcome::Ok(process.cpu()? - before)
     })?;
