@@ -90,6 +90,13 @@ pub enum Control {
     Join(Peer),
     /// The peer's streams changed.
     PeerStreams(Vec<StreamFact>),
+    /// The peer registered again over another connection.
+    Moved {
+        /// Over which.
+        flow: Flow,
+        /// The contact it registered.
+        contact: String,
+    },
     /// Stop exchanging media.
     Part,
     /// Say how well the streams run.
@@ -165,6 +172,8 @@ pub(crate) struct Signalling {
     pub invite: Option<InviteId>,
     /// The INVITE that made the channel, or that we sent.
     pub request: Option<Arc<Request>>,
+    /// The peer's contact URI.
+    pub peer: String,
     /// Our Contact header value.
     pub contact: String,
     /// What we said last: 0, 180, 183 or 200.

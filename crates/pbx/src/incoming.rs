@@ -163,6 +163,7 @@ fn channel(
     let reliable = wants_reliable(&endpoint, &request);
     let signalling = Signalling {
         shard: shard.clone(),
+        peer: message::contact_of(&request),
         contact: contact(exchange, &endpoint, &flow, "s"),
         flow: Some(flow),
         dialog: Some(dialog),

@@ -143,6 +143,14 @@ impl LiveChannels {
         answer.ok().and_then(Result::ok).unwrap_or_default()
     }
 
+    /// The inboxes of an endpoint's channels.
+    #[must_use]
+    pub fn inboxes_of(&self, endpoint: &str) -> Vec<mpsc::Sender<ChannelEvent>> {
+        let channels = self.channels.lock();
+        let own = channels.values().filter(|live| live.facts.endpoint == endpoint);
+        own.map(|live| live.inbox.clone()).collect()
+    }
+
     /// The inboxes of all channels.
     #[must_use]
     pub fn inboxes(&self) -> Vec<mpsc::Sender<ChannelEvent>> {

@@ -1,6 +1,6 @@
 //! Small readings of SIP messages that several steps need.
 
-use sidetone_sip::headers::{From, Reason, To};
+use sidetone_sip::headers::{Contact, From, Reason, To};
 use sidetone_sip::{HeaderName, Method, Name, NameAddr, Request, Text, Uri};
 use sidetone_ua::api::{Body, Reply};
 
@@ -23,6 +23,24 @@ pub(crate) fn from_of(request: &Request) -> Option<NameAddr> {
 /// The address in To.
 pub(crate) fn to_of(request: &Request) -> Option<NameAddr> {
     request.headers.typed::<To>().ok().flatten().map(|to| to.0)
+}
+
+/// The contact URI of a request that makes a dialog, empty without one.
+pub(crate) fn contact_of(request: &Request) -> String {
+    let contact = request.headers.typed::<Contact>().ok().flatten();
+    let uri = contact.as_ref().and_then(Contact::uri);
+    uri.map(|uri| uri.to_text().to_str().into_owned()).unwrap_or_default()
+}
+
+/// Whether two contact URIs are the same client: the user and the host, whatever the parameters.
+pub(crate) fn same_contact(a: &str, b: &str) -> bool {
+    let parse = |text: &str| Uri::parse(&Text::from(text.as_bytes().to_vec())).ok();
+    match (parse(a), parse(b)) {
+        (Some(Uri::Sip(a)), Some(Uri::Sip(b))) => {
+            a.user.is_some() && a.user == b.user && a.host.equivalent(&b.host)
+        }
+        _ => false,
+    }
 }
 
 /// A header's first value as text.

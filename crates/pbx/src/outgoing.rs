@@ -86,6 +86,7 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
     let shard = exchange.shard_of(call_id.as_bytes()).clone();
     let signalling = Signalling {
         shard,
+        peer: call.contact.uri.clone(),
         contact: contact(exchange, &call.endpoint, &flow, "s"),
         flow: Some(flow),
         dialog: None,

@@ -11,6 +11,7 @@ use sidetone_sip::{Host, Name, NameAddr, Request, Text, Uri};
 use sidetone_ua::api::Reply;
 
 use crate::authenticate::Authenticated;
+use crate::channel::{ChannelEvent, Control};
 use crate::exchange::Exchange;
 use crate::message;
 use crate::registrar::{
@@ -43,6 +44,7 @@ pub(crate) fn register(
         Ok(contacts) => {
             if register.bound_to.is_some() {
                 exchange.mark_used(flow.id);
+                move_calls(exchange, who.endpoint(), flow, &register);
             }
             accepted(exchange, &contacts, request)
         }
@@ -58,6 +60,18 @@ pub(crate) fn register(
         }
         Err(RegisterError::OutOfOrder) => {
             message::refusal(500, "an older REGISTER of the same registration came late")
+        }
+    }
+}
+
+/// Tells the calls of the endpoint that a client of it has a new connection.
+fn move_calls(exchange: &Exchange, endpoint: &Endpoint, flow: &Flow, register: &Register) {
+    let Contacts::Update(updates) = &register.contacts else { return };
+    for inbox in exchange.live().inboxes_of(&endpoint.id) {
+        for update in updates {
+            let moved = Control::Moved { flow: *flow, contact: update.uri.clone() };
+            // A channel with a full inbox is being ended by its shard.
+            let _ = inbox.try_send(ChannelEvent::Control(moved));
         }
     }
 }

@@ -231,10 +231,12 @@ impl Shard {
 
     /// The stack must know the transport of a flow it has received nothing on.
     fn show_flow(&mut self, command: &Command) {
-        let (Command::Invite { request, .. } | Command::Send { request, .. }) = command else {
-            return;
+        let destination = match command {
+            Command::Invite { request, .. } | Command::Send { request, .. } => request.destination,
+            Command::Pin { destination, .. } => *destination,
+            _ => return,
         };
-        if let Destination::Flow(id) = request.destination
+        if let Destination::Flow(id) = destination
             && let Some(flow) = self.exchange.net().flow(id)
         {
             self.stack.handle_input(self.exchange.now(), Input::FlowSeen(flow));

@@ -236,9 +236,11 @@ impl Stack {
             Command::InDialog { request_id, dialog, request } => {
                 self.command_in_dialog(request_id, dialog, *request);
             }
-            Command::Pin { dialog, destination } => {
-                if let Some(dialog) = self.dialogs.get_mut(&dialog) {
+            Command::Pin { dialog: id, destination } => {
+                if let Some(dialog) = self.dialogs.get_mut(&id) {
                     dialog.reach.pinned = Some(destination);
+                    // The peer is back: its old connection no longer matters.
+                    self.timers.cancel(&Timer::FlowGrace(id));
                 }
             }
             Command::RespondInvite { dialog, reply, reliable } => {

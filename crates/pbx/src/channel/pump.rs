@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use sidetone_base::Flow;
 use sidetone_dialplan::Stop;
 use sidetone_events::Event;
 use sidetone_media::LegEvent;
@@ -160,6 +161,7 @@ impl Channel {
             Control::Hangup(cause) => self.note_stop(cause),
             Control::Join(peer) => self.join(peer).await,
             Control::PeerStreams(streams) => self.peer_streams(streams).await,
+            Control::Moved { flow, contact } => self.moved(flow, &contact).await,
             Control::Part => self.part().await,
             Control::Quality(reply) => {
                 // Whoever asked may have given up.
@@ -245,7 +247,7 @@ impl Channel {
             }
             LegEvent::IceConnected { remote, .. } => format!("ICE connected with {remote}"),
             LegEvent::IceFailed { reason, .. } => format!("ICE failed: {reason}"),
-            LegEvent::IceDisconnected { .. } => "ICE disconnected".to_owned(),
+            LegEvent::IceDisconnected { .. } => self.ice_disconnected(),
             LegEvent::DtlsConnected { .. } => "DTLS connected, media is encrypted".to_owned(),
             LegEvent::FirstPacket { stream } => format!("media of stream {stream} arrives"),
             LegEvent::SourceChanged { remote, .. } => format!("media now comes from {remote}"),
@@ -256,6 +258,16 @@ impl Channel {
             words,
         });
         None
+    }
+
+    /// The peer's media path is dead. If its connection is gone too, so is the peer.
+    fn ice_disconnected(&mut self) -> String {
+        let gone = |flow: Flow| self.exchange.net().flow(flow.id).is_none();
+        if self.signalling.flow.is_some_and(gone) {
+            self.note_stop(Cause(27));
+            return "ICE disconnected and the connection is gone: the call ends".to_owned();
+        }
+        "ICE disconnected".to_owned()
     }
 
     fn digit(&self, digit: char, duration_ms: u32) -> Happening {

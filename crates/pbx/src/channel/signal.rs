@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use sidetone_base::{Destination, Flow};
 use sidetone_dialplan::Stop;
 use sidetone_sdp::negotiation::Wish;
 use sidetone_sip::{Method, Name, Request, Response};
@@ -34,6 +35,22 @@ pub(super) enum Reoffer {
 }
 
 impl Channel {
+    /// The peer registered again: if its old connection is gone, this call goes on over the new
+    /// one (RFC 5626 §3.1), so that neither side loses the call to a change of networks.
+    pub(super) async fn moved(&mut self, flow: Flow, contact: &str) {
+        let (Some(old), Some(dialog)) = (self.signalling.flow, self.signalling.dialog) else {
+            return;
+        };
+        let lost = self.exchange.net().flow(old.id).is_none();
+        if old.id == flow.id || !lost || !message::same_contact(&self.signalling.peer, contact) {
+            return;
+        }
+        tracing::info!("{}: goes on over a new connection from {}", self.name, flow.remote);
+        self.signalling.flow = Some(flow);
+        let destination = Destination::Flow(flow.id);
+        self.signalling.shard.send(Command::Pin { dialog, destination }).await;
+    }
+
     /// Says `180 Ringing`, once.
     pub async fn ring(&mut self) {
         if self.state == State::Up || self.signalling.said >= 180 {

@@ -25,6 +25,10 @@ use crate::live::LiveChannels;
 use crate::registrar::{Contact, Registrar};
 use crate::{ingress, register, shard};
 
+/// How long a call waits for a peer whose connection closed: a browser that changes networks
+/// registers again within seconds, one that sleeps may take half a minute.
+const FLOW_GRACE: Duration = Duration::from_secs(30);
+
 /// What an exchange is made of.
 pub struct Parts {
     /// Configuration.
@@ -124,6 +128,7 @@ impl Exchange {
             t1: config.system.timer_t1,
             user_agent: Some(config.global.user_agent.clone()).filter(|name| !name.is_empty()),
             supported: ["100rel", "timer", "path", "outbound"].map(str::to_owned).to_vec(),
+            flow_grace: FLOW_GRACE,
             ..Settings::default()
         }
     }

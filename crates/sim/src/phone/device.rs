@@ -64,7 +64,12 @@ pub(super) struct Device {
 impl Device {
     pub(super) async fn new(new: NewPhone<'_>, view: Rc<RefCell<View>>) -> Self {
         let mut random = SeededRandom::new(new.seed);
-        let settings = Settings { user_agent: Some("Simulated".to_owned()), ..Settings::default() };
+        let settings = Settings {
+            user_agent: Some("Simulated".to_owned()),
+            // As browsers' libraries do, a call is kept however long its connection is away.
+            flow_grace: std::time::Duration::from_secs(86_400),
+            ..Settings::default()
+        };
         let seed = random.u64();
         let now = Instant::now();
         let stack = Stack::new(now.into_std(), settings, Box::new(SeededRandom::new(seed)));

@@ -55,6 +55,26 @@ fn a_browsers_call_survives_a_short_partition() {
 }
 
 #[test]
+fn a_browser_that_only_registers_again_keeps_its_call() {
+    tell_over(FEW, async |world: World| {
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        wendy.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&wendy, &bob)).await;
+        world.cut(&wendy);
+        world.run_for(secs(4)).await;
+        world.heal(&wendy);
+        assert_eq!(wendy.register().await, Ok(600));
+        world.run_for(secs(60)).await;
+        assert!(world.talking(&wendy, &bob), "{}", world.account());
+        bob.hang_up().await;
+        world.run_until("wendy is told", secs(10), |_| wendy.is_over()).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
 fn a_browser_that_vanishes_ends_its_call() {
     tell_over(FEW, async |world: World| {
         let wendy = registered(&world, "wendy", Line::WebSocket).await;
@@ -63,7 +83,7 @@ fn a_browser_that_vanishes_ends_its_call() {
         wendy.dial("bob").await;
         world.run_until("they talk", secs(35), |w| w.talking(&wendy, &bob)).await;
         world.cut(&wendy);
-        world.run_until("bob is free", secs(60), |_| bob.is_over()).await;
+        world.run_until("bob is free", secs(90), |_| bob.is_over()).await;
         assert_eq!(world.contacts("wendy"), 0);
         world.heal(&wendy);
         wendy.hang_up().await;
