@@ -101,7 +101,8 @@ fn answers(port: u16) -> bool {
     socket.set_read_timeout(Some(Duration::from_millis(400))).expect("a timeout");
     let local = socket.local_addr().expect("an address");
     let request = format!(
-        "OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{port};rport\r\n\
+        "OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\n\
+         Via: SIP/2.0/UDP {local};branch=z9hG4bK{port};rport\r\n\
          From: <sip:desk@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: {local}\r\n\
          CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
     );

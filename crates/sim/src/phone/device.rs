@@ -67,7 +67,7 @@ impl Device {
         let settings = Settings {
             user_agent: Some("Simulated".to_owned()),
             // As browsers' libraries do, a call is kept however long its connection is away.
-            flow_grace: std::time::Duration::from_secs(86_400),
+            flow_grace: Duration::from_secs(86_400),
             ..Settings::default()
         };
         let seed = random.u64();
