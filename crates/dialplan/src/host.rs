@@ -74,6 +74,12 @@ pub trait Host: Send {
     /// Something worth a console line. Must be quick.
     fn report(&mut self, event: RunEvent<'_>);
 
+    /// The run is over and only `h` follows, if there is one: from here on nothing may be said to
+    /// the caller any more. A host that talks to nobody need not know.
+    fn over(&mut self, cause: u16) {
+        let _ = cause;
+    }
+
     /// Lets other tasks run; [`Stop`] if the channel was hung up or redirected meanwhile.
     /// Called every few hundred priorities, so that an endless `Goto` cannot hold a thread.
     fn yield_now(&mut self) -> impl Future<Output = Result<(), Stop>> + Send;

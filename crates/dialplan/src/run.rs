@@ -42,7 +42,8 @@ pub fn run<H: Host>(host: &mut H, start: Position) -> BoxFuture<'_, Stop> {
                 Err(stop) => break stop,
             }
         };
-        if matches!(stop, Stop::Hangup { .. }) {
+        if let Stop::Hangup { cause } = stop {
+            runner.host.over(cause);
             runner.hangup_extension().await;
         }
         stop

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sidetone_dialplan::{Dialplan, Flow, FunctionError, Host, Position, RunEvent, Stack, Stop};
 
 use super::{Channel, Happening};
+use crate::Cause;
 
 impl Host for Channel {
     fn dialplan(&self) -> Arc<Dialplan> {
@@ -77,7 +78,7 @@ impl Host for Channel {
                  the call ends",
                 self.name
             );
-            self.note_stop(crate::Cause(79));
+            self.note_stop(Cause(79));
             return Err(Stop::Hangup { cause: 79 });
         };
         (known.run)(self, arguments).await
@@ -118,6 +119,10 @@ impl Host for Channel {
                 tracing::warn!("{} at {}: {message}", self.name, self.position);
             }
         }
+    }
+
+    fn over(&mut self, cause: u16) {
+        self.note_stop(Cause(u8::try_from(cause).unwrap_or(Cause::NORMAL.0)));
     }
 
     async fn yield_now(&mut self) -> Result<(), Stop> {

@@ -53,7 +53,7 @@ impl Channel {
 
     /// Says `180 Ringing`, once.
     pub async fn ring(&mut self) {
-        if self.state == State::Up || self.signalling.said >= 180 {
+        if self.state == State::Up || self.signalling.said >= 180 || self.is_stopped() {
             return;
         }
         self.signalling.said = 180;
@@ -66,7 +66,7 @@ impl Channel {
     /// # Errors
     /// When the offer cannot be agreed to.
     pub async fn progress(&mut self) -> Result<(), MediaError> {
-        if self.state == State::Up || self.signalling.said == 183 {
+        if self.state == State::Up || self.signalling.said == 183 || self.is_stopped() {
             return Ok(());
         }
         let mut reply = message::reply(183);
@@ -94,12 +94,13 @@ impl Channel {
         self.signalling.shard.respond_invite(dialog, reply, false).await;
     }
 
-    /// Answers the call; nothing happens when it is answered.
+    /// Answers the call; nothing happens when it is answered, or when it is over: an `h` extension
+    /// must not answer what is about to be refused.
     ///
     /// # Errors
     /// When media cannot be set up; the caller hears why.
     pub async fn answer(&mut self) -> Result<(), MediaError> {
-        if self.state == State::Up || self.signalling.dialog.is_none() {
+        if self.state == State::Up || self.signalling.dialog.is_none() || self.is_stopped() {
             return Ok(());
         }
         let sdp = match self.local_sdp() {

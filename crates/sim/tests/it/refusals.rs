@@ -167,8 +167,7 @@ fn an_answer_in_the_hangup_extension_does_not_answer_a_refused_call() {
         "\n[internal](+)\nexten => 17,1,Hangup(17)\n\
          exten => h,1,Ringing()\nsame => n,Progress()\nsame => n,Answer()\nsame => n,Wait(1)\n",
     );
-    let world = World::with(1, Weather::Fair, &configuration);
-    world.run(async |world: World| {
+    tell(1, Weather::BAD, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         alice.dial("17").await;
         world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
