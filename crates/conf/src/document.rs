@@ -97,8 +97,9 @@ pub struct Document {
     pub sections: Vec<Section>,
     /// What there is to say about the text itself.
     pub diagnostics: Vec<Diagnostic>,
-    /// Whether something that should be part of it could not be read (an include, a command, the
-    /// rest behind a limit), so that what is missing here need not have been taken out.
+    /// Whether something that should be part of it could not be read (an include, a command, a
+    /// section header, the rest behind a limit), so that what is missing here need not have been
+    /// taken out.
     pub incomplete: bool,
     /// The files it was made of, the first being the one asked for.
     pub files: Vec<Arc<str>>,

@@ -174,8 +174,10 @@ impl<'a> Reader<'a> {
         let header = match header::parse(text) {
             Ok(header) => header,
             Err(why) => {
-                // What follows must not land in the section before.
+                // What follows must not land in the section before, and which section is missing
+                // now cannot be said.
                 self.current = None;
+                self.document.incomplete = true;
                 return self.say(Diagnostic::error(span, why).hint("write [name]"));
             }
         };
@@ -306,6 +308,7 @@ impl<'a> Reader<'a> {
         }
         let Some(section) = self.current.and_then(|index| self.document.sections.get_mut(index))
         else {
+            self.document.incomplete = true;
             return self.say(
                 Diagnostic::error(span, format!("'{name}' stands in no section: ignored"))
                     .hint("put a [section] line above it"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sidetone_conf::{Diagnostic, Severity};
+use sidetone_conf::{Diagnostic, Document, Severity};
 use sidetone_config::FileSource;
 use sidetone_control::socket::Answer;
 use sidetone_dialplan::Dialplan;
@@ -41,7 +41,8 @@ impl Reloader {
             let text = "The configuration has errors and stays as it was; see the log.\n";
             return Answer { text: text.to_owned(), status: 1 };
         };
-        let plan = loaded.dialplan_document.as_ref().map(dialplan);
+        let plan = loaded.dialplan_document.as_ref().filter(|document| is_whole(document));
+        let plan = plan.map(dialplan);
         let concerns = |modules: &[&str]| module.is_none_or(|module| modules.contains(&module));
         let mut status = 0;
         let mut text = String::new();
@@ -79,8 +80,16 @@ impl Reloader {
     }
 }
 
+/// Whether the dialplan was read to its end. Half a dialplan would refuse calls that ran before.
+fn is_whole(document: &Document) -> bool {
+    if document.incomplete {
+        tracing::warn!("extensions.conf stays as it was before: see its errors");
+    }
+    !document.incomplete
+}
+
 /// Builds the dialplan and reports what it has to say, unknown applications included.
-pub(crate) fn dialplan(document: &sidetone_conf::Document) -> Arc<Dialplan> {
+pub(crate) fn dialplan(document: &Document) -> Arc<Dialplan> {
     let plan = sidetone_dialplan::load(document);
     report(&plan.diagnostics);
     report(&plan.unknown_applications(&sidetone_apps::has_application));

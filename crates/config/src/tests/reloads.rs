@@ -71,6 +71,9 @@ fn what_cannot_be_read_any_more_stays_as_it_was() {
         // Its type is misspelt, or missing.
         format!("{TWO}[m]\ntype=aro\n"),
         format!("{TWO}[m]\nmax_contacts=2\n"),
+        // Its header is not closed: its name cannot be read.
+        format!("{TWO}[m\ntype=aor\n"),
+        format!("{TWO}[m](\ntype=aor\n"),
     ] {
         let loaded = reload(&with(&broken), "/etc", &old);
         let new = config(&loaded);
