@@ -22,8 +22,9 @@ pub struct NetSettings {
     pub request_deadline: Duration,
     /// The largest SIP message over a stream or WebSocket, in bytes. UDP cannot carry more either.
     pub max_message_bytes: usize,
-    /// Messages that wait to be written to one connection. A peer that has not read 64 messages
-    /// is gone or hostile.
+    /// Messages that wait to be written to one connection. A proxy may write hundreds of requests
+    /// at once, and over a stream nobody repeats an answer that is lost here; a peer that has not
+    /// read 1,024 messages is gone or hostile. Room is taken as it is used.
     pub out_queue_depth: usize,
     /// How long opening a connection may take, TLS included. Below timer B (32 s), so that the
     /// next address can be tried within one transaction.
@@ -64,7 +65,7 @@ impl Default for NetSettings {
             max_unproven_per_source: 1_000,
             request_deadline: Duration::from_secs(32),
             max_message_bytes: 65_536,
-            out_queue_depth: 64,
+            out_queue_depth: 1_024,
             connect_timeout: Duration::from_secs(10),
             handshake_timeout: Duration::from_secs(10),
             max_handshakes: 512,

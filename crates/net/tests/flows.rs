@@ -272,7 +272,7 @@ async fn a_peer_that_does_not_read_is_dropped() {
             _ => {}
         }
     }
-    assert_eq!(lost, 64);
+    assert_eq!(lost, 1_024);
 }
 
 #[tokio::test]

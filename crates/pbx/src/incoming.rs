@@ -34,6 +34,7 @@ pub(crate) fn invite(
     let who = authenticate(exchange, &flow, &request)?;
     admit(exchange)?;
     check_reliable(who.endpoint(), &request)?;
+    check_body(&request)?;
     let exten = extension(&request)?;
     let context = who.endpoint().context.clone();
     let caller = caller_of(who.endpoint(), &request);
@@ -66,6 +67,16 @@ fn check_reliable(endpoint: &Endpoint, request: &Request) -> Result<(), Box<Repl
     };
     let mut reply = message::reply(status);
     reply.headers.push((header.to_owned(), "100rel".to_owned()));
+    Err(Box::new(reply))
+}
+
+/// A body that is no SDP cannot be agreed to (RFC 3261 §8.2.3).
+fn check_body(request: &Request) -> Result<(), Box<Reply>> {
+    if request.body.is_empty() || message::has_sdp(request) {
+        return Ok(());
+    }
+    let mut reply = message::reply(415);
+    reply.headers.push(("Accept".to_owned(), "application/sdp".to_owned()));
     Err(Box::new(reply))
 }
 

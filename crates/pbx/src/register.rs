@@ -148,7 +148,6 @@ fn read(
         cseq,
         user_agent: message::text_of(request, Name::UserAgent),
         path,
-        destination: destination(flow, &headers, endpoint),
         bound_to: (browser || flow.transport.is_reliable()).then_some(flow.id),
     })
 }
@@ -166,6 +165,7 @@ fn update_of(flow: &Flow, header: &ContactHeader, endpoint: &Endpoint) -> Option
         key,
         expires_s: header.expires(),
         q_thousandths: header.q_thousandths().unwrap_or(1_000),
+        destination: destination(flow, &address.uri, endpoint),
     })
 }
 
@@ -185,14 +185,13 @@ fn contact_uri(flow: &Flow, address: &NameAddr, endpoint: &Endpoint) -> String {
     uri.to_text().to_str().into_owned()
 }
 
-/// Where requests to the contacts go. Over streams and WebSockets the registration's own flow; by
-/// UDP the address in the contact, or the source address when that cannot be reached.
-fn destination(flow: &Flow, contacts: &[ContactHeader], endpoint: &Endpoint) -> Destination {
+/// Where requests to a contact go. Over streams and WebSockets the registration's own flow; by UDP
+/// the address in the contact, or the source address when that cannot be reached.
+fn destination(flow: &Flow, contact: &Uri, endpoint: &Endpoint) -> Destination {
     if flow.transport.is_reliable() {
         return Destination::Flow(flow.id);
     }
-    let uri = contacts.first().and_then(ContactHeader::uri);
-    let written = uri.and_then(Uri::as_sip).and_then(|uri| {
+    let written = contact.as_sip().and_then(|uri| {
         let port = uri.port.unwrap_or(flow.transport.default_port());
         uri.host.ip().map(|ip| SocketAddr::new(ip, port))
     });
@@ -221,4 +220,35 @@ fn accepted(exchange: &Exchange, contacts: &[Contact], request: &Request) -> Rep
         reply.headers.push(("Supported".to_owned(), "outbound, path".to_owned()));
     }
     reply
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sidetone_base::FlowId;
+
+    #[test]
+    fn each_contact_over_udp_has_an_address_of_its_own() {
+        let flow = Flow {
+            id: FlowId(1),
+            transport: Transport::Udp,
+            local: "192.0.2.1:5060".parse().expect("an address"),
+            remote: "192.0.2.9:5060".parse().expect("an address"),
+        };
+        let text = "[t]\ntype = transport\nprotocol = udp\nbind = 192.0.2.1\n\
+                    [a]\ntype = endpoint\ncontext = x\nrewrite_contact = no\nallow = ulaw\n";
+        let source = sidetone_conf::MemorySource::new().with("/e/pjsip.conf", text);
+        let config = sidetone_config::load(&source, "/e").config.expect("a configuration");
+        let reached = |uri: &str| {
+            let uri = Uri::parse(&Text::from(uri.as_bytes().to_vec())).expect("a URI");
+            destination(&flow, &uri, &config.endpoints["a"])
+        };
+        let at = |remote: &str| Destination::Address {
+            transport: Transport::Udp,
+            remote: remote.parse().expect("an address"),
+        };
+        assert_eq!(reached("sip:a@192.0.2.7:5070"), at("192.0.2.7:5070"));
+        assert_eq!(reached("sip:a@192.0.2.8"), at("192.0.2.8:5060"));
+        assert_eq!(reached("sip:a@phone.example.com"), at("192.0.2.9:5060"));
+    }
 }

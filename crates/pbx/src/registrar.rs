@@ -56,6 +56,8 @@ pub struct ContactUpdate {
     pub expires_s: Option<u32>,
     /// See [`Contact::q_thousandths`].
     pub q_thousandths: u16,
+    /// Where requests to this contact go.
+    pub destination: Destination,
 }
 
 /// A REGISTER request, parsed and authenticated.
@@ -75,8 +77,6 @@ pub struct Register {
     pub user_agent: String,
     /// Path header values in order.
     pub path: Vec<String>,
-    /// Where requests to the contacts go.
-    pub destination: Destination,
     /// The flow the bindings die with, if the transport is flow-bound.
     pub bound_to: Option<FlowId>,
 }
@@ -317,7 +317,7 @@ impl Registrar {
         let contact = Contact {
             uri: update.uri.clone(),
             key: update.key.clone(),
-            destination: request.destination,
+            destination: update.destination,
             bound_to: request.bound_to,
             expires_at: Some(expires_at),
             expires_s,

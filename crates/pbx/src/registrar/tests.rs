@@ -21,13 +21,13 @@ fn register(uri: &str, flow: u64, cseq: u32) -> Register {
             key: uri.into(),
             expires_s: Some(600),
             q_thousandths: 1_000,
+            destination: Destination::Flow(FlowId(flow)),
         }]),
         expires_s: None,
         call_id: format!("call-{uri}"),
         cseq,
         user_agent: "test".into(),
         path: Vec::new(),
-        destination: Destination::Flow(FlowId(flow)),
         bound_to: Some(FlowId(flow)),
     }
 }
