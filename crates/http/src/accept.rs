@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::respond::respond;
 use crate::server::{Kind, Shared};
 use crate::session::{Peer, Place, Session, Wire};
+use crate::settings::HttpSettings;
 
 /// Pause after `accept` failed for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -26,6 +27,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const MAX_REFUSING: usize = 32;
 /// How long telling it may take.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a request's head may take while half of the sessions or more are taken. Browsers send
+/// it in one packet.
+const CROWDED_PATIENCE: Duration = Duration::from_secs(2);
 /// Request line and headers together: browsers with many cookies stay below 16 KiB.
 const MAX_HEAD_BYTES: usize = 32_768;
 /// Header lines of a request: browsers send about 20.
@@ -146,6 +150,17 @@ impl Activity {
     }
 }
 
+/// How long a request's head may take: less when half of the sessions are taken, so that clients
+/// who open connections and say nothing cannot keep everybody else out.
+fn patience(shared: &Shared, settings: &HttpSettings) -> Duration {
+    let crowded = shared.sessions.load(Ordering::Relaxed) > settings.session_limit / 2;
+    if crowded {
+        settings.session_inactivity.min(CROWDED_PATIENCE)
+    } else {
+        settings.session_inactivity
+    }
+}
+
 async fn serve(shared: Arc<Shared>, session: Session, peer: Peer) {
     let settings = shared.settings.load_full();
     let activity = Arc::new(Activity {
@@ -168,7 +183,7 @@ async fn serve(shared: Arc<Shared>, session: Session, peer: Peer) {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(settings.session_inactivity)
+        .header_read_timeout(patience(&shared, &settings))
         .keep_alive(!keep_alive.is_zero())
         .title_case_headers(true)
         .max_headers(MAX_HEADERS)

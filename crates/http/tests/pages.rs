@@ -225,6 +225,26 @@ async fn the_session_limit_counts_connections_and_websockets() {
 }
 
 #[tokio::test]
+async fn clients_who_say_nothing_do_not_keep_others_out() {
+    let (settings, _) = both("silent");
+    let world = World::new(HttpSettings { session_limit: 4, ..settings }).await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        let mut stream = world.connect().await;
+        stream.write_all(b"GET / HT").await.unwrap();
+        silent.push(stream);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let served = async {
+        while world.get("/").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    // Without the rule it would take the 30 s of session_inactivity.
+    timeout(Duration::from_secs(10), served).await.unwrap();
+}
+
+#[tokio::test]
 async fn slow_and_idle_clients_are_cut() {
     let settings = HttpSettings {
         session_inactivity: Duration::from_millis(300),
