@@ -89,7 +89,7 @@ mod tests {
         let derive = compiled_line("serde_derive v1.0.1 (proc-macro)|MIT OR Apache-2.0 (*)");
         let derive = derive.expect("well-formed");
         assert_eq!((derive.place.as_str(), derive.license.as_str()), ("", "MIT OR Apache-2.0"));
-        let ours = compiled_line("xtask v0.1.0 (/work/xtask)|MIT").expect("well-formed");
-        assert_eq!(ours.place, "(/work/xtask)");
+        let ours = compiled_line("xtask v0.1.0 (/src/xtask)|MIT").expect("well-formed");
+        assert_eq!(ours.place, "(/src/xtask)");
     }
 }
