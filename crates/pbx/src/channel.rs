@@ -235,6 +235,33 @@ pub(crate) struct NewChannel {
     pub linked_id: Option<String>,
 }
 
+impl NewChannel {
+    /// What others see of the channel from the start.
+    fn facts(&self, id: ChannelId, name: &str, unique_id: &str, created: Instant) -> Facts {
+        Facts {
+            id,
+            name: name.to_owned(),
+            endpoint: self.endpoint.id.clone(),
+            unique_id: unique_id.to_owned(),
+            linked_id: self.linked_id.clone().unwrap_or_else(|| unique_id.to_owned()),
+            state: self.state,
+            context: self.position.context.to_string(),
+            exten: self.position.extension.to_string(),
+            priority: self.position.priority,
+            application: String::new(),
+            data: String::new(),
+            caller_number: self.caller.number.clone(),
+            caller_name: self.caller.name.clone(),
+            connected_number: self.connected.number.clone(),
+            account_code: self.endpoint.accountcode.clone(),
+            bridged_with: None,
+            bridge: String::new(),
+            created,
+            answered: None,
+        }
+    }
+}
+
 impl Channel {
     /// Creates and lists a channel.
     pub(crate) fn new(exchange: Exchange, new: NewChannel) -> Self {
@@ -242,37 +269,17 @@ impl Channel {
         let id = ChannelId(number);
         let name = format!("PJSIP/{}-{number:08x}", new.endpoint.id);
         let unique_id = exchange.unique_id(number);
-        let linked_id = new.linked_id.unwrap_or_else(|| unique_id.clone());
         let (own_inbox, inbox) = mpsc::channel(CHANNEL_INBOX);
         let (media_sender, media_inbox) = mpsc::channel(MEDIA_INBOX);
         let created = exchange.now();
-        let facts = Facts {
-            id,
-            name: name.clone(),
-            endpoint: new.endpoint.id.clone(),
-            unique_id: unique_id.clone(),
-            linked_id: linked_id.clone(),
-            state: new.state,
-            context: new.position.context.to_string(),
-            exten: new.position.extension.to_string(),
-            priority: new.position.priority,
-            application: String::new(),
-            data: String::new(),
-            caller_number: new.caller.number.clone(),
-            caller_name: new.caller.name.clone(),
-            connected_number: new.connected.number.clone(),
-            account_code: new.endpoint.accountcode.clone(),
-            bridged_with: None,
-            bridge: String::new(),
-            created,
-            answered: None,
-        };
+        let facts = new.facts(id, &name, &unique_id, created);
         exchange.bus().publish(Event::ChannelCreated {
             channel: id,
             name: name.clone(),
             context: facts.context.clone(),
             exten: facts.exten.clone(),
         });
+        let linked_id = facts.linked_id.clone();
         let listing = Listing::new(exchange.live(), facts, own_inbox.clone());
         Self {
             id,
