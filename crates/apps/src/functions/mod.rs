@@ -267,6 +267,44 @@ fn delimiter(text: Option<&String>) -> char {
     text.and_then(|text| unescape(text).chars().next()).unwrap_or(',')
 }
 
+/// Takes one field from the list in the variable that the arguments name. `cut` parts the list into
+/// what stays and the field; a list it cannot part is its own last field.
+fn take(
+    host: &mut dyn FunctionHost,
+    arguments: &str,
+    cut: impl for<'a> Fn(&'a str, char) -> Option<(&'a str, &'a str)>,
+) -> Outcome {
+    let parts = fields_up_to(arguments, 2);
+    let Some(name) = parts.first().map(|name| name.trim()).filter(|name| !name.is_empty()) else {
+        return Err(arguments_error("a variable is needed"));
+    };
+    let list = host.variable(name).unwrap_or_default();
+    let (rest, field) = cut(&list, delimiter(parts.get(1))).unwrap_or(("", &list));
+    host.set_variable(name, Some(rest.to_owned()));
+    Ok(field.to_owned())
+}
+
+/// Adds a field to the list in the variable that the arguments name. `order` says which comes
+/// first, the old list or the field.
+fn add(
+    host: &mut dyn FunctionHost,
+    arguments: &str,
+    value: &str,
+    order: impl for<'a> Fn(&'a str, &'a str) -> [&'a str; 2],
+) -> Written {
+    let parts = fields_up_to(arguments, 2);
+    let Some(name) = parts.first().map(|name| name.trim()).filter(|name| !name.is_empty()) else {
+        return Err(arguments_error("a variable is needed"));
+    };
+    let old = host.variable(name).unwrap_or_default();
+    let new = match old.is_empty() {
+        true => value.to_owned(),
+        false => order(&old, value).join(&delimiter(parts.get(1)).to_string()),
+    };
+    host.set_variable(name, Some(new));
+    Ok(())
+}
+
 /// Arguments with their quotes and backslashes, at most so many.
 fn fields_up_to(text: &str, most: usize) -> Vec<String> {
     arguments::split_raw(text, ',', most)

@@ -2,7 +2,7 @@
 
 use sidetone_dialplan::Doc;
 
-use super::{Function, FunctionHost, Outcome, arguments_error, delimiter, fields_up_to};
+use super::{Function, FunctionHost, Outcome, take};
 
 /// The reference page and the code.
 pub(super) const FUNCTION: Function = Function {
@@ -22,17 +22,7 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn read(host: &mut dyn FunctionHost, arguments: &str) -> Outcome {
-    let parts = fields_up_to(arguments, 2);
-    let Some(name) = parts.first().map(|name| name.trim()).filter(|name| !name.is_empty()) else {
-        return Err(arguments_error("a variable is needed"));
-    };
-    let list = host.variable(name).unwrap_or_default();
-    let (rest, field) = match list.rsplit_once(delimiter(parts.get(1))) {
-        Some((rest, field)) => (rest, field),
-        None => ("", list.as_str()),
-    };
-    host.set_variable(name, Some(rest.to_owned()));
-    Ok(field.to_owned())
+    take(host, arguments, |list, delimiter| list.rsplit_once(delimiter))
 }
 
 #[cfg(test)]

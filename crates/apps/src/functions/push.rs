@@ -2,7 +2,7 @@
 
 use sidetone_dialplan::Doc;
 
-use super::{Function, FunctionHost, Written, arguments_error, delimiter, fields_up_to};
+use super::{Function, FunctionHost, Written, add};
 
 /// The reference page and the code.
 pub(super) const FUNCTION: Function = Function {
@@ -23,17 +23,7 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn write(host: &mut dyn FunctionHost, arguments: &str, value: &str) -> Written {
-    let parts = fields_up_to(arguments, 2);
-    let Some(name) = parts.first().map(|name| name.trim()).filter(|name| !name.is_empty()) else {
-        return Err(arguments_error("a variable is needed"));
-    };
-    let old = host.variable(name).unwrap_or_default();
-    let new = match old.is_empty() {
-        true => value.to_owned(),
-        false => [old.as_str(), value].join(&delimiter(parts.get(1)).to_string()),
-    };
-    host.set_variable(name, Some(new));
-    Ok(())
+    add(host, arguments, value, |old, value| [old, value])
 }
 
 #[cfg(test)]
