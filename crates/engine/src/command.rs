@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sidetone_base::LegId;
 use sidetone_media::{
-    CandidatePolicy, Certificate, DtmfRelay, LegEvent, LegKind, Playback, PlaybackId, Route,
-    RtpSettings, StreamQuality, Tone,
+    CandidatePolicy, Certificate, DtmfRelay, LegEvent, LegKind, NewPipe, Playback, PlaybackId,
+    Route, RtpSettings, StreamQuality, Tone,
 };
 use sidetone_sdp::plan::{LocalTransport, MediaPlan};
 use tokio::sync::{mpsc, oneshot};
@@ -26,6 +26,15 @@ pub(crate) enum Command {
         spec: Box<CreateLeg>,
         /// Our half of its transports.
         reply: Reply<Vec<LocalTransport>>,
+    },
+    /// Make both ends of a pipe.
+    CreatePipe {
+        /// What to make.
+        pipe: Box<NewPipe>,
+        /// Where the events of the two ends go.
+        events: [mpsc::Sender<(LegId, LegEvent)>; 2],
+        /// Done.
+        reply: Reply<()>,
     },
     /// Something for one leg; legs that are gone answer `Closed`.
     Leg(LegId, LegCommand),

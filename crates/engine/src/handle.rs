@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sidetone_base::LegId;
 use sidetone_media::{
-    Certificate, DtmfRelay, LegKind, Playback, PlaybackId, Route, StreamQuality, Tone,
+    Certificate, DtmfRelay, LegKind, NewPipe, Playback, PlaybackId, Route, StreamQuality, Tone,
 };
 use sidetone_sdp::plan::{LocalTransport, MediaPlan};
 use tokio::sync::oneshot;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::command::{Command, CreateLeg, LegCommand, Reply};
 use crate::ring::WorkerRing;
-use crate::{CertificateChoice, EngineSettings, LegError, LegSpec, certificate, start};
+use crate::{CertificateChoice, EngineSettings, LegError, LegSpec, PipeSpec, certificate, start};
 
 /// How long a command may take. A worker's turn takes 10 ms at the very most, so a second without
 /// an answer means that the host is drowning: the call fails, the worker goes on.
@@ -161,6 +161,37 @@ impl Engine {
         handle.transports =
             ask(&handle.ring, |reply| Command::Create { id, spec: create, reply }).await?;
         Ok(handle)
+    }
+
+    /// Creates a pipe and returns its two ends. They have no transports and agree on nothing:
+    /// route, play and send digits as on any leg.
+    ///
+    /// # Errors
+    /// [`LegError::Overloaded`], [`LegError::BadPlan`] for too many streams.
+    pub async fn create_pipe(&self, spec: PipeSpec) -> Result<(LegHandle, LegHandle), LegError> {
+        let worker = self.place(spec.beside);
+        let ring = self.inner.workers.get(worker).ok_or(LegError::Closed)?;
+        // The handles exist before the legs: if this future is dropped, so are the legs.
+        let end = || {
+            let number = self.inner.next_leg.fetch_add(1, Ordering::Relaxed);
+            LegHandle {
+                id: leg_id(number, worker),
+                kind: LegKind::Pipe,
+                ring: ring.clone(),
+                transports: Vec::new(),
+                next_playback: self.inner.next_playback.clone(),
+            }
+        };
+        let (first, second) = (end(), end());
+        let pipe = Box::new(NewPipe {
+            ends: [first.id, second.id],
+            streams: spec.streams,
+            settings: spec.rtp,
+            certificate: self.inner.certificate.clone(),
+        });
+        let events = spec.events;
+        ask(ring, |reply| Command::CreatePipe { pipe, events, reply }).await?;
+        Ok((first, second))
     }
 
     /// Counts everything; for status, metrics and leak tests. A worker that does not answer in

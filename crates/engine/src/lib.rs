@@ -22,5 +22,5 @@ mod start;
 mod worker;
 
 pub use handle::{Engine, EngineSnapshot, LegHandle, WorkerSnapshot};
-pub use settings::{CertificateChoice, EngineSettings, LegError, LegSpec, PortChoice};
+pub use settings::{CertificateChoice, EngineSettings, LegError, LegSpec, PipeSpec, PortChoice};
 pub use sidetone_media as media;

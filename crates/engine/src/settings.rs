@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use sidetone_base::LegId;
 use sidetone_media::{CandidatePolicy, Certificate, LegEvent, LegKind, RtpSettings};
+use sidetone_sdp::plan::MediaKind;
 use tokio::sync::mpsc;
 
 /// How the engine runs.
@@ -96,6 +97,33 @@ impl LegSpec {
             candidates: CandidatePolicy::default(),
             rtp: RtpSettings::default(),
             certificate: CertificateChoice::default(),
+            events,
+        }
+    }
+}
+
+/// A pipe to create: two legs without sockets, where what is sent out of the one comes in at the
+/// other. Both live on one worker.
+#[derive(Clone, Debug)]
+pub struct PipeSpec {
+    /// What the streams carry, by index; the same on both ends.
+    pub streams: Vec<MediaKind>,
+    /// Put the pipe on this leg's worker.
+    pub beside: Option<LegId>,
+    /// Settings of both ends; only `dtmf_timeout` acts.
+    pub rtp: RtpSettings,
+    /// Where the events of the first and of the second end go.
+    pub events: [mpsc::Sender<(LegId, LegEvent)>; 2],
+}
+
+impl PipeSpec {
+    /// A pipe for one audio and one video stream.
+    #[must_use]
+    pub fn new(events: [mpsc::Sender<(LegId, LegEvent)>; 2]) -> Self {
+        Self {
+            streams: vec![MediaKind::Audio, MediaKind::Video],
+            beside: None,
+            rtp: RtpSettings::default(),
             events,
         }
     }

@@ -423,11 +423,12 @@ impl MediaSocket for SimSockets {
 
 #[cfg(test)]
 mod tests {
+    use sidetone_base::LegId;
     use sidetone_media::{LegEvent, LegKind, Route};
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::LegSpec;
+    use crate::{LegSpec, PipeSpec};
 
     #[test]
     fn an_engine_runs_on_virtual_time() {
@@ -451,5 +452,35 @@ mod tests {
         leg.close();
         world.run(Duration::from_millis(1));
         assert_eq!(world.drive(engine.snapshot()).legs(), 0);
+    }
+
+    #[test]
+    fn a_pipe_joins_two_calls_and_leaves_nothing_behind() {
+        let mut world = SimWorld::new(1, Instant::now());
+        let engine = world.engine(SimHost::new([192, 0, 2, 1])).unwrap();
+        let (sender, mut events) = mpsc::channel(32);
+        let spec = PipeSpec::new([sender.clone(), sender.clone()]);
+        let (near, far) = world.drive(engine.create_pipe(spec)).unwrap();
+        let mut spec = LegSpec::new(LegKind::Plain, sender);
+        spec.beside = Some(near.id());
+        let leg = world.drive(engine.create_leg(spec)).unwrap();
+        let phone: SocketAddr = "198.51.100.1:4000".parse().unwrap();
+        world.drive(leg.apply(crate::worker::tests::plain_plan(phone))).unwrap();
+        world.drive(leg.route(0, Route::Forward(vec![(near.id(), 0)]))).unwrap();
+        world.drive(near.route(0, Route::Forward(vec![(leg.id(), 0)]))).unwrap();
+        world.drive(far.route(0, Route::Echo)).unwrap();
+        let to = leg.local_transports()[0].rtp;
+        world.send(phone, to, &[0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0xff]);
+        world.run(Duration::from_millis(100));
+        assert_eq!(world.take(phone).len(), 1);
+        let heard: Vec<LegId> = std::iter::from_fn(|| Some(events.try_recv().ok()?.0)).collect();
+        assert!(heard.contains(&far.id()) && heard.contains(&leg.id()));
+        assert_eq!(world.drive(engine.snapshot()).legs(), 3);
+        near.close();
+        far.close();
+        leg.close();
+        world.run(Duration::from_millis(1));
+        let left = world.drive(engine.snapshot());
+        assert_eq!((left.legs(), left.ports()), (0, 0));
     }
 }

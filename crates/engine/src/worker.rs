@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use sidetone_base::LegId;
 use sidetone_media::{
-    Arrival, Base, CandidatePolicy, Graph, LegEvent, LegFault, LegKind, NewLeg, NewTransport,
-    PathId,
+    Arrival, Base, CandidatePolicy, Graph, LegEvent, LegFault, LegKind, NewLeg, NewPipe,
+    NewTransport, PathId,
 };
 use sidetone_sdp::plan::LocalTransport;
 use tokio::sync::mpsc;
@@ -55,6 +55,20 @@ struct OpenLeg {
     /// Sockets and port pairs to free.
     paths: Vec<PathId>,
     pairs: Vec<u16>,
+}
+
+impl OpenLeg {
+    fn new(kind: LegKind, events: mpsc::Sender<(LegId, LegEvent)>) -> Self {
+        Self {
+            kind,
+            port: PortChoice::default(),
+            candidates: CandidatePolicy::default(),
+            events,
+            backlog: VecDeque::new(),
+            paths: Vec::new(),
+            pairs: Vec::new(),
+        }
+    }
 }
 
 /// Whether a worker goes on.
@@ -256,6 +270,9 @@ impl<S: MediaSocket> Worker<S> {
     fn run(&mut self, now: Instant, command: Command) -> Turn {
         match command {
             Command::Create { id, spec, reply } => self.create(now, id, *spec, reply),
+            Command::CreatePipe { pipe, events, reply } => {
+                self.create_pipe(now, &pipe, events, reply);
+            }
             Command::Leg(id, command) => self.run_for_leg(now, id, command),
             Command::Snapshot(reply) => {
                 let _ = reply.send(self.snapshot());
@@ -312,15 +329,8 @@ impl<S: MediaSocket> Worker<S> {
         spec: CreateLeg,
         reply: Reply<Vec<LocalTransport>>,
     ) {
-        let mut open = OpenLeg {
-            kind: spec.kind,
-            port: spec.port,
-            candidates: spec.candidates,
-            events: spec.events,
-            backlog: VecDeque::new(),
-            paths: Vec::new(),
-            pairs: Vec::new(),
-        };
+        let mut open = OpenLeg::new(spec.kind, spec.events);
+        (open.port, open.candidates) = (spec.port, spec.candidates);
         let made = self.make_transports(now, &mut open, spec.transports).and_then(|transports| {
             let (kind, settings, certificate) = (spec.kind, spec.rtp, spec.certificate);
             let new = NewLeg { id, kind, settings, certificate, transports };
@@ -338,6 +348,25 @@ impl<S: MediaSocket> Worker<S> {
                 self.free(open);
                 let _ = reply.send(Err(error));
             }
+        }
+    }
+
+    fn create_pipe(
+        &mut self,
+        now: Instant,
+        pipe: &NewPipe,
+        events: [mpsc::Sender<(LegId, LegEvent)>; 2],
+        reply: Reply<()>,
+    ) {
+        let made = self.graph.create_pipe(now, pipe, &mut self.sockets).map_err(error);
+        if made.is_ok() {
+            for (id, events) in pipe.ends.into_iter().zip(events) {
+                self.legs.insert(id, OpenLeg::new(LegKind::Pipe, events));
+            }
+            self.inbox.set_load(self.legs.len());
+        }
+        if reply.send(made).is_err() {
+            pipe.ends.into_iter().for_each(|id| self.close(now, id));
         }
     }
 
@@ -380,6 +409,8 @@ impl<S: MediaSocket> Worker<S> {
                 Ok(vec![transport; count])
             }
             (LegKind::Plain, _) => (0..count).map(|_| self.own_transport(now, open)).collect(),
+            // A pipe needs none.
+            (LegKind::Pipe, _) => Ok(Vec::new()),
         }
     }
 

@@ -8,8 +8,10 @@
 mod control;
 mod flow;
 mod link;
+mod pipe;
 
 pub use link::Link;
+pub use pipe::NewPipe;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -96,6 +98,8 @@ struct Slot {
     /// What stands in the tables for this leg.
     sources: Vec<(PathId, SocketAddr)>,
     ufrags: Vec<String>,
+    /// The other end, when the leg is one end of a pipe.
+    pipe: Option<LegKey>,
 }
 
 impl Slot {
@@ -108,6 +112,7 @@ impl Slot {
             checks: VecDeque::new(),
             sources: Vec::new(),
             ufrags: Vec::new(),
+            pipe: None,
         }
     }
 }
@@ -118,8 +123,16 @@ struct Outgoing {
     targets: Vec<(LegKey, usize)>,
     /// Targets on other workers.
     elsewhere: Vec<(LegId, usize)>,
+    /// Targets that are ends of pipes.
+    pipes: Vec<(LegKey, usize)>,
     /// Who feeds this stream, to pass on requests for key frames.
     fed_by: Option<Feeder>,
+}
+
+impl Outgoing {
+    fn is_idle(&self) -> bool {
+        self.targets.is_empty() && self.elsewhere.is_empty() && self.pipes.is_empty()
+    }
 }
 
 /// The stream that feeds another.
@@ -219,28 +232,36 @@ impl Graph {
         new: NewLeg,
         out: &mut dyn Outbox,
     ) -> Result<Vec<LocalTransport>, LegFault> {
+        if new.kind == LegKind::Pipe {
+            let text = "one end of a pipe makes no sense: create both";
+            return Err(LegFault::NotSupported(text.to_owned()));
+        }
         let identity = Identity {
             kind: new.kind,
             dtls: self.dtls_config(new.settings.dtls_mtu)?,
             settings: new.settings,
             certificate: new.certificate,
         };
+        let leg = Leg::new(new.id, identity, new.transports, &mut io!(self, now, out));
+        let locals = leg.local_transports();
+        let key = self.insert(leg);
+        self.register(key);
+        Ok(locals)
+    }
+
+    /// Gives a leg a place.
+    fn insert(&mut self, leg: Leg) -> LegKey {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::empty());
             // A worker has fewer than 2^32 legs: it has fewer ports.
             (self.slots.len() - 1) as u32
         });
-        let leg = Leg::new(new.id, identity, new.transports, &mut io!(self, now, out));
-        let locals = leg.local_transports();
-        let Some(slot) = self.slots.get_mut(index as usize) else {
-            return Err(LegFault::Gone);
-        };
+        let slot = &mut self.slots[index as usize];
         slot.generation = slot.generation.wrapping_add(1);
-        slot.leg = Some(Box::new(leg));
         let key = LegKey { index, generation: slot.generation };
-        self.ids.insert(new.id, key);
-        self.register(key);
-        Ok(locals)
+        self.ids.insert(leg.id, key);
+        slot.leg = Some(Box::new(leg));
+        key
     }
 
     fn dtls_config(&mut self, mtu: u16) -> Result<DtlsConfig, LegFault> {

@@ -280,7 +280,7 @@ impl Leg {
         self.take_digits(index);
     }
 
-    fn take_digits(&mut self, index: usize) {
+    pub(crate) fn take_digits(&mut self, index: usize) {
         let Some(stream) = self.streams.get_mut(index) else {
             return;
         };

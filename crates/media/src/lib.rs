@@ -40,7 +40,7 @@ pub use candidates::{AclRule, CandidatePolicy, HostRule, Net};
 pub use certificate::{Certificate, CertificateError};
 pub use clock::WallClock;
 pub use event::LegEvent;
-pub use graph::{Arrival, Graph, GraphSnapshot, LegFault, Link, NewLeg};
+pub use graph::{Arrival, Graph, GraphSnapshot, LegFault, Link, NewLeg, NewPipe};
 pub use path::{Base, Outbox, PathId};
 pub use quality::{DirectionQuality, StreamQuality};
 pub use settings::{LegKind, RtpSettings, StrictRtp};

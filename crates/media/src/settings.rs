@@ -10,6 +10,8 @@ pub enum LegKind {
         /// Act as a lite agent (RFC 8445 §2.5): only for hosts with a public address.
         lite: bool,
     },
+    /// One end of a pipe: no socket, what it sends comes in at the other end.
+    Pipe,
     /// RTP to the address in the SDP, in clear or with keys from the SDP, over ports of its own.
     Plain,
 }

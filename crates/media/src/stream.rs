@@ -562,6 +562,11 @@ impl Stream {
         self.events.handle_input(now, view.timestamp(), event);
     }
 
+    /// The clock of the events that arrive, which need not be that of the audio.
+    pub(crate) fn heard_events_rate(&self) -> u32 {
+        self.heard_events_rate
+    }
+
     /// Takes one digit that has ended.
     pub(crate) fn poll_digit(&mut self) -> Option<(EventCode, Duration)> {
         loop {

@@ -73,6 +73,33 @@ pub(crate) enum TransportNews {
     Ready,
 }
 
+/// Packets in buffers that are used again.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    buffers: Vec<Vec<u8>>,
+    filled: usize,
+}
+
+impl Made {
+    /// A leg makes one packet per stream and tick.
+    const MAX: usize = 32;
+
+    pub(crate) fn packets(&self) -> impl Iterator<Item = &[u8]> {
+        self.buffers.iter().take(self.filled).map(Vec::as_slice)
+    }
+
+    fn push(&mut self, packet: &[u8]) -> Option<usize> {
+        if self.filled == self.buffers.len() && self.filled < Self::MAX {
+            self.buffers.push(Vec::with_capacity(packet.len()));
+        }
+        let buffer = self.buffers.get_mut(self.filled)?;
+        buffer.clear();
+        buffer.extend_from_slice(packet);
+        self.filled += 1;
+        Some(packet.len())
+    }
+}
+
 /// What every packet needs, side by side: with a thousand legs each line of memory is a miss.
 #[derive(Clone, Copy, Debug, Default)]
 struct Hot {
@@ -100,6 +127,8 @@ pub(crate) struct Transport {
     dtls: Option<Box<Dtls>>,
     sdes: Option<(SdesKey, SdesKey)>,
     shield: Shield,
+    /// Ends of pipes: what the leg made itself, until the graph passes it on.
+    made: Option<Made>,
     pub(crate) dropped: u64,
     ice_news: Vec<IceNews>,
     pub(crate) news: Vec<TransportNews>,
@@ -118,8 +147,9 @@ impl Transport {
             LegKind::WebRtc { lite } => {
                 Some(Box::new(Ice::new(now, &new.bases, lite, settings.ice_timeout, random)))
             }
-            LegKind::Plain => None,
+            LegKind::Plain | LegKind::Pipe => None,
         };
+        let piped = identity.kind == LegKind::Pipe;
         Self {
             hot: Hot { over_ice: ice.is_some(), ..Hot::default() },
             index,
@@ -133,7 +163,8 @@ impl Transport {
             rtcp_from: None,
             dtls: None,
             sdes: None,
-            shield: Shield::Closed,
+            shield: if piped { Shield::Clear } else { Shield::Closed },
+            made: piped.then(Made::default),
             dropped: 0,
             ice_news: Vec::new(),
             news: Vec::new(),
@@ -574,7 +605,9 @@ impl Transport {
         len: usize,
         out: &mut dyn Outbox,
     ) -> Option<usize> {
-        let (base, to) = self.rtp_destination()?;
+        let Some((base, to)) = self.rtp_destination() else {
+            return self.made.as_mut()?.push(buffer.get(..len)?);
+        };
         let len = match &mut self.shield {
             Shield::Closed => return None,
             Shield::Clear => len,
@@ -582,6 +615,17 @@ impl Transport {
         };
         out.send(base.path, base.address.ip(), to, buffer.get(..len)?);
         Some(len)
+    }
+
+    /// Ends of pipes: takes what the leg made itself, if anything.
+    pub(crate) fn take_made(&mut self) -> Option<Made> {
+        self.made.as_mut().filter(|made| made.filled > 0).map(std::mem::take)
+    }
+
+    /// Gives the buffers back for the next packets.
+    pub(crate) fn give_back(&mut self, mut made: Made) {
+        made.filled = 0;
+        self.made = Some(made);
     }
 
     /// Sends a packet again that was protected before.
@@ -624,7 +668,8 @@ impl Transport {
 
     /// Whether media may leave.
     pub(crate) fn is_open(&self) -> bool {
-        !matches!(self.shield, Shield::Closed) && self.rtp_destination().is_some()
+        let reachable = self.rtp_destination().is_some() || self.made.is_some();
+        reachable && !matches!(self.shield, Shield::Closed)
     }
 
     /// Where the peer's media comes from or goes to.

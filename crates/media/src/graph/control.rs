@@ -12,6 +12,7 @@ use crate::leg::MAX_STREAMS;
 use crate::path::Outbox;
 use crate::player::Program;
 use crate::quality::StreamQuality;
+use crate::settings::LegKind;
 use crate::source::{DtmfRelay, Playback, PlaybackId, Route, Tone};
 use crate::transport::NewTransport;
 
@@ -77,6 +78,9 @@ impl Graph {
         let key = self.key(id)?;
         self.working_on = Some(key);
         let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
+        if leg.identity.kind == LegKind::Pipe {
+            return Err(LegFault::BadPlan("a pipe has nothing to agree on".to_owned()));
+        }
         leg.apply(plan, &mut io!(self, now, out)).map_err(LegFault::BadPlan)?;
         let streams = leg.streams.len();
         if let Some(slot) = self.slots.get_mut(key.index as usize) {
@@ -112,22 +116,25 @@ impl Graph {
             let text = format!("a stream is forwarded to at most {limit} others: use a conference");
             return Err(LegFault::NotSupported(text));
         }
-        let (mut targets, mut elsewhere) = (Vec::new(), Vec::new());
+        let (mut targets, mut elsewhere, mut pipes) = (Vec::new(), Vec::new(), Vec::new());
         for (target, target_stream) in wanted {
             let target_stream = target_stream.min(MAX_STREAMS - 1);
             if self.is_elsewhere(target) {
                 elsewhere.push((target, target_stream));
-            } else {
-                targets.push((self.key(target)?, target_stream));
+                continue;
             }
+            let target = self.key(target)?;
+            let list = if self.far_end(target).is_some() { &mut pipes } else { &mut targets };
+            list.push((target, target_stream));
         }
-        for (target, target_stream) in &targets {
+        for (target, target_stream) in targets.iter().chain(&pipes) {
             let feeder = Some(Feeder::Here(key, stream));
             self.outgoing(*target, *target_stream).fed_by = feeder;
         }
         let outgoing = self.outgoing(key, stream);
         outgoing.targets = targets;
         outgoing.elsewhere = elsewhere;
+        outgoing.pipes = pipes;
         // Whoever joins a video needs a picture to start with.
         self.ask_keyframe(now, key, stream);
         Ok(())
@@ -268,6 +275,10 @@ impl Graph {
     }
 
     pub(super) fn ask_keyframe(&mut self, now: Instant, key: LegKey, stream: usize) {
+        let (key, stream) = match self.camera_of(key, stream) {
+            Feeder::Here(key, stream) => (key, stream),
+            Feeder::Elsewhere(leg, stream) => return self.link_keyframe((leg, stream)),
+        };
         let Some(leg) = live(&mut self.slots, key) else {
             return;
         };

@@ -11,7 +11,7 @@ use sidetone_rtp::event::EventCode;
 use sidetone_rtp::{Kind, RtpView, classify};
 use sidetone_sdp::plan::MediaKind;
 
-use super::{Arrival, Feeder, Graph, GraphSnapshot, LegKey, Owner, io, live};
+use super::{Arrival, Feeder, Graph, GraphSnapshot, LegKey, Outgoing, Owner, io, live};
 use crate::clock::Io;
 use crate::event::LegEvent;
 use crate::formats::Payload;
@@ -163,13 +163,11 @@ impl Graph {
         packet: &[u8],
         out: &mut dyn Outbox,
     ) {
-        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+        let Some(slot) = self.slots.get(key.index as usize) else {
             return;
         };
-        let Some(route) = slot.routes.get_mut(received.stream) else {
-            return;
-        };
-        if route.targets.is_empty() && route.elsewhere.is_empty() {
+        let idle = slot.routes.get(received.stream).is_none_or(Outgoing::is_idle);
+        if idle {
             return;
         }
         let Ok(view) = RtpView::parse(packet) else {
@@ -195,11 +193,32 @@ impl Graph {
             audio,
             extensions: stream.formats.extensions,
         };
-        let from = (slot.leg.as_ref().map_or(LegId(0), |leg| leg.id), received.stream);
+        self.send_along(now, (key, received.stream), &arrived, 0, out);
+    }
+
+    /// Sends a packet along the route of the stream it arrived on. `hops` counts the pipes it has
+    /// passed.
+    pub(super) fn send_along(
+        &mut self,
+        now: Instant,
+        (key, stream): (LegKey, usize),
+        arrived: &Arrived<'_>,
+        hops: usize,
+        out: &mut dyn Outbox,
+    ) {
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        let Some(route) = slot.routes.get_mut(stream) else {
+            return;
+        };
+        // While its targets are taken out, a loop of pipes that comes back here finds none.
         let targets = std::mem::take(&mut route.targets);
         let elsewhere = std::mem::take(&mut route.elsewhere);
+        let pipes = std::mem::take(&mut route.pipes);
+        let from = (slot.leg.as_ref().map_or(LegId(0), |leg| leg.id), stream);
         for target in &elsewhere {
-            self.link_packet(*target, from, &arrived);
+            self.link_packet(*target, from, arrived);
         }
         for (target, index) in &targets {
             self.working_on = Some(*target);
@@ -212,14 +231,18 @@ impl Graph {
             let Some(path) = leg.transports.get_mut(stream.plan.transport) else {
                 continue;
             };
-            stream.forward(&arrived, path, &mut io!(self, now, out));
+            stream.forward(arrived, path, &mut io!(self, now, out));
+        }
+        for target in &pipes {
+            self.enter_pipe(now, *target, arrived, hops, out);
         }
         self.working_on = Some(key);
         if let Some(slot) = self.slots.get_mut(key.index as usize)
-            && let Some(route) = slot.routes.get_mut(received.stream)
+            && let Some(route) = slot.routes.get_mut(stream)
         {
             route.targets = targets;
             route.elsewhere = elsewhere;
+            route.pipes = pipes;
         }
     }
 
@@ -326,6 +349,9 @@ impl Graph {
                 remember((&mut *table, &mut *own), key, transport)(check);
             };
             leg.handle_timeout(&mut io!(self, now, out), &mut sent);
+            if slot.pipe.is_some() {
+                self.drain_pipe(now, key, out);
+            }
             self.settle_until(now, key, now + LEAST_SLEEP);
         }
     }
@@ -447,7 +473,7 @@ impl Graph {
                 && let Some(code) = EventCode::from_key(*digit)
             {
                 let uid = stream_uid(self.home, key, *stream);
-                let press = (uid, source.events_rate, code, *duration);
+                let press = (uid, source.heard_events_rate(), code, *duration);
                 for target in route.map(|route| route.targets.as_slice()).unwrap_or_default() {
                     pressed.push((*target, press));
                 }
@@ -474,6 +500,12 @@ impl Graph {
                 }
             }
         }
+    }
+}
+
+impl Graph {
+    pub(super) fn stream_uid(&self, key: LegKey, stream: usize) -> u64 {
+        stream_uid(self.home, key, stream)
     }
 }
 

@@ -114,6 +114,8 @@ impl Graph {
         self.working_on = Some(key);
         match &link.content {
             Content::Keyframe => self.ask_keyframe(now, key, link.stream),
+            // A pipe has taken the packets of the press.
+            Content::Digit { .. } if self.far_end(key).is_some() => {}
             Content::Digit { uid, rate, code, duration } => {
                 let leg = live(&mut self.slots, key);
                 if let Some(stream) = leg.and_then(|leg| leg.streams.get_mut(link.stream))
@@ -137,6 +139,9 @@ impl Graph {
                     audio: packet.audio,
                     extensions: packet.extensions,
                 };
+                if self.far_end(key).is_some() {
+                    return self.enter_pipe(now, (key, link.stream), &arrived, 0, out);
+                }
                 let Some(leg) = live(&mut self.slots, key) else {
                     return;
                 };

@@ -344,6 +344,28 @@ impl Phone {
         }
     }
 
+    /// Presses a key for 100 ms as telephone-event in a clock of 8 kHz.
+    pub fn press(&mut self, world: &mut World, to: SocketAddr, payload_type: u8, code: u8) {
+        let started = u32::from(self.sequence) * 160;
+        for tick in 0..8_u16 {
+            let end = if tick >= 5 { 0x80 } else { 0 };
+            let [high, low] = (tick.min(5) * 160).to_be_bytes();
+            let header = sidetone_rtp::Header {
+                marker: tick == 0,
+                payload_type,
+                sequence: self.sequence,
+                timestamp: started,
+                ssrc: sidetone_rtp::Ssrc(self.ssrc),
+            };
+            self.sequence = self.sequence.wrapping_add(1);
+            let mut packet = [0; 64];
+            let payload = [code, end | 10, high, low];
+            let len = header.write_packet(&mut packet, &[], &payload).unwrap();
+            world.inject(self.address, to, &packet[..len]);
+            world.run(Duration::from_millis(20));
+        }
+    }
+
     /// The RTP packets that reached the phone.
     pub fn heard(&self, world: &World) -> Vec<Vec<u8>> {
         let to_us = world.strays.iter().filter(|(_, to, _)| *to == self.address);
