@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sidetone_base::LegId;
 use sidetone_media::{DtmfRelay, LegEvent, Route, RtpSettings};
-use sidetone_rtp::RtpView;
+use sidetone_rtp::{Kind, RtpView, classify};
 use sidetone_sdp::plan::{Direction, MediaPlan, Protection, SdesKey};
 use support::{Link, Phone, World, audio, opus, plain_plan};
 
@@ -219,4 +219,25 @@ fn rtcp_goes_to_its_own_port_without_mux() {
     phone.talk(&mut world, to, 100);
     let rtcp = std::net::SocketAddr::new(phone.address.ip(), 4001);
     assert!(world.strays.iter().any(|(_, to, bytes)| *to == rtcp && bytes[1] == 200));
+}
+
+/// NAT-12: CNAMEs are random and nothing in a report names an address, whatever it is written as.
+#[test]
+fn reports_carry_no_address_of_ours() {
+    let (mut world, mut phone, to) = echo_leg(RtpSettings::default());
+    phone.talk(&mut world, to, 50);
+    world.run(30 * SECOND);
+    let std::net::IpAddr::V4(ours) = to.ip() else { panic!("an IPv4 host") };
+    let (octets, text) = (ours.octets(), ours.to_string().into_bytes());
+    let reports: Vec<&Vec<u8>> = world
+        .wire
+        .iter()
+        .filter(|(from, _, bytes)| from.ip() == to.ip() && classify(bytes) == Some(Kind::Rtcp))
+        .map(|(_, _, bytes)| bytes)
+        .collect();
+    assert!(reports.len() >= 3, "{} reports", reports.len());
+    for report in reports {
+        assert!(!report.windows(4).any(|window| window == octets), "{report:?}");
+        assert!(!report.windows(text.len()).any(|window| window == text), "{report:?}");
+    }
 }

@@ -68,6 +68,8 @@ pub struct Rtp {
     pub srtp_replay_protection: bool,
     /// Whether ICE is negotiated at all.
     pub ice_support: bool,
+    /// Be a lite agent: answer checks, make none (RFC 8445 §2.5).
+    pub ice_lite: bool,
     /// Which addresses may be offered as candidates.
     pub ice_acl: AclSet,
     /// Addresses shown instead of ours.
@@ -114,6 +116,7 @@ impl Rtp {
             probation: fields.number("probation"),
             srtp_replay_protection: fields.flag("srtpreplayprotection"),
             ice_support: fields.flag("icesupport"),
+            ice_lite: fields.flag("ice_lite"),
             ice_acl: fields.acl_set(["ice_acl", "ice_deny", "ice_permit"], acls),
             ice_host_candidates: candidates,
             dtls_mtu: fields.number("dtls_mtu"),
@@ -126,6 +129,10 @@ impl Rtp {
         if fields.is_set("probation") && rtp.strict != StrictRtp::Yes {
             let message = String::from("probation has no effect");
             fields.warn("probation", message, "it counts only with strictrtp = yes");
+        }
+        if rtp.ice_lite && (rtp.stun.is_some() || rtp.turn.is_some()) {
+            let message = String::from("ice_lite together with a STUN or TURN server");
+            fields.warn("ice_lite", message, "a lite agent has host candidates only: choose one");
         }
         let mapped = !rtp.ice_host_candidates.is_empty();
         if mapped && (rtp.stun.is_some() || rtp.turn.is_some()) {

@@ -188,6 +188,8 @@ pub const RTP: ObjectSpec = ObjectSpec {
             "Samples (1/8000 s) a digit lasts that never ends.";
         "ice_acl" List, "", Works, "Named lists for the addresses offered as candidates.";
         "ice_deny" List, "", Works, "Addresses not offered as candidates.";
+        "ice_lite" YesNo, "no", Works,
+            "Answer ICE checks and make none: only for a server with a public address.";
         "ice_permit" List, "", Works, "Addresses offered as candidates.";
         "icesupport" YesNo, "yes", Works, "Whether ICE is negotiated at all.";
         "probation" Number { min: 0, max: 1000 }, "4", Works,

@@ -30,7 +30,7 @@ impl Exchange {
         let config = self.config();
         let ice = endpoint.ice_support && config.rtp.ice_support;
         let kind = if ice && endpoint.media_encryption == MediaEncryption::Dtls {
-            LegKind::WebRtc { lite: false }
+            LegKind::WebRtc { lite: config.rtp.ice_lite }
         } else {
             LegKind::Plain
         };

@@ -341,7 +341,10 @@ pub(super) fn note_transports(
             return Err(ours("the media leg has no certificate, but the endpoint demands DTLS"));
         }
         if capabilities.webrtc && local.ice.is_none() {
-            return Err(ours("the media leg has no ICE, which webrtc=yes demands"));
+            return Err(ours(
+                "the media leg has no ICE, which webrtc=yes demands: set icesupport = yes in \
+                 rtp.conf",
+            ));
         }
         let transport = state.transport(index);
         transport.note_local(local, random);

@@ -41,7 +41,9 @@ pub(super) fn settle(
         controlling: is_controlling(agent, theirs.lite, initial_offerer),
     });
     if capabilities.webrtc && ice.is_none() {
-        let text = "this leg has no ICE, which webrtc=yes demands".to_owned();
+        let text =
+            "this leg has no ICE, which webrtc=yes demands: set icesupport = yes in rtp.conf"
+                .to_owned();
         return Err((Cause::Ours, text));
     }
     let rtcp_mux = capabilities.rtcp_mux && remote.mux;
