@@ -157,6 +157,7 @@ pub const TARGETS: &[Target] = &[
     target("sip", sip::fuzz_message, SIP_WORDS),
     target("sip-framing", sip::fuzz_framing, SIP_WORDS),
     target("sip-uri", sip::fuzz_uri, SIP_WORDS),
+    target("ua-challenges", ua::fuzz_challenges, SIP_WORDS),
     target("ua-credentials", ua::fuzz_credentials, SIP_WORDS),
     target("ua-stack", ua::fuzz_stack, SIP_WORDS),
 ];

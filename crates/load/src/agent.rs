@@ -118,6 +118,7 @@ impl Agent {
             call_id: None,
             headers: Vec::new(),
             body: None,
+            logins: None,
         }
     }
 

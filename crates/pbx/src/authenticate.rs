@@ -40,7 +40,7 @@ fn default_realm(config: &Config) -> &str {
     if realm.is_empty() { "asterisk" } else { realm }
 }
 
-fn algorithm(configured: DigestAlgorithm) -> Algorithm {
+pub(crate) fn algorithm(configured: DigestAlgorithm) -> Algorithm {
     match configured {
         DigestAlgorithm::Md5 => Algorithm::Md5,
         DigestAlgorithm::Sha256 => Algorithm::Sha256,
@@ -169,7 +169,7 @@ fn algorithms_of(config: &Config, auth: &Auth) -> Vec<Algorithm> {
     known.map(|listed| algorithm(*listed)).collect()
 }
 
-fn secret_of(auth: &Auth, wanted: Algorithm) -> Option<Secret> {
+pub(crate) fn secret_of(auth: &Auth, wanted: Algorithm) -> Option<Secret> {
     let configured = match wanted {
         Algorithm::Md5 => DigestAlgorithm::Md5,
         Algorithm::Sha256 => DigestAlgorithm::Sha256,

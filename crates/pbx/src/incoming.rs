@@ -17,6 +17,7 @@ use crate::Cause;
 use crate::authenticate::{Authenticated, authenticate};
 use crate::channel::{Channel, ChannelEvent, NewChannel, PartyId, Signalling, State, Variables};
 use crate::exchange::Exchange;
+use crate::login;
 use crate::message::{self, ALLOW};
 use crate::register;
 use crate::session;
@@ -260,6 +261,10 @@ async fn run(who: Authenticated, mut channel: Box<Channel>, has_offer: bool) {
     if let Some(dialog) = channel.signalling.dialog {
         let (of, timers) = (Call::Incoming(dialog), session::timers(who.endpoint()));
         channel.signalling.shard.send(Command::SessionTimers { of, timers }).await;
+        let logins = login::logins(&channel.exchange().config(), who.endpoint());
+        if let Some(logins) = logins {
+            channel.signalling.shard.send(Command::Login { dialog, logins }).await;
+        }
     }
     if has_offer && let Err(error) = channel.plan_media().await {
         tracing::warn!("{}: {error}", channel.name());

@@ -14,6 +14,7 @@ mod identify;
 mod incoming;
 mod ingress;
 pub mod live;
+mod login;
 mod message;
 pub mod outgoing;
 mod register;

@@ -23,6 +23,7 @@ use crate::channel::{
 };
 use crate::exchange::Exchange;
 use crate::incoming::contact;
+use crate::login;
 use crate::message::{self, ALLOW};
 use crate::registrar::Contact;
 use crate::session;
@@ -245,6 +246,7 @@ fn request(
         call_id: Some(call_id),
         headers: vec![("Allow".to_owned(), ALLOW.to_owned())],
         body: Some(message::sdp_body(offer)),
+        logins: login::logins(&exchange.config(), &call.endpoint),
     }
 }
 

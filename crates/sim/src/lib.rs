@@ -28,6 +28,6 @@ mod wire;
 pub mod world;
 
 pub use configuration::Configuration;
-pub use phone::{CallState, CallView, Manner, Offer, Phone};
+pub use phone::{CallState, CallView, Manner, Offer, Phone, Saying};
 pub use wire::Line;
 pub use world::{Weather, World, secs};

@@ -81,12 +81,52 @@ pub struct CallView {
     pub reoffered: usize,
     /// How our own last re-offer ended.
     pub reoffer_status: Option<u16>,
+    /// The INVITE that called us, as it came.
+    pub invite: String,
+    /// The responses to our INVITE, as they came.
+    pub answers: Vec<String>,
+    /// Requests inside the dialog, as they came; the BYE or CANCEL is the last.
+    pub asked: Vec<String>,
+    /// How requests of the story inside the dialog ended, in order.
+    pub told: Vec<u16>,
 }
 
 /// What the phone shows.
 #[derive(Debug, Default)]
 pub(crate) struct View {
     pub calls: Vec<CallView>,
+    /// Requests outside calls, as they came.
+    pub received: Vec<String>,
+    /// How requests of the story outside calls ended.
+    pub answered: Vec<String>,
+}
+
+/// A request as a story writes it.
+#[derive(Clone, Debug, Default)]
+pub struct Saying {
+    /// Method.
+    pub method: String,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    /// Type and text of the body.
+    pub body: Option<(String, String)>,
+}
+
+impl Saying {
+    /// A request with these headers and no body.
+    #[must_use]
+    pub fn new(method: &str, headers: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let headers = headers.iter().map(owned).collect();
+        Self { method: method.to_owned(), headers, body: None }
+    }
+
+    /// The same with a body.
+    #[must_use]
+    pub fn with_body(mut self, kind: &str, text: &str) -> Self {
+        self.body = Some((kind.to_owned(), text.to_owned()));
+        self
+    }
 }
 
 /// What a phone is told.
@@ -103,6 +143,10 @@ pub(crate) enum Order {
     Press(char),
     Manner(Manner),
     BeSilent,
+    Ask { call: usize, saying: Saying },
+    Demand,
+    Say(Vec<(String, String)>),
+    Send { to: String, saying: Saying },
     Held(oneshot::Sender<(Snapshot, EngineSnapshot)>),
 }
 
@@ -251,6 +295,45 @@ impl Phone {
     /// Sends nothing in its next calls, as if its microphone were broken.
     pub async fn will_be_silent(&self) {
         self.order(Order::BeSilent).await;
+    }
+
+    /// Says these headers from now on: in its INVITEs, and in its answers to INVITEs.
+    pub async fn will_say(&self, headers: &[(&str, &str)]) {
+        let headers = Saying::new("", headers).headers;
+        self.order(Order::Say(headers)).await;
+    }
+
+    /// From now on wants to see the account's password from whoever calls it.
+    pub async fn will_demand_a_password(&self) {
+        self.order(Order::Demand).await;
+    }
+
+    /// Sends a request inside a call, counted from 0; its end is in [`CallView::told`].
+    pub async fn ask_in(&self, call: usize, saying: Saying) {
+        self.order(Order::Ask { call, saying }).await;
+    }
+
+    /// Sends a request inside the last call.
+    pub async fn ask(&self, saying: Saying) {
+        let last = self.calls().len().saturating_sub(1);
+        self.ask_in(last, saying).await;
+    }
+
+    /// Sends a request outside calls to a user of the exchange.
+    pub async fn send(&self, to: &str, saying: Saying) {
+        self.order(Order::Send { to: to.to_owned(), saying }).await;
+    }
+
+    /// Requests outside calls that came.
+    #[must_use]
+    pub fn received(&self) -> Vec<String> {
+        self.view.borrow().received.clone()
+    }
+
+    /// The final answers to [`Phone::send`], as they came.
+    #[must_use]
+    pub fn answers(&self) -> Vec<String> {
+        self.view.borrow().answered.clone()
     }
 
     /// What its stack and its media engine hold.

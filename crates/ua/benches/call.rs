@@ -53,6 +53,7 @@ fn request() -> Box<OutgoingRequest> {
         call_id: None,
         headers: Vec::new(),
         body: Some(body()),
+        logins: None,
     })
 }
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use sidetone_base as base;
 use sidetone_sip::{Method, Request, Response};
 
+use crate::digest::Logins;
 use crate::settings::SessionTimers;
 
 /// A dialog made by INVITE, early or confirmed, or a server INVITE that has none yet.
@@ -78,6 +79,9 @@ pub struct OutgoingRequest {
     pub headers: Vec<(String, String)>,
     /// Body.
     pub body: Option<Body>,
+    /// Who we are when the peer, or a proxy on the way, challenges this request or a later one of
+    /// the dialog it makes.
+    pub logins: Option<Logins>,
 }
 
 /// A request inside a dialog. The stack adds everything the dialog knows (URI, route set, From,
@@ -134,6 +138,13 @@ pub enum Command {
         dialog: DialogId,
         /// The request.
         request: Box<DialogRequest>,
+    },
+    /// Who we are when requests of ours inside a dialog of the peer's are challenged.
+    Login {
+        /// Which dialog.
+        dialog: DialogId,
+        /// The logins.
+        logins: Logins,
     },
     /// Sends all further requests of the dialog to a place the owner chose (`rewrite_contact`, a
     /// name it resolved), instead of where the route set and the remote target lead.

@@ -17,7 +17,8 @@ use sidetone_base::Random;
 mod client;
 mod credentials;
 
-pub use client::credentials_for;
+pub(crate) use client::Proof;
+pub use client::{Login, Logins, answer, credentials_for};
 pub use credentials::{AuthParams, Credentials};
 
 /// Answered nonces that are remembered. With the default life of 32 s this is 3,000 logins per
@@ -289,42 +290,6 @@ pub enum Freshness {
     New,
     /// The password was right but the nonce too old: the client repeats without asking anybody.
     Stale,
-}
-
-/// The client's answer to a challenge: the value of `Authorization` (or `Proxy-Authorization`).
-/// `None` when the challenge is not a digest challenge we can answer.
-pub fn answer(
-    challenge: &str,
-    random: &mut dyn Random,
-    method: &str,
-    uri: &str,
-    username: &str,
-    secret: &dyn Fn(Algorithm) -> Option<Secret>,
-) -> Option<String> {
-    let params = AuthParams::digest(challenge)?;
-    let algorithm = Algorithm::from_token(params.value("algorithm").unwrap_or("MD5"))?;
-    let offers_auth = params
-        .value("qop")
-        .map(|qop| qop.split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth")));
-    let qop = match offers_auth {
-        Some(true) => Some("auth".to_owned()),
-        Some(false) => return None,
-        None => None,
-    };
-    let mut credentials = Credentials {
-        username: username.to_owned(),
-        realm: params.value("realm")?.to_owned(),
-        nonce: params.value("nonce")?.to_owned(),
-        uri: uri.to_owned(),
-        response: String::new(),
-        algorithm: Some(algorithm),
-        cnonce: qop.is_some().then(|| random.token(16)),
-        nonce_count: qop.is_some().then_some(1),
-        qop,
-    };
-    let ha1 = secret(algorithm)?.ha1(algorithm, username, &credentials.realm);
-    credentials.response = response(algorithm, &ha1, method, &credentials)?;
-    Some(credentials.print(algorithm, params.value("opaque")))
 }
 
 /// RFC 7616 §3.4.1.

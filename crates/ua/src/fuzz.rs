@@ -11,7 +11,7 @@ use crate::api::{
     Body, Command, DialogId, DialogRequest, Event, Input, InviteId, OutgoingRequest, Output, Reply,
     RequestId, TransactionId,
 };
-use crate::digest::Credentials;
+use crate::digest::{Algorithm, Credentials, Login, Proof, Secret};
 use crate::{Settings, Stack};
 
 /// Messages of the stack that are kept for making answers to them.
@@ -20,6 +20,37 @@ const KEPT: usize = 16;
 /// Reads credentials out of arbitrary bytes.
 pub fn fuzz_credentials(data: &[u8]) {
     let _ = Credentials::parse(&String::from_utf8_lossy(data));
+}
+
+/// Reads challenges out of arbitrary bytes and answers them, round after round.
+///
+/// # Panics
+/// When a peer that challenges again and again is answered for ever.
+pub fn fuzz_challenges(data: &[u8]) {
+    let secrets = [Algorithm::Md5, Algorithm::Sha256, Algorithm::Sha512_256];
+    let secrets = secrets.map(|algorithm| (algorithm, Secret::Password("secret".into()))).to_vec();
+    let login = Login { username: "us".into(), realm: String::new(), secrets };
+    let mut proof = Proof::new(std::sync::Arc::new([login]));
+    let mut random = SeededRandom::new(1);
+    let uri: Uri = "sip:a@192.0.2.1".parse().unwrap_or_else(|_| unreachable!("it is one"));
+    let request = Request::new(Method::Invite, uri);
+    let mut rounds = 0;
+    let mut lines = data.split(|byte| *byte == b'\n').cycle().take(200).peekable();
+    while lines.peek().is_some() {
+        let mut response = Response::to(&request, Status::UNAUTHORIZED);
+        for line in lines.by_ref().take(3) {
+            let digest = [b"Digest realm=\"r\",nonce=\"n\",", line].concat();
+            response.headers.push(Name::WwwAuthenticate, line.to_vec());
+            response.headers.push(Name::ProxyAuthenticate, digest);
+        }
+        if proof.learn(&response) {
+            rounds += 1;
+        }
+        for (_, value) in proof.sign(&mut random, "INVITE", "sip:a@192.0.2.1") {
+            assert!(Credentials::parse(&value).is_some(), "{value}");
+        }
+    }
+    assert!(rounds <= 8, "{rounds} challenges to one request were answered");
 }
 
 /// Plays the bytes as a script against a stack.
@@ -224,6 +255,7 @@ impl<'a> Player<'a> {
             call_id: None,
             headers: Vec::new(),
             body: None,
+            logins: None,
         })
     }
 

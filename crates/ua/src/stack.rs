@@ -14,6 +14,7 @@ use sidetone_sip::{Message, Text, Uri};
 
 use crate::api::{Command, DialogId, Event, Input, InviteId, Output, TransactionId};
 use crate::dialog::{Dialog, DialogKey, OutgoingInvite};
+use crate::digest::Proof;
 use crate::settings::Settings;
 use crate::transaction::{Client, ClientId, ClientKey, MergeKey, Server, ServerKey};
 
@@ -235,6 +236,11 @@ impl Stack {
             Command::Invite { invite, request } => self.command_invite(invite, &request),
             Command::InDialog { request_id, dialog, request } => {
                 self.command_in_dialog(request_id, dialog, *request);
+            }
+            Command::Login { dialog, logins } => {
+                if let Some(dialog) = self.dialogs.get_mut(&dialog) {
+                    dialog.proof = Some(Box::new(Proof::new(logins)));
+                }
             }
             Command::Pin { dialog: id, destination } => {
                 if let Some(dialog) = self.dialogs.get_mut(&id) {

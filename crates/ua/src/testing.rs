@@ -121,6 +121,7 @@ impl World {
             call_id: None,
             headers: Vec::new(),
             body: sdp("v=0 offer"),
+            logins: None,
         }
     }
 

@@ -144,7 +144,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "named_pickup_group" List, "", NOT_YET, "Names of the groups whose calls it may pick up.";
         "notify_early_inuse_ringing" Flag, "no", NOT_YET, "Report ringing while in use as ringing.";
         "one_touch_recording" Flag, "no", NOT_YET, "Let an INFO start a recording.";
-        "outbound_auth" List, "", NOT_YET,
+        "outbound_auth" List, "", Works,
             "Credentials for its challenges: names of `type = auth` objects.";
         "outbound_proxy" Text, "", NOT_YET, "URI every request to it goes through first.";
         "outgoing_call_offer_pref" Choice(&["local", "local_merge", "local_first", "remote",

@@ -117,7 +117,7 @@ pub const AUTH: ObjectSpec = ObjectSpec {
              lines add up.";
         "realm" Text, "", Works, "Realm; empty for the global default.";
         "refresh_token" Secret, "", NO_OAUTH, "OAuth refresh token.";
-        "supported_algorithms_uac" ALGORITHMS, "", NOT_YET,
+        "supported_algorithms_uac" ALGORITHMS, "", Works,
             "Hashes we answer challenges with; empty for the global default.";
         "supported_algorithms_uas" ALGORITHMS, "", Works,
             "Hashes we challenge with, best first; empty for the global default.";
@@ -156,7 +156,7 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "contact_expiration_check_interval" COUNT, "30", Ignored("each contact has its own timer"),
             "Seconds between searches for expired contacts.";
         "debug" Text, "no", NOT_YET, "Log SIP messages: yes, no or an address.";
-        "default_auth_algorithms_uac" ALGORITHMS, "MD5", NOT_YET,
+        "default_auth_algorithms_uac" ALGORITHMS, "MD5", Works,
             "Hashes we answer challenges with.";
         "default_auth_algorithms_uas" ALGORITHMS, "MD5", Works,
             "Hashes we challenge with, best first.";

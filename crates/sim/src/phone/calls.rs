@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::device::Device;
 use super::media::Media;
-use super::{CallState, CallView, Manner, Offer};
+use super::{CallState, CallView, Manner, Offer, Saying};
 use crate::building::EXCHANGE;
 use crate::configuration::PASSWORD;
 
@@ -44,12 +44,22 @@ pub(super) struct Call {
     /// An offer that met one of the exchange is made again then; `true` holds.
     reoffer_at: Option<(Instant, bool)>,
     holds: bool,
+    /// Requests of the story that wait for their answer.
+    saying: Vec<RequestId>,
 }
 
 impl Call {
     pub(super) fn leg_id(&self) -> Option<LegId> {
         self.media.as_ref().map(|media| media.leg.id())
     }
+}
+
+pub(super) fn method_of(name: &str) -> Method {
+    Method::parse(&sidetone_sip::Text::from(name)).expect("the story names a method")
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn sdp(text: String) -> Body {
@@ -73,6 +83,10 @@ impl Device {
             streams: 0,
             reoffered: 0,
             reoffer_status: None,
+            invite: String::new(),
+            answers: Vec::new(),
+            asked: Vec::new(),
+            told: Vec::new(),
         });
         self.calls.len() - 1
     }
@@ -159,6 +173,7 @@ impl Device {
     pub(super) async fn dial(&mut self, number: &str, offer: Offer) {
         let uri = format!("sip:{number}@{EXCHANGE}");
         let mut request = self.request(Method::Invite, uri).await;
+        request.headers.clone_from(&self.says);
         let token = sidetone_base::Random::token(&mut self.random, 20);
         request.call_id = Some(token);
         let wish = match offer {
@@ -184,6 +199,7 @@ impl Device {
             reoffer: None,
             reoffer_at: None,
             holds: false,
+            saying: Vec::new(),
         };
         let place = self.add(call, CallState::Calling);
         self.send_invite(place);
@@ -201,12 +217,17 @@ impl Device {
         match event {
             Event::Invite { dialog, request, .. } => self.called(dialog, &request).await,
             Event::Provisional { invite, response, .. } => {
+                self.note_answer(invite, &response);
                 self.provisional(invite, &response).await
             }
             Event::Answered { invite, dialog, response } => {
+                self.note_answer(invite, &response);
                 self.answered(invite, dialog, &response).await
             }
-            Event::Rejected { invite, response } => self.rejected(invite, &response),
+            Event::Rejected { invite, response } => {
+                self.note_answer(invite, &response);
+                self.rejected(invite, &response);
+            }
             Event::InviteFailed { invite, why } => {
                 if let Some(place) = self.by_invite(invite) {
                     let status = match why {
@@ -218,13 +239,16 @@ impl Device {
                 }
             }
             Event::Bye { dialog, request } => {
+                self.note_asked(dialog, &request);
                 self.ended(dialog, 200, reasons(&request.headers));
             }
             Event::Cancelled { dialog, request } => {
+                self.note_asked(dialog, &request);
                 self.ended(dialog, 487, reasons(&request.headers));
             }
             Event::Ended { dialog, why } => self.ended(dialog, 408, vec![format!("{why:?}")]),
             Event::DialogRequest { dialog, transaction, request } => {
+                self.note_asked(dialog, &request);
                 self.asked(dialog, transaction, &request).await
             }
             Event::Acked { dialog, ack } => {
@@ -248,7 +272,53 @@ impl Device {
         }
     }
 
+    fn note_answer(&self, invite: InviteId, response: &Response) {
+        if let Some(place) = self.by_invite(invite) {
+            self.show(place, |view| view.answers.push(text_of(&response.to_bytes())));
+        }
+    }
+
+    fn note_asked(&self, dialog: DialogId, request: &Request) {
+        if let Some(place) = self.by_dialog(dialog) {
+            self.show(place, |view| view.asked.push(text_of(&request.to_bytes())));
+        }
+    }
+
+    /// A request of the story inside a call.
+    pub(super) fn ask(&mut self, place: usize, saying: Saying) {
+        let Some(dialog) = self.calls.get(place).and_then(|call| call.dialog) else {
+            return;
+        };
+        let request_id = RequestId(self.id());
+        self.calls[place].saying.push(request_id);
+        let Saying { method, headers, body } = saying;
+        let request = Box::new(DialogRequest {
+            method: method_of(&method),
+            headers,
+            body: body.map(|(content_type, text)| Body { content_type, bytes: text.into() }),
+        });
+        self.command(Command::InDialog { request_id, dialog, request });
+    }
+
+    /// Whether a response belongs to a request of the story; then it is noted.
+    pub(super) fn told(&mut self, request: RequestId, status: u16) -> bool {
+        let found = |call: &Call| call.saying.contains(&request);
+        let Some(place) = self.calls.iter().position(found) else {
+            return false;
+        };
+        if status >= 200 {
+            self.calls[place].saying.retain(|own| *own != request);
+            self.show(place, |view| view.told.push(status));
+        }
+        true
+    }
+
     async fn called(&mut self, dialog: DialogId, request: &Request) {
+        if let Some(challenge) = self.challenge(request) {
+            let reply = Box::new(challenge);
+            self.command(Command::RespondInvite { dialog, reply, reliable: false });
+            return;
+        }
         let contact = self.request(Method::Invite, "sip:nobody".to_owned()).await;
         let contact = contact.contact.unwrap_or_default();
         let answer_at = match self.manner {
@@ -269,8 +339,10 @@ impl Device {
             reoffer: None,
             reoffer_at: None,
             holds: false,
+            saying: Vec::new(),
         };
         let place = self.add(call, CallState::Alerted);
+        self.show(place, |view| view.invite = text_of(&request.to_bytes()));
         match self.manner {
             Manner::Refuse(status) => self.refuse(place, status),
             _ => self.respond(place, 180, None),
@@ -280,12 +352,9 @@ impl Device {
     fn respond(&mut self, place: usize, status: u16, body: Option<Body>) {
         let call = &self.calls[place];
         let Some(dialog) = call.dialog else { return };
-        let reply = Box::new(Reply {
-            status,
-            reason: None,
-            headers: vec![("Contact".to_owned(), call.contact.clone())],
-            body,
-        });
+        let mut headers = vec![("Contact".to_owned(), call.contact.clone())];
+        headers.extend(self.says.iter().cloned());
+        let reply = Box::new(Reply { status, reason: None, headers, body });
         self.command(Command::RespondInvite { dialog, reply, reliable: false });
     }
 
@@ -377,6 +446,9 @@ impl Device {
 
     async fn asked(&mut self, dialog: DialogId, transaction: TransactionId, request: &Request) {
         let mut reply = Reply { status: 200, ..Reply::default() };
+        if request.method == Method::Refer {
+            reply.status = 202;
+        }
         if let Some(place) = self.by_dialog(dialog) {
             let call = &mut self.calls[place];
             let contact = ("Contact".to_owned(), call.contact.clone());

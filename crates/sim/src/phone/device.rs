@@ -14,15 +14,18 @@ use sidetone_sdp::negotiation::Capabilities;
 use sidetone_sip::headers::Contact;
 use sidetone_sip::{Carrier, Limits, Message, Method, Response};
 use sidetone_ua::api::{Command, Event, Input, OutgoingRequest, Output, Reply, RequestId};
-use sidetone_ua::digest::{Secret, credentials_for};
+use sidetone_ua::digest::{
+    Algorithm, Check, Credentials, DigestServer, Freshness, Login, Secret, Verdict, credentials_for,
+};
 use sidetone_ua::{Settings, Stack};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::calls::Call;
-use super::{Manner, NewPhone, Order, View, media};
+use super::calls::{Call, method_of};
+use super::{Manner, NewPhone, Order, Saying, View, media};
 use crate::Line;
 use crate::building::EXCHANGE;
+use crate::configuration::PASSWORD;
 use crate::wire::{Heard, Wire};
 
 /// How often the phone looks how many packets came.
@@ -51,6 +54,11 @@ pub(super) struct Device {
     pub(super) capabilities: Capabilities,
     pub(super) manner: Manner,
     pub(super) silent: bool,
+    /// Headers the story wants said.
+    pub(super) says: Vec<(String, String)>,
+    /// Who checks passwords, when the phone demands them.
+    guard: Option<DigestServer>,
+    sendings: Vec<RequestId>,
     pub(super) view: Rc<RefCell<View>>,
     pub(super) calls: Vec<Call>,
     pub(super) leg_events: mpsc::Sender<(LegId, LegEvent)>,
@@ -86,6 +94,9 @@ impl Device {
             capabilities: media::capabilities(new.line, new.codecs),
             manner: Manner::Ring,
             silent: false,
+            says: Vec::new(),
+            guard: None,
+            sendings: Vec::new(),
             view,
             calls: Vec::new(),
             leg_events,
@@ -176,7 +187,10 @@ impl Device {
             Event::Response { request_id, response } => {
                 if let Some(registration) = self.registrations.remove(&request_id) {
                     self.registered(registration, &response);
-                } else {
+                } else if self.sendings.contains(&request_id) {
+                    let text = String::from_utf8_lossy(&response.to_bytes()).into_owned();
+                    self.view.borrow_mut().answered.push(text);
+                } else if !self.told(request_id, response.status.code()) {
                     self.reoffer_answered(request_id, &response).await;
                 }
             }
@@ -185,11 +199,15 @@ impl Device {
                     Some(registration) => {
                         let _ = registration.reply.send(Err(408));
                     }
+                    None if self.told(request_id, 408) => {}
                     None => self.reoffer_failed(request_id, why),
                 }
             }
-            Event::Request { transaction, .. } => {
-                let reply = Box::new(Reply { status: 405, ..Reply::default() });
+            Event::Request { transaction, request, .. } => {
+                let text = String::from_utf8_lossy(&request.to_bytes()).into_owned();
+                self.view.borrow_mut().received.push(text);
+                let status = if request.method == Method::Message { 200 } else { 405 };
+                let reply = Box::new(Reply { status, ..Reply::default() });
                 self.command(Command::Respond { transaction, reply });
             }
             event => self.call_event(event).await,
@@ -214,6 +232,13 @@ impl Device {
             Order::Press(digit) => self.press(digit).await,
             Order::Manner(manner) => self.manner = manner,
             Order::BeSilent => self.silent = true,
+            Order::Ask { call, saying } => self.ask(call, saying),
+            Order::Demand => {
+                let now = Instant::now().into_std();
+                self.guard = Some(DigestServer::new(now, &mut self.random));
+            }
+            Order::Say(headers) => self.says = headers,
+            Order::Send { to, saying } => self.send_outside(&to, saying).await,
             Order::Held(reply) => {
                 let held = (self.stack.snapshot(), self.engine.snapshot().await);
                 let _ = reply.send(held);
@@ -245,6 +270,7 @@ impl Device {
             call_id: None,
             headers: Vec::new(),
             body: None,
+            logins: None,
         }
     }
 
@@ -260,6 +286,47 @@ impl Device {
         request.call_id = Some(self.registration_id.clone());
         request.headers = vec![("Expires".to_owned(), expires_s.to_string())];
         self.send_registration(Registration { request, password, challenges: 0, reply });
+    }
+
+    async fn send_outside(&mut self, to: &str, saying: Saying) {
+        let method = method_of(&saying.method);
+        let mut request = self.request(method, format!("sip:{to}@{EXCHANGE}")).await;
+        request.headers = saying.headers;
+        request.body = saying.body.map(|(content_type, text)| sidetone_ua::api::Body {
+            content_type,
+            bytes: text.into(),
+        });
+        let secret = Secret::Password(PASSWORD.to_owned());
+        let secrets = vec![(Algorithm::Md5, secret)];
+        let login = Login { username: self.name.clone(), realm: String::new(), secrets };
+        request.logins = Some(std::sync::Arc::new([login]));
+        let request_id = RequestId(self.id());
+        self.sendings.push(request_id);
+        self.command(Command::Send { request_id, request: Box::new(request) });
+    }
+
+    /// What a caller without the right password hears, if this phone wants one.
+    pub(super) fn challenge(&mut self, request: &sidetone_sip::Request) -> Option<Reply> {
+        let server = self.guard.as_mut()?;
+        let algorithms = [Algorithm::Md5];
+        let now = Instant::now().into_std();
+        let credentials = request.headers.lines(sidetone_sip::Name::Authorization);
+        let credentials = credentials.filter_map(|line| Credentials::parse(&line.to_str())).last();
+        let check = Check {
+            method: &request.method.to_string(),
+            realm: "phone",
+            algorithms: &algorithms,
+            secret: &|_| Some(Secret::Password(PASSWORD.to_owned())),
+            uri_matches: true,
+            nonce_life: Duration::from_secs(32),
+        };
+        let verdict = credentials.map(|credentials| server.verify(now, &check, &credentials));
+        if verdict == Some(Verdict::Accepted) {
+            return None;
+        }
+        let values = server.challenge(now, &mut self.random, "phone", &algorithms, Freshness::New);
+        let headers = values.into_iter().map(|value| ("WWW-Authenticate".to_owned(), value));
+        Some(Reply { status: 401, headers: headers.collect(), ..Reply::default() })
     }
 
     fn send_registration(&mut self, registration: Registration) {

@@ -6,6 +6,7 @@ mod refusals;
 mod registrations;
 mod tell;
 mod troubles;
+mod trunks;
 
 use sidetone_sim::{Configuration, Weather, World};
 use tell::{registered, tell};

@@ -8,6 +8,7 @@ use sidetone_sip::headers::{CSeq, Contact, RecordRoute, Route, TypedHeader as _}
 use sidetone_sip::{Headers, Method, Name, Request, Scheme, SipUri, Text, Uri};
 
 use crate::api::{Body, DialogId, Ended, Event, Failure, InviteId, RequestId, TransactionId};
+use crate::digest::Proof;
 use crate::print::transport_in;
 use crate::stack::{Stack, Timer};
 use crate::transaction::{ClientId, Purpose};
@@ -134,12 +135,17 @@ pub(crate) struct Dialog {
     pub(crate) closing: Option<Vec<(String, String)>>,
     /// The last body of ours, for refreshing re-INVITEs.
     pub(crate) last_body: Option<Body>,
+    /// How we answer challenges.
+    pub(crate) proof: Option<Box<Proof>>,
+    /// The credentials of our last INVITE, which its ACK repeats (RFC 3261 §22.1).
+    pub(crate) ack_credentials: Vec<(Name, Text)>,
 }
 
 /// A request inside a dialog, ready but for its Via, and where it goes.
 pub(crate) struct Prepared {
     pub(crate) request: Request,
     pub(crate) destination: Destination,
+    pub(crate) proof: Option<Box<Proof>>,
 }
 
 impl Dialog {
@@ -189,7 +195,11 @@ impl Dialog {
             request.headers.push(Name::Contact, contact.clone());
         }
         let destination = self.reach.to(&next_hop);
-        Prepared { request, destination }
+        let proof = match (&request.method, &mut self.proof) {
+            (Method::Ack, _) | (_, None) => None,
+            (_, Some(proof)) => Some(Box::new(proof.next())),
+        };
+        Prepared { request, destination, proof }
     }
 
     /// Whether the peer can be reached over its connection only.
@@ -263,6 +273,15 @@ pub(crate) fn record_routes(headers: &Headers, reversed: bool) -> Vec<Text> {
     routes
 }
 
+/// The credentials a request carries.
+pub(crate) fn credentials_in(request: &Request) -> Vec<(Name, Text)> {
+    let kinds = [Name::Authorization, Name::ProxyAuthorization];
+    let all = kinds
+        .into_iter()
+        .flat_map(|name| request.headers.lines(name).map(move |value| (name, value.clone())));
+    all.collect()
+}
+
 impl Stack {
     /// Enters a dialog into the tables.
     pub(crate) fn insert_dialog(&mut self, id: DialogId, dialog: Dialog) {
@@ -327,11 +346,25 @@ impl Stack {
         sent_by: &Text,
         purpose: Purpose,
     ) -> ClientId {
-        let Prepared { mut request, destination } = prepared;
+        let Prepared { mut request, destination, proof } = prepared;
         let uri = request.uri.to_text();
         let via = self.via(destination, &sent_by.to_str(), &uri.to_str());
         self.sign_request(&mut request, &via);
-        self.open_client(Box::new(request), destination, purpose)
+        if let Some(proof) = &proof {
+            self.prove(&mut request, proof);
+        }
+        self.note_credentials(&request, purpose);
+        self.open_client(Box::new(request), destination, purpose, proof)
+    }
+
+    /// Remembers the credentials of an INVITE inside a dialog for its ACK.
+    pub(crate) fn note_credentials(&mut self, request: &Request, purpose: Purpose) {
+        if let (Method::Invite, Purpose::InDialog(id, _) | Purpose::Refresh(id)) =
+            (&request.method, purpose)
+            && let Some(dialog) = self.dialogs.get_mut(&id)
+        {
+            dialog.ack_credentials = credentials_in(request);
+        }
     }
 
     /// Sends BYE and forgets the dialog.

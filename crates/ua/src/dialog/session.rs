@@ -6,7 +6,6 @@ use sidetone_base::Flow;
 use sidetone_sip::headers::{MinSe, Refresher, SessionExpires};
 use sidetone_sip::{Essentials, Headers, Method, Name, Request, Response, Status};
 
-use super::Prepared;
 use crate::api::{DialogId, Ended};
 use crate::print::add_body;
 use crate::settings::{MIN_SE_S, SessionTimers, TimerMode};
@@ -218,12 +217,11 @@ impl Stack {
             return;
         };
         let sent_by = dialog.sent_by.clone();
-        let Prepared { mut request, destination } = dialog.prepare(method.clone(), None);
-        dialog.session.ask(&mut request);
+        let mut prepared = dialog.prepare(method.clone(), None);
+        dialog.session.ask(&mut prepared.request);
         if method == Method::Invite {
-            add_body(&mut request, dialog.last_body.as_ref());
+            add_body(&mut prepared.request, dialog.last_body.as_ref());
         }
-        let prepared = Prepared { request, destination };
         self.send_inside(prepared, &sent_by, Purpose::Refresh(id));
     }
 

@@ -6,9 +6,10 @@ use sidetone_sip::{Essentials, Method, Name, NameAddr, Request, Response, Status
 
 use super::{
     Cancelling, Dialog, DialogKey, Origin, OutgoingInvite, Reach, Reliable, SentAck, Session,
-    Stage, record_routes,
+    Stage, credentials_in, record_routes,
 };
 use crate::api::{Body, Call, DialogId, Event, Failure, InviteId, OutgoingRequest, RequestId};
+use crate::digest::Proof;
 use crate::print::{add_body, add_headers};
 use crate::settings::SessionTimers;
 use crate::stack::{Stack, Timer};
@@ -59,8 +60,9 @@ impl Stack {
             return;
         };
         Session::offer(timers, timers.min_se_s, &mut request);
-        let client =
-            self.open_client(Box::new(request), outgoing.destination, Purpose::Invite(invite));
+        let proof = outgoing.logins.clone().map(|logins| Box::new(Proof::new(logins)));
+        let purpose = Purpose::Invite(invite);
+        let client = self.open_client(Box::new(request), outgoing.destination, purpose, proof);
         let entry = OutgoingInvite {
             client,
             dialogs: Vec::new(),
@@ -80,7 +82,8 @@ impl Stack {
             return;
         };
         let purpose = Purpose::Outside(request_id);
-        self.open_client(Box::new(request), outgoing.destination, purpose);
+        let proof = outgoing.logins.clone().map(|logins| Box::new(Proof::new(logins)));
+        self.open_client(Box::new(request), outgoing.destination, purpose, proof);
     }
 
     /// A request outside a dialog, signed; none when its URI or addresses cannot be read.
@@ -327,7 +330,14 @@ impl Stack {
         };
         let mut request = (*client.request).clone();
         let destination = client.destination;
-        for name in [Name::Via, Name::SessionExpires, Name::MinSe] {
+        let proof = client.proof.clone().map(|mut proof| Box::new(proof.next()));
+        for name in [
+            Name::Via,
+            Name::SessionExpires,
+            Name::MinSe,
+            Name::Authorization,
+            Name::ProxyAuthorization,
+        ] {
             request.headers.remove(name);
         }
         let cseq = CSeq { number: cseq, method: Method::Invite };
@@ -336,7 +346,11 @@ impl Stack {
         let uri = request.uri.to_text();
         let via = self.via(destination, &sent_by.to_str(), &uri.to_str());
         self.sign_request(&mut request, &via);
-        let client = self.open_client(Box::new(request), destination, Purpose::Invite(invite));
+        if let Some(proof) = &proof {
+            self.prove(&mut request, proof);
+        }
+        let purpose = Purpose::Invite(invite);
+        let client = self.open_client(Box::new(request), destination, purpose, proof);
         if let Some(entry) = self.invites.get_mut(&invite) {
             entry.client = client;
         }
@@ -396,6 +410,8 @@ impl Stack {
             pending: Vec::new(),
             closing: None,
             last_body,
+            proof: client.proof.clone(),
+            ack_credentials: credentials_in(&client.request),
         };
         let id = DialogId(self.fresh_id());
         self.insert_dialog(id, dialog);
@@ -419,7 +435,11 @@ impl Stack {
             return;
         };
         let sent_by = dialog.sent_by.clone();
-        let super::Prepared { mut request, destination } = dialog.prepare(Method::Ack, Some(cseq));
+        let prepared = dialog.prepare(Method::Ack, Some(cseq));
+        let super::Prepared { mut request, destination, .. } = prepared;
+        for (name, value) in &dialog.ack_credentials {
+            request.headers.push(*name, value.clone());
+        }
         dialog.remember_body(body.as_ref());
         add_body(&mut request, body.as_ref());
         let uri = request.uri.to_text();

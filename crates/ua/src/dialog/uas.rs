@@ -219,6 +219,8 @@ fn incoming_dialog(
         pending: Vec::new(),
         closing: None,
         last_body: None,
+        proof: None,
+        ack_credentials: Vec::new(),
     }
 }
 

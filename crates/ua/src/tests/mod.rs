@@ -2,6 +2,7 @@
 
 mod calls;
 mod ingress;
+mod logins;
 mod races;
 mod reach;
 mod seeds;
@@ -15,5 +16,6 @@ proptest::proptest! {
     ) {
         crate::fuzz::fuzz_stack(&data);
         crate::fuzz::fuzz_credentials(&data);
+        crate::fuzz::fuzz_challenges(&data);
     }
 }

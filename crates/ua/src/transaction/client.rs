@@ -9,6 +9,7 @@ use sidetone_sip::headers::{CSeq, TypedHeader as _, Via};
 use sidetone_sip::{Carrier, Essentials, Limits, Message, Method, Name, Request, Response, Text};
 
 use crate::api::{DialogId, Failure, InviteId, RequestId};
+use crate::digest::Proof;
 use crate::stack::{Stack, Timer};
 
 /// A client transaction.
@@ -66,6 +67,8 @@ pub(crate) struct Client {
     datagrams: bool,
     state: ClientState,
     ack: Option<Bytes>,
+    /// How challenges to it are answered.
+    pub(crate) proof: Option<Box<Proof>>,
 }
 
 impl Client {
@@ -96,6 +99,7 @@ impl Stack {
         request: Box<Request>,
         destination: Destination,
         purpose: Purpose,
+        proof: Option<Box<Proof>>,
     ) -> ClientId {
         let id = ClientId(self.fresh_id());
         let via = request.headers.typed::<Via>().ok().flatten();
@@ -121,6 +125,7 @@ impl Stack {
             datagrams: !reliable,
             state: ClientState::Calling(t1),
             ack: None,
+            proof,
         };
         self.clients.insert(id, client);
         id
@@ -254,6 +259,9 @@ impl Stack {
                     let patience = self.settings.patience().max(Duration::from_secs(32));
                     let linger = if datagrams { patience } else { Duration::ZERO };
                     self.timers.set(Timer::ClientLinger(id), self.now + linger);
+                    if self.repeat_with_credentials(id, &response) {
+                        return;
+                    }
                 }
                 self.hand_up(purpose, flow, response, essentials);
             }
@@ -312,6 +320,9 @@ impl Stack {
             // Timer K.
             let linger = if datagrams { t4.min(patience) } else { Duration::ZERO };
             self.timers.set(Timer::ClientLinger(id), self.now + linger);
+            if self.repeat_with_credentials(id, &response) {
+                return;
+            }
         }
         self.hand_up(purpose, flow, response, essentials);
     }
@@ -324,7 +335,7 @@ impl Stack {
         let destination = client.destination;
         let mut cancel = derived(&client.request, Method::Cancel, None);
         crate::print::add_headers(&mut cancel.headers, headers);
-        self.open_client(Box::new(cancel), destination, Purpose::Cancel);
+        self.open_client(Box::new(cancel), destination, Purpose::Cancel, None);
     }
 
     /// A flow closed: requests that wait for answers over it fail. Answers to requests sent to an

@@ -2,6 +2,7 @@
 
 mod client;
 mod key;
+mod login;
 mod server;
 
 pub(crate) use client::{Client, ClientId, ClientKey, Purpose};
