@@ -19,6 +19,7 @@ pub const CATALOGUE: Catalogue = Catalogue {
     applications: applications::APPLICATIONS,
     read_function: channel_functions::read,
     write_function: channel_functions::write,
+    bridge_digit: |_, _| Box::pin(async { Ok(sidetone_dialplan::Flow::Next) }),
     function_docs: all_functions,
 };
 

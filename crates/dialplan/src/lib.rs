@@ -41,7 +41,7 @@ pub use load::load;
 pub use lookup::{Found, Match, Query};
 pub use plan::{Context, Dialplan, Extension, Hint, Priority, Settings};
 pub use position::Position;
-pub use run::{execute, run, run_subroutine};
+pub use run::{execute, hang_up, run, run_subroutine};
 pub use stack::Stack;
 pub use timing::{CivilTime, TimeRange};
 

@@ -50,6 +50,15 @@ pub fn run<H: Host>(host: &mut H, start: Position) -> BoxFuture<'_, Stop> {
     })
 }
 
+/// Runs the `h` extension where the channel was last: for a channel that left the dialplan
+/// ([`Stop::Detached`]) and is hung up now.
+pub fn hang_up<H: Host>(host: &mut H, cause: u16) -> BoxFuture<'_, ()> {
+    Box::pin(async move {
+        host.over(cause);
+        Runner { host, base: 0, turn: 0, total: 0 }.hangup_extension().await;
+    })
+}
+
 /// Runs a subroutine for an application (Dial's option U, a hangup handler, AGI's `GOSUB`) until
 /// its Return or its last priority, and answers the value returned. The position is put back.
 ///

@@ -29,6 +29,8 @@ pub struct Catalogue {
     pub read_function: fn(&mut Channel, &str, &str) -> Result<String, FunctionError>,
     /// `Set(NAME(arguments)=value)`: name, arguments, value.
     pub write_function: fn(&mut Channel, &str, &str, &str) -> Result<(), FunctionError>,
+    /// A key was pressed in a bridge by a party that may use feature codes.
+    pub bridge_digit: for<'a> fn(&'a mut Channel, char) -> Execution<'a>,
     /// The help of all functions, sorted by name.
     pub function_docs: fn() -> Vec<&'static Doc>,
 }

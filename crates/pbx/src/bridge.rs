@@ -1,5 +1,8 @@
-//! Step 8 of the INVITE walk: two channels are joined. The bridge is owned by the calling
-//! channel's task; media goes from worker to worker, or stays on one, and never comes here.
+//! Step 8 of the INVITE walk: two channels are joined. Each side stays in [`stay`], in its own
+//! task, until its peer is gone, its time is over, or it is hung up, sent elsewhere or handed
+//! another peer; media goes from worker to worker, or stays on one, and never comes here.
+//!
+//! [`go_on`] is what every channel does once it has answered and no application runs on it.
 
 use std::time::Instant;
 
@@ -8,59 +11,133 @@ use sidetone_dialplan::Stop;
 use sidetone_events::Event;
 
 use crate::Cause;
-use crate::channel::{BranchEvent, Channel, Control, Happening, Peer};
-use crate::outgoing::Branch;
+use crate::channel::{Channel, Control, Happening, Join, Peer, Rights};
+use crate::exchange::Exchange;
 
 /// How a bridge ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BridgeEnd {
-    /// The called side hung up.
-    Callee(Cause),
-    /// The time allowed is over.
+    /// The other side left.
+    Peer(Cause),
+    /// The time allowed is over; the two are still joined.
     Time,
+    /// The other side was given to somebody else: this one is done.
+    Transferred,
 }
 
-/// Joins the caller with a channel it called until one of them hangs up.
+/// A fresh name for a bridge.
+pub(crate) fn name(exchange: &Exchange) -> String {
+    Random::token(&mut **exchange.random(), 12)
+}
+
+/// Joins two channels; the peer waits for it (it answered and is in [`attend`] or [`stay`]).
+/// Follow it with [`stay`] and [`Channel::leave`].
+pub async fn join(channel: &mut Channel, peer: Peer, own: Rights, theirs: Rights) {
+    tracing::debug!(target: "walk", step = 8, "pbx/bridge");
+    let name = name(channel.exchange());
+    let callee = peer.channel;
+    let there = channel.as_peer(&name).is_some_and(|own| {
+        peer.tell(Control::Join(Join { peer: own, instead_of: None, rights: Some(theirs) }))
+    });
+    channel.bridging.rights = own;
+    channel.set("BRIDGEPEER", peer.name.clone());
+    channel.join(Peer { bridge: name, ..peer }).await;
+    if there {
+        let bridged = Event::Bridged { caller: channel.id(), callee };
+        channel.exchange().bus().publish(bridged);
+    } else {
+        channel.peer_gone(callee, Cause::NORMAL).await;
+    }
+}
+
+/// Stays with the peer until the bridge ends or the time is over.
 ///
 /// # Errors
-/// [`Stop`] when the caller hangs up; the called channel is told by whoever called it.
-pub async fn two_party(
-    caller: &mut Channel,
-    callee: &Branch,
-    peer: Peer,
-    until: Option<Instant>,
-) -> Result<BridgeEnd, Stop> {
-    tracing::debug!(target: "walk", step = 8, "pbx/bridge");
-    let name = {
-        let mut random = caller.exchange().random();
-        Random::token(&mut **random, 12)
-    };
-    if let Some(own) = caller.as_peer(&name) {
-        callee.tell(Control::Join(own));
-    }
-    caller.join(Peer { bridge: name, ..peer }).await;
-    let bridged = Event::Bridged { caller: caller.id(), callee: callee.channel };
-    caller.exchange().bus().publish(bridged);
-    let end = stay(caller, callee, until).await;
-    caller.part().await;
-    callee.tell(Control::Part);
+/// [`Stop`] when the channel is hung up or sent elsewhere. It is still joined then: the caller
+/// says how it parts ([`Channel::leave`]).
+pub async fn stay(channel: &mut Channel, until: Option<Instant>) -> Result<BridgeEnd, Stop> {
+    channel.bridging.waits = true;
+    let end = until_over(channel, until).await;
+    channel.bridging.waits = false;
     end
 }
 
-async fn stay(
-    caller: &mut Channel,
-    callee: &Branch,
-    until: Option<Instant>,
-) -> Result<BridgeEnd, Stop> {
+/// Waits to be joined by somebody who was told of this channel, then stays with it.
+///
+/// # Errors
+/// As [`stay`].
+pub async fn attend(channel: &mut Channel, until: Option<Instant>) -> Result<BridgeEnd, Stop> {
+    if channel.peer().is_none() {
+        channel.bridging.end = None;
+    }
+    stay(channel, until).await
+}
+
+async fn until_over(channel: &mut Channel, until: Option<Instant>) -> Result<BridgeEnd, Stop> {
     loop {
-        match caller.wait_keeping_digits(until).await? {
-            Happening::Branch(channel, BranchEvent::Gone { cause, .. })
-                if channel == callee.channel =>
-            {
-                return Ok(BridgeEnd::Callee(cause));
-            }
-            Happening::Deadline => return Ok(BridgeEnd::Time),
-            Happening::Branch(..) | Happening::Digit(_) | Happening::Played(_) => {}
+        if let Some(errand) = channel.bridging.errand.take() {
+            errand.run(channel).await?;
         }
+        if channel.peer().is_none()
+            && let Some(end) = channel.bridging.end
+        {
+            return Ok(end);
+        }
+        match channel.turn(until).await? {
+            Some(Happening::Deadline) => return Ok(BridgeEnd::Time),
+            Some(Happening::Digit(digit)) if channel.rights() != Rights::default() => {
+                let feature = channel.exchange().catalogue().bridge_digit;
+                feature(channel, digit).await?;
+            }
+            Some(Happening::Digit(digit)) => channel.keep_digit(digit),
+            Some(Happening::Branch(..) | Happening::Played(_)) | None => {}
+        }
+    }
+}
+
+/// What a channel does on its own: it stays with whoever joins it, and runs the dialplan where
+/// it is sent, until somebody hangs up. `stop` says how the dialplan left it, if it ran.
+/// Answers why the channel ends; the peer is told, and `h` has run.
+pub(crate) async fn go_on(channel: &mut Channel, stop: Option<Stop>) -> Cause {
+    let mut next = stop.unwrap_or(Stop::Detached);
+    loop {
+        next = match next {
+            Stop::Detached => alone_or_together(channel).await,
+            Stop::Redirect(to) => {
+                channel.leave(Cause::NORMAL).await;
+                channel.bridging.redirect = None;
+                channel.bridging.in_dialplan = true;
+                sidetone_dialplan::run(channel, to).await
+            }
+            stop => {
+                let cause = cause_of(&stop);
+                channel.leave(cause).await;
+                return cause;
+            }
+        }
+    }
+}
+
+async fn alone_or_together(channel: &mut Channel) -> Stop {
+    channel.bridging.taken = false;
+    let stop = match attend(channel, None).await {
+        Ok(BridgeEnd::Peer(cause)) => Stop::Hangup { cause: cause.0.into() },
+        Ok(BridgeEnd::Transferred | BridgeEnd::Time) => Stop::NORMAL,
+        Err(stop @ (Stop::Redirect(_) | Stop::Detached)) => return stop,
+        Err(stop) => stop,
+    };
+    let cause = cause_of(&stop);
+    channel.leave(cause).await;
+    if channel.bridging.in_dialplan {
+        sidetone_dialplan::hang_up(channel, cause.0.into()).await;
+    }
+    Stop::Hangup { cause: cause.0.into() }
+}
+
+/// The cause that a stop means.
+pub(crate) fn cause_of(stop: &Stop) -> Cause {
+    match stop {
+        Stop::Hangup { cause } => Cause(u8::try_from(*cause).unwrap_or(Cause::NORMAL.0)),
+        _ => Cause::NORMAL,
     }
 }

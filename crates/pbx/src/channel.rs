@@ -27,11 +27,13 @@ use crate::shard::ShardHandle;
 mod dtmf;
 mod host;
 pub(crate) mod media;
+mod peer;
 pub(crate) mod pump;
 mod signal;
 mod variables;
 
 pub use media::{MediaError, StreamFact};
+pub use peer::{Errand, HandOver, Join, Peer, Redirect, Rights};
 pub use variables::Variables;
 
 /// Events that may wait for a channel. A call makes about ten in its life; a channel with 64
@@ -87,9 +89,36 @@ pub enum Control {
     /// End the call.
     Hangup(Cause),
     /// Send media to this peer and take its media.
-    Join(Peer),
+    Join(Join),
+    /// Leave your peer or your application for this one, and tell it to join you.
+    TakePeer {
+        /// Which.
+        peer: Peer,
+        /// Whom you replace there.
+        instead_of: Option<ChannelId>,
+    },
+    /// Your peer has left.
+    PeerGone {
+        /// Which; if it is not your peer any more, nothing happens.
+        channel: ChannelId,
+        /// Why.
+        cause: Cause,
+    },
     /// The peer's streams changed.
-    PeerStreams(Vec<StreamFact>),
+    PeerStreams {
+        /// Which peer.
+        channel: ChannelId,
+        /// Its streams now.
+        streams: Vec<StreamFact>,
+    },
+    /// Go on in the dialplan elsewhere.
+    Redirect(Redirect),
+    /// Give your place to somebody else.
+    HandOver(HandOver),
+    /// Whether that was done.
+    HandedOver(bool),
+    /// Do this while nothing else runs on you: in a bridge, or before you are joined.
+    Errand(Errand),
     /// The peer registered again over another connection.
     Moved {
         /// Over which.
@@ -97,25 +126,8 @@ pub enum Control {
         /// The contact it registered.
         contact: String,
     },
-    /// Stop exchanging media.
-    Part,
     /// Say how well the streams run.
     Quality(tokio::sync::oneshot::Sender<Vec<StreamQuality>>),
-}
-
-/// The other side of a two-party bridge.
-#[derive(Clone, Debug)]
-pub struct Peer {
-    /// Which channel.
-    pub channel: ChannelId,
-    /// Its inbox.
-    pub inbox: mpsc::Sender<ChannelEvent>,
-    /// Its media leg.
-    pub leg: LegId,
-    /// Its streams.
-    pub streams: Vec<StreamFact>,
-    /// Name of the bridge.
-    pub bridge: String,
 }
 
 /// What a called channel tells the one that called it.
@@ -127,6 +139,10 @@ pub enum BranchEvent {
     Progress(Peer),
     /// It answered.
     Answered(Peer),
+    /// Somebody else answered in its place (pickup).
+    Replaced(Box<Peer>),
+    /// An [`Errand`] is done; its result in words.
+    Done(String),
     /// It is over.
     Gone {
         /// Why.
@@ -201,6 +217,7 @@ pub struct Channel {
     position: Position,
     digits: VecDeque<char>,
     peer: Option<Peer>,
+    pub(crate) bridging: peer::Bridging,
     stop: Option<Stop>,
     cause: Cause,
     absolute_deadline: Option<Instant>,
@@ -299,6 +316,7 @@ impl Channel {
             position: new.position,
             digits: VecDeque::new(),
             peer: None,
+            bridging: peer::Bridging::default(),
             stop: None,
             cause: Cause::NORMAL,
             absolute_deadline: None,
@@ -508,6 +526,7 @@ impl std::fmt::Debug for Channel {
 
 impl Drop for Channel {
     fn drop(&mut self) {
+        self.give_up();
         self.exchange.bus().publish(Event::ChannelEnded {
             channel: self.id,
             name: self.name.clone(),

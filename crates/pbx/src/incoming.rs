@@ -13,8 +13,8 @@ use sidetone_sip::{Host, Method, Name, Request, SipUri};
 use sidetone_ua::api::{Call, Command, DialogId, Reply};
 use tokio::sync::mpsc;
 
-use crate::Cause;
 use crate::authenticate::{Authenticated, authenticate};
+use crate::bridge;
 use crate::channel::{Channel, ChannelEvent, NewChannel, PartyId, Signalling, State, Variables};
 use crate::exchange::Exchange;
 use crate::login;
@@ -113,7 +113,7 @@ fn extension(request: &Request) -> Result<String, Box<Reply>> {
     Ok(if exten.is_empty() { "s".to_owned() } else { exten.to_owned() })
 }
 
-fn exists(exchange: &Exchange, context: &str, exten: &str, caller: &PartyId) -> bool {
+pub(crate) fn exists(exchange: &Exchange, context: &str, exten: &str, caller: &PartyId) -> bool {
     with_query(exchange, context, exten, caller, |plan, query| plan.find(query, 1).is_some())
 }
 
@@ -271,11 +271,7 @@ async fn run(who: Authenticated, mut channel: Box<Channel>, has_offer: bool) {
         channel.refuse_media(&error).await;
         return;
     }
-    let stop = sidetone_dialplan::run(&mut *channel, start).await;
-    let cause = match stop {
-        Stop::Hangup { cause } => Cause(u8::try_from(cause).unwrap_or(Cause::NORMAL.0)),
-        _ => Cause::NORMAL,
-    };
+    let cause = bridge::go_on(&mut channel, Some(Stop::Redirect(start))).await;
     channel.hang_up(cause).await;
 }
 

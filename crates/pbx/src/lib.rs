@@ -21,6 +21,7 @@ mod register;
 pub mod registrar;
 mod session;
 pub mod shard;
+pub mod transfer;
 
 pub use application::{Application, Catalogue, Execution};
 pub use cause::Cause;

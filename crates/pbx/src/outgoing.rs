@@ -16,6 +16,7 @@ use sidetone_ua::api::{Command, DialogId, Event as SipEvent, Failure, OutgoingRe
 use tokio::sync::mpsc;
 
 use crate::Cause;
+use crate::bridge;
 use crate::channel::pump::InviteNews;
 use crate::channel::{
     BranchEvent, Channel, ChannelEvent, Control, NewChannel, PartyId, Signalling, State,
@@ -97,7 +98,7 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
         reliable: false,
     };
     let connected = PartyId { name: String::new(), number: call.caller.number.clone() };
-    let channel = Channel::new(
+    let mut channel = Channel::new(
         exchange.clone(),
         NewChannel {
             endpoint: Arc::clone(&call.endpoint),
@@ -110,6 +111,7 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
             linked_id: Some(call.linked_id.clone()),
         },
     );
+    channel.bridging.owner = Some(call.owner.clone());
     let branch =
         Branch { channel: channel.id(), name: channel.name().to_owned(), inbox: channel.inbox() };
     let (id, owner) = (branch.channel, call.owner.clone());
@@ -172,26 +174,14 @@ async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> 
         Ok(None) => {}
         Ok(Some(gone)) => return gone,
         Err(stop) => {
-            channel.hang_up(cause_of(&stop)).await;
+            channel.hang_up(bridge::cause_of(&stop)).await;
             return failed(channel.cause());
         }
     }
-    // Answered: from here on everything is absorbed until somebody hangs up.
-    loop {
-        if let Err(stop) = channel.wait_keeping_digits(None).await {
-            let cause = cause_of(&stop);
-            channel.part().await;
-            channel.hang_up(cause).await;
-            return Gone { cause: channel.cause(), status: None, answered: true };
-        }
-    }
-}
-
-fn cause_of(stop: &Stop) -> Cause {
-    match stop {
-        Stop::Hangup { cause } => Cause(u8::try_from(*cause).unwrap_or(Cause::NORMAL.0)),
-        _ => Cause::NORMAL,
-    }
+    // Answered: whoever called joins it, runs something on it first, or hangs up.
+    let cause = bridge::go_on(&mut channel, None).await;
+    channel.hang_up(cause).await;
+    Gone { cause: channel.cause(), status: None, answered: true }
 }
 
 /// What to offer: what the caller speaks first, then whatever the endpoint allows. Pictures are

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use sidetone_dialplan::{Doc, Flow, Stop};
 use sidetone_pbx::bridge::{self, BridgeEnd};
-use sidetone_pbx::channel::{BranchEvent, Control, Happening, Peer, State};
+use sidetone_pbx::channel::{BranchEvent, Control, Happening, Join, Peer, Rights, State};
 use sidetone_pbx::outgoing::{self, Branch, Call};
 use sidetone_pbx::{Cause, Channel};
 
@@ -66,8 +66,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     let flow = match outcome {
         Ok(Outcome::Answered(place, peer)) => {
             dial.end_others(place);
-            let branch = dial.branches.swap_remove(place).branch;
-            talk(channel, &branch, *peer, &options).await
+            talk(channel, *peer, &options).await
         }
         Ok(Outcome::Nobody(words, cause)) => {
             dial.end_all(Cause::NORMAL);
@@ -92,46 +91,38 @@ fn status(channel: &mut Channel, words: &str, cause: Cause) -> Flow {
 }
 
 /// Connects the caller with whom it reached, until one of them hangs up.
-async fn talk(
-    channel: &mut Channel,
-    branch: &Branch,
-    peer: Peer,
-    options: &Options,
-) -> Result<Flow, Stop> {
+async fn talk(channel: &mut Channel, peer: Peer, options: &Options) -> Result<Flow, Stop> {
     channel.set("DIALSTATUS", "ANSWER");
-    channel.set("DIALEDPEERNAME", branch.name.clone());
-    let number = branch.name.split('/').nth(1).unwrap_or_default();
+    channel.set("DIALEDPEERNAME", peer.name.clone());
+    let number = peer.name.split('/').nth(1).unwrap_or_default();
     let number = number.rsplit_once('-').map_or(number, |(number, _)| number).to_owned();
     channel.set("DIALEDPEERNUMBER", number);
     if channel.state() != State::Up
         && let Err(stop) = answer::answer(channel).await
     {
-        branch.tell(Control::Hangup(Cause::INCOMPATIBLE));
+        peer.tell(Control::Hangup(Cause::INCOMPATIBLE));
         return Err(stop);
     }
     let answered = channel.exchange().now();
-    let end = bridge::two_party(channel, branch, peer, None).await;
+    bridge::join(channel, peer, Rights::default(), Rights::default()).await;
+    let end = bridge::stay(channel, None).await;
+    channel.leave(channel.cause()).await;
     let talked = channel.exchange().now().saturating_duration_since(answered);
     channel.set("ANSWEREDTIME", talked.as_secs().to_string());
     match end {
-        Ok(BridgeEnd::Callee(cause)) => {
+        Ok(BridgeEnd::Peer(cause)) => {
             channel.set("~HANGUPCAUSE", cause.0.to_string());
             if options.go_on { Ok(Flow::Next) } else { Err(Stop::Hangup { cause: cause.0.into() }) }
         }
-        Ok(BridgeEnd::Time) => {
-            branch.tell(Control::Hangup(Cause::NORMAL));
-            Ok(Flow::Next)
-        }
-        Err(stop) => {
-            branch.tell(Control::Hangup(channel.cause()));
-            Err(stop)
-        }
+        Ok(BridgeEnd::Time) => Ok(Flow::Next),
+        Ok(BridgeEnd::Transferred) => Err(Stop::NORMAL),
+        Err(stop) => Err(stop),
     }
 }
 
 enum Outcome {
-    /// This branch answered.
-    Answered(usize, Box<Peer>),
+    /// This branch answered, or somebody in its place.
+    Answered(Option<usize>, Box<Peer>),
     /// Nobody did; the word for `DIALSTATUS` and the cause.
     Nobody(&'static str, Cause),
 }
@@ -191,8 +182,10 @@ impl Dialling {
                 BranchEvent::Ringing => channel.ring().await,
                 BranchEvent::Progress(peer) => self.early(channel, place, peer, options).await,
                 BranchEvent::Answered(peer) => {
-                    return Ok(Outcome::Answered(place, Box::new(peer)));
+                    return Ok(Outcome::Answered(Some(place), Box::new(peer)));
                 }
+                BranchEvent::Replaced(peer) => return Ok(Outcome::Answered(None, peer)),
+                BranchEvent::Done(_) => {}
                 BranchEvent::Gone { cause, .. } => {
                     self.branches[place].over = Some(cause);
                     if self.branches.iter().all(|running| running.over.is_some()) {
@@ -211,7 +204,8 @@ impl Dialling {
         }
         if channel.progress().await.is_ok() {
             if let Some(own) = channel.as_peer("") {
-                self.branches[place].branch.tell(Control::Join(own));
+                let join = Join { peer: own, instead_of: None, rights: None };
+                self.branches[place].branch.tell(Control::Join(join));
             }
             channel.join(peer).await;
         }
@@ -233,9 +227,9 @@ impl Dialling {
         Outcome::Nobody("CONGESTION", causes().next().unwrap_or(Cause::CONGESTION))
     }
 
-    fn end_others(&self, answered: usize) {
+    fn end_others(&self, answered: Option<usize>) {
         for (place, running) in self.branches.iter().enumerate() {
-            if place != answered && running.over.is_none() {
+            if Some(place) != answered && running.over.is_none() {
                 running.branch.tell(Control::Hangup(Cause::ANSWERED_ELSEWHERE));
             }
         }

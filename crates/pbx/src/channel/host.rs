@@ -18,6 +18,9 @@ impl Host for Channel {
 
     fn set_position(&mut self, position: &Position) {
         self.position = position.clone();
+        if self.bridging.redirect.as_ref() == Some(position) {
+            self.bridging.redirect = None;
+        }
         self.listing.update(|facts| {
             facts.context = position.context.to_string();
             facts.exten = position.extension.to_string();
@@ -71,7 +74,12 @@ impl Host for Channel {
         position: &Position,
     ) -> Result<Flow, Stop> {
         tracing::debug!(target: "walk", step = 6, "dialplan/run: {application}");
-        self.catch_up().await?;
+        // In `h` every wait ends at once, and the applications run all the same.
+        if let Err(stop) = self.catch_up().await
+            && !self.bridging.over
+        {
+            return Err(stop);
+        }
         let Some(known) = self.exchange.catalogue().application(application) else {
             tracing::error!(
                 "{}: extension {position} wants {application}(), which does not exist here: \
@@ -122,6 +130,7 @@ impl Host for Channel {
     }
 
     fn over(&mut self, cause: u16) {
+        self.bridging.over = true;
         self.note_stop(Cause(u8::try_from(cause).unwrap_or(Cause::NORMAL.0)));
     }
 

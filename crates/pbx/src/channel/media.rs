@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use sidetone_base::LegId;
+use sidetone_base::{ChannelId, LegId};
 use sidetone_engine::{LegError, LegHandle};
 use sidetone_media::{Playback, PlaybackId, Route, StreamQuality, Tone};
 use sidetone_sdp::Session;
 use sidetone_sdp::negotiation::{CodecSpec, Negotiation, Reject, Wish};
 use sidetone_sdp::plan::{MediaKind, MediaPlan, StreamState};
 
-use super::{Channel, ChannelEvent, Control, Peer};
+use super::{Channel, Control, Peer};
 
 /// One stream of a channel, as the other side of a bridge needs to know it.
 #[derive(Clone, Debug, PartialEq)]
@@ -261,6 +261,7 @@ impl Channel {
     pub fn as_peer(&self, bridge: &str) -> Option<Peer> {
         Some(Peer {
             channel: self.id,
+            name: self.name.clone(),
             inbox: self.own_inbox.clone(),
             leg: self.leg_id()?,
             streams: self.streams(),
@@ -339,6 +340,7 @@ impl Channel {
     pub async fn join(&mut self, peer: Peer) {
         let (channel, bridge) = (peer.channel, peer.bridge.clone());
         self.peer = Some(peer);
+        self.bridging.end = None;
         self.listing.update(|facts| {
             facts.bridged_with = Some(channel);
             facts.bridge = bridge;
@@ -366,8 +368,8 @@ impl Channel {
     }
 
     /// The peer's streams changed.
-    pub(crate) async fn peer_streams(&mut self, streams: Vec<StreamFact>) {
-        if let Some(peer) = &mut self.peer {
+    pub(crate) async fn peer_streams(&mut self, of: ChannelId, streams: Vec<StreamFact>) {
+        if let Some(peer) = self.peer.as_mut().filter(|peer| peer.channel == of) {
             peer.streams = streams;
             self.reroute().await;
         }
@@ -396,9 +398,7 @@ impl Channel {
     async fn plan_changed(&mut self) {
         self.reroute().await;
         if let Some(peer) = &self.peer {
-            let news = Control::PeerStreams(self.streams());
-            // A peer that does not run any more is being ended by its shard.
-            let _ = peer.inbox.try_send(ChannelEvent::Control(news));
+            peer.tell(Control::PeerStreams { channel: self.id, streams: self.streams() });
         }
     }
 }

@@ -96,21 +96,14 @@ impl Channel {
         Ok(())
     }
 
-    pub(super) fn keep_digit(&mut self, digit: char) {
+    pub(crate) fn keep_digit(&mut self, digit: char) {
         if self.digits.len() < MAX_DIGITS {
             self.digits.push_back(digit);
         }
     }
 
-    fn check_stop(&self) -> Result<(), Stop> {
-        match &self.stop {
-            Some(stop) => Err(stop.clone()),
-            None => Ok(()),
-        }
-    }
-
     /// One thing that happens, or the deadline.
-    pub(super) async fn turn(&mut self, until: Option<Instant>) -> Result<Option<Happening>, Stop> {
+    pub(crate) async fn turn(&mut self, until: Option<Instant>) -> Result<Option<Happening>, Stop> {
         self.check_stop()?;
         let now = self.exchange.now();
         let absolute = self.absolute_deadline.filter(|_| until.is_none_or(|until| until > now));
@@ -159,10 +152,15 @@ impl Channel {
     async fn obey(&mut self, control: Control) {
         match control {
             Control::Hangup(cause) => self.note_stop(cause),
-            Control::Join(peer) => self.join(peer).await,
-            Control::PeerStreams(streams) => self.peer_streams(streams).await,
+            Control::Join(join) => self.joined(join).await,
+            Control::TakePeer { peer, instead_of } => self.take_peer(peer, instead_of).await,
+            Control::PeerGone { channel, cause } => self.peer_gone(channel, cause).await,
+            Control::PeerStreams { channel, streams } => self.peer_streams(channel, streams).await,
+            Control::Redirect(redirect) => self.redirected(redirect),
+            Control::HandOver(hand_over) => self.hand_over(hand_over).await,
+            Control::HandedOver(done) => self.handed_over(done).await,
+            Control::Errand(errand) => self.errand(errand),
             Control::Moved { flow, contact } => self.moved(flow, &contact).await,
-            Control::Part => self.part().await,
             Control::Quality(reply) => {
                 // Whoever asked may have given up.
                 let _ = reply.send(self.quality().await);

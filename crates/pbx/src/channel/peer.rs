@@ -1,0 +1,342 @@
+//! Step 8 of the INVITE walk, seen from one channel: whom it talks with. A channel is joined,
+//! handed another peer, left, or sent elsewhere; each of these arrives as a [`Control`] and is
+//! done here, in the channel's own task. What a bridge is made of stands in `bridge.rs`, who
+//! may move whom in `transfer.rs`.
+//!
+//! The two sides of a bridge are equal: each knows its [`Peer`], and whoever leaves tells the
+//! other. A message to a channel that is just ending is answered by [`Channel::give_up`], so that
+//! nobody waits for the dead.
+
+use std::fmt;
+
+use sidetone_base::{ChannelId, LegId};
+use sidetone_dialplan::{Host as _, Position, Stop};
+use sidetone_events::Event;
+use tokio::sync::mpsc;
+
+use super::{BranchEvent, Channel, ChannelEvent, Control, State, StreamFact};
+use crate::Cause;
+use crate::application::Execution;
+use crate::bridge::BridgeEnd;
+
+/// The other side of a two-party bridge.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Which channel.
+    pub channel: ChannelId,
+    /// Its name.
+    pub name: String,
+    /// Its inbox.
+    pub inbox: mpsc::Sender<ChannelEvent>,
+    /// Its media leg.
+    pub leg: LegId,
+    /// Its streams.
+    pub streams: Vec<StreamFact>,
+    /// Name of the bridge.
+    pub bridge: String,
+}
+
+impl Peer {
+    /// Tells it something. `false` when it is gone, or so far behind that its shard ends it.
+    pub fn tell(&self, control: Control) -> bool {
+        self.inbox.try_send(ChannelEvent::Control(control)).is_ok()
+    }
+}
+
+/// What a party may do during a bridge by pressing feature codes (`features.conf`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Send the other side elsewhere (Dial's `t` and `T`).
+    pub transfer: bool,
+    /// Hang up (`h` and `H`).
+    pub disconnect: bool,
+}
+
+/// Be joined with a peer that joined you already.
+#[derive(Debug)]
+pub struct Join {
+    /// Which.
+    pub peer: Peer,
+    /// The peer it replaces; another one than this is not given up.
+    pub instead_of: Option<ChannelId>,
+    /// What this side may do from now on; `None` leaves it as it is.
+    pub rights: Option<Rights>,
+}
+
+/// Give your place in a call to somebody else.
+#[derive(Debug)]
+pub struct HandOver {
+    /// Who takes the place.
+    pub to: Peer,
+    /// Who asks; `to` is bridged with it until then, or is the one who asks.
+    pub from: ChannelId,
+    /// Its inbox: hears [`Control::HandedOver`].
+    pub reply: mpsc::Sender<ChannelEvent>,
+}
+
+impl HandOver {
+    fn answer(&self, done: bool) -> bool {
+        self.reply.try_send(ChannelEvent::Control(Control::HandedOver(done))).is_ok()
+    }
+
+    /// It cannot be done. If nobody is there to hear it, whom it was for is alone.
+    fn fail(&self) {
+        if !self.answer(false) {
+            self.to.tell(Control::PeerGone { channel: self.from, cause: Cause::NORMAL });
+        }
+    }
+}
+
+/// Leave whatever you do and go on in the dialplan.
+#[derive(Debug)]
+pub struct Redirect {
+    /// Where.
+    pub to: Position,
+    /// Variables to set first.
+    pub variables: Vec<(String, String)>,
+}
+
+/// Something that an application of one channel wants done on another, in that one's own task.
+pub struct Errand(Box<Run>);
+
+type Run = dyn for<'a> FnOnce(&'a mut Channel) -> Execution<'a> + Send + Sync;
+
+impl Errand {
+    /// Wraps what is to be done. It reports back by means of its own.
+    pub fn new(
+        run: impl for<'a> FnOnce(&'a mut Channel) -> Execution<'a> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Box::new(run))
+    }
+
+    pub(crate) async fn run(self, channel: &mut Channel) -> Result<(), Stop> {
+        (self.0)(channel).await.map(|_| ())
+    }
+}
+
+impl fmt::Debug for Errand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Errand")
+    }
+}
+
+/// What a channel knows of its bridge besides the peer.
+#[derive(Debug, Default)]
+pub(crate) struct Bridging {
+    /// Its task is in a bridge, or waits to be joined.
+    pub waits: bool,
+    /// How the last bridge ended.
+    pub end: Option<BridgeEnd>,
+    /// A peer was put in place of the application that runs.
+    pub taken: bool,
+    /// Where it was sent.
+    pub redirect: Option<Position>,
+    /// Whom it wants to hand over, until it is done or refused.
+    pub handing: Option<Peer>,
+    /// What its party may do.
+    pub rights: Rights,
+    /// What is to be done on it.
+    pub errand: Option<Errand>,
+    /// Only `h` runs now, on a channel that is over.
+    pub over: bool,
+    /// It has a place in the dialplan, and so an `h` extension.
+    pub in_dialplan: bool,
+    /// Who called it.
+    pub owner: Option<mpsc::Sender<ChannelEvent>>,
+}
+
+impl Channel {
+    /// The other side of the bridge.
+    #[must_use]
+    pub fn peer(&self) -> Option<&Peer> {
+        self.peer.as_ref()
+    }
+
+    /// What its party may do by feature codes.
+    #[must_use]
+    pub fn rights(&self) -> Rights {
+        self.bridging.rights
+    }
+
+    /// Why the channel must leave what it does, if it must.
+    pub(super) fn check_stop(&self) -> Result<(), Stop> {
+        if let Some(stop) = &self.stop {
+            return Err(stop.clone());
+        }
+        if let Some(to) = &self.bridging.redirect {
+            return Err(Stop::Redirect(to.clone()));
+        }
+        if self.bridging.taken { Err(Stop::Detached) } else { Ok(()) }
+    }
+
+    /// Leaves the peer and tells it so.
+    pub async fn leave(&mut self, cause: Cause) {
+        if let Some(peer) = self.peer.as_ref().filter(|_| self.bridging.handing.is_none()) {
+            peer.tell(Control::PeerGone { channel: self.id, cause });
+        }
+        self.part().await;
+    }
+
+    /// Leaves the peer, which goes on elsewhere and needs to hear nothing.
+    pub(crate) async fn release(&mut self, end: BridgeEnd) {
+        self.part().await;
+        self.bridging.handing = None;
+        self.bridging.end = Some(end);
+    }
+
+    /// Whether it is called and has not answered.
+    fn is_called(&self) -> bool {
+        matches!(self.state, State::Down | State::Ringing)
+    }
+
+    pub(super) async fn joined(&mut self, join: Join) {
+        let Join { peer, instead_of, rights } = join;
+        let old = self.peer.as_ref().map(|old| old.channel);
+        let expected = old.is_none_or(|old| old == peer.channel || Some(old) == instead_of);
+        if self.stop.is_some() || !(self.is_called() || self.bridging.waits && expected) {
+            peer.tell(Control::PeerGone { channel: self.id, cause: self.cause });
+            return;
+        }
+        if let Some(old) = self.peer.take().filter(|old| old.channel != peer.channel) {
+            old.tell(Control::PeerGone { channel: self.id, cause: Cause::NORMAL });
+        }
+        if instead_of.is_some() {
+            // Its picture of our streams came by way of somebody else.
+            let (channel, streams) = (self.id, self.streams());
+            peer.tell(Control::PeerStreams { channel, streams });
+        }
+        self.bridging.rights = rights.unwrap_or(self.bridging.rights);
+        self.join(peer).await;
+    }
+
+    /// Another peer instead of the one there is, or of the application that runs.
+    pub(super) async fn take_peer(&mut self, peer: Peer, instead_of: Option<ChannelId>) {
+        let own = self.as_peer(&peer.bridge).filter(|_| self.state == State::Up);
+        let Some(own) = own.filter(|_| self.stop.is_none()) else {
+            let channel = instead_of.unwrap_or(self.id);
+            peer.tell(Control::PeerGone { channel, cause: self.cause });
+            return;
+        };
+        if let Some(old) = self.peer.take() {
+            old.tell(Control::PeerGone { channel: self.id, cause: Cause::NORMAL });
+        }
+        let there = peer.tell(Control::Join(Join { peer: own, instead_of, rights: None }));
+        let bridged = Event::Bridged { caller: peer.channel, callee: self.id };
+        self.join(peer).await;
+        if !there {
+            self.release(BridgeEnd::Peer(Cause::NORMAL)).await;
+            return;
+        }
+        self.exchange.bus().publish(bridged);
+        self.bridging.taken = !self.bridging.waits;
+    }
+
+    pub(crate) async fn peer_gone(&mut self, channel: ChannelId, cause: Cause) {
+        let ours = match &self.peer {
+            Some(peer) => peer.channel == channel,
+            None => self.bridging.waits,
+        };
+        if ours {
+            self.release(BridgeEnd::Peer(cause)).await;
+        }
+    }
+
+    /// Keeps an errand until nothing else runs. Whoever sends one waits for it to be done before
+    /// the next, so that a second one is a fault of ours.
+    pub(super) fn errand(&mut self, errand: Errand) {
+        if self.bridging.errand.replace(errand).is_some() {
+            tracing::error!("{}: an errand was dropped for another", self.name);
+        }
+    }
+
+    pub(super) fn redirected(&mut self, redirect: Redirect) {
+        if self.stop.is_some() || self.is_called() {
+            tracing::info!("{}: cannot go to {} now", self.name, redirect.to);
+            return;
+        }
+        for (name, value) in redirect.variables {
+            self.set(&name, value);
+        }
+        self.bridging.redirect = Some(redirect.to);
+    }
+
+    /// Gives its place to somebody else: the peer, the ringing, or the place in the dialplan.
+    pub(super) async fn hand_over(&mut self, hand_over: HandOver) {
+        if self.stop.is_some() {
+            hand_over.fail();
+            return;
+        }
+        if self.is_called() {
+            let news = BranchEvent::Replaced(Box::new(hand_over.to.clone()));
+            let owner = self.bridging.owner.as_ref();
+            let told = owner
+                .is_some_and(|owner| owner.try_send(ChannelEvent::Branch(self.id, news)).is_ok());
+            if told {
+                hand_over.answer(true);
+            } else {
+                hand_over.fail();
+            }
+            return;
+        }
+        let talks = self.state == State::Up && self.bridging.waits;
+        if let Some(peer) = self.peer.clone().filter(|_| talks) {
+            hand_over.answer(true);
+            let HandOver { to, from, .. } = hand_over;
+            let orphan = to.clone();
+            if !peer.tell(Control::TakePeer { peer: to, instead_of: Some(from) }) {
+                orphan.tell(Control::PeerGone { channel: from, cause: Cause::NORMAL });
+            }
+            self.release(BridgeEnd::Transferred).await;
+        } else if self.bridging.in_dialplan {
+            hand_over.answer(true);
+            let redirect = Redirect { to: self.position(), variables: Vec::new() };
+            hand_over.to.tell(Control::Redirect(redirect));
+            self.note_stop(Cause::NORMAL);
+        } else {
+            hand_over.fail();
+        }
+    }
+
+    /// The answer to a hand-over that this channel asked for.
+    pub(super) async fn handed_over(&mut self, done: bool) {
+        let handed = self.bridging.handing.take();
+        match handed {
+            Some(_) if done => self.release(BridgeEnd::Transferred).await,
+            // Refused, and we have left meanwhile.
+            Some(peer) if self.peer.is_none() => {
+                peer.tell(Control::PeerGone { channel: self.id, cause: self.cause });
+            }
+            None if !done && self.bridging.waits && self.peer.is_none() => {
+                self.bridging.end = Some(BridgeEnd::Peer(Cause::NORMAL));
+            }
+            _ => {}
+        }
+    }
+
+    /// The channel ends: whoever counts on it, or just asks something of it, hears so.
+    pub(super) fn give_up(&mut self) {
+        self.inbox.close();
+        let gone = |channel| Control::PeerGone { channel, cause: self.cause };
+        while let Ok(event) = self.inbox.try_recv() {
+            let ChannelEvent::Control(control) = event else { continue };
+            match control {
+                Control::Join(join) => {
+                    join.peer.tell(gone(self.id));
+                }
+                Control::TakePeer { peer, instead_of } => {
+                    peer.tell(gone(instead_of.unwrap_or(self.id)));
+                }
+                Control::HandOver(hand_over) => hand_over.fail(),
+                Control::HandedOver(false) => {
+                    if let Some(peer) = self.bridging.handing.take() {
+                        peer.tell(gone(self.id));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(peer) = self.peer.take().filter(|_| self.bridging.handing.is_none()) {
+            peer.tell(gone(self.id));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Moving the other side of a bridge: blind into the dialplan, attended to somebody this party
+//! also talks with, and taking the place of a channel (INVITE with Replaces, pickup). For REFER
+//! as for feature codes; what each of them says to its party is their own business.
+//!
+//! Nothing here waits. What happens next happens in the tasks of the channels concerned, in an
+//! order in which nobody can be left behind (`channel/peer.rs`).
+
+use std::fmt;
+
+use sidetone_base::ChannelId;
+use sidetone_dialplan::{Host as _, Position};
+
+use crate::bridge::{self, BridgeEnd};
+use crate::channel::{Channel, ChannelEvent, Control, HandOver, Redirect};
+use crate::incoming::exists;
+
+/// Why a transfer cannot begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferError {
+    /// The channel has no peer to transfer.
+    NotBridged,
+    /// There is no such extension.
+    NoExtension,
+    /// The channel to be replaced is gone.
+    Gone,
+}
+
+impl fmt::Display for TransferError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotBridged => "there is nobody to transfer",
+            Self::NoExtension => "there is no such extension",
+            Self::Gone => "the other call is over",
+        })
+    }
+}
+
+impl std::error::Error for TransferError {}
+
+/// Where a party's transfers lead: `TRANSFER_CONTEXT`, else the context of its endpoint.
+#[must_use]
+pub fn context(channel: &Channel) -> String {
+    let wanted = channel.variable("TRANSFER_CONTEXT").filter(|context| !context.is_empty());
+    wanted.unwrap_or_else(|| channel.endpoint().context.clone())
+}
+
+/// Sends the peer of a channel to an extension of [`context`], with these variables besides
+/// `BLINDTRANSFER`. The channel itself is done: its bridge ends as [`BridgeEnd::Transferred`].
+///
+/// # Errors
+/// When nobody is there to send, or nowhere to send to; the bridge stays as it is then.
+pub async fn blind(
+    channel: &mut Channel,
+    exten: &str,
+    mut variables: Vec<(String, String)>,
+) -> Result<(), TransferError> {
+    let context = context(channel);
+    let Some(peer) = channel.peer().cloned() else {
+        return Err(TransferError::NotBridged);
+    };
+    if !exists(channel.exchange(), &context, exten, channel.caller()) {
+        return Err(TransferError::NoExtension);
+    }
+    variables.push(("BLINDTRANSFER".to_owned(), channel.name().to_owned()));
+    let to = Position::new(&context, exten, 1);
+    if !peer.tell(Control::Redirect(Redirect { to, variables })) {
+        return Err(TransferError::Gone);
+    }
+    channel.release(BridgeEnd::Transferred).await;
+    Ok(())
+}
+
+/// Gives the peer of a channel to `target`, another channel of the same party: whoever talks with
+/// `target` takes the peer, or the peer takes the place of `target` in the dialplan. Both channels
+/// of the party are done then, and end. The outcome arrives as [`Control::HandedOver`]; refused,
+/// the bridge stays as it is.
+///
+/// # Errors
+/// When nobody is there to give, or `target` is gone.
+pub fn attended(channel: &mut Channel, target: ChannelId) -> Result<(), TransferError> {
+    let to = channel.peer().cloned().ok_or(TransferError::NotBridged)?;
+    channel.bridging.handing = Some(to.clone());
+    let asked = ask(channel, target, to);
+    if asked.is_err() {
+        channel.bridging.handing = None;
+    }
+    asked
+}
+
+/// Takes the place of `target`: its peer, its ringing, or its place in the dialplan. The channel
+/// must have media and has to wait in [`bridge::attend`] next.
+///
+/// # Errors
+/// When the channel has no media, or `target` is gone.
+pub fn replace(channel: &mut Channel, target: ChannelId) -> Result<(), TransferError> {
+    let own = channel.as_peer("").ok_or(TransferError::NotBridged)?;
+    ask(channel, target, own)
+}
+
+fn ask(
+    channel: &Channel,
+    target: ChannelId,
+    mut to: crate::channel::Peer,
+) -> Result<(), TransferError> {
+    if target == channel.id() {
+        return Err(TransferError::Gone);
+    }
+    to.bridge = bridge::name(channel.exchange());
+    let hand_over = HandOver { to, from: channel.id(), reply: channel.inbox() };
+    let inbox = channel.exchange().live().inbox(target).ok_or(TransferError::Gone)?;
+    let told = inbox.try_send(ChannelEvent::Control(Control::HandOver(hand_over)));
+    told.map_err(|_| TransferError::Gone)
+}
