@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sidetone_base::Flow;
 use sidetone_config::{Endpoint, Reliable};
 use sidetone_dialplan::{Dialplan, Host as _, Position, Query, Stop};
+use sidetone_sip::headers::Accept;
 use sidetone_sip::{Host, Method, Name, Request, SipUri};
 use sidetone_ua::api::{Call, Command, DialogId, Reply};
 use tokio::sync::mpsc;
@@ -36,6 +37,7 @@ pub(crate) fn invite(
     admit(exchange)?;
     check_reliable(who.endpoint(), &request)?;
     check_body(&request)?;
+    check_accept(&request)?;
     let exten = extension(&request)?;
     let context = who.endpoint().context.clone();
     let caller = caller_of(who.endpoint(), &request);
@@ -79,6 +81,16 @@ fn check_body(request: &Request) -> Result<(), Box<Reply>> {
     let mut reply = message::reply(415);
     reply.headers.push(("Accept".to_owned(), "application/sdp".to_owned()));
     Err(Box::new(reply))
+}
+
+/// Who does not take SDP cannot be answered (RFC 3261 §21.4.7, RFC 4475 §3.3.15). No Accept means
+/// SDP.
+fn check_accept(request: &Request) -> Result<(), Box<Reply>> {
+    let accepted = request.headers.typed_all::<Accept>().unwrap_or_default();
+    if accepted.is_empty() || accepted.iter().any(|accept| accept.covers("application/sdp")) {
+        return Ok(());
+    }
+    Err(Box::new(message::refusal(406, "the answer to a call is application/sdp")))
 }
 
 /// Refuses calls beyond what the operator allows or while the exchange stops.

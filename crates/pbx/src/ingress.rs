@@ -9,7 +9,7 @@ use sidetone_base::{Flow, Transport};
 use sidetone_events::Event;
 use sidetone_events::catalogue::Way;
 use sidetone_net::{Inbound, NetEvent};
-use sidetone_sip::{Carrier, Limits, Message, Method, Name};
+use sidetone_sip::{Carrier, Fault, Limits, Message, Method, Name, ParseError};
 use tokio::sync::mpsc;
 
 use crate::exchange::Exchange;
@@ -71,10 +71,8 @@ async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
         Ok(message) => message,
         Err(error) => {
             tracing::debug!("from {}: {error}", flow.remote);
-            if let Some(response) = error.response() {
-                // The peer is broken or hostile; whether it reads the refusal is its affair.
-                let destination = sidetone_base::Destination::Flow(flow.id);
-                let _ = exchange.send(destination, response.to_bytes());
+            if gate.admit(received_at, &flow) {
+                refuse(exchange, &flow, &error);
             }
             return;
         }
@@ -83,6 +81,9 @@ async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
         return;
     }
     let Some(call_id) = message.headers().value(Name::CallId) else {
+        if let Message::Request(request) = &message {
+            refuse(exchange, &flow, &ParseError::of(Fault::Missing(Name::CallId), request));
+        }
         return;
     };
     let shard = exchange.shard_of(call_id.as_bytes()).clone();
@@ -91,6 +92,15 @@ async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
         shard.deliver(input).await;
     } else if !shard.offer(input) {
         tracing::debug!("a datagram of {} was dropped: its shard is behind", flow.remote);
+    }
+}
+
+/// Answers what cannot be used, if it may be answered.
+fn refuse(exchange: &Exchange, flow: &Flow, error: &ParseError) {
+    if let Some(response) = error.response() {
+        // The peer is broken or hostile; whether it reads the refusal is its affair.
+        let destination = sidetone_base::Destination::Flow(flow.id);
+        let _ = exchange.send(destination, response.to_bytes());
     }
 }
 

@@ -26,6 +26,10 @@ pub(crate) fn register(
     request: &Request,
 ) -> Reply {
     let config = exchange.config();
+    if !message::to_of(request).is_some_and(|to| matches!(to.uri, Uri::Sip(_))) {
+        // RFC 3261 §10.3: an address of record is a SIP URI.
+        return message::refusal(400, "To: an address of record begins with sip: or sips:");
+    }
     let Some(aor) = aor_of(&config, who.endpoint(), request) else {
         return message::refusal(404, "the endpoint has no such address of record");
     };
@@ -129,6 +133,8 @@ fn read(
             return Err("Contact: * stands alone");
         }
         Contacts::RemoveAll
+    } else if headers.iter().any(|contact| !matches!(contact.uri(), Some(Uri::Sip(_)))) {
+        return Err("a Contact that calls can go to begins with sip: or sips:");
     } else {
         let updates = headers.iter().filter_map(|header| update_of(flow, header, endpoint));
         Contacts::Update(updates.collect())

@@ -24,10 +24,12 @@ mod building;
 pub mod configuration;
 mod ladder;
 pub mod phone;
+mod stranger;
 mod wire;
 pub mod world;
 
 pub use configuration::Configuration;
 pub use phone::{CallState, CallView, Manner, Offer, Phone, Saying};
+pub use stranger::Stranger;
 pub use wire::Line;
 pub use world::{Weather, World, secs};

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::building::{self, EXCHANGE};
 use crate::ladder::Ladder;
 use crate::phone::{self, CallState, Phone};
-use crate::{Configuration, Line};
+use crate::{Configuration, Line, Stranger};
 
 /// How often a story looks whether what it waits for has come.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -149,11 +149,20 @@ impl World {
         self.phone_with(name, line, phone::usual_codecs(name, line)).await
     }
 
-    /// The same with these codecs.
-    pub async fn phone_with(&self, name: &str, line: Line, codecs: &[&str]) -> Phone {
+    fn next_ip(&self) -> IpAddr {
         let number = self.inner.next_host.get();
         self.inner.next_host.set(number + 1);
-        let ip = IpAddr::from([198, 51, 100, number]);
+        IpAddr::from([198, 51, 100, number])
+    }
+
+    /// Somebody without a SIP stack, on a host of its own.
+    pub async fn stranger(&self) -> Stranger {
+        Stranger::new(self.inner.wires.host(self.next_ip())).await
+    }
+
+    /// The same with these codecs.
+    pub async fn phone_with(&self, name: &str, line: Line, codecs: &[&str]) -> Phone {
+        let ip = self.next_ip();
         let engine = self.inner.media.borrow_mut().engine(host(ip));
         let seed = self.inner.random.borrow_mut().u64();
         let new = phone::NewPhone {

@@ -7,7 +7,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::framing;
-use crate::headers::{HeaderError, Headers, Via, one_line};
+use crate::headers::{HeaderError, Headers, one_line};
 use crate::lex;
 use crate::limits::Limits;
 use crate::message::{Message, Request, Response};
@@ -105,20 +105,17 @@ impl fmt::Display for Fault {
 pub struct ParseError {
     /// What is wrong.
     pub fault: Fault,
-    /// The request with what could be read, when it may and can be answered: it is not an ACK,
-    /// its top Via is readable and From, To, Call-ID and CSeq are there. Boxed: it is rare.
+    /// The request with what could be read, when it may be answered: it is not an ACK and has a
+    /// Via to copy. Boxed: it is rare.
     pub respondable: Option<Box<Request>>,
 }
 
 impl ParseError {
-    /// The error of a request, respondable if it can be.
+    /// The error of a request, respondable if it can be. The answer goes back where the request
+    /// came from, so that a Via nobody can read is no hindrance (RFC 4475 §3.1.2.1, §3.3.1).
     #[must_use]
     pub fn of(fault: Fault, request: &Request) -> Self {
-        let headers = &request.headers;
-        let complete = [Name::From, Name::To, Name::CallId, Name::CSeq];
-        let can = request.method != Method::Ack
-            && matches!(headers.typed::<Via>(), Ok(Some(_)))
-            && complete.iter().all(|name| headers.has(*name));
+        let can = request.method != Method::Ack && request.headers.has(Name::Via);
         Self { fault, respondable: can.then(|| Box::new(request.clone())) }
     }
 

@@ -126,6 +126,16 @@ impl Uri {
         }
     }
 
+    /// The same without what follows `?`: headers have a place in a Contact, not in a Request-URI
+    /// or in To and From (RFC 3261 §19.1.1, table 1).
+    #[must_use]
+    pub fn without_headers(mut self) -> Self {
+        if let Self::Sip(uri) = &mut self {
+            uri.headers = None;
+        }
+        self
+    }
+
     /// Whether the scheme is `sips`.
     #[must_use]
     pub fn is_sips(&self) -> bool {

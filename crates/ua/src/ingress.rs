@@ -92,7 +92,9 @@ impl Stack {
         if merge.is_some_and(|merge| self.is_merged(merge)) {
             return Some(self.plain(request, Status::LOOP_DETECTED, ""));
         }
-        if !inside && essentials.max_forwards == Some(0) {
+        // What goes on to somebody else stops here. OPTIONS is about us (RFC 3261 §11.2).
+        let goes_on = !inside && request.method != Method::Options;
+        if goes_on && essentials.max_forwards == Some(0) {
             return Some(self.plain(request, Status::TOO_MANY_HOPS, ""));
         }
         let unknown = self.unknown_extensions(request);

@@ -265,7 +265,8 @@ mod tests {
         check(
             1,
             "CEBE321F6FF7716B6FD4AB49AF256A156D38BAA48F0A0ACF3C34E2359E6CDBCEE049646C43D9327AD175\
-             578EF72270986371C10C9A369AC2F94A8C5FBCDDDC256D6E919A48B610EF17C2041E47403576",
+             578EF72270986371C10C9A369AC2F94A8C5FBCDDDC256D6E919A48B610EF17C2041E474035766B68642C\
+             59BBFC2F34DB60DBDFB2",
         );
     }
 
@@ -277,11 +278,14 @@ mod tests {
             &hex("3b04803de51ee7c96423ab5b78d2"),
         )
         .unwrap();
-        let mut out = [0; 32];
-        derive(&master, 0, &mut out).unwrap();
-        assert_eq!(
-            out[..],
-            hex("5ba1064e30ec51613cad926c5a28ef731ec7fb397f70a960653caf06554cd8c4")
-        );
+        let check = |label, expected: &str| {
+            let expected = hex(expected);
+            let mut out = vec![0; expected.len()];
+            derive(&master, label, &mut out).unwrap();
+            assert_eq!(out, expected);
+        };
+        check(0, "5ba1064e30ec51613cad926c5a28ef731ec7fb397f70a960653caf06554cd8c4");
+        check(1, "fd9c32d39ed5fbb5a9dc96b30818454d1313dc05");
+        check(2, "fa31791685ca444a9e07c6c64e93");
     }
 }

@@ -119,25 +119,34 @@ fn gcm_packets_of_rfc_7714_section_16() {
     );
 }
 
+const RFC_7714_RTCP: &str = "81c8000d4d617273 4e5450314e545032 525450200000042a 0000e9304c756e61 \
+    deadbeefdeadbeef deadbeefdeadbeef deadbeef";
+
+/// §17 prints its packet with a word more than its examples protect; the examples agree with each
+/// other, so they count.
 #[test]
 fn gcm_rtcp_of_rfc_7714_section_17() {
-    let (key, salt) = gcm_cipher(KEY_128, SALT);
-    let mut packet = hex("81c8000d4d6172734e545031 4e545032525450200000042a0000e930 \
-         4c756e61deadbeefdeadbeefdeadbeef \
-         deadbeefdeadbeef");
-    let at = PacketIndex { ssrc: 0x4d61_7273, index: 0x5d4 };
-    let (clear, text) = packet.split_at_mut(RTCP_CLEAR_LEN);
-    let data = rtcp_associated_data(clear, 0x8000_05d4_u32.to_be_bytes());
-    let nonce = gcm_nonce(&salt, at);
-    assert_eq!(nonce[..], hex("517524055203726f207170bb"));
-    let tag = Cipher::gcm_seal(&key, nonce, &data, text).unwrap();
-    packet.extend(tag);
-    assert_eq!(
-        packet,
-        hex(
-            "81c8000d4d617273 63e94885dcdab67c a727d7662f6b7e99 7ff5c0f76c06f32d c676a5f1730d6fda \
-             4ce09b4686303ded 0bb9275bc84aa458 96cf4d2fc5abf872 45d9eade"
-        )
+    let check = |key: &str, expected: &str| {
+        let (key, salt) = gcm_cipher(key, SALT);
+        let mut packet = hex(RFC_7714_RTCP);
+        let at = PacketIndex { ssrc: 0x4d61_7273, index: 0x5d4 };
+        let (clear, text) = packet.split_at_mut(RTCP_CLEAR_LEN);
+        let data = rtcp_associated_data(clear, 0x8000_05d4_u32.to_be_bytes());
+        let nonce = gcm_nonce(&salt, at);
+        assert_eq!(nonce[..], hex("517524055203726f207170bb"));
+        let tag = Cipher::gcm_seal(&key, nonce, &data, text).unwrap();
+        packet.extend(tag);
+        assert_eq!(packet, hex(expected));
+    };
+    check(
+        KEY_128,
+        "81c8000d4d617273 63e94885dcdab67c a727d7662f6b7e99 7ff5c0f76c06f32d c676a5f1730d6fda \
+         4ce09b4686303ded 0bb9275bc84aa458 96cf4d2fc5abf872 45d9eade",
+    );
+    check(
+        KEY_256,
+        "81c8000d4d617273 d50ae4d1f5ce5d30 4ba297e47d470c28 2c3ece5dbffe0a50 a2eaa5c1110555be \
+         8415f658c61de047 6f1b6fad1d1eb30c 4446839f57ff6f6c b26ac3be",
     );
 }
 

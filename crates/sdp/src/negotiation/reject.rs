@@ -50,6 +50,8 @@ pub enum Cause {
     RtcpMux,
     /// A browser without ICE.
     Ice,
+    /// Media is wanted at an address of many: multicast or broadcast.
+    Address,
     /// A line that only exists inside a bundle, and no bundle.
     Bundle,
     /// An offer while ours is still open, or an answer to no offer.
@@ -76,6 +78,7 @@ impl Cause {
             | Self::Setup
             | Self::RtcpMux
             | Self::Ice
+            | Self::Address
             | Self::Bundle => 488,
         }
     }
@@ -85,6 +88,7 @@ impl Cause {
     pub fn warning_code(self) -> u16 {
         match self {
             Self::Codec => 305,
+            Self::Address => 330,
             Self::Kind | Self::Unwanted => 304,
             Self::Profile | Self::Encryption => 302,
             Self::Fingerprint | Self::Setup | Self::RtcpMux | Self::Ice | Self::Bundle => 306,

@@ -187,11 +187,27 @@ fn no_sdes(protocol: &str, remote: &RemoteTransport, has_fingerprint: bool) -> S
     )
 }
 
-/// What a browser must bring and what any peer may insist on.
+/// Whether packets sent there reach more than one host.
+fn is_of_many(ip: &IpAddr) -> bool {
+    ip.is_multicast() || *ip == IpAddr::from([255; 4])
+}
+
+/// What a browser must bring, what any peer may insist on and what nobody may.
 pub(super) fn demands(
     capabilities: &Capabilities,
     remote: &RemoteTransport,
 ) -> Result<(), (Cause, String)> {
+    let wanted_at = [remote.rtp, remote.rtcp].into_iter().flatten();
+    if remote.ice.is_none()
+        && let Some(many) = wanted_at.map(|address| address.ip()).find(is_of_many)
+    {
+        return Err((
+            Cause::Address,
+            format!(
+                "the peer wants media at {many}, which is no address of one host; calls are unicast"
+            ),
+        ));
+    }
     if remote.mux_only && !capabilities.rtcp_mux {
         return Err((
             Cause::RtcpMux,

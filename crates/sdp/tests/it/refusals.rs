@@ -165,3 +165,22 @@ fn a_browser_that_answers_in_clear_is_refused() {
         format!("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP {pt}\na=rtpmap:107 opus/48000/2\n");
     assert_eq!(leg.accept(&sdp(&text)).unwrap_err().cause(), Cause::Encryption);
 }
+
+#[test]
+fn media_for_many_hosts_is_refused() {
+    for address in ["IP4 224.2.1.1/127", "IP4 255.255.255.255", "IP6 ff15::101"] {
+        let text = format!("v=0\nc=IN {address}\nm=audio 4000 RTP/AVP 0\n");
+        check(phone_endpoint(), &sdp(&text), Cause::Address, &["unicast"]);
+    }
+    let rtcp = "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\na=rtcp:4001 IN IP4 239.1.1.1\n";
+    check(phone_endpoint(), &sdp(rtcp), Cause::Address, &["239.1.1.1"]);
+}
+
+#[test]
+fn an_answer_cannot_send_media_to_many_hosts_either() {
+    let mut leg = Leg::new(phone_endpoint(), 1);
+    leg.offer(&Wish::call());
+    let answer = sdp("v=0\nc=IN IP4 224.2.1.1/127\nm=audio 4000 RTP/AVP 0\n");
+    let reject = leg.accept(&answer).unwrap_err();
+    assert_eq!(reject.cause(), Cause::Address, "{reject}");
+}

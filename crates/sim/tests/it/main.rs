@@ -5,6 +5,7 @@ mod nat;
 mod refusals;
 mod registrations;
 mod tell;
+mod torture;
 mod transfers;
 mod troubles;
 mod trunks;

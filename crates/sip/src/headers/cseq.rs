@@ -5,10 +5,13 @@ use crate::method::Method;
 use crate::name::Name;
 use crate::text::Text;
 
+/// Numbers are less than this (RFC 3261 §8.1.1.5).
+const LIMIT: u32 = 1 << 31;
+
 /// The order of a request in its dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CSeq {
-    /// The sequence number.
+    /// The sequence number, below 2^31.
     pub number: u32,
     /// The method of the request.
     pub method: Method,
@@ -22,9 +25,8 @@ impl TypedHeader for CSeq {
         let bytes = value.as_bytes().trim_ascii();
         let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
         let (number, method) = bytes.split_at(digits);
-        // RFC 3261 §8.1.1.5: less than 2**31. Peers that start at random use all 32 bits.
-        let number = value.share(number).decimal();
-        let number = number.ok_or(Self::error("a number below 2^32 comes first"))?;
+        let number = value.share(number).decimal().filter(|number| *number < LIMIT);
+        let number = number.ok_or(Self::error("a number below 2^31 comes first"))?;
         if !method.first().is_some_and(u8::is_ascii_whitespace) {
             return Err(Self::error("a blank and the method follow the number"));
         }
@@ -37,5 +39,18 @@ impl TypedHeader for CSeq {
         out.extend_from_slice(self.number.to_string().as_bytes());
         out.push(b' ');
         out.extend_from_slice(self.method.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_is_less_than_2_31() {
+        let read = |text: &'static str| CSeq::parse(&Text::from(text)).map(|cseq| cseq.number);
+        assert_eq!(read("2147483647 INVITE"), Ok(0x7FFF_FFFF));
+        assert!(read("2147483648 INVITE").is_err());
+        assert!(read("4294967296 INVITE").is_err());
     }
 }

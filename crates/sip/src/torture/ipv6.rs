@@ -32,7 +32,7 @@ fn section_4_1_a_valid_ipv6_reference() {
 
 #[test]
 fn section_4_2_a_reference_without_brackets_is_refused() {
-    refused(&message("sip:2001:db8::10", "[2001:db8::9:1]", ""), 400);
+    refused(&wire(&message("sip:2001:db8::10", "[2001:db8::9:1]", "")), 400);
 }
 
 #[test]
@@ -79,6 +79,6 @@ fn section_4_9_ipv4_mapped_addresses() {
 fn section_4_10_three_colons_of_the_old_grammar_are_refused() {
     // RFC 5118 asks for tolerance of [2001:db8:::192.0.2.1]; no implementation in use prints it,
     // and an address that must be guessed is refused.
-    refused(&message("sip:user@[2001:db8:::192.0.2.1]", "192.0.2.1", ""), 400);
+    refused(&wire(&message("sip:user@[2001:db8:::192.0.2.1]", "192.0.2.1", "")), 400);
     assert!("sip:[2001:db8::192.0.2.1]".parse::<Uri>().is_ok());
 }

@@ -154,7 +154,7 @@ impl Dialog {
         if let Ok(Some(contact)) = headers.typed::<Contact>()
             && let Some(uri) = contact.uri()
         {
-            self.target = uri.clone();
+            self.target = uri.clone().without_headers();
         }
     }
 

@@ -88,9 +88,10 @@ impl Stack {
 
     /// A request outside a dialog, signed; none when its URI or addresses cannot be read.
     fn outside_request(&mut self, method: Method, outgoing: &OutgoingRequest) -> Option<Request> {
-        let uri: Uri = outgoing.uri.parse().ok()?;
+        let uri = outgoing.uri.parse::<Uri>().ok()?.without_headers();
         let mut from = NameAddr::parse(&Text::from(outgoing.from.as_str())).ok()?;
-        let to = NameAddr::parse(&Text::from(outgoing.to.as_str())).ok()?;
+        let mut to = NameAddr::parse(&Text::from(outgoing.to.as_str())).ok()?;
+        to.uri = to.uri.without_headers();
         let call_id = match &outgoing.call_id {
             Some(call_id) => Text::from(call_id.as_str()),
             None => Text::from(self.random.token(24)),
@@ -377,7 +378,7 @@ impl Stack {
         }
         let client = self.clients.get(&entry.client)?;
         let contact = response.headers.typed::<Contact>().ok().flatten();
-        let target = contact.and_then(|contact| contact.uri().cloned());
+        let target = contact.and_then(|contact| Some(contact.uri()?.clone().without_headers()));
         let from_tag = essentials.from.tag().cloned().unwrap_or_default();
         let body_type = client.request.headers.value(Name::ContentType);
         let last_body = body_type.map(|content_type| Body {

@@ -192,7 +192,8 @@ fn incoming_dialog(
     let contact = request.headers.typed::<Contact>().ok().flatten();
     let target: Uri = contact
         .and_then(|contact| contact.uri().cloned())
-        .unwrap_or_else(|| essentials.from.uri.clone());
+        .unwrap_or_else(|| essentials.from.uri.clone())
+        .without_headers();
     let mut to = essentials.to.clone();
     to.0.params.set("tag", Some(local_tag.clone()));
     let remote_tag = essentials.from.tag().cloned().unwrap_or_default();
