@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sidetone_base::{Destination, Transport};
 use sidetone_net::sim::{Link, World};
-use sidetone_net::{CloseReason, ListenerSpec, Net, NetEvent, NetSettings, Protocol};
+use sidetone_net::{CloseReason, ListenerSpec, Net, NetEvent, NetSettings, Protocol, SendError};
+use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -151,4 +152,33 @@ async fn a_full_table_refuses_new_sources_and_keeps_known_ones() {
     sources[2].send_to(&numbered(3), ours).unwrap();
     sleep(Duration::from_millis(1)).await;
     assert!(events.try_recv().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_outgoing_queue_refuses_and_keeps_what_it_took() {
+    let world = World::new(1);
+    let alice = Node::new(&world, "192.0.2.1").await;
+    let reader = world.host("192.0.2.2".parse().unwrap());
+    let listener = reader.listener("192.0.2.2:5060".parse().unwrap()).unwrap();
+    let to = Destination::Address {
+        transport: Transport::Tcp,
+        remote: "192.0.2.2:5060".parse().unwrap(),
+    };
+    // Nothing awaits between two messages: the connection's task has no chance to write.
+    let mut taken = 0;
+    let refused = loop {
+        match alice.net.send(to, numbered(taken)) {
+            Ok(_) => taken += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, SendError::QueueFull), "{refused:?}");
+    assert_eq!(taken, NetSettings::default().out_queue_depth);
+    assert_eq!(alice.net.counters().queue_full_total, 1);
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let expected: Vec<u8> = (0..taken).flat_map(|number| numbered(number).to_vec()).collect();
+    let mut read = vec![0; expected.len()];
+    stream.read_exact(&mut read).await.unwrap();
+    assert_eq!(read, expected);
+    alice.net.send(to, numbered(taken)).expect("there is room again");
 }

@@ -4,6 +4,7 @@ mod calls;
 mod nat;
 mod refusals;
 mod registrations;
+mod strangers;
 mod tell;
 mod torture;
 mod transfers;

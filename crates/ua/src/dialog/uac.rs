@@ -21,6 +21,8 @@ const MAX_INTERVAL_RETRIES: u32 = 3;
 /// Forks of one INVITE that are followed; further ones are counted and get no ACK, so that they
 /// end by themselves.
 const MAX_FORKS: usize = 16;
+/// Forks of one INVITE that may answer: beyond it the peer makes them up.
+const MAX_ANSWERS: usize = 64;
 
 impl Stack {
     /// [`crate::api::Command::SessionTimers`].
@@ -358,6 +360,25 @@ impl Stack {
         true
     }
 
+    /// Whether one more fork may have a dialog. One that answered takes the place of one that only
+    /// rings: it must be acknowledged and ended, or it would wait 32 seconds for that.
+    fn has_room_for_fork(&mut self, invite: InviteId, answered: bool) -> bool {
+        let Some(entry) = self.invites.get_mut(&invite) else {
+            return false;
+        };
+        if !answered || entry.dialogs.len() < MAX_FORKS {
+            return entry.dialogs.len() < MAX_FORKS;
+        }
+        let dialogs = &self.dialogs;
+        let rings = |id: &DialogId| dialogs.get(id).is_some_and(|d| d.stage == Stage::Early);
+        let Some(place) = entry.dialogs.iter().position(|(_, id)| rings(id)) else {
+            return entry.dialogs.len() < MAX_ANSWERS;
+        };
+        let (_, id) = entry.dialogs.remove(place);
+        self.end_dialog(id);
+        true
+    }
+
     /// The dialog of a fork, made when this is its first response. None when the fork's dialog
     /// exists no more or there are too many.
     fn fork(
@@ -372,10 +393,11 @@ impl Stack {
         if let Some((_, id)) = entry.dialogs.iter().find(|(own, _)| own == tag) {
             return Some(*id);
         }
-        if entry.dialogs.len() >= MAX_FORKS {
+        if !self.has_room_for_fork(invite, response.status.is_success()) {
             self.refused_total += 1;
             return None;
         }
+        let entry = self.invites.get(&invite)?;
         let client = self.clients.get(&entry.client)?;
         let contact = response.headers.typed::<Contact>().ok().flatten();
         let target = contact.and_then(|contact| Some(contact.uri()?.clone().without_headers()));

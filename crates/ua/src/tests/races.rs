@@ -283,6 +283,54 @@ fn forks_that_answer_after_cancel_are_all_ended() {
     world.assert_no_leaks();
 }
 
+#[test]
+fn every_late_answer_of_many_forks_is_acknowledged_and_ended() {
+    let mut world = World::new();
+    world.lose = Box::new(|_, _| true);
+    world.invite();
+    let tags: Vec<String> = (0..20).map(|number| format!("fork{number}")).collect();
+    for tag in &tags {
+        fork(&mut world, "180 Ringing", tag);
+    }
+    for tag in &tags {
+        fork(&mut world, "200 OK", tag);
+    }
+    let first = world.answered();
+    world.command(ALICE, Command::Ack { dialog: first, body: None });
+    for _ in 1..tags.len() {
+        let late = world.answered();
+        world.command(ALICE, Command::Ack { dialog: late, body: None });
+        world.bye(ALICE, late);
+    }
+    for tag in &tags {
+        let sent = |method: &str| {
+            let line = format!("{method} sip:{tag}@192.0.2.2 ");
+            world.log.iter().any(|sent| sent.line.starts_with(&line))
+        };
+        assert!(sent("ACK"), "{tag} is acknowledged");
+        assert_eq!(sent("BYE"), *tag != tags[0], "{tag} is ended unless it was the first");
+    }
+    world.bye(ALICE, first);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn many_forks_that_answer_after_cancel_are_all_ended() {
+    let mut world = World::new();
+    world.lose = Box::new(|_, _| true);
+    world.invite();
+    for number in 0..20 {
+        fork(&mut world, "180 Ringing", &format!("fork{number}"));
+    }
+    cancel(&mut world);
+    for number in 0..20 {
+        fork(&mut world, "200 OK", &format!("fork{number}"));
+    }
+    assert_eq!((world.count(ALICE, "ACK"), world.count(ALICE, "BYE")), (20, 20));
+    assert_eq!(failure(&mut world), Failure::Cancelled);
+    world.assert_no_leaks();
+}
+
 /// The pauses after which the owners may offer again.
 fn glares(world: &mut World, side: usize) -> Vec<Duration> {
     let pause = |event: &Event| match event {

@@ -1,0 +1,235 @@
+//! Peers that no stack of ours could be: hostile, broken or forking.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use sidetone_base::SeededRandom;
+use sidetone_sim::{CallState, Configuration, Line, Stranger, Weather, World, secs};
+use sidetone_sip::{Carrier, Limits, Message, Response};
+use sidetone_ua::digest::{Secret, credentials_for};
+
+use super::{registered, tell};
+
+/// The first host of a world needs no password and is also called by `proxy`.
+fn configuration() -> Configuration {
+    let mut configuration = Configuration::default();
+    configuration.pjsip += "
+[proxy]
+type = endpoint
+context = internal
+disallow = all
+allow = ulaw
+aors = proxy
+
+[proxy](devices)
+contact = sip:proxy@198.51.100.1:5060
+
+[proxy]
+type = identify
+endpoint = proxy
+match = 198.51.100.1
+";
+    configuration
+}
+
+/// A request as a broken client writes it.
+fn request(method: &str, number: usize, extra: &str, body: &str) -> String {
+    format!(
+        "{method} sip:600@192.0.2.1 SIP/2.0\r\n\
+         Via: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK{method}{number};rport\r\n\
+         From: <sip:proxy@192.0.2.1>;tag=t{number}\r\nTo: <sip:proxy@192.0.2.1>\r\n\
+         Call-ID: {method}-{number}\r\nCSeq: 1 {method}\r\n{extra}\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn status_of(answers: &[String]) -> &str {
+    let mut finals = answers.iter().filter(|answer| !answer.starts_with("SIP/2.0 100"));
+    finals.next().and_then(|answer| answer.get(8..11)).unwrap_or("nothing")
+}
+
+async fn meets(stranger: &mut Stranger, text: String) -> String {
+    stranger.say(text).await;
+    status_of(&stranger.hear(secs(40)).await).to_owned()
+}
+
+#[test]
+fn a_contact_that_calls_cannot_go_to_is_refused() {
+    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+        let mut stranger = world.stranger().await;
+        let cases = ["<mailto:a@example.com>", "<http://example.com/>", "<tel:+4930123>"];
+        for (number, contact) in cases.into_iter().enumerate() {
+            let text = request("REGISTER", number, &format!("Contact: {contact}\r\n"), "");
+            assert_eq!(meets(&mut stranger, text).await, "400", "{contact}");
+        }
+        let good = request("REGISTER", 9, "Contact: <sip:a@198.51.100.1>\r\n", "");
+        assert_eq!(meets(&mut stranger, good).await, "200");
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn calls_that_cannot_be_answered_are_refused_with_the_reason() {
+    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+        let mut stranger = world.stranger().await;
+        let contact = "Contact: <sip:proxy@198.51.100.1>\r\n";
+        let sdp = |address: &str| {
+            format!(
+                "v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n\
+                     m=audio 4000 RTP/AVP 0\r\n"
+            )
+        };
+        let typed = format!("{contact}Content-Type: application/sdp\r\n");
+        for (number, address) in ["224.2.1.1/127", "255.255.255.255"].into_iter().enumerate() {
+            let text = request("INVITE", number, &typed, &sdp(address));
+            assert_eq!(meets(&mut stranger, text).await, "488", "{address}");
+        }
+        let other = format!("{contact}Content-Type: text/plain\r\n");
+        assert_eq!(meets(&mut stranger, request("INVITE", 2, &other, "hello")).await, "415");
+        let large = request("INVITE", 3, &typed, &sdp("198.51.100.1"));
+        let large = large.replace("CSeq: 1 ", "CSeq: 2147483648 ");
+        assert_eq!(meets(&mut stranger, large).await, "400");
+        let future = request("INVITE", 4, &typed, &sdp("198.51.100.1"));
+        let future = future.replace(" SIP/2.0\r\nVia", " SIP/3.0\r\nVia");
+        assert_eq!(meets(&mut stranger, future).await, "505");
+        world.assert_no_leaks().await;
+    });
+}
+
+/// The answer to a challenge for alice's password.
+fn credentials(challenge: &str, uri: &str) -> String {
+    let bytes = challenge.to_owned().into();
+    let message = Message::parse(&bytes, Carrier::Datagram, &Limits::DEFAULT).expect("a message");
+    let Message::Response(response) = message else { panic!("{challenge}") };
+    let response: Response = response;
+    let secret = |_| Some(Secret::Password(sidetone_sim::configuration::PASSWORD.to_owned()));
+    let random = &mut SeededRandom::new(5);
+    let headers = credentials_for(&response, random, "REGISTER", uri, "alice", &secret);
+    headers.iter().fold(String::new(), |mut text, (name, value)| {
+        write!(text, "{name}: {value}\r\n").expect("a string takes everything");
+        text
+    })
+}
+
+/// A REGISTER of alice from some address.
+fn register(number: usize, from: &Stranger, extra: &str) -> String {
+    let ip = from.ip();
+    format!(
+        "REGISTER sip:192.0.2.1 SIP/2.0\r\n\
+         Via: SIP/2.0/UDP {ip}:5060;branch=z9hG4bKr{number};rport\r\n\
+         From: <sip:alice@192.0.2.1>;tag=t\r\nTo: <sip:alice@192.0.2.1>\r\n\
+         Call-ID: register-{number}\r\nCSeq: {number} REGISTER\r\n\
+         Contact: <sip:alice@{ip}:5060>\r\n{extra}Content-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn a_recorded_registration_played_back_binds_nothing() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let (mut alice, mut thief) = (world.stranger().await, world.stranger().await);
+        alice.say(register(1, &alice, "")).await;
+        let challenge = alice.hear(secs(1)).await;
+        assert_eq!(status_of(&challenge), "401");
+        let proof = credentials(&challenge[0], "sip:192.0.2.1");
+        alice.say(register(2, &alice, &proof)).await;
+        assert_eq!(status_of(&alice.hear(secs(1)).await), "200");
+        assert_eq!(world.contacts("alice"), 1);
+
+        thief.say(register(3, &thief, &proof)).await;
+        let answer = thief.hear(secs(1)).await;
+        assert_eq!(status_of(&answer), "401");
+        assert!(answer[0].contains("stale=true"), "{}", answer[0]);
+        assert_eq!(world.contacts("alice"), 1);
+
+        // The right answer after the nonce's life: stale, so that an honest client tries again.
+        alice.say(register(5, &alice, "")).await;
+        let challenge = alice.hear(secs(60)).await;
+        let later = credentials(&challenge[0], "sip:192.0.2.1");
+        alice.say(register(6, &alice, &later)).await;
+        let answer = alice.hear(secs(1)).await;
+        assert_eq!(status_of(&answer), "401");
+        assert!(answer[0].contains("stale=true"), "{}", answer[0]);
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_flood_from_one_source_is_cut_and_the_others_register() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let (mut flooder, mut answered) = (world.stranger().await, 0);
+        for number in 0..3_000 {
+            let broken = request("OPTIONS", number, "", "").replace("SIP/2.0\r\n", "SIP/7.0\r\n");
+            let good = request("OPTIONS", 10_000 + number, "", "");
+            flooder.say(if number % 2 == 0 { good } else { broken }).await;
+            if number % 100 == 0 {
+                answered += flooder.hear(Duration::from_millis(10)).await.len();
+            }
+        }
+        let alice = registered(&world, "alice", Line::Udp).await;
+        answered += flooder.hear(secs(5)).await.len();
+        assert!((900..1_500).contains(&answered), "{answered} of 3,000");
+        alice.dial("600").await;
+        world.run_until("alice hears herself", secs(5), |_| alice.is_talking()).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// A response to a request that the stranger heard.
+fn answer_to(request: &str, status: &str, tag: &str, body: &str) -> String {
+    let mut text = format!("SIP/2.0 {status}\r\n");
+    for line in request.lines() {
+        if ["Via:", "From:", "Call-ID:", "CSeq:", "Record-Route:"]
+            .iter()
+            .any(|n| line.starts_with(n))
+        {
+            write!(text, "{line}\r\n").expect("a string takes everything");
+        }
+        if line.starts_with("To:") {
+            write!(text, "{line};tag={tag}\r\n").expect("a string takes everything");
+        }
+    }
+    let typed = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+    format!(
+        "{text}Contact: <sip:{tag}@198.51.100.1:5060>\r\n{typed}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[test]
+fn each_late_answer_of_a_forking_proxy_is_acknowledged_and_ended() {
+    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+        let mut proxy = world.stranger().await;
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("proxy").await;
+        let heard = proxy.hear(secs(2)).await;
+        let invite = heard.iter().find(|text| text.starts_with("INVITE ")).expect("a call").clone();
+        let sdp = "v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n\
+                   m=audio 4000 RTP/AVP 0\r\n";
+        let tags: Vec<String> = (0..20).map(|number| format!("fork{number}")).collect();
+        for tag in &tags {
+            proxy.say(answer_to(&invite, "180 Ringing", tag, "")).await;
+        }
+        for tag in &tags {
+            proxy.say(answer_to(&invite, "200 OK", tag, sdp)).await;
+        }
+        let heard = proxy.hear(secs(2)).await;
+        let got = |method: &str, tag: &str| {
+            let line = format!("{method} sip:{tag}@198.51.100.1:5060 ");
+            heard.iter().any(|text| text.starts_with(&line))
+        };
+        for tag in &tags {
+            assert!(got("ACK", tag), "{tag} is acknowledged\n{}", world.account());
+        }
+        let ended = tags.iter().filter(|tag| got("BYE", tag)).count();
+        assert_eq!(ended, tags.len() - 1, "{}", world.account());
+        assert_eq!(alice.state(), Some(CallState::Talking));
+        alice.hang_up().await;
+        let heard = proxy.hear(secs(2)).await;
+        for bye in heard.iter().filter(|text| text.starts_with("BYE ")) {
+            proxy.say(answer_to(bye, "200 OK", "x", "").replace(";tag=x", "")).await;
+        }
+        world.assert_no_leaks().await;
+    });
+}
