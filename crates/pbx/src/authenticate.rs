@@ -62,7 +62,9 @@ pub(crate) fn authenticate(
         // The same challenge as for a wrong password: a scanner must not learn which names exist.
         publish(exchange, SecurityKind::InvalidAccountId, flow, request, Vec::new());
         let realm = default_realm(&config);
-        return Err(challenge(exchange, realm, &[Algorithm::Md5], Freshness::New));
+        let usual: Vec<Algorithm> =
+            config.global.default_algorithms_uas.iter().map(|listed| algorithm(*listed)).collect();
+        return Err(challenge(exchange, realm, &usual, Freshness::New));
     };
     if let Some(acl) = endpoint.acl.refusing(flow.remote.ip()) {
         let detail = vec![("ACLName", acl.name.clone())];

@@ -233,3 +233,83 @@ fn each_late_answer_of_a_forking_proxy_is_acknowledged_and_ended() {
         world.assert_no_leaks().await;
     });
 }
+
+/// An answer without what differs between any two answers.
+fn shape(answer: &str) -> String {
+    let varies = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+    let lines = answer.lines().filter(|line| !varies.iter().any(|name| line.starts_with(name)));
+    let nonce = |line: &str| match line.split_once("nonce=\"") {
+        Some((before, after)) => {
+            let length = after.find('"').expect("the nonce ends");
+            format!("{before}nonce{}", &after[length..])
+        }
+        None => line.to_owned(),
+    };
+    lines.map(nonce).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn an_unknown_account_is_answered_like_a_known_one() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let mut scanner = world.stranger().await;
+        let mut asked = async |text: String| {
+            scanner.say(text).await;
+            let heard = scanner.hear(secs(40)).await;
+            shape(heard.iter().find(|text| !text.starts_with("SIP/2.0 100 ")).expect("an answer"))
+        };
+        let known = asked(request("REGISTER", 1, "", "").replace("proxy@", "alice@")).await;
+        let unknown = asked(request("REGISTER", 2, "", "").replace("proxy@", "nobody@")).await;
+        assert_eq!(known, unknown);
+        let known = asked(request("INVITE", 1, "", "").replace("proxy@", "alice@")).await;
+        let unknown = asked(request("INVITE", 2, "", "").replace("proxy@", "nobody@")).await;
+        assert_eq!(known, unknown);
+        assert!(known.starts_with("SIP/2.0 401 "), "{known}");
+        world.run_for(secs(40)).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_proof_for_another_request_or_account_is_worth_nothing() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let mut alice = world.stranger().await;
+        let mut tried = async |number: usize, change: &dyn Fn(String) -> String, uri: &str| {
+            alice.say(register(2 * number, &alice, "")).await;
+            let challenge = alice.hear(secs(1)).await;
+            let text = register(2 * number + 1, &alice, &credentials(&challenge[0], uri));
+            alice.say(change(text)).await;
+            status_of(&alice.hear(secs(1)).await).to_owned()
+        };
+        let elsewhere = "sip:600@198.51.100.77";
+        assert_eq!(tried(1, &|text| text, elsewhere).await, "401", "a proof for a call elsewhere");
+        let as_bob = |text: String| text.replace("<sip:alice@192.0.2.1>", "<sip:bob@192.0.2.1>");
+        assert_eq!(tried(2, &as_bob, "sip:192.0.2.1").await, "401", "alice's proof for bob");
+        let bobs = |text: String| text.replace("To: <sip:alice@", "To: <sip:bob@");
+        assert_eq!(tried(3, &bobs, "sip:192.0.2.1").await, "404", "alice binds bob's address");
+        assert_eq!((world.contacts("alice"), world.contacts("bob")), (0, 0));
+        assert_eq!(tried(4, &|text| text, "sip:192.0.2.1").await, "200");
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_stranger_can_neither_end_a_call_nor_start_one() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("600").await;
+        world.run_until("alice hears herself", secs(5), |_| alice.is_talking()).await;
+        let mut stranger = world.stranger().await;
+        let routed = "Route: <sip:carol@192.0.2.1;lr>\r\nP-Asserted-Identity: <sip:alice@x>\r\n\
+                      Diversion: <sip:alice@192.0.2.1>\r\nContact: <sip:a@198.51.100.9>\r\n";
+        let call = request("INVITE", 1, routed, "").replace("proxy@", "alice@");
+        assert_eq!(meets(&mut stranger, call).await, "401");
+        let bye = request("BYE", 1, "", "");
+        assert_eq!(meets(&mut stranger, bye.clone()).await, "481");
+        let guessed = bye.replace("To: <sip:proxy@192.0.2.1>", "To: <sip:600@192.0.2.1>;tag=x");
+        assert_eq!(meets(&mut stranger, guessed).await, "481");
+        assert!(alice.is_talking());
+        assert_eq!(world.exchange().live().count(), 1);
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
