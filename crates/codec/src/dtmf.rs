@@ -163,6 +163,12 @@ impl DtmfDetector {
         self.current.map(|(key, _)| key)
     }
 
+    /// Whether a key is down, or the last block sounded like one.
+    #[must_use]
+    pub fn is_hearing(&self) -> bool {
+        self.current.is_some() || self.candidate.is_some()
+    }
+
     /// The key in the block that is full.
     fn judge(&mut self) -> Option<char> {
         let powers = self.filters.each_mut().map(Goertzel::take);

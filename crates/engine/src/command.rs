@@ -68,6 +68,7 @@ pub(crate) enum LegCommand {
     Tone { stream: usize, id: PlaybackId, tone: Tone, reply: Reply<()> },
     StopPlayback { stream: usize, id: PlaybackId, reply: Reply<()> },
     SendDtmf { stream: usize, digit: char, duration: Duration, reply: Reply<()> },
+    HearDtmf { stream: usize, digit: char, duration: Duration, reply: Reply<()> },
     RequestKeyframe { stream: usize, reply: Reply<()> },
     Quality { reply: Reply<Vec<StreamQuality>> },
     Close,

@@ -373,8 +373,9 @@ impl LegHandle {
         self.ask(|reply| LegCommand::StopPlayback { stream, id, reply }).await
     }
 
-    /// Sends one digit as telephone-event, or as a tone when the peer did not agree to events.
-    /// Digits queue up behind each other.
+    /// Sends one digit as telephone-event; to a peer that did not agree to events as a tone, or by
+    /// asking for signalling (`LegEvent::SignalKey`), as the leg's settings say. Digits queue up
+    /// behind each other.
     ///
     /// # Errors
     /// [`LegError::NotSupported`] when the character is no digit or the stream has no way to
@@ -386,6 +387,20 @@ impl LegHandle {
         duration: Duration,
     ) -> Result<(), LegError> {
         self.ask(|reply| LegCommand::SendDtmf { stream, digit, duration, reply }).await
+    }
+
+    /// Takes a digit that the peer sent through signalling: it comes back as `LegEvent::Dtmf` and
+    /// travels along the stream's route, unless it came in the media too.
+    ///
+    /// # Errors
+    /// [`LegError::NotSupported`] when the character is no digit.
+    pub async fn hear_dtmf(
+        &self,
+        stream: usize,
+        digit: char,
+        duration: Duration,
+    ) -> Result<(), LegError> {
+        self.ask(|reply| LegCommand::HearDtmf { stream, digit, duration, reply }).await
     }
 
     /// Asks the peer for a key frame of a video stream (PLI or FIR, rate limited).

@@ -110,7 +110,7 @@ pub struct PipeSpec {
     pub streams: Vec<MediaKind>,
     /// Put the pipe on this leg's worker.
     pub beside: Option<LegId>,
-    /// Settings of both ends; only `dtmf_timeout` acts.
+    /// Settings of both ends; only `dtmf` acts.
     pub rtp: RtpSettings,
     /// Where the events of the first and of the second end go.
     pub events: [mpsc::Sender<(LegId, LegEvent)>; 2],

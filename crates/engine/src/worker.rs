@@ -314,6 +314,9 @@ impl<S: MediaSocket> Worker<S> {
             LegCommand::SendDtmf { stream, digit, duration, reply } => {
                 answer(reply, graph.send_dtmf(now, id, stream, digit, duration));
             }
+            LegCommand::HearDtmf { stream, digit, duration, reply } => {
+                answer(reply, graph.hear_dtmf(now, id, stream, digit, duration));
+            }
             LegCommand::RequestKeyframe { stream, reply } => {
                 answer(reply, graph.request_keyframe(now, id, stream));
             }

@@ -45,13 +45,23 @@ pub enum LegEvent {
         /// Index of the `m=` line.
         stream: usize,
     },
-    /// A digit was received as telephone-event (RFC 4733) and has ended.
+    /// A digit was received as telephone-event (RFC 4733), as a tone or by signalling, and has
+    /// ended.
     Dtmf {
         /// Index of the `m=` line.
         stream: usize,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digit: char,
         /// How long the peer held it.
+        duration: Duration,
+    },
+    /// A key is to be sent to a peer that takes keys through signalling only.
+    SignalKey {
+        /// Index of the `m=` line.
+        stream: usize,
+        /// `0`–`9`, `*`, `#`, `A`–`D`, `f` for the flash.
+        digit: char,
+        /// How long it is held.
         duration: Duration,
     },
     /// A playback ended by itself or was stopped.

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use sidetone_base::LegId;
+use sidetone_rtp::event::{EventCode, Press};
 use sidetone_rtp::extension::parse_transport_sequence;
 use sidetone_rtp::reception::{Reception, Sequence};
 use sidetone_rtp::retransmission::restore_rtx;
@@ -14,10 +15,11 @@ use sidetone_sdp::plan::{LocalTransport, MediaKind, MediaPlan};
 use crate::clock::Io;
 use crate::event::LegEvent;
 use crate::formats::Payload;
+use crate::keys::{HeardKey, KeySource, Pressed};
 use crate::player::{Player, Program};
 use crate::quality::{DirectionQuality, StreamQuality};
 use crate::source::PlaybackId;
-use crate::stream::{IN_BAND_DIGIT, Stream, clock_rate};
+use crate::stream::{Stream, clock_rate};
 use crate::transport::{Identity, NewTransport, Transport, TransportNews};
 
 /// `m=` lines of one leg; the offer/answer exchange has a lower limit of its own.
@@ -41,6 +43,8 @@ pub(crate) struct Leg {
     pub(crate) report_at: Option<Instant>,
     pub(crate) recorders_at: Option<Instant>,
     pub(crate) events: Vec<LegEvent>,
+    /// Keys that were pressed and released, until the graph passes them on.
+    pub(crate) heard_keys: Vec<HeardKey>,
     /// A timer may have to be set earlier than it is.
     touched: bool,
 }
@@ -72,6 +76,7 @@ impl Leg {
             report_at: None,
             recorders_at: None,
             events: Vec::new(),
+            heard_keys: Vec::new(),
             touched: false,
         };
         leg.add_transports(transports, io);
@@ -99,17 +104,17 @@ impl Leg {
         for (transport, plan) in self.transports.iter_mut().zip(&transports) {
             transport.apply(io.now, plan, &self.identity, io.random);
         }
-        let dtmf_timeout = self.identity.settings.dtmf_timeout;
+        let dtmf = self.identity.settings.dtmf;
         for (index, plan) in streams.into_iter().enumerate() {
             match self.streams.get_mut(index) {
                 Some(stream) => {
-                    if let Some((id, samples_played)) = stream.update(plan, dtmf_timeout, io.now) {
+                    if let Some((id, samples_played)) = stream.update(plan, io.now) {
                         let finished =
                             LegEvent::PlaybackFinished { stream: index, id, samples_played };
                         self.events.push(finished);
                     }
                 }
-                None => self.streams.push(Stream::new(index, plan, dtmf_timeout, io)),
+                None => self.streams.push(Stream::new(index, plan, dtmf, io)),
             }
         }
         // RFC 3264 §8: lines are never removed, but a leg that starts over may have fewer.
@@ -277,17 +282,80 @@ impl Leg {
             stream.heard = true;
             self.events.push(LegEvent::FirstPacket { stream: index });
         }
-        self.take_digits(index);
+        if let (Some(listener), Payload::Codec(codec)) = (&mut stream.listener, payload)
+            && let Ok(view) = RtpView::parse(packet)
+        {
+            listener.handle_packet(now, codec, &stream.plan, &view);
+        }
+        self.take_keys(now, index);
     }
 
-    pub(crate) fn take_digits(&mut self, index: usize) {
+    /// Takes the keys that a stream has heard, each once.
+    pub(crate) fn take_keys(&mut self, now: Instant, index: usize) {
         let Some(stream) = self.streams.get_mut(index) else {
             return;
         };
-        while let Some((code, duration)) = stream.poll_digit() {
+        let mut heard = |code: EventCode, duration, source| {
             if let Some(digit) = code.key() {
                 self.events.push(LegEvent::Dtmf { stream: index, digit, duration });
+                self.heard_keys.push(HeardKey { stream: index, code, duration, source });
             }
+        };
+        while let Some(press) = stream.events.poll_output() {
+            match press {
+                Press::Began(code) => stream.key_filter.began(now, code),
+                Press::Ended { code, duration } => {
+                    if stream.key_filter.ended(now, code) {
+                        heard(code, duration, KeySource::Events);
+                    }
+                }
+            }
+        }
+        let Some(listener) = &mut stream.listener else {
+            return;
+        };
+        while let Some((code, duration)) = listener.poll_output() {
+            let down = stream.events.snapshot();
+            if stream.key_filter.heard(now, KeySource::Tones, code, down) {
+                heard(code, duration, KeySource::Tones);
+            }
+        }
+    }
+
+    /// Takes a key that came through signalling.
+    pub(crate) fn hear_signalled(
+        &mut self,
+        now: Instant,
+        index: usize,
+        (code, duration): (EventCode, Duration),
+    ) {
+        let Some(stream) = self.streams.get_mut(index) else {
+            return;
+        };
+        let (source, down) = (KeySource::Signalling, stream.events.snapshot());
+        if stream.key_filter.heard(now, source, code, down)
+            && let Some(digit) = code.key()
+        {
+            self.events.push(LegEvent::Dtmf { stream: index, digit, duration });
+            self.heard_keys.push(HeardKey { stream: index, code, duration, source });
+        }
+    }
+
+    /// Sends a key in the way that the peer takes; false when there is none.
+    pub(crate) fn press(
+        &mut self,
+        now: Instant,
+        index: usize,
+        (code, duration): (EventCode, Duration),
+    ) -> bool {
+        let pressed = self.streams.get_mut(index).map(|stream| stream.press(code, duration, now));
+        match pressed.zip(code.key()) {
+            Some((Pressed::Queued, _)) => true,
+            Some((Pressed::Signal, digit)) => {
+                self.events.push(LegEvent::SignalKey { stream: index, digit, duration });
+                true
+            }
+            Some((Pressed::Refused, _)) | None => false,
         }
     }
 
@@ -350,9 +418,12 @@ impl Leg {
             return;
         };
         stream.events.handle_timeout(now);
-        stream.tick_digits(transport, io);
+        if let Some(listener) = &mut stream.listener {
+            listener.handle_timeout(now);
+        }
+        stream.tick_keys(transport, io);
         let over = stream.tick_player(transport, io);
-        if let Some((id, samples_played)) = over.filter(|(id, _)| *id != IN_BAND_DIGIT) {
+        if let Some((id, samples_played)) = over {
             self.events.push(LegEvent::PlaybackFinished { stream: index, id, samples_played });
         }
         if let Some(at) = keep_alive_at(settings.keepalive, stream, transport)
@@ -367,7 +438,7 @@ impl Leg {
             stream.silence_told = true;
             self.events.push(LegEvent::RtpTimeout { stream: index, silent_for });
         }
-        self.take_digits(index);
+        self.take_keys(now, index);
     }
 
     /// When to call [`Leg::handle_timeout`].

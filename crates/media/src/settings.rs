@@ -28,6 +28,50 @@ pub enum StrictRtp {
     SequenceOnly,
 }
 
+/// When a leg listens for keys as tones in what it receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToneDetection {
+    /// Never: keys come as telephone-events or through signalling.
+    Never,
+    /// Always (`dtmf_mode=inband`).
+    Always,
+    /// Where the peer did not agree to telephone-events (`dtmf_mode=auto`).
+    WithoutEvents,
+}
+
+/// How keys reach a peer that did not agree to telephone-events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutEvents {
+    /// As tones in the audio.
+    Tones,
+    /// Through signalling: the leg asks for it by `LegEvent::SignalKey`.
+    Signalling,
+}
+
+/// How keys of the telephone travel on a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DtmfSettings {
+    /// `dtmftimeout`: a key without end marker ends after this, default 150 ms.
+    pub timeout: Duration,
+    /// Whether tones are listened for. Default never.
+    pub detection: ToneDetection,
+    /// How keys are sent without telephone-events. Default as tones.
+    pub without_events: WithoutEvents,
+    /// `mindtmfduration`: keys that are made anew last at least this, default 80 ms.
+    pub min_duration: Duration,
+}
+
+impl Default for DtmfSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_millis(150),
+            detection: ToneDetection::Never,
+            without_events: WithoutEvents::Tones,
+            min_duration: Duration::from_millis(80),
+        }
+    }
+}
+
 /// Settings of RTP, RTCP and DTLS for one leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RtpSettings {
@@ -41,8 +85,8 @@ pub struct RtpSettings {
     pub rtcp_interval: Duration,
     /// `dtls_mtu`: largest DTLS datagram, default 1200, at least 256 bytes.
     pub dtls_mtu: u16,
-    /// `dtmftimeout`: a digit without end marker ends after this, default 150 ms.
-    pub dtmf_timeout: Duration,
+    /// How keys of the telephone travel.
+    pub dtmf: DtmfSettings,
     /// `rtp_timeout`: silence that raises `RtpTimeout`; `None` is off.
     pub timeout: Option<Duration>,
     /// `rtp_timeout_hold`: the same while we do not expect media.
@@ -63,7 +107,7 @@ impl Default for RtpSettings {
             replay_protection: true,
             rtcp_interval: Duration::from_secs(5),
             dtls_mtu: 1200,
-            dtmf_timeout: Duration::from_millis(150),
+            dtmf: DtmfSettings::default(),
             timeout: None,
             timeout_hold: None,
             keepalive: None,

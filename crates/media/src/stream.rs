@@ -5,8 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use sidetone_codec::dtmf;
-use sidetone_rtp::event::{EventCode, EventPayload, EventReceiver, EventSender, Press};
+use sidetone_rtp::event::EventReceiver;
 use sidetone_rtp::extension::abs_send_time;
 use sidetone_rtp::reception::Reception;
 use sidetone_rtp::retransmission::{NackGenerator, RetransmissionBuffer, RtxHeader, write_rtx};
@@ -17,9 +16,12 @@ use sidetone_sdp::plan::{CodecPlan, MediaKind, StreamPlan, StreamState};
 use crate::clock::Io;
 use crate::feedback::{BitrateEstimate, KeyframeRequests};
 use crate::formats::{AudioFormat, Extensions, FormatKey, Formats, Payload};
-use crate::player::{Player, Program, Tick, packet_time, payload_room};
+use crate::keys::{KeyFilter, Keys};
+use crate::listener::ToneListener;
+use crate::player::{Player, Tick, packet_time, payload_room};
 use crate::rewrite::{Origin, Rewriter};
-use crate::source::{DtmfRelay, PlaybackId, Repeat, Tone, ToneStep};
+use crate::settings::{DtmfSettings, ToneDetection};
+use crate::source::{DtmfRelay, PlaybackId};
 use crate::transcode::Transcoding;
 use crate::transport::Transport;
 
@@ -29,13 +31,6 @@ const HISTORY_PACKETS: usize = 256;
 const HISTORY_PACKET_LEN: usize = 1300;
 /// Extension elements on one outgoing packet: MID, send time and a few that are passed on.
 const MAX_ELEMENTS: usize = 6;
-/// Silence between two digits (RFC 4733 leaves it open; receivers want 40 ms and more).
-const DIGIT_GAP: Duration = Duration::from_millis(60);
-/// The playback that is a digit; nobody hears of its end.
-pub(crate) const IN_BAND_DIGIT: PlaybackId = PlaybackId(0);
-/// Spacing of telephone-event packets.
-pub(crate) const EVENT_TICK: Duration = Duration::from_millis(20);
-
 /// What a received packet carries, for those it is forwarded to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrived<'a> {
@@ -47,6 +42,8 @@ pub(crate) struct Arrived<'a> {
     /// Its codec, to transcode from.
     pub(crate) audio: Option<AudioFormat>,
     pub(crate) extensions: Extensions,
+    /// A key sounds in it that is passed on in another way.
+    pub(crate) muted: bool,
 }
 
 #[derive(Debug)]
@@ -60,8 +57,11 @@ pub(crate) struct Stream {
     pub(crate) remote_fraction_lost: u8,
     pub(crate) events: EventReceiver,
     pub(crate) events_rate: u32,
-    heard_events_rate: u32,
-    dtmf_timeout: Duration,
+    pub(crate) heard_events_rate: u32,
+    pub(crate) dtmf: DtmfSettings,
+    pub(crate) key_filter: KeyFilter,
+    /// Listens for keys in the audio.
+    pub(crate) listener: Option<Box<ToneListener>>,
     pub(crate) nack: Option<Box<NackGenerator>>,
     pub(crate) estimate: Option<BitrateEstimate>,
     pub(crate) keyframes: KeyframeRequests,
@@ -72,7 +72,7 @@ pub(crate) struct Stream {
     // Sending.
     pub(crate) rewriter: Rewriter,
     pub(crate) transmission: Transmission,
-    pub(crate) digits: Digits,
+    pub(crate) keys: Option<Box<Keys>>,
     /// Packets to repeat: in clear when repetitions have a stream of their own, else as they went
     /// to the network, since nothing is protected twice under one number.
     pub(crate) history: Option<Box<RetransmissionBuffer>>,
@@ -86,31 +86,8 @@ pub(crate) struct Stream {
     pub(crate) names_mid: bool,
 }
 
-/// Telephone-events on their way out.
-#[derive(Debug)]
-pub(crate) struct Digits {
-    sender: EventSender,
-    rate: u32,
-    epoch: Instant,
-    /// Start of the current event on the sender's clock and on the wire.
-    started: Option<(u32, u32)>,
-    pub(crate) next_at: Option<Instant>,
-}
-
-impl Digits {
-    fn new(now: Instant, rate: u32) -> Self {
-        let sender = EventSender::new(rate, DIGIT_GAP);
-        Self { sender, rate: rate.max(1), epoch: now, started: None, next_at: None }
-    }
-}
-
 impl Stream {
-    pub(crate) fn new(
-        index: usize,
-        plan: StreamPlan,
-        dtmf_timeout: Duration,
-        io: &mut Io<'_>,
-    ) -> Self {
+    pub(crate) fn new(index: usize, plan: StreamPlan, dtmf: DtmfSettings, io: &mut Io<'_>) -> Self {
         let now = io.now;
         let (clock_rate, events_rate) = (clock_rate(&plan), events_rate(&plan));
         // The low bits of 32 random ones.
@@ -121,10 +98,12 @@ impl Stream {
             dtmf_relay: DtmfRelay::default(),
             reception: None,
             remote_fraction_lost: 0,
-            events: EventReceiver::new(events_rate, dtmf_timeout),
+            events: EventReceiver::new(events_rate, dtmf.timeout),
             events_rate,
             heard_events_rate: events_rate,
-            dtmf_timeout,
+            dtmf,
+            key_filter: KeyFilter::default(),
+            listener: None,
             nack: None,
             estimate: None,
             keyframes: KeyframeRequests::default(),
@@ -134,7 +113,7 @@ impl Stream {
             silence_told: false,
             rewriter: Rewriter::new(clock_rate, sequence, io.random.u32()),
             transmission: Transmission::new(Ssrc(plan.local_ssrc), clock_rate),
-            digits: Digits::new(now, events_rate),
+            keys: None,
             history: None,
             rtx: None,
             player: None,
@@ -144,17 +123,13 @@ impl Stream {
             plan,
         };
         stream.set_up_feedback();
+        stream.set_up_listener(now);
         stream
     }
 
     /// Takes a later plan. Numbers and statistics go on, unless our SSRC changed. Returns a
     /// playback that cannot go on under it.
-    pub(crate) fn update(
-        &mut self,
-        plan: StreamPlan,
-        dtmf_timeout: Duration,
-        now: Instant,
-    ) -> Option<(PlaybackId, u64)> {
+    pub(crate) fn update(&mut self, plan: StreamPlan, now: Instant) -> Option<(PlaybackId, u64)> {
         if self.plan == plan {
             return None;
         }
@@ -164,10 +139,10 @@ impl Stream {
         }
         let events_rate = events_rate(&plan);
         if events_rate != self.events_rate {
-            self.events = EventReceiver::new(events_rate, dtmf_timeout);
+            self.events = EventReceiver::new(events_rate, self.dtmf.timeout);
             self.events_rate = events_rate;
             self.heard_events_rate = events_rate;
-            self.digits = Digits::new(now, events_rate);
+            self.keys = None;
         }
         if plan.direction.receives() != self.plan.direction.receives() {
             // Hold starts a new count of silence, and so does its end.
@@ -179,6 +154,7 @@ impl Stream {
         self.rewriter.detach();
         self.plan = plan;
         self.set_up_feedback();
+        self.set_up_listener(now);
         let mut player = self.player.take()?;
         let goes_on = self.is_active()
             && (player.suits(&self.plan) || player.retarget(now, &self.plan).is_ok());
@@ -187,6 +163,17 @@ impl Stream {
             return None;
         }
         Some((player.id, player.played()))
+    }
+
+    /// Listens for tones where `dtmf_mode` asks for it; afresh, since codecs may have changed.
+    fn set_up_listener(&mut self, now: Instant) {
+        let wanted = match self.dtmf.detection {
+            ToneDetection::Never => false,
+            ToneDetection::Always => true,
+            ToneDetection::WithoutEvents => self.plan.telephone_events.is_empty(),
+        };
+        let listens = wanted && self.receives() && self.plan.kind == MediaKind::Audio;
+        self.listener = listens.then(|| Box::new(ToneListener::new(now, self.dtmf.timeout)));
     }
 
     fn set_up_feedback(&mut self) {
@@ -249,9 +236,12 @@ impl Stream {
         if self.player.is_some() {
             return false;
         }
-        if self.digits.next_at.is_some() {
-            // A digit interrupts the audio; what comes after it continues without a gap.
+        if self.is_pressing() || arrived.muted && !self.takes_tones() {
+            // A key interrupts the audio; what comes after it continues without a gap.
             self.rewriter.detach();
+            if let Some(transcoding) = &mut self.transcoding {
+                transcoding.interrupt();
+            }
             return false;
         }
         let Some(payload_type) = self.payload_type(arrived) else {
@@ -346,7 +336,7 @@ impl Stream {
     }
 
     /// Sends audio that we encoded.
-    fn send_own(
+    pub(crate) fn send_own(
         &mut self,
         origin: Origin,
         (sequence, timestamp): (u16, u32),
@@ -383,7 +373,7 @@ impl Stream {
             Tick::Finished => return Some((player.id, player.played())),
             Tick::Nothing => {}
             // A digit is being sent: the prompt goes on unheard below it.
-            Tick::Packet { .. } if self.digits.next_at.is_some() => self.rewriter.detach(),
+            Tick::Packet { .. } if self.is_pressing() => self.rewriter.detach(),
             Tick::Packet { len, sequence, timestamp } => {
                 let origin = Origin::Player(player.id.0);
                 let payload = payload.get(..len).unwrap_or_default();
@@ -483,100 +473,6 @@ impl Stream {
         }
     }
 
-    /// Plays a digit as tones to a peer without telephone-event. False when another digit or a
-    /// playback is being played, or the codec cannot be encoded.
-    pub(crate) fn press_in_band(&mut self, digit: char, duration: Duration, now: Instant) -> bool {
-        let free = self.player.is_none() && self.sends();
-        let Some((low, high)) = dtmf::frequencies(digit).filter(|_| free) else {
-            return false;
-        };
-        let pair = (u16::try_from(low), u16::try_from(high));
-        let (Ok(first_hz), Ok(second_hz)) = pair else {
-            return false;
-        };
-        let silence = ToneStep { first_hz: 0, second_hz: 0, duration: DIGIT_GAP };
-        let steps = vec![ToneStep { first_hz, second_hz, duration }, silence];
-        let tone = Program::Tone(Tone { steps, repeat: Repeat::Once });
-        let player = Player::new(now, IN_BAND_DIGIT, tone, &self.plan);
-        self.player = player.ok().map(Box::new);
-        self.player.is_some()
-    }
-
-    /// Queues a digit; false when the peer takes no events or too many digits wait.
-    pub(crate) fn press(&mut self, code: EventCode, duration: Duration, now: Instant) -> bool {
-        if self.formats.event_type(self.digits.rate).is_none() {
-            return false;
-        }
-        let queued = self.digits.sender.press(code, duration);
-        if self.digits.next_at.is_none() {
-            self.digits.next_at = Some(now);
-        }
-        queued
-    }
-
-    /// Sends the next telephone-event packet when it is due.
-    pub(crate) fn tick_digits(&mut self, transport: &mut Transport, io: &mut Io<'_>) {
-        let Some(at) = self.digits.next_at.filter(|at| *at <= io.now) else {
-            return;
-        };
-        let Some(payload_type) = self.formats.event_type(self.digits.rate) else {
-            self.digits.next_at = None;
-            return;
-        };
-        let clock_rate = clock_rate(&self.plan);
-        let digits = &mut self.digits;
-        let elapsed = io.now.saturating_duration_since(digits.epoch).as_micros();
-        // Wraps like an RTP timestamp.
-        let virtual_now = (elapsed * u128::from(digits.rate) / 1_000_000) as u32;
-        if let Some(packet) = digits.sender.poll_output(virtual_now) {
-            if packet.marker || digits.started.is_none() {
-                digits.started = Some((packet.timestamp, self.rewriter.timestamp_at(io.now)));
-            }
-            let (virtual_start, wire_start) = digits.started.unwrap_or_default();
-            let since = u64::from(packet.timestamp.wrapping_sub(virtual_start));
-            let since = (since * u64::from(clock_rate) / u64::from(digits.rate)) as u32;
-            let header = Header {
-                marker: packet.marker,
-                payload_type,
-                sequence: self.rewriter.insert(io.now).sequence,
-                timestamp: wire_start.wrapping_add(since),
-                ssrc: Ssrc(self.plan.local_ssrc),
-            };
-            self.send(header, &[], &packet.payload, transport, io);
-        }
-        let busy = self.digits.sender.is_busy();
-        self.digits.next_at = busy.then_some((at + EVENT_TICK).max(io.now));
-    }
-
-    /// Notes a telephone-event packet.
-    pub(crate) fn hear_event(&mut self, now: Instant, rate: u32, view: &RtpView<'_>) {
-        let Ok(event) = EventPayload::parse(view.payload()) else {
-            return;
-        };
-        // Browsers agree to events at the clock of every codec and use whichever they like:
-        // Chrome sends those of 8 kHz beside opus.
-        if rate != self.heard_events_rate {
-            self.events = EventReceiver::new(rate, self.dtmf_timeout);
-            self.heard_events_rate = rate;
-        }
-        self.events.handle_input(now, view.timestamp(), event);
-    }
-
-    /// The clock of the events that arrive, which need not be that of the audio.
-    pub(crate) fn heard_events_rate(&self) -> u32 {
-        self.heard_events_rate
-    }
-
-    /// Takes one digit that has ended.
-    pub(crate) fn poll_digit(&mut self) -> Option<(EventCode, Duration)> {
-        loop {
-            match self.events.poll_output()? {
-                Press::Began(_) => {}
-                Press::Ended { code, duration } => return Some((code, duration)),
-            }
-        }
-    }
-
     /// Sends something small when nothing was sent for a while (RFC 6263): comfort noise when
     /// agreed, else an empty packet of a payload type nobody uses (§4.6).
     pub(crate) fn keep_alive(&mut self, transport: &mut Transport, io: &mut Io<'_>) {
@@ -619,7 +515,9 @@ impl Stream {
         // Requests name the peer's stream: before its first packet they wait.
         let keyframe = self.keyframes.due_at().filter(|_| self.reception.is_some());
         let player = self.player.as_ref().map(|player| player.next_at);
-        [player, self.events.next_timeout(), self.digits.next_at, nack, keyframe]
+        let keys = self.keys.as_ref().and_then(|keys| keys.next_at);
+        let listener = self.listener.as_ref().and_then(|listener| listener.deadline());
+        [player, self.events.next_timeout(), keys, listener, nack, keyframe]
             .into_iter()
             .flatten()
             .min()

@@ -69,6 +69,11 @@ impl Transcoding {
         self.transcoder.is_some()
     }
 
+    /// What comes next follows a pause, not a loss.
+    pub(crate) fn interrupt(&mut self) {
+        self.last_in = None;
+    }
+
     /// Takes a packet, filling the gap before it.
     pub(crate) fn handle_packet(&mut self, view: &RtpView<'_>) {
         let Some(transcoder) = &mut self.transcoder else {

@@ -32,6 +32,7 @@ pub(crate) mod pump;
 mod signal;
 mod variables;
 
+pub use dtmf::Pace;
 pub use media::{MediaError, StreamFact};
 pub use peer::{Errand, HandOver, Join, Peer, Redirect, Rights};
 pub use variables::Variables;
@@ -125,6 +126,13 @@ pub enum Control {
         flow: Flow,
         /// The contact it registered.
         contact: String,
+    },
+    /// Send a digit to the peer.
+    SendDigit {
+        /// Which.
+        digit: char,
+        /// How long it is held.
+        duration: Duration,
     },
     /// Say how well the streams run.
     Quality(tokio::sync::oneshot::Sender<Vec<StreamQuality>>),

@@ -29,7 +29,7 @@ mod wire;
 pub mod world;
 
 pub use configuration::Configuration;
-pub use phone::{CallState, CallView, Manner, Offer, Phone, Saying};
+pub use phone::{CallState, CallView, Keys, Manner, Offer, Phone, Saying};
 pub use stranger::Stranger;
 pub use wire::Line;
 pub use world::{Weather, World, secs};

@@ -36,6 +36,18 @@ pub enum Manner {
     Ignore,
 }
 
+/// How a phone sends and hears keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keys {
+    /// As telephone-events (RFC 4733).
+    #[default]
+    Events,
+    /// As tones in the audio.
+    Tones,
+    /// By INFO.
+    Info,
+}
+
 /// What a caller offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
@@ -143,6 +155,7 @@ pub(crate) enum Order {
     Press(char),
     Manner(Manner),
     BeSilent,
+    Keys(Keys),
     Ask { call: usize, saying: Saying },
     Demand,
     Say(Vec<(String, String)>),
@@ -295,6 +308,11 @@ impl Phone {
     /// Sends nothing in its next calls, as if its microphone were broken.
     pub async fn will_be_silent(&self) {
         self.order(Order::BeSilent).await;
+    }
+
+    /// Sends and hears keys in this way in its next calls.
+    pub async fn will_press(&self, keys: Keys) {
+        self.order(Order::Keys(keys)).await;
     }
 
     /// Says these headers from now on: in its INVITEs, and in its answers to INVITEs.

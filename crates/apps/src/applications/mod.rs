@@ -17,12 +17,14 @@ mod progress;
 mod prompts;
 mod read;
 mod ringing;
+mod send_dtmf;
 mod stop_playtones;
 mod stream_echo;
 mod tones;
 mod user_event;
 mod verbose;
 mod wait;
+mod wait_digit;
 mod wait_exten;
 
 use sidetone_pbx::Application;
@@ -52,11 +54,13 @@ pub const APPLICATIONS: &[Application] = &[
     application!(progress),
     application!(read),
     application!(ringing),
+    application!(send_dtmf),
     application!(stop_playtones),
     application!(stream_echo),
     application!(user_event),
     application!(verbose),
     application!(wait),
+    application!(wait_digit),
     application!(wait_exten),
 ];
 

@@ -166,11 +166,12 @@ impl Graph {
         Ok(())
     }
 
-    /// Sends a digit to the peer.
+    /// Sends a digit to the peer, as telephone-event if it agreed to those, else as tone or by
+    /// asking for signalling ([`crate::LegEvent::SignalKey`]).
     ///
     /// # Errors
-    /// [`LegFault::Gone`]; [`LegFault::NotSupported`] for characters that are no key, or when the
-    /// peer did not agree to telephone-events and tones cannot be played either.
+    /// [`LegFault::Gone`]; [`LegFault::NotSupported`] for characters that are no key, or when there
+    /// is no way to send it.
     pub fn send_dtmf(
         &mut self,
         now: Instant,
@@ -180,17 +181,34 @@ impl Graph {
         duration: Duration,
     ) -> Result<(), LegFault> {
         let key = self.key(id)?;
-        let code = EventCode::from_key(digit)
-            .ok_or_else(|| LegFault::NotSupported(format!("`{digit}` is no key of a telephone")))?;
+        let code = key_code(digit)?;
         let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
-        let pressed = leg.streams.get_mut(stream).is_some_and(|stream| {
-            stream.press(code, duration, now) || stream.press_in_band(digit, duration, now)
-        });
-        if !pressed {
-            let text = "the digit can be sent neither as telephone-event nor as a tone (something \
-                        is being played, or the codec cannot be encoded): set dtmf_mode=info";
+        if !leg.press(now, stream, (code, duration)) {
+            let text = "the digit can be sent neither as telephone-event nor as a tone (the codec \
+                        cannot be encoded, or too many digits wait): set dtmf_mode=info";
             return Err(LegFault::NotSupported(text.to_owned()));
         }
+        self.settle(now, key);
+        Ok(())
+    }
+
+    /// Takes a digit that the peer sent through signalling: it is reported and travels along the
+    /// stream's route like any other, unless it came in the media too.
+    ///
+    /// # Errors
+    /// [`LegFault::Gone`]; [`LegFault::NotSupported`] for characters that are no key.
+    pub fn hear_dtmf(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        stream: usize,
+        digit: char,
+        duration: Duration,
+    ) -> Result<(), LegFault> {
+        let key = self.key(id)?;
+        let code = key_code(digit)?;
+        let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
+        leg.hear_signalled(now, stream, (code, duration));
         self.settle(now, key);
         Ok(())
     }
@@ -298,4 +316,9 @@ impl Graph {
         let key = self.key(id)?;
         live(&mut self.slots, key).map(|leg| leg.quality()).ok_or(LegFault::Gone)
     }
+}
+
+fn key_code(digit: char) -> Result<EventCode, LegFault> {
+    let none = || LegFault::NotSupported(format!("`{digit}` is no key of a telephone"));
+    EventCode::from_key(digit).ok_or_else(none)
 }

@@ -15,6 +15,7 @@ use super::{Arrival, Feeder, Graph, GraphSnapshot, LegKey, Outgoing, Owner, io, 
 use crate::clock::Io;
 use crate::event::LegEvent;
 use crate::formats::Payload;
+use crate::keys::KeySource;
 use crate::leg::{MAX_STREAMS, Received};
 use crate::path::{Outbox, PathId};
 use crate::source::DtmfRelay;
@@ -29,11 +30,25 @@ const MAX_CHECKS: usize = 128;
 /// keep the worker from sleeping.
 const LEAST_SLEEP: Duration = Duration::from_millis(1);
 
+/// Longest key that is made anew; a stuck one must not silence a call.
+const MAX_KEY: Duration = Duration::from_secs(10);
+
 /// Timers run in one turn; the rest follows in the next.
 const MAX_TIMERS: usize = 256;
 
 /// Datagrams warmed at once: as many as one batch holds.
 const MAX_WARMED: usize = 64;
+
+/// A key on its way from the stream that heard it to those it is routed to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RelayedKey {
+    /// The stream, and the clock of its events.
+    pub(super) uid: u64,
+    pub(super) rate: u32,
+    pub(super) code: EventCode,
+    pub(super) duration: Duration,
+    pub(super) source: KeySource,
+}
 
 /// The way of a datagram.
 impl Graph {
@@ -192,6 +207,7 @@ impl Graph {
             uid: stream_uid(self.home, key, received.stream),
             audio,
             extensions: stream.formats.extensions,
+            muted: stream.listener.as_ref().is_some_and(|listener| listener.is_hearing()),
         };
         self.send_along(now, (key, received.stream), &arrived, 0, out);
     }
@@ -429,9 +445,8 @@ impl Graph {
                 }
             }
         }
-        let digits = leg.events.iter().any(|event| matches!(event, LegEvent::Dtmf { .. }));
-        if digits {
-            self.relay_digits(now, key);
+        if !leg.heard_keys.is_empty() {
+            self.relay_keys(now, key);
         }
         let Some(slot) = self.slots.get_mut(key.index as usize) else {
             return;
@@ -452,54 +467,66 @@ impl Graph {
     }
 }
 
-/// Digits of streams whose targets cannot take the packets as they are: made anew once the key is
-/// released, when its length is known.
+/// Keys that do not reach a target as packets: made anew there once the key is released, when its
+/// length is known.
 impl Graph {
-    fn relay_digits(&mut self, now: Instant, key: LegKey) {
+    fn relay_keys(&mut self, now: Instant, key: LegKey) {
         let Some(slot) = self.slots.get_mut(key.index as usize) else {
             return;
         };
-        let Some(leg) = slot.leg.as_ref() else { return };
+        let Some(leg) = slot.leg.as_mut() else { return };
         let (mut pressed, mut linked) = (Vec::new(), Vec::new());
-        for event in &leg.events {
-            let LegEvent::Dtmf { stream, digit, duration } = event else {
+        for heard in std::mem::take(&mut leg.heard_keys) {
+            let Some(source) = leg.streams.get(heard.stream) else {
                 continue;
             };
-            let Some(source) = leg.streams.get(*stream) else {
+            let Some(route) = slot.routes.get(heard.stream) else {
                 continue;
             };
-            let route = slot.routes.get(*stream);
-            if source.dtmf_relay == DtmfRelay::Pass
-                && let Some(code) = EventCode::from_key(*digit)
-            {
-                let uid = stream_uid(self.home, key, *stream);
-                let press = (uid, source.heard_events_rate(), code, *duration);
-                for target in route.map(|route| route.targets.as_slice()).unwrap_or_default() {
-                    pressed.push((*target, press));
-                }
-                for target in route.map(|route| route.elsewhere.as_slice()).unwrap_or_default() {
-                    linked.push((*target, press));
-                }
+            if source.dtmf_relay == DtmfRelay::Stop {
+                continue;
+            }
+            let (code, duration) = (heard.code, heard.duration);
+            let (uid, rate) =
+                (stream_uid(self.home, key, heard.stream), source.heard_events_rate());
+            let relayed = RelayedKey { uid, rate, code, duration, source: heard.source };
+            let targets = route.targets.iter().chain(&route.pipes);
+            pressed.extend(targets.map(|target| (*target, relayed)));
+            linked.extend(route.elsewhere.iter().map(|target| (*target, relayed)));
+        }
+        for (target, relayed) in linked {
+            self.link_key(target, relayed);
+        }
+        for (target, relayed) in pressed {
+            if self.press_relayed(now, target, relayed) && target.0 != key {
+                self.settle(now, target.0);
             }
         }
-        for (target, (uid, rate, code, duration)) in linked {
-            self.link_digit(target, (uid, rate), (code, duration));
-        }
-        for ((target, stream), (uid, rate, code, duration)) in pressed {
-            let Some(leg) = live(&mut self.slots, target) else {
-                continue;
-            };
-            let Some(stream) = leg.streams.get_mut(stream) else {
-                continue;
-            };
-            if stream.regenerates(uid, rate) {
-                // A peer without telephone-event hears of it through signalling, if at all.
-                let _ = stream.press(code, duration, now);
-                if target != key {
-                    self.settle(now, target);
-                }
-            }
-        }
+    }
+
+    /// Sends a key that was heard elsewhere, unless it gets there in the media.
+    pub(super) fn press_relayed(
+        &mut self,
+        now: Instant,
+        (target, index): (LegKey, usize),
+        relayed: RelayedKey,
+    ) -> bool {
+        let piped = self.far_end(target).is_some();
+        let Some(leg) = live(&mut self.slots, target) else {
+            return false;
+        };
+        let Some(stream) = leg.streams.get(index) else {
+            return false;
+        };
+        let wanted = match relayed.source {
+            // Packets of the press have passed, unless their clock or the audio differs.
+            KeySource::Events => !piped && stream.regenerates(relayed.uid, relayed.rate),
+            KeySource::Tones => piped || !stream.takes_tones(),
+            KeySource::Signalling => true,
+        };
+        let duration = relayed.duration.clamp(stream.dtmf.min_duration, MAX_KEY);
+        // A key that the peer cannot take, or one too many, is lost: there is nobody to tell.
+        wanted && leg.press(now, index, (relayed.code, duration))
     }
 }
 

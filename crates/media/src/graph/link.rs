@@ -2,12 +2,12 @@
 //! that live on different cores: what the one receives travels as a value to the other's graph.
 //! The links are bounded and lossy; voice conceals what is lost.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sidetone_base::LegId;
 use sidetone_rtp::RtpView;
-use sidetone_rtp::event::EventCode;
 
+use super::flow::RelayedKey;
 use super::{Feeder, Graph, io, live};
 use crate::clock::Io;
 use crate::formats::{AudioFormat, Extensions, FormatKey, Payload};
@@ -28,7 +28,7 @@ pub struct Link {
 #[derive(Clone, Debug)]
 enum Content {
     Packet(Box<Packet>),
-    Digit { uid: u64, rate: u32, code: EventCode, duration: Duration },
+    Key(RelayedKey),
     Keyframe,
 }
 
@@ -41,6 +41,7 @@ struct Packet {
     uid: u64,
     audio: Option<AudioFormat>,
     extensions: Extensions,
+    muted: bool,
     bytes: Vec<u8>,
 }
 
@@ -81,18 +82,14 @@ impl Graph {
             uid: arrived.uid,
             audio: arrived.audio,
             extensions: arrived.extensions,
+            muted: arrived.muted,
             bytes: arrived.view.bytes().to_vec(),
         };
         self.link(Link { to, stream, content: Content::Packet(Box::new(packet)) });
     }
 
-    pub(super) fn link_digit(
-        &mut self,
-        (to, stream): (LegId, usize),
-        (uid, rate): (u64, u32),
-        (code, duration): (EventCode, Duration),
-    ) {
-        self.link(Link { to, stream, content: Content::Digit { uid, rate, code, duration } });
+    pub(super) fn link_key(&mut self, (to, stream): (LegId, usize), relayed: RelayedKey) {
+        self.link(Link { to, stream, content: Content::Key(relayed) });
     }
 
     pub(super) fn link_keyframe(&mut self, (to, stream): (LegId, usize)) {
@@ -114,15 +111,8 @@ impl Graph {
         self.working_on = Some(key);
         match &link.content {
             Content::Keyframe => self.ask_keyframe(now, key, link.stream),
-            // A pipe has taken the packets of the press.
-            Content::Digit { .. } if self.far_end(key).is_some() => {}
-            Content::Digit { uid, rate, code, duration } => {
-                let leg = live(&mut self.slots, key);
-                if let Some(stream) = leg.and_then(|leg| leg.streams.get_mut(link.stream))
-                    && stream.regenerates(*uid, *rate)
-                {
-                    let _ = stream.press(*code, *duration, now);
-                }
+            Content::Key(relayed) => {
+                self.press_relayed(now, (key, link.stream), *relayed);
                 self.settle(now, key);
             }
             Content::Packet(packet) => {
@@ -138,6 +128,7 @@ impl Graph {
                     uid: packet.uid,
                     audio: packet.audio,
                     extensions: packet.extensions,
+                    muted: packet.muted,
                 };
                 if self.far_end(key).is_some() {
                     return self.enter_pipe(now, (key, link.stream), &arrived, 0, out);

@@ -42,7 +42,7 @@ pub struct NewPipe {
     pub ends: [LegId; 2],
     /// What the streams carry, by index; the same on both ends. At most 32.
     pub streams: Vec<MediaKind>,
-    /// Settings of both ends; only `dtmf_timeout` acts.
+    /// Settings of both ends; only `dtmf` acts.
     pub settings: RtpSettings,
     /// Any certificate: a pipe never shows it.
     pub certificate: Certificate,
@@ -76,7 +76,7 @@ impl Graph {
             let mut leg = Leg::new(id, identity, transports, io);
             for (index, kind) in new.streams.iter().enumerate() {
                 let plan = end_plan(*kind, io.random.u32());
-                leg.streams.push(Stream::new(index, plan, new.settings.dtmf_timeout, io));
+                leg.streams.push(Stream::new(index, plan, new.settings.dtmf, io));
             }
             self.insert(leg)
         });
@@ -108,8 +108,9 @@ impl Graph {
         let Some(stream) = own.filter(|stream| stream.is_active() && hops < MAX_PIPES) else {
             return;
         };
-        // What the end plays itself takes the place of what is forwarded, as on any leg.
-        if stream.player.is_some() || stream.digits.next_at.is_some() {
+        // What the end plays itself takes the place of what is forwarded, as on any leg. A key
+        // that sounds is passed on as a press.
+        if stream.player.is_some() || stream.is_pressing() || arrived.muted {
             return;
         }
         let (timestamp, len) = (arrived.view.timestamp(), arrived.view.payload().len());
@@ -142,7 +143,7 @@ impl Graph {
         if first {
             leg.events.push(LegEvent::FirstPacket { stream: index });
         }
-        leg.take_digits(index);
+        leg.take_keys(now, index);
         if first || event {
             self.settle(now, far);
         }
@@ -169,8 +170,8 @@ impl Graph {
                 Payload::Codec(codec) => (stream.formats.key(codec), stream.formats.audio(codec)),
                 _ => (None, None),
             };
-            let (index, extensions) = (stream.index, stream.formats.extensions);
-            let arrived = Arrived { view, payload, key, uid: 0, audio, extensions };
+            let (index, extensions, muted) = (stream.index, stream.formats.extensions, false);
+            let arrived = Arrived { view, payload, key, uid: 0, audio, extensions, muted };
             self.leave_pipe(now, (near, index), &arrived, 0, out);
         }
         let leg = live(&mut self.slots, near);

@@ -264,6 +264,11 @@ impl World {
         self.now = end;
     }
 
+    /// Takes in what commands to the graphs have caused.
+    pub fn step_now(&mut self) {
+        self.step();
+    }
+
     fn step(&mut self) {
         for host in 0..self.hosts.len() {
             let mut out = Collected::default();

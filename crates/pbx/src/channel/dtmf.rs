@@ -1,4 +1,150 @@
-//! Digits that come by SIP INFO: `application/dtmf-relay` and `application/dtmf`.
+//! Digits of a channel: those that come by SIP INFO (`application/dtmf-relay` and
+//! `application/dtmf`), and those to send, which the media leg puts on their way or gives back to
+//! be signalled.
+
+use std::time::Duration;
+
+use sidetone_dialplan::Stop;
+use sidetone_sip::Method;
+use sidetone_ua::api::{Body, DialogRequest};
+
+use super::{Channel, ChannelEvent, Control, MediaError};
+
+/// The pause of `w` in a string of digits.
+const SHORT_PAUSE: Duration = Duration::from_millis(500);
+/// The pause of `W`.
+const LONG_PAUSE: Duration = Duration::from_secs(1);
+
+/// How digits are sent by an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// How long each is held.
+    pub duration: Duration,
+    /// Silence after each.
+    pub interval: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { duration: Duration::from_millis(100), interval: Duration::from_millis(250) }
+    }
+}
+
+/// One step of a string of digits as `SendDTMF` and Dial's `D` take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Key(char),
+    Pause(Duration),
+}
+
+impl Channel {
+    /// Sends one digit (`0`-`9`, `*`, `#`, `A`-`D`, `f` for the flash) in the endpoint's
+    /// `dtmf_mode`. Digits queue up behind each other.
+    ///
+    /// # Errors
+    /// When it is no digit, or there is no way to send it.
+    pub async fn send_digit(&self, digit: char, duration: Duration) -> Result<(), MediaError> {
+        let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
+        let stream = self.audio().ok_or(MediaError::NoMedia)?;
+        Ok(media.leg.send_dtmf(stream, digit, duration).await?)
+    }
+
+    /// Sends digits one after the other: `w` pauses half a second, `W` a second, `f` is a flash,
+    /// and what is no digit is left out.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up meanwhile. What cannot be sent is a line in the log.
+    pub async fn send_digits(&mut self, digits: &str, pace: Pace) -> Result<(), Stop> {
+        for step in steps(digits) {
+            match step {
+                Step::Pause(pause) => self.pause(pause).await?,
+                Step::Key(digit) => {
+                    if let Err(error) = self.send_digit(digit, pace.duration).await {
+                        tracing::warn!("{}: cannot send {digit}: {error}", self.name);
+                    }
+                    self.pause(pace.duration + pace.interval).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Self::send_digits`], to the peer of another channel. False when that one is gone.
+    ///
+    /// # Errors
+    /// [`Stop`] when this channel is hung up meanwhile.
+    pub async fn send_digits_on(
+        &mut self,
+        other: &str,
+        digits: &str,
+        pace: Pace,
+    ) -> Result<bool, Stop> {
+        let live = self.exchange.live();
+        let named = live.all().into_iter().find(|facts| facts.name.eq_ignore_ascii_case(other));
+        let Some(inbox) = named.and_then(|facts| live.inbox(facts.id)) else {
+            return Ok(false);
+        };
+        for step in steps(digits) {
+            let pause = match step {
+                Step::Pause(pause) => pause,
+                Step::Key(digit) => {
+                    let control = Control::SendDigit { digit, duration: pace.duration };
+                    if inbox.try_send(ChannelEvent::Control(control)).is_err() {
+                        return Ok(false);
+                    }
+                    pace.duration + pace.interval
+                }
+            };
+            self.pause(pause).await?;
+        }
+        Ok(true)
+    }
+
+    /// Takes a digit that came by INFO to where the others come from, so that it reaches a bridged
+    /// peer and counts once. Without media it is handed back.
+    pub(super) async fn hear_info(&self, digit: InfoDigit) -> Option<InfoDigit> {
+        let (Some(media), Some(stream)) = (&self.media, self.audio()) else {
+            return Some(digit);
+        };
+        let (key, held) = (digit.0, Duration::from_millis(digit.1.into()));
+        media.leg.hear_dtmf(stream, key, held).await.err().map(|_| digit)
+    }
+
+    /// Sends a digit by INFO (`dtmf_mode=info`).
+    pub(super) async fn signal_digit(&mut self, digit: char, duration: Duration) {
+        let Some(dialog) = self.signalling.dialog else {
+            return;
+        };
+        let request = DialogRequest {
+            method: Method::Info,
+            headers: Vec::new(),
+            body: Some(Body {
+                content_type: RELAY.to_owned(),
+                bytes: write_info(digit, duration).into(),
+            }),
+        };
+        self.signalling.shard.in_dialog(dialog, request, self.own_inbox.clone()).await;
+    }
+}
+
+fn steps(digits: &str) -> impl Iterator<Item = Step> {
+    digits.chars().filter_map(|c| match c {
+        'w' => Some(Step::Pause(SHORT_PAUSE)),
+        'W' => Some(Step::Pause(LONG_PAUSE)),
+        'f' | 'F' => Some(Step::Key('f')),
+        '0'..='9' | '*' | '#' => Some(Step::Key(c)),
+        'a'..='d' | 'A'..='D' => Some(Step::Key(c.to_ascii_uppercase())),
+        _ => None,
+    })
+}
+
+const RELAY: &str = "application/dtmf-relay";
+
+/// The body of an INFO: `!` is the flash.
+fn write_info(digit: char, duration: Duration) -> String {
+    let signal = if digit == 'f' { '!' } else { digit };
+    format!("Signal={signal}\r\nDuration={}\r\n", duration.as_millis())
+}
 
 /// One digit and how long it was held, in milliseconds.
 pub(crate) type InfoDigit = (char, u32);
@@ -7,7 +153,7 @@ pub(crate) type InfoDigit = (char, u32);
 pub(crate) fn read_info(content_type: &str, body: &[u8]) -> Option<InfoDigit> {
     let body = std::str::from_utf8(body).ok()?;
     let kind = content_type.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/dtmf-relay") {
+    if kind.eq_ignore_ascii_case(RELAY) {
         let mut digit = None;
         let mut duration_ms = 250;
         for line in body.lines() {
@@ -35,7 +181,7 @@ fn digit_of(text: &str) -> Option<char> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (Some(c), None) => {
-            let c = c.to_ascii_uppercase();
+            let c = if c == '!' { return Some('f') } else { c.to_ascii_uppercase() };
             matches!(c, '0'..='9' | '*' | '#' | 'A'..='D').then_some(c)
         }
         _ => match text {
@@ -45,6 +191,7 @@ fn digit_of(text: &str) -> Option<char> {
             "13" => Some('B'),
             "14" => Some('C'),
             "15" => Some('D'),
+            "16" => Some('f'),
             _ => None,
         },
     }
@@ -60,6 +207,22 @@ mod tests {
         assert_eq!(read_info("application/dtmf-relay", relay), Some(('5', 160)));
         assert_eq!(read_info("application/dtmf", b"#"), Some(('#', 250)));
         assert_eq!(read_info("application/dtmf-relay", b"Signal=11"), Some(('#', 250)));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for digit in "0123456789*#ABCDf".chars() {
+            let body = write_info(digit, Duration::from_millis(160));
+            assert_eq!(read_info(RELAY, body.as_bytes()), Some((digit, 160)));
+        }
+    }
+
+    #[test]
+    fn a_string_of_digits_has_pauses_and_flashes() {
+        let key = Step::Key;
+        let expected =
+            [key('1'), Step::Pause(SHORT_PAUSE), key('f'), Step::Pause(LONG_PAUSE), key('B')];
+        assert_eq!(steps("1w-F Wb").collect::<Vec<_>>(), expected);
     }
 
     #[test]

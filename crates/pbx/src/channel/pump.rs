@@ -161,6 +161,11 @@ impl Channel {
             Control::HandedOver(done) => self.handed_over(done).await,
             Control::Errand(errand) => self.errand(errand),
             Control::Moved { flow, contact } => self.moved(flow, &contact).await,
+            Control::SendDigit { digit, duration } => {
+                if let Err(error) = self.send_digit(digit, duration).await {
+                    tracing::warn!("{}: cannot send {digit}: {error}", self.name);
+                }
+            }
             Control::Quality(reply) => {
                 // Whoever asked may have given up.
                 let _ = reply.send(self.quality().await);
@@ -186,7 +191,11 @@ impl Channel {
             }
             SipEvent::DialogRequest { transaction, request, .. } => {
                 let digit = self.in_dialog(transaction, &request).await;
-                return digit.map(|(digit, duration_ms)| self.digit(digit, duration_ms));
+                let digit = match digit {
+                    Some(digit) => self.hear_info(digit).await,
+                    None => None,
+                };
+                return digit.and_then(|(digit, duration_ms)| self.digit(digit, duration_ms));
             }
             SipEvent::Response { request_id, response } => {
                 self.responded(request_id, &response).await;
@@ -223,7 +232,11 @@ impl Channel {
         let words = match event {
             LegEvent::Dtmf { digit, duration, .. } => {
                 let duration_ms = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
-                return Some(self.digit(digit, duration_ms));
+                return self.digit(digit, duration_ms);
+            }
+            LegEvent::SignalKey { digit, duration, .. } => {
+                self.signal_digit(digit, duration).await;
+                return None;
             }
             LegEvent::PlaybackFinished { id, .. } => return Some(Happening::Played(id)),
             LegEvent::RtpTimeout { silent_for, .. } if self.state != State::Up => {
@@ -268,14 +281,15 @@ impl Channel {
         "ICE disconnected".to_owned()
     }
 
-    fn digit(&self, digit: char, duration_ms: u32) -> Happening {
+    /// Tells of a digit. The flash is no digit that an application reads.
+    fn digit(&self, digit: char, duration_ms: u32) -> Option<Happening> {
         self.exchange.bus().publish(Event::Dtmf {
             channel: self.id,
             name: self.name.clone(),
             digit,
             duration_ms,
         });
-        Happening::Digit(digit)
+        (digit != 'f').then_some(Happening::Digit(digit))
     }
 
     /// The next event of our own INVITE, for `outgoing`; everything else is absorbed.

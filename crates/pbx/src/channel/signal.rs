@@ -6,6 +6,7 @@ use std::time::Duration;
 use sidetone_base::{Destination, Flow};
 use sidetone_dialplan::Stop;
 use sidetone_sdp::negotiation::Wish;
+use sidetone_sip::headers::CSeq;
 use sidetone_sip::{Method, Name, Request, Response};
 use sidetone_ua::api::{
     Command, DialogId, DialogRequest, Failure, Reply, RequestId, TransactionId,
@@ -214,8 +215,12 @@ impl Channel {
     /// The response to a request of ours inside the dialog.
     pub(super) async fn responded(&mut self, _: RequestId, response: &Response) {
         let status = response.status.code();
-        // Re-INVITEs are the only requests a channel sends inside its dialog. A 2xx that comes
-        // after we gave up wants its ACK all the same.
+        // Of what a channel asks inside its dialog only offers wait for their answer.
+        let cseq = response.headers.typed::<CSeq>().ok().flatten();
+        if cseq.is_none_or(|cseq| cseq.method != Method::Invite) {
+            return;
+        }
+        // A 2xx that comes after we gave up wants its ACK all the same.
         if (200..300).contains(&status)
             && let Some(dialog) = self.signalling.dialog
         {

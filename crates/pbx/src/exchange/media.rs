@@ -10,7 +10,8 @@ use sidetone_config::{Config, DtlsSetup, DtmfMode, Endpoint, Host, MediaEncrypti
 use sidetone_engine::{CertificateChoice, LegSpec};
 use sidetone_media::candidates::LocalAddress;
 use sidetone_media::{
-    AclRule, CandidatePolicy, Certificate, HostRule, LegEvent, LegKind, Net, RtpSettings, StrictRtp,
+    AclRule, CandidatePolicy, Certificate, DtmfSettings, HostRule, LegEvent, LegKind, Net,
+    RtpSettings, StrictRtp, ToneDetection, WithoutEvents,
 };
 use sidetone_net::tls::{TlsSettings, load_pair};
 use sidetone_sdp::attributes::{SdesSuite, Setup};
@@ -220,13 +221,30 @@ fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
         replay_protection: rtp.srtp_replay_protection,
         rtcp_interval: rtp.rtcp_interval,
         dtls_mtu: rtp.dtls_mtu,
-        // RTP-02: the option counts samples at 8 kHz.
-        dtmf_timeout: Duration::from_micros(u64::from(rtp.dtmf_timeout_samples) * 125),
+        dtmf: dtmf_settings(config, endpoint.dtmf_mode),
         timeout: seconds(endpoint.rtp_timeout_s),
         timeout_hold: seconds(endpoint.rtp_timeout_hold_s),
         keepalive: seconds(endpoint.rtp_keepalive_s),
         symmetric: endpoint.rtp_symmetric,
         ..RtpSettings::default()
+    }
+}
+
+/// RTP-07: how keys travel, by `dtmf_mode`. Telephone-events, where they were agreed, go first.
+fn dtmf_settings(config: &Config, mode: DtmfMode) -> DtmfSettings {
+    DtmfSettings {
+        // RTP-02: the option counts samples at 8 kHz.
+        timeout: Duration::from_micros(u64::from(config.rtp.dtmf_timeout_samples) * 125),
+        detection: match mode {
+            DtmfMode::Inband => ToneDetection::Always,
+            DtmfMode::Auto => ToneDetection::WithoutEvents,
+            _ => ToneDetection::Never,
+        },
+        without_events: match mode {
+            DtmfMode::Info | DtmfMode::AutoInfo => WithoutEvents::Signalling,
+            _ => WithoutEvents::Tones,
+        },
+        min_duration: Duration::from_millis(config.asterisk.min_dtmf_duration_ms.into()),
     }
 }
 

@@ -161,8 +161,8 @@ impl Device {
 
     async fn open_media(&mut self) -> Media {
         let events = self.leg_events.clone();
-        let (line, random) = (self.line, &mut self.random);
-        let opened = Media::open(line, &self.engine, &self.capabilities, random, events);
+        let (line, keys, random) = (self.line, self.keys, &mut self.random);
+        let opened = Media::open(line, &self.engine, &self.capabilities, random, keys, events);
         let mut media = opened.await;
         if self.silent {
             media.mute();
@@ -450,6 +450,11 @@ impl Device {
             reply.status = 202;
         }
         if let Some(place) = self.by_dialog(dialog) {
+            if request.method == Method::Info {
+                let text = String::from_utf8_lossy(&request.body);
+                let key = text.strip_prefix("Signal=").and_then(|rest| rest.chars().next());
+                self.show(place, |view| view.digits.extend(key));
+            }
             let call = &mut self.calls[place];
             let contact = ("Contact".to_owned(), call.contact.clone());
             reply.headers.push(contact);

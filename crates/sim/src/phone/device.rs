@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::calls::{Call, method_of};
-use super::{Manner, NewPhone, Order, Saying, View, media};
+use super::{Keys, Manner, NewPhone, Order, Saying, View, media};
 use crate::Line;
 use crate::building::EXCHANGE;
 use crate::configuration::PASSWORD;
@@ -54,6 +54,7 @@ pub(super) struct Device {
     pub(super) capabilities: Capabilities,
     pub(super) manner: Manner,
     pub(super) silent: bool,
+    pub(super) keys: Keys,
     /// Headers the story wants said.
     pub(super) says: Vec<(String, String)>,
     /// Who checks passwords, when the phone demands them.
@@ -94,6 +95,7 @@ impl Device {
             capabilities: media::capabilities(new.line, new.codecs),
             manner: Manner::Ring,
             silent: false,
+            keys: Keys::default(),
             says: Vec::new(),
             guard: None,
             sendings: Vec::new(),
@@ -232,6 +234,10 @@ impl Device {
             Order::Press(digit) => self.press(digit).await,
             Order::Manner(manner) => self.manner = manner,
             Order::BeSilent => self.silent = true,
+            Order::Keys(keys) => {
+                self.keys = keys;
+                self.capabilities.telephone_event = keys == Keys::Events;
+            }
             Order::Ask { call, saying } => self.ask(call, saying),
             Order::Demand => {
                 let now = Instant::now().into_std();
@@ -377,10 +383,19 @@ impl Device {
     }
 
     fn leg_event(&mut self, leg: LegId, event: &LegEvent) {
-        if let LegEvent::Dtmf { digit, .. } = event
-            && let Some(place) = self.calls.iter().position(|call| call.leg_id() == Some(leg))
-        {
-            self.view.borrow_mut().calls[place].digits.push(*digit);
+        let Some(place) = self.calls.iter().position(|call| call.leg_id() == Some(leg)) else {
+            return;
+        };
+        match event {
+            LegEvent::Dtmf { digit, .. } => {
+                self.view.borrow_mut().calls[place].digits.push(*digit);
+            }
+            LegEvent::SignalKey { digit, duration, .. } => {
+                let text = format!("Signal={digit}\r\nDuration={}\r\n", duration.as_millis());
+                let info = Saying::new("INFO", &[]).with_body("application/dtmf-relay", &text);
+                self.ask(place, info);
+            }
+            _ => {}
         }
     }
 }

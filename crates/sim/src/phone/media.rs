@@ -5,11 +5,12 @@ use std::time::Duration;
 use sidetone_base::Random;
 use sidetone_engine::media::LegKind;
 use sidetone_engine::{Engine, LegHandle, LegSpec};
-use sidetone_media::{Repeat, Tone, ToneStep};
+use sidetone_media::{Repeat, Tone, ToneDetection, ToneStep, WithoutEvents};
 use sidetone_sdp::Session;
 use sidetone_sdp::negotiation::{Capabilities, CodecSpec, KindWish, Negotiation, Wish};
 use sidetone_sdp::plan::{Direction, MediaKind, MediaPlan, StreamPlan, StreamState};
 
+use super::Keys;
 use crate::Line;
 use crate::building::EXCHANGE;
 
@@ -45,6 +46,7 @@ impl Media {
         engine: &Engine,
         capabilities: &Capabilities,
         random: &mut dyn Random,
+        keys: Keys,
         events: tokio::sync::mpsc::Sender<(sidetone_base::LegId, sidetone_media::LegEvent)>,
     ) -> Self {
         let kind = match line {
@@ -53,6 +55,11 @@ impl Media {
         };
         let mut spec = LegSpec::new(kind, events);
         spec.candidates.peer = Some(EXCHANGE);
+        spec.rtp.dtmf.detection =
+            if keys == Keys::Tones { ToneDetection::Always } else { ToneDetection::Never };
+        if keys == Keys::Info {
+            spec.rtp.dtmf.without_events = WithoutEvents::Signalling;
+        }
         Self {
             leg: engine.create_leg(spec).await.expect("a phone has a leg"),
             negotiation: Negotiation::new(capabilities.clone(), random),

@@ -1,6 +1,7 @@
 //! Stories of the whole exchange on a bad network, each over several seeds.
 
 mod calls;
+mod keys;
 mod nat;
 mod refusals;
 mod registrations;
