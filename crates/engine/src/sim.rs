@@ -84,7 +84,7 @@ impl SimHost {
     }
 }
 
-/// A datagram that reached an address outside all engines.
+/// A datagram that arrived, as [`SimWorld::take`] and [`SimWorld::recorded`] show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivered {
     /// When.
@@ -116,6 +116,7 @@ struct Net {
     bound: BTreeMap<SocketAddr, (usize, PathId)>,
     arrived: Vec<VecDeque<(PathId, Flying)>>,
     outside: BTreeMap<SocketAddr, Vec<Delivered>>,
+    recorded: BTreeMap<IpAddr, Vec<Delivered>>,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -155,6 +156,10 @@ impl Net {
             let Some(Reverse(flying)) = self.flying.pop() else {
                 return;
             };
+            if let Some(recorded) = self.recorded.get_mut(&flying.to.ip()) {
+                let Flying { at, from, ref bytes, .. } = flying;
+                recorded.push(Delivered { at, from, bytes: bytes.clone() });
+            }
             let place = self.bound.get(&flying.to).copied();
             match place.and_then(|(worker, path)| Some((self.arrived.get_mut(worker)?, path))) {
                 Some((arrived, path)) => arrived.push_back((path, flying)),
@@ -181,6 +186,7 @@ impl SimWorld {
             bound: BTreeMap::new(),
             arrived: Vec::new(),
             outside: BTreeMap::new(),
+            recorded: BTreeMap::new(),
         };
         Self {
             net: Rc::new(RefCell::new(net)),
@@ -342,6 +348,17 @@ impl SimWorld {
     /// Takes the datagrams that reached an address outside all engines.
     pub fn take(&mut self, address: SocketAddr) -> Vec<Delivered> {
         self.net.borrow_mut().outside.remove(&address).unwrap_or_default()
+    }
+
+    /// Keeps copies of all datagrams that arrive at a host from now on, as a capture does.
+    pub fn record(&mut self, host: IpAddr) {
+        self.net.borrow_mut().recorded.entry(host).or_default();
+    }
+
+    /// Takes the copies made since [`SimWorld::record`] or the last time.
+    pub fn recorded(&mut self, host: IpAddr) -> Vec<Delivered> {
+        let mut net = self.net.borrow_mut();
+        net.recorded.get_mut(&host).map(std::mem::take).unwrap_or_default()
     }
 }
 

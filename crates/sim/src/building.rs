@@ -2,11 +2,13 @@
 //! one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use sidetone_base::{Random, SeededRandom, Transport};
 use sidetone_engine::Engine;
 use sidetone_events::Bus;
+use sidetone_media::Prompt;
 use sidetone_net::sim::Host;
 use sidetone_net::{ListenerSpec, Net, NetSettings, Protocol, UpgradedWebSocket};
 use sidetone_pbx::Exchange;
@@ -45,7 +47,7 @@ pub(crate) async fn exchange(
         config,
         dialplan,
         catalogue: sidetone_apps::CATALOGUE,
-        prompts: Box::new(|_, _| None),
+        prompts: Box::new(|name, _| prompt(name)),
         net,
         net_events,
         engine,
@@ -55,6 +57,19 @@ pub(crate) async fn exchange(
         interfaces: vec![EXCHANGE],
     };
     Exchange::start(parts).await.expect("two shards are allowed")
+}
+
+/// The prompt `tone-700-2000`: 700 Hz for 2,000 ms. There are no others.
+fn prompt(name: &str) -> Option<Arc<Prompt>> {
+    let (hz, time_ms) = name.strip_prefix("tone-")?.split_once('-')?;
+    let (hz, time_ms) = (hz.parse::<f64>().ok()?, time_ms.parse::<u32>().ok()?);
+    let samples = (0..time_ms * 8).map(|at| {
+        let phase = std::f64::consts::TAU * hz * f64::from(at) / 8_000.0;
+        #[expect(clippy::cast_possible_truncation, reason = "the sine is below one")]
+        let sample = (phase.sin() * 8_000.0) as i16;
+        sample
+    });
+    Some(Arc::new(Prompt { rate: 8_000, samples: samples.collect() }))
 }
 
 /// Hands in connections as the HTTP server does after the upgrade.

@@ -24,12 +24,14 @@ mod building;
 pub mod configuration;
 mod ladder;
 pub mod phone;
+mod sound;
 mod stranger;
 mod wire;
 pub mod world;
 
 pub use configuration::Configuration;
 pub use phone::{CallState, CallView, Keys, Manner, Offer, Phone, Saying};
+pub use sound::Sound;
 pub use stranger::Stranger;
 pub use wire::Line;
 pub use world::{Weather, World, secs};

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::building::{self, EXCHANGE};
 use crate::ladder::Ladder;
 use crate::phone::{self, CallState, Phone};
-use crate::{Configuration, Line, Stranger};
+use crate::{Configuration, Line, Sound, Stranger};
 
 /// How often a story looks whether what it waits for has come.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -188,6 +188,16 @@ impl World {
     pub fn heal(&self, phone: &Phone) {
         self.inner.wires.heal(phone.ip(), EXCHANGE);
         self.inner.media.borrow_mut().heal(phone.ip(), EXCHANGE);
+    }
+
+    /// What a phone of a plain line hears while this time passes, as its ear does.
+    pub async fn listen(&self, phone: &Phone, time: Duration) -> Sound {
+        let ip = phone.ip();
+        self.inner.media.borrow_mut().record(ip);
+        self.inner.media.borrow_mut().recorded(ip);
+        sleep(time).await;
+        let packets = self.inner.media.borrow_mut().recorded(ip);
+        Sound::of_ulaw(packets.iter().map(|packet| packet.bytes.as_slice()))
     }
 
     /// Lets time pass.

@@ -1,5 +1,6 @@
 //! Stories of the whole exchange on a bad network, each over several seeds.
 
+mod applications;
 mod calls;
 mod keys;
 mod nat;
