@@ -227,7 +227,8 @@ fn the_dialplan_knows_the_channel_and_the_headers_of_its_call() {
                 same => n,Set(GLOBAL(C)=${IF($[\"${CHANNEL(pjsip,call-id)}\" = \
                 \"${PJSIP_HEADER(read,Call-ID)}\"]?same:other)} ${PJSIP_HEADER(read,X-Who)} \
                 ${PJSIP_HEADER(read,X-Who,2)} ${PJSIP_HEADER(read,X-None)}.)\n \
-                same => n,Set(GLOBAL(D)=${CUT(CHANNEL,-,1)} ${IF($[${LEN(${UNIQUEID})} > 5]?id:)})\n";
+                same => n,Set(GLOBAL(D)=${CUT(CHANNEL,-,1)} \
+                ${IF($[${LEN(${UNIQUEID})} > 5]?id:)})\n";
     tell_of(plan, async |world: World, alice: Phone| {
         alice.will_say(&[("X-Who", "one"), ("X-Who", "two")]).await;
         alice.dial("714").await;
