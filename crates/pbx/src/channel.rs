@@ -30,12 +30,16 @@ pub(crate) mod media;
 mod peer;
 pub(crate) mod pump;
 mod signal;
+mod sip;
 mod variables;
 
 pub use dtmf::Pace;
 pub use media::{MediaError, StreamFact};
 pub use peer::{Errand, HandOver, Join, Peer, Redirect, Rights};
+pub use sip::{BranchCause, FromParam, Inherited, Names, SipFacts};
 pub use variables::Variables;
+
+pub use crate::party::{PartyId, Redirecting};
 
 /// Events that may wait for a channel. A call makes about ten in its life; a channel with 64
 /// waiting does not run any more and is ended by the shard.
@@ -134,6 +138,14 @@ pub enum Control {
         /// How long it is held.
         duration: Duration,
     },
+    /// Somebody else is at the other end.
+    Connected(Box<PartyId>),
+    /// Show your peer who is at the other end, if it does not know.
+    ShowConnected,
+    /// A channel you called has this to say of its end.
+    BranchCause(Box<BranchCause>),
+    /// A channel you called was answered by this.
+    AnswerHeaders(Arc<sidetone_sip::Response>),
     /// Say how well the streams run.
     Quality(tokio::sync::oneshot::Sender<Vec<StreamQuality>>),
 }
@@ -173,15 +185,6 @@ pub enum Happening {
     Digit(char),
     /// A playback or tone ended.
     Played(PlaybackId),
-}
-
-/// Who a party is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PartyId {
-    /// Display name.
-    pub name: String,
-    /// Number.
-    pub number: String,
 }
 
 /// The SIP side of a channel.
@@ -230,6 +233,7 @@ pub struct Channel {
     cause: Cause,
     absolute_deadline: Option<Instant>,
     unheard: Option<pump::Unheard>,
+    pub(crate) sip: Box<SipFacts>,
     created: Instant,
     answered: Option<Instant>,
     /// What we want of media; a peer's re-offer is answered with it.
@@ -256,6 +260,7 @@ pub(crate) struct NewChannel {
     pub connected: PartyId,
     pub position: Position,
     pub variables: Variables,
+    pub sip: SipFacts,
     /// The unique id of the channel that calls this one.
     pub linked_id: Option<String>,
 }
@@ -329,6 +334,7 @@ impl Channel {
             cause: Cause::NORMAL,
             absolute_deadline: None,
             unheard: None,
+            sip: Box::new(new.sip),
             created,
             answered: None,
             wish: Wish::call(),

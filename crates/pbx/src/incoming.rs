@@ -16,8 +16,11 @@ use tokio::sync::mpsc;
 
 use crate::authenticate::{Authenticated, authenticate};
 use crate::bridge;
-use crate::channel::{Channel, ChannelEvent, NewChannel, PartyId, Signalling, State, Variables};
+use crate::channel::{
+    Channel, ChannelEvent, NewChannel, PartyId, Signalling, SipFacts, State, Variables,
+};
 use crate::exchange::Exchange;
+use crate::identity;
 use crate::login;
 use crate::message::{self, ALLOW};
 use crate::register;
@@ -28,7 +31,7 @@ use crate::shard::ShardHandle;
 pub(crate) fn invite(
     exchange: &Exchange,
     shard: &ShardHandle,
-    dialog: DialogId,
+    (dialog, local_tag): (DialogId, String),
     flow: Flow,
     request: Box<Request>,
 ) -> Result<mpsc::Sender<ChannelEvent>, Box<Reply>> {
@@ -40,9 +43,11 @@ pub(crate) fn invite(
     check_accept(&request)?;
     let exten = extension(&request)?;
     let context = who.endpoint().context.clone();
-    let caller = caller_of(who.endpoint(), &request);
+    let caller = identity::of_caller(who.endpoint(), &request);
     if !exists(exchange, &context, &exten, &caller) {
-        if who.endpoint().allow_overlap && wants_more(exchange, &context, &exten, &caller) {
+        let further = &who.endpoint().speech.overlap_context;
+        let further = if further.is_empty() { &context } else { further };
+        if who.endpoint().allow_overlap && wants_more(exchange, further, &exten, &caller) {
             return Err(Box::new(message::refusal(484, "more digits are needed")));
         }
         tracing::info!(
@@ -52,7 +57,8 @@ pub(crate) fn invite(
         );
         return Err(Box::new(message::refusal(404, "no such extension")));
     }
-    let channel = channel(exchange, shard, dialog, flow, request, &who, caller, &exten);
+    let channel =
+        channel(exchange, shard, (dialog, local_tag), flow, request, &who, caller, &exten);
     let inbox = channel.inbox();
     let has_offer = channel.request().is_some_and(|request| message::has_sdp(request));
     spawn(who, Box::new(channel), shard.clone(), dialog, has_offer);
@@ -75,6 +81,11 @@ fn check_reliable(endpoint: &Endpoint, request: &Request) -> Result<(), Box<Repl
 
 /// A body that is no SDP cannot be agreed to (RFC 3261 §8.2.3).
 fn check_body(request: &Request) -> Result<(), Box<Reply>> {
+    if message::has_sdp(request) && wants_preconditions(&request.body) {
+        // RFC 3312 §5.1.
+        let words = "preconditions (RFC 3312) cannot be met here";
+        return Err(Box::new(message::refusal(580, words)));
+    }
     if request.body.is_empty() || message::has_sdp(request) {
         return Ok(());
     }
@@ -91,6 +102,13 @@ fn check_accept(request: &Request) -> Result<(), Box<Reply>> {
         return Ok(());
     }
     Err(Box::new(message::refusal(406, "the answer to a call is application/sdp")))
+}
+
+/// Whether a description insists on a reserved path (RFC 3312 §4). Peers that say so in
+/// `Require` got 420 from the stack.
+fn wants_preconditions(body: &[u8]) -> bool {
+    let mut lines = body.split(|byte| *byte == b'\n');
+    lines.any(|line| line.starts_with(b"a=des:qos mandatory"))
 }
 
 /// Refuses calls beyond what the operator allows or while the exchange stops.
@@ -117,12 +135,11 @@ fn admit(exchange: &Exchange) -> Result<(), Box<Reply>> {
 
 /// The dialled extension: the user part of the Request-URI, or `s` without one.
 fn extension(request: &Request) -> Result<String, Box<Reply>> {
-    let exten = message::user_of(&request.uri).unwrap_or_default();
-    let exten = exten.split(';').next().unwrap_or_default();
+    let exten = identity::number_of(&request.uri);
     if exten.len() > 255 || exten.chars().any(char::is_control) {
         return Err(Box::new(message::refusal(484, "the extension is too long or unprintable")));
     }
-    Ok(if exten.is_empty() { "s".to_owned() } else { exten.to_owned() })
+    Ok(if exten.is_empty() { "s".to_owned() } else { exten })
 }
 
 pub(crate) fn exists(exchange: &Exchange, context: &str, exten: &str, caller: &PartyId) -> bool {
@@ -150,29 +167,11 @@ fn with_query(
     ask(&exchange.dialplan(), &query)
 }
 
-/// Who calls: what the configuration says, else From.
-fn caller_of(endpoint: &Endpoint, request: &Request) -> PartyId {
-    if let Some(configured) = &endpoint.callerid {
-        let (name, number) = (configured.name.clone(), configured.number.clone());
-        return PartyId { name, number };
-    }
-    let Some(from) = message::from_of(request) else {
-        return PartyId::default();
-    };
-    let name = from.display_name().map(|name| name.to_str().into_owned()).unwrap_or_default();
-    let number = message::user_of(&from.uri).unwrap_or_default();
-    PartyId { name: printable(name), number: printable(number) }
-}
-
-fn printable(text: String) -> String {
-    text.chars().filter(|c| !c.is_control()).take(128).collect()
-}
-
 #[expect(clippy::too_many_arguments, reason = "each is one fact of the INVITE; used once")]
 fn channel(
     exchange: &Exchange,
     shard: &ShardHandle,
-    dialog: DialogId,
+    (dialog, local_tag): (DialogId, String),
     flow: Flow,
     request: Box<Request>,
     who: &Authenticated,
@@ -185,6 +184,7 @@ fn channel(
         variables.set(name, Some(value.clone()));
     }
     let reliable = wants_reliable(&endpoint, &request);
+    let sip = SipFacts::of_request(&request, local_tag);
     let signalling = Signalling {
         shard: shard.clone(),
         peer: message::contact_of(&request),
@@ -203,7 +203,8 @@ fn channel(
             endpoint,
             signalling,
             state: State::Ring,
-            connected: PartyId { name: String::new(), number: exten.to_owned() },
+            connected: PartyId::new("", exten),
+            sip,
             caller,
             position,
             variables,
@@ -310,7 +311,7 @@ fn options(exchange: &Exchange, flow: &Flow, request: &Request) -> Reply {
         Err(reply) => return *reply,
     };
     let exten = message::user_of(&request.uri).unwrap_or_else(|| "s".to_owned());
-    let caller = caller_of(who.endpoint(), request);
+    let caller = identity::of_caller(who.endpoint(), request);
     let pings_us = exten == "s" || message::user_of(&request.uri).is_none();
     let found = pings_us || exists(exchange, &who.endpoint().context, &exten, &caller);
     let mut reply = message::reply(if found { 200 } else { 404 });

@@ -1,6 +1,6 @@
 //! Small readings of SIP messages that several steps need.
 
-use sidetone_sip::headers::{Contact, From, Reason, To};
+use sidetone_sip::headers::{Contact, From, Headers, Reason, To, TypedHeader as _};
 use sidetone_sip::{HeaderName, Method, Name, NameAddr, Request, Text, Uri};
 use sidetone_ua::api::{Body, Reply};
 
@@ -71,17 +71,25 @@ pub(crate) fn sdp_body(sdp: String) -> Body {
     Body { content_type: "application/sdp".to_owned(), bytes: sdp.into_bytes().into() }
 }
 
+/// The Q.850 cause of the Reason headers of a message, if there is one.
+pub(crate) fn cause_in(headers: &Headers) -> Option<Cause> {
+    let cause = reason(headers, "Q.850").and_then(|cause| u8::try_from(cause).ok());
+    cause.map(|cause| Cause(cause.min(127)))
+}
+
+/// The cause of a protocol in the Reason headers. One that cannot be read hides no other.
+fn reason(headers: &Headers, protocol: &str) -> Option<u16> {
+    let items = headers.items(Name::Reason);
+    let mut reasons = items.filter_map(|item| Reason::parse(&item).ok());
+    reasons.find(|reason| reason.protocol.eq_ignore_case(protocol))?.cause()
+}
+
 /// The cause in the Reason header of a BYE or CANCEL: Q.850 first, then SIP (HDR-12).
 pub(crate) fn cause_of_bye(request: &Request) -> Cause {
-    let reasons = request.headers.typed_all::<Reason>().unwrap_or_default();
-    let of = |protocol: &str| {
-        let reason = reasons.iter().find(|r| r.protocol.eq_ignore_case(protocol))?;
-        reason.cause()
-    };
-    if let Some(cause) = of("Q.850").and_then(|cause| u8::try_from(cause).ok()) {
-        return Cause(cause.min(127));
+    if let Some(cause) = cause_in(&request.headers) {
+        return cause;
     }
-    match of("SIP") {
+    match reason(&request.headers, "SIP") {
         Some(status) if request.method == Method::Cancel && status == 200 => {
             Cause::ANSWERED_ELSEWHERE
         }

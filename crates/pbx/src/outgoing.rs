@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sidetone_base::{ChannelId, Destination, Flow, FlowId, LegId, Transport};
-use sidetone_config::Endpoint;
+use sidetone_config::{Endpoint, Reliable};
 use sidetone_dialplan::{Position, Stop};
 use sidetone_sdp::negotiation::{CodecWish, KindWish, Wish};
 use sidetone_sdp::plan::MediaKind;
-use sidetone_sip::{Method, Response, Text};
+use sidetone_sip::{Method, NameAddr, Response, Status, Text, Uri};
 use sidetone_ua::api::{Command, DialogId, Event as SipEvent, Failure, OutgoingRequest};
 use tokio::sync::mpsc;
 
@@ -19,10 +19,11 @@ use crate::Cause;
 use crate::bridge;
 use crate::channel::pump::InviteNews;
 use crate::channel::{
-    BranchEvent, Channel, ChannelEvent, Control, NewChannel, PartyId, Signalling, State,
-    StreamFact, Variables,
+    BranchCause, BranchEvent, Channel, ChannelEvent, Control, FromParam, Inherited, NewChannel,
+    PartyId, Signalling, SipFacts, State, StreamFact, Variables,
 };
 use crate::exchange::Exchange;
+use crate::identity::{self, Side};
 use crate::incoming::contact;
 use crate::login;
 use crate::message::{self, ALLOW};
@@ -54,6 +55,8 @@ pub struct Call {
     pub beside: Option<LegId>,
     /// The caller's streams: what it speaks is offered first.
     pub streams: Vec<StreamFact>,
+    /// Headers and forwarding handed down.
+    pub inherited: Inherited,
     /// The caller's inbox.
     pub owner: mpsc::Sender<ChannelEvent>,
 }
@@ -97,24 +100,25 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
         said: 0,
         reliable: false,
     };
-    let connected = PartyId { name: String::new(), number: call.caller.number.clone() };
     let mut channel = Channel::new(
         exchange.clone(),
         NewChannel {
             endpoint: Arc::clone(&call.endpoint),
             signalling,
             state: State::Down,
-            caller: PartyId { name: String::new(), number: call.dialled.clone() },
-            connected,
+            caller: identity::of_endpoint(&call.endpoint)
+                .unwrap_or_else(|| PartyId::new("", &call.dialled)),
+            connected: call.caller.clone(),
             position: Position::new(&call.endpoint.context, "", 1),
             variables: call.variables.clone(),
+            sip: SipFacts::of_call(&call.inherited),
             linked_id: Some(call.linked_id.clone()),
         },
     );
     channel.bridging.owner = Some(call.owner.clone());
     let branch =
         Branch { channel: channel.id(), name: channel.name().to_owned(), inbox: channel.inbox() };
-    let (id, owner) = (branch.channel, call.owner.clone());
+    let (id, owner, name) = (branch.channel, call.owner.clone(), branch.name.clone());
     tokio::spawn(async move {
         let life = AssertUnwindSafe(live(channel, call, call_id, flow));
         let gone = futures_util::FutureExt::catch_unwind(life).await.unwrap_or_else(|_| {
@@ -122,11 +126,21 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
             Gone { cause: Cause::FAILURE, status: None, answered: false }
         });
         let Gone { cause, status, answered } = gone;
+        let tech = tech_words(status, answered);
+        let ended = BranchCause { channel: name, tech, cause };
+        let _ = owner.send(ChannelEvent::Control(Control::BranchCause(Box::new(ended)))).await;
         let news = BranchEvent::Gone { cause, status, answered };
         // The caller may be gone itself: then nobody waits.
         let _ = owner.send(ChannelEvent::Branch(id, news)).await;
     });
     branch
+}
+
+/// What SIP said last, as `HANGUPCAUSE` shows it.
+fn tech_words(status: Option<u16>, answered: bool) -> String {
+    let code = status.or_else(|| answered.then_some(200));
+    let status = code.and_then(Status::new);
+    status.map(|status| format!("SIP {} {}", status.code(), status.reason())).unwrap_or_default()
 }
 
 struct Gone {
@@ -165,6 +179,7 @@ async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> 
             return failed(Cause::INCOMPATIBLE);
         }
     };
+    channel.sip_mut().names.call_id.clone_from(&call_id);
     let request = request(channel.exchange(), &call, &channel, call_id, &flow, offer);
     let shard = channel.signalling.shard.clone();
     let timers = session::timers(&call.endpoint);
@@ -211,33 +226,79 @@ fn request(
 ) -> OutgoingRequest {
     let (host, port) = exchange.public_address(&call.endpoint, flow);
     let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
-    let number = match &call.endpoint.from_user {
-        Some(user) => user.clone(),
-        None if call.caller.number.is_empty() => exchange.anonymous_user(),
-        None => call.caller.number.clone(),
-    };
-    let domain = call.endpoint.from_domain.clone().unwrap_or_else(|| host.clone());
-    let user = sidetone_sip::uri::escape_user(number.as_bytes());
-    let name = Text::quoted(&call.caller.name);
-    let from = if call.caller.name.is_empty() {
-        format!("<sip:{}@{domain}>", user.to_str())
-    } else {
-        format!("{} <sip:{}@{domain}>", name.to_str(), user.to_str())
-    };
+    let endpoint = &call.endpoint;
+    let nobody = exchange.anonymous_user();
+    let from = identity::from(endpoint, &call.caller, &host, &nobody);
+    let uri = target(endpoint, &call.contact.uri);
+    let mut headers = vec![("Allow".to_owned(), ALLOW.to_owned())];
+    headers.extend(extensions(endpoint));
+    headers.extend(identity::headers(endpoint, &call.caller, &host, Side::Calling));
+    let facts = channel.sip();
+    headers.extend(identity::diversion(endpoint, &facts.redirecting, &uri, &host));
+    headers.extend(facts.headers.iter().cloned());
     OutgoingRequest {
         method: Method::Invite,
-        uri: call.contact.uri.clone(),
+        to: format!("<{uri}>"),
+        uri,
         destination: call.contact.destination,
-        from,
-        to: format!("<{}>", call.contact.uri),
+        from: with_params(from, &facts.from_params),
         contact: Some(channel.signalling.contact.clone()),
         sent_by: format!("{host}:{port}"),
         route: call.contact.path.clone(),
         call_id: Some(call_id),
-        headers: vec![("Allow".to_owned(), ALLOW.to_owned())],
+        headers,
         body: Some(message::sdp_body(offer)),
         logins: login::logins(&exchange.config(), &call.endpoint),
     }
+}
+
+/// The Request-URI: `user=phone` when the endpoint wants it and the user is a number.
+fn target(endpoint: &Endpoint, uri: &str) -> String {
+    if !endpoint.user_eq_phone {
+        return uri.to_owned();
+    }
+    let Ok(mut parsed) = uri.parse::<Uri>() else {
+        return uri.to_owned();
+    };
+    let phone = message::user_of(&parsed).is_some_and(|user| identity::is_phone(&user));
+    if let Some(sip) = parsed.as_sip_mut().filter(|_| phone) {
+        sip.params.set("user", Some(Text::from("phone")));
+    }
+    parsed.to_text().to_str().into_owned()
+}
+
+/// What we can and what we demand (`100rel`); the stack adds session timers.
+fn extensions(endpoint: &Endpoint) -> Vec<(String, String)> {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    match endpoint.reliable_provisional {
+        Reliable::No => vec![header("Supported", "replaces, norefersub, histinfo")],
+        Reliable::Yes | Reliable::PeerSupported => {
+            vec![header("Supported", "100rel, replaces, norefersub, histinfo")]
+        }
+        Reliable::Required => {
+            vec![header("Supported", "replaces, norefersub, histinfo"), header("Require", "100rel")]
+        }
+    }
+}
+
+/// From with the parameters the dialplan wants in it.
+fn with_params(from: String, params: &[FromParam]) -> String {
+    if params.is_empty() {
+        return from;
+    }
+    let Ok(mut address) = NameAddr::parse(&Text::from(from.as_str())) else {
+        return from;
+    };
+    for param in params {
+        let value = (!param.value.is_empty()).then(|| Text::from(param.value.as_str()));
+        match address.uri.as_sip_mut().filter(|_| param.in_uri) {
+            Some(uri) => uri.params.set(&param.name, value),
+            None => address.params.set(&param.name, value),
+        };
+    }
+    let mut out = Vec::with_capacity(64);
+    address.write(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Follows our INVITE until it is answered (`None`) or over.
@@ -264,7 +325,8 @@ async fn until_answered(
             SipEvent::Rejected { response, .. } => {
                 channel.signalling.invite = None;
                 let status = response.status.code();
-                let cause = Cause::from_status(status);
+                let cause = message::cause_in(&response.headers)
+                    .unwrap_or_else(|| Cause::from_status(status));
                 channel.note_stop(cause);
                 return Ok(Some(over(cause, Some(status))));
             }
@@ -294,6 +356,7 @@ fn over(cause: Cause, status: Option<u16>) -> Gone {
 
 async fn provisional(channel: &mut Channel, call: &Call, response: &Response) {
     let ringing = response.status.code() == 180;
+    learn(channel, call, response).await;
     if ringing {
         channel.set_state(State::Ringing);
     }
@@ -328,6 +391,11 @@ async fn answered(
     }
     shard.send(Command::Ack { dialog, body: None }).await;
     channel.set_state(State::Up);
+    learn(channel, call, response).await;
+    let response_kept = Arc::new(response.clone());
+    channel.sip_mut().answer = Some(Arc::clone(&response_kept));
+    let kept = ChannelEvent::Control(Control::AnswerHeaders(response_kept));
+    let _ = call.owner.send(kept).await;
     if channel.is_offering()
         && let Err(error) = channel.take_answer(&response.body).await
     {
@@ -342,6 +410,17 @@ async fn answered(
     channel.exchange().registrar().set_reachable(&call.aor, &call.contact.uri, true);
     tell(channel, call, BranchEvent::Answered(peer)).await;
     None
+}
+
+/// Who answers, as far as it is believed: the caller hears so.
+async fn learn(channel: &mut Channel, call: &Call, response: &Response) {
+    channel.learn_response(response).await;
+    let party = channel.caller();
+    let plain = party.name.is_empty() && party.number == call.dialled;
+    if !plain {
+        let party = Box::new(party.clone());
+        let _ = call.owner.send(ChannelEvent::Control(Control::Connected(party))).await;
+    }
 }
 
 async fn tell(channel: &Channel, call: &Call, event: BranchEvent) {

@@ -276,8 +276,11 @@ impl Shard {
         match event {
             Event::Invite { dialog, flow, request } => {
                 tracing::debug!(target: "walk", step = 3, "pbx/shard: ua");
+                let identity = self.stack.identity(dialog);
+                let tag = identity.map(|identity| identity.local_tag.to_str().into_owned());
+                let dialog_and_tag = (dialog, tag.unwrap_or_default());
                 let accepted =
-                    incoming::invite(&self.exchange, &self.handle, dialog, flow, request);
+                    incoming::invite(&self.exchange, &self.handle, dialog_and_tag, flow, request);
                 match accepted {
                     Ok(owner) => {
                         self.owners.dialogs.insert(dialog, owner);
@@ -343,7 +346,14 @@ impl Shard {
                 }
                 (owner, Some(*dialog))
             }
-            Event::Provisional { invite, .. } => (owners.invites.get(invite).cloned(), None),
+            Event::Provisional { invite, dialog, .. } => {
+                let owner = owners.invites.get(invite).cloned();
+                // The peer may send requests before it answers: UPDATE, INFO.
+                if let (Some(owner), Some(dialog)) = (&owner, dialog) {
+                    owners.dialogs.insert(*dialog, owner.clone());
+                }
+                (owner, None)
+            }
             Event::Rejected { invite, .. } | Event::InviteFailed { invite, .. } => {
                 (owners.invites.remove(invite), None)
             }

@@ -152,6 +152,7 @@ impl Dialling {
                 linked_id: channel.linked_id().to_owned(),
                 beside: channel.leg_id(),
                 streams: channel.streams(),
+                inherited: channel.inheritance(),
                 owner: channel.inbox(),
             };
             Running { branch: outgoing::call(exchange, call), over: None }

@@ -9,8 +9,10 @@ mod dial;
 mod digits;
 mod echo;
 mod hangup;
+mod hangup_cause_clear;
 mod log;
 mod milliwatt;
+mod pjsip_hangup;
 mod playback;
 mod playtones;
 mod progress;
@@ -18,6 +20,7 @@ mod prompts;
 mod read;
 mod ringing;
 mod send_dtmf;
+mod sip_add_header;
 mod stop_playtones;
 mod stream_echo;
 mod tones;
@@ -47,14 +50,17 @@ pub const APPLICATIONS: &[Application] = &[
     application!(dial),
     application!(echo),
     application!(hangup),
+    application!(hangup_cause_clear),
     application!(log),
     application!(milliwatt),
+    application!(pjsip_hangup),
     application!(playback),
     application!(playtones),
     application!(progress),
     application!(read),
     application!(ringing),
     application!(send_dtmf),
+    application!(sip_add_header),
     application!(stop_playtones),
     application!(stream_echo),
     application!(user_event),

@@ -2,7 +2,7 @@
 
 use sidetone_dialplan::{Doc, FunctionError};
 use sidetone_pbx::Channel;
-use sidetone_sip::Name;
+use sidetone_sdp::plan::{MediaKind, Protection, StreamPlan, StreamState};
 
 use super::{Read, Write};
 use crate::functions::{Function, Outcome};
@@ -14,9 +14,15 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
         syntax: "item[,type]",
         description: "name, state, channeltype, endpoint, context, exten, uniqueid, linkedid, \
             language, accountcode, callid, peerip, secure_signaling, secure_media, \
-            audioreadformat, audiowriteformat, videonativeformat; and pjsip with call-id, \
-            local_addr, remote_addr, request_uri or secure.",
-        arguments: &[("item", "What to read"), ("type", "Which one, with pjsip")],
+            audioreadformat, audiowriteformat, videonativeformat; pjsip with call-id, secure, \
+            target_uri, local_uri, local_tag, remote_uri, remote_tag, request_uri, t38state, \
+            local_addr or remote_addr; and rtp with src, dest, direct, secure or hold, each of \
+            audio or video.",
+        arguments: &[
+            ("item", "What to read"),
+            ("type", "Which one, with pjsip and rtp"),
+            ("media", "audio (default) or video, with rtp"),
+        ],
         ..Doc::EMPTY
     },
     read: Some(read),
@@ -28,6 +34,9 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
     let item = item.trim();
     if item.eq_ignore_ascii_case("pjsip") {
         return pjsip(channel, rest.trim());
+    }
+    if item.eq_ignore_ascii_case("rtp") {
+        return rtp(channel, rest);
     }
     let codec = |kind| {
         let plan = channel.plan()?;
@@ -51,24 +60,56 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
         "secure_signaling" => one_if(channel.flow().is_some_and(|f| f.transport.is_secure())),
         "secure_media" => one_if(channel.plan().is_some_and(|plan| {
             !plan.transports.is_empty()
-                && plan
-                    .transports
-                    .iter()
-                    .all(|transport| transport.protection != sidetone_sdp::plan::Protection::None)
+                && plan.transports.iter().all(|transport| transport.protection != Protection::None)
         })),
         "audionativeformat" | "audioreadformat" | "audiowriteformat" => {
-            codec(sidetone_sdp::plan::MediaKind::Audio).unwrap_or_default()
+            codec(MediaKind::Audio).unwrap_or_default()
         }
-        "videonativeformat" => codec(sidetone_sdp::plan::MediaKind::Video).unwrap_or_default(),
+        "videonativeformat" => codec(MediaKind::Video).unwrap_or_default(),
         other => {
             return Err(FunctionError::Arguments(format!("there is no item '{other}'")));
         }
     })
 }
 
+/// `rtp,item[,media]`
+fn rtp(channel: &Channel, arguments: &str) -> Outcome {
+    let (item, media) = arguments.split_once(',').unwrap_or((arguments, ""));
+    let kind = match media.trim().to_ascii_lowercase().as_str() {
+        "" | "audio" => MediaKind::Audio,
+        "video" => MediaKind::Video,
+        other => return Err(FunctionError::Arguments(format!("there is no rtp media '{other}'"))),
+    };
+    let plan = channel.plan();
+    let stream = plan.and_then(|plan| {
+        let active =
+            |stream: &&StreamPlan| stream.kind == kind && stream.state == StreamState::Active;
+        plan.streams.iter().find(active)
+    });
+    let path = plan.zip(stream).and_then(|(plan, stream)| plan.transports.get(stream.transport));
+    Ok(match item.trim().to_ascii_lowercase().as_str() {
+        "src" => channel.local_media(kind).unwrap_or_default(),
+        "dest" => {
+            path.and_then(|path| path.remote_rtp).map(|to| to.to_string()).unwrap_or_default()
+        }
+        // Media always passes through here.
+        "direct" => String::new(),
+        "secure" => one_if(path.is_some_and(|path| path.protection != Protection::None)),
+        "hold" => one_if(stream.is_some_and(|stream| !stream.direction.sends())),
+        other => return Err(FunctionError::Arguments(format!("there is no rtp,{other}"))),
+    })
+}
+
 fn pjsip(channel: &Channel, item: &str) -> Outcome {
     let flow = channel.flow();
+    let names = &channel.sip().names;
     Ok(match item {
+        "target_uri" => names.target_uri.clone(),
+        "local_uri" => names.local_uri.clone(),
+        "local_tag" => names.local_tag.clone(),
+        "remote_uri" => names.remote_uri.clone(),
+        "remote_tag" => names.remote_tag.clone(),
+        "t38state" => "DISABLED".to_owned(),
         "call-id" => call_id(channel),
         "local_addr" => flow.map(|flow| flow.local.to_string()).unwrap_or_default(),
         "remote_addr" => flow.map(|flow| flow.remote.to_string()).unwrap_or_default(),
@@ -84,9 +125,7 @@ fn pjsip(channel: &Channel, item: &str) -> Outcome {
 }
 
 fn call_id(channel: &Channel) -> String {
-    let request = channel.request();
-    let value = request.and_then(|request| request.headers.value(Name::CallId));
-    value.map(|value| value.to_str().into_owned()).unwrap_or_default()
+    channel.sip().names.call_id.clone()
 }
 
 fn one_if(yes: bool) -> String {

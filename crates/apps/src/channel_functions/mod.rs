@@ -2,7 +2,17 @@
 
 mod callerid;
 mod channel;
+mod connectedline;
+mod hangupcause;
+mod headers;
+mod party;
 mod pjsip_header;
+mod pjsip_header_param;
+mod pjsip_headers;
+mod pjsip_inheritable_header;
+mod pjsip_response_header;
+mod redirecting;
+mod sip_header;
 mod timeout;
 
 use sidetone_base::Random;
@@ -18,8 +28,23 @@ pub type Read = fn(&mut Channel, &str) -> Outcome;
 pub type Write = fn(&mut Channel, &str, &str) -> Written;
 
 /// Every function of this folder, by name.
-pub const FUNCTIONS: &[Function<Read, Write>] =
-    &[callerid::FUNCTION, channel::FUNCTION, pjsip_header::FUNCTION, timeout::FUNCTION];
+pub const FUNCTIONS: &[Function<Read, Write>] = &[
+    callerid::FUNCTION,
+    channel::FUNCTION,
+    connectedline::FUNCTION,
+    hangupcause::CAUSE,
+    hangupcause::KEYS,
+    pjsip_header::FUNCTION,
+    pjsip_headers::FUNCTION,
+    pjsip_header_param::FUNCTION,
+    pjsip_inheritable_header::FUNCTION,
+    pjsip_response_header::HEADER,
+    pjsip_response_header::NAMES,
+    redirecting::FUNCTION,
+    sip_header::HEADER,
+    sip_header::NAMES,
+    timeout::FUNCTION,
+];
 
 fn find(name: &str) -> Option<&'static Function<Read, Write>> {
     FUNCTIONS.iter().find(|function| function.doc.name == name)

@@ -11,6 +11,7 @@ use crate::fields::{Fields, Settings};
 use crate::files::TlsFiles;
 use crate::named::Named;
 use crate::objects::codecs::{self, AllowedCodec, MediaKind, Problem};
+use crate::objects::speech::Speech;
 use crate::objects::transport::tos;
 use crate::table::{Choice, choices};
 
@@ -145,6 +146,12 @@ choices! {
         Prohib = "prohib",
         /// There is no number.
         Unavailable = "unavailable",
+    }
+}
+
+impl Default for CallerIdPrivacy {
+    fn default() -> Self {
+        Self::AllowedNotScreened
     }
 }
 
@@ -382,6 +389,8 @@ pub struct Endpoint {
     pub send_pai: bool,
     /// Send Remote-Party-ID.
     pub send_rpid: bool,
+    /// How SIP is spoken with it.
+    pub speech: Speech,
 
     /// Variables set on its channels, in order.
     pub set_var: Vec<(String, String)>,
@@ -486,6 +495,7 @@ impl Endpoint {
             trust_id_outbound: fields.flag("trust_id_outbound"),
             send_pai: fields.flag("send_pai"),
             send_rpid: fields.flag("send_rpid"),
+            speech: Speech::build(fields),
             set_var: variables(fields),
             accountcode: fields.string("accountcode"),
             language: fields.string("language"),

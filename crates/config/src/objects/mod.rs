@@ -10,4 +10,5 @@ pub mod http;
 pub mod identify;
 pub mod logger;
 pub mod rtp;
+pub mod speech;
 pub mod transport;

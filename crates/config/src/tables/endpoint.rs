@@ -32,7 +32,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Codecs to add, best first; `!name` removes, `name:20` sets the packet time in ms.";
         "allow_overlap" Flag, "yes", Works, "Answer 484 while more digits could match.";
         "allow_subscribe" Flag, "yes", NOT_YET, "Let the endpoint subscribe to states.";
-        "allow_transfer" Flag, "yes", NOT_YET, "Let the endpoint transfer calls with REFER.";
+        "allow_transfer" Flag, "yes", Works, "Let the endpoint transfer calls with REFER.";
         "allow_unauthenticated_options" Flag, "no", NOT_YET,
             "Answer OPTIONS without asking for a password.";
         "aors" List, "", Works, "Where the endpoint is reached: names of `type = aor` objects.";
@@ -44,9 +44,9 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "call_group" Text, "", NOT_YET,
             "Numbers of the groups whose members may pick up its calls.";
         "callerid" Text, "", Works, "Caller as `Name <number>`.";
-        "callerid_privacy" Choice(CallerIdPrivacy::NAMES), "allowed_not_screened", NOT_YET,
+        "callerid_privacy" Choice(CallerIdPrivacy::NAMES), "allowed_not_screened", Works,
             "Whether the caller may be shown.";
-        "callerid_tag" Text, "", NOT_YET, "Internal tag of the caller.";
+        "callerid_tag" Text, "", Works, "Internal tag of the caller.";
         "codec_prefs_incoming_answer" Text, "prefer:pending, operation:intersect, keep:all",
             NOT_YET,
             "How an answer to us is weighed against `allow`.";
@@ -59,7 +59,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "codec_prefs_outgoing_offer" Text, "prefer:pending, operation:union, keep:all,
             transcode:allow", NOT_YET,
             "How our offer is made.";
-        "connected_line_method" METHOD, "invite", NOT_YET,
+        "connected_line_method" METHOD, "invite", Works,
             "Request that carries a new connected party.";
         "contact_acl" List, "", NOT_YET, "Named lists for the addresses it may register.";
         "contact_deny" List, "", NOT_YET, "Addresses it may not register.";
@@ -150,7 +150,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "outgoing_call_offer_pref" Choice(&["local", "local_merge", "local_first", "remote",
             "remote_merge", "remote_first"]), "remote_merge", NOT_YET,
             "Whose codec order counts for calls to it.";
-        "overlap_context" Text, "", NOT_YET, "Context searched for further digits.";
+        "overlap_context" Text, "", Works, "Context searched for further digits.";
         "permit" List, "", Works, "Source addresses that are let in.";
         "pickup_group" Text, "", NOT_YET, "Numbers of the groups whose calls it may pick up.";
         "preferred_codec_only" Flag, "no", NOT_YET, "Answer with one codec only.";
@@ -158,11 +158,11 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "record_on_feature" Text, "automixmon", NOT_YET, "Feature an INFO `Record: on` starts.";
         "redirect_method" Choice(RedirectMethod::NAMES), "user", NOT_YET,
             "How a 3xx answer is followed.";
-        "refer_blind_progress" Flag, "yes", NOT_YET,
+        "refer_blind_progress" Flag, "yes", Works,
             "Notify about the progress of a blind transfer.";
         "rewrite_contact" Flag, "no", Works,
             "Use the address a request came from instead of its Contact.";
-        "rpid_immediate" Flag, "no", NOT_YET, "Send the connected party before the answer.";
+        "rpid_immediate" Flag, "no", Works, "Send the connected party before the answer.";
         "rtcp_mux" Flag, "no", Works, "RTCP on the RTP port (RFC 5761).";
         "rtp_engine" Text, "asterisk", Ignored("there is one RTP engine"),
             "Name of the RTP engine.";
@@ -181,11 +181,11 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "security_negotiation" Choice(&["no", "mediasec"]), "no", NOT_YET,
             "Whether RFC 3329 is spoken.";
         "send_aoc" Flag, "no", NOT_YET, "Send advice of charge.";
-        "send_connected_line" YesNo, "yes", NOT_YET, "Tell it who it talks to.";
-        "send_diversion" Flag, "yes", NOT_YET, "Send the Diversion header (RFC 5806).";
-        "send_history_info" Flag, "no", NOT_YET, "Send History-Info (RFC 7044).";
-        "send_pai" Flag, "no", NOT_YET, "Send P-Asserted-Identity (RFC 3325).";
-        "send_rpid" Flag, "no", NOT_YET, "Send Remote-Party-ID.";
+        "send_connected_line" YesNo, "yes", Works, "Tell it who it talks to.";
+        "send_diversion" Flag, "yes", Works, "Send the Diversion header (RFC 5806).";
+        "send_history_info" Flag, "no", Works, "Send History-Info (RFC 7044).";
+        "send_pai" Flag, "no", Works, "Send P-Asserted-Identity (RFC 3325).";
+        "send_rpid" Flag, "no", Works, "Send Remote-Party-ID.";
         "set_var" Text, "", Works, "`NAME=value` set on its channels; several lines add up.";
         "srtp_tag_32" Flag, "no", NOT_YET, "Offer short authentication tags with SDES.";
         "stir_shaken" YesNo, "no", NO_STIR, "Old switch; see stir_shaken_profile.";
@@ -194,7 +194,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "subscribe_context" Text, "", NOT_YET, "Context its subscriptions look for hints in.";
         "suppress_moh_on_sendonly" Flag, "no", NOT_YET,
             "Do not play music when it holds by sendonly.";
-        "suppress_q850_reason_headers" Flag, "no", NOT_YET,
+        "suppress_q850_reason_headers" Flag, "no", Works,
             "Leave Q.850 reasons out of BYE and CANCEL.";
         "t38_bind_udptl_to_media_address" Flag, "no", NO_FAX, "Bind UDPTL to media_address.";
         "t38_udptl" Flag, "no", NO_FAX, "Allow T.38.";
@@ -213,13 +213,13 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "tos_audio" TypeOfService, "0", NOT_YET, "Type of service of audio packets.";
         "tos_video" TypeOfService, "0", NOT_YET, "Type of service of video packets.";
         "transport" Text, "", Works, "Transport for requests to it; empty lets the contact decide.";
-        "trust_connected_line" YesNo, "yes", NOT_YET, "Believe the connected party it sends.";
-        "trust_id_inbound" Flag, "no", NOT_YET,
+        "trust_connected_line" YesNo, "yes", Works, "Believe the connected party it sends.";
+        "trust_id_inbound" Flag, "no", Works,
             "Believe P-Asserted-Identity and Remote-Party-ID from it.";
-        "trust_id_outbound" Flag, "no", NOT_YET, "Send it identities that are to be kept private.";
+        "trust_id_outbound" Flag, "no", Works, "Send it identities that are to be kept private.";
         "use_avpf" Flag, "no", Works, "Use the AVPF profile (RFC 4585).";
         "use_ptime" Flag, "no", NOT_YET, "Send packets as long as its ptime asks.";
-        "user_eq_phone" Flag, "no", NOT_YET, "Add `user=phone` to URIs whose user is a number.";
+        "user_eq_phone" Flag, "no", Works, "Add `user=phone` to URIs whose user is a number.";
         "voicemail_extension" Text, "", NO_MAILBOX,
             "Extension reported in message-waiting notices.";
         "webrtc" YesNo, "no", Works,

@@ -231,6 +231,27 @@ impl Channel {
         self.media.as_ref()?.local_sdp.clone()
     }
 
+    /// Where we receive the first stream of a kind, as our description says it.
+    #[must_use]
+    pub fn local_media(&self, kind: MediaKind) -> Option<String> {
+        let sdp = self.local_sdp()?;
+        let word = match kind {
+            MediaKind::Audio => "m=audio ",
+            MediaKind::Video => "m=video ",
+            MediaKind::Other => return None,
+        };
+        let address = |line: &str| {
+            let host = line.strip_prefix("c=IN IP4 ").or_else(|| line.strip_prefix("c=IN IP6 "));
+            host.map(|host| host.trim().to_owned())
+        };
+        let place = sdp.lines().position(|line| line.starts_with(word))?;
+        let port = sdp.lines().nth(place)?.strip_prefix(word)?.split(' ').next()?;
+        let own = sdp.lines().skip(place + 1).take_while(|line| !line.starts_with("m="));
+        let host = own.filter_map(address).next().or_else(|| sdp.lines().find_map(address))?;
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        Some(format!("{host}:{port}"))
+    }
+
     /// The media leg's id.
     #[must_use]
     pub fn leg_id(&self) -> Option<LegId> {
@@ -346,6 +367,9 @@ impl Channel {
             facts.bridge = bridge;
         });
         self.reroute().await;
+        if let Some(peer) = self.peer.as_ref().filter(|_| !self.caller.is_empty()) {
+            peer.tell(Control::Connected(Box::new(self.caller.clone())));
+        }
         for stream in self.streams().iter().filter(|stream| stream.kind == MediaKind::Video) {
             self.request_keyframe(stream.index).await;
         }

@@ -166,6 +166,10 @@ impl Channel {
                     tracing::warn!("{}: cannot send {digit}: {error}", self.name);
                 }
             }
+            Control::Connected(party) => self.connected_with(*party).await,
+            Control::ShowConnected => self.show_connected().await,
+            Control::BranchCause(cause) => self.sip.note_cause(*cause),
+            Control::AnswerHeaders(response) => self.sip.answer = Some(response),
             Control::Quality(reply) => {
                 // Whoever asked may have given up.
                 let _ = reply.send(self.quality().await);

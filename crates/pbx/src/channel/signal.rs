@@ -121,20 +121,26 @@ impl Channel {
     pub(crate) async fn hang_up(&mut self, cause: Cause) {
         self.note_stop(cause);
         if let Some(invite) = self.signalling.invite.take() {
-            let headers = reason_headers(cause);
+            let headers = self.reason_headers(cause);
             self.signalling.shard.send(Command::Cancel { invite, headers }).await;
         }
         let Some(dialog) = self.signalling.dialog.take() else {
             return;
         };
         if self.state == State::Up || self.signalling.said == 0 && self.is_ours() {
-            let headers = reason_headers(cause);
+            let headers = self.reason_headers(cause);
             self.signalling.shard.send(Command::Bye { dialog, headers }).await;
             return;
         }
-        let mut reply = message::reply(cause.status());
-        reply.headers.extend(reason_headers(cause));
+        let status = self.sip.refusal.unwrap_or_else(|| cause.status());
+        let mut reply = message::reply(status);
+        reply.headers.extend(self.reason_headers(cause));
         self.signalling.shard.respond_invite(dialog, reply, false).await;
+    }
+
+    /// When the call is ended before its answer, refuses it with this status, whatever the cause.
+    pub fn refuse_with(&mut self, status: u16) {
+        self.sip.refusal = (400..700).contains(&status).then_some(status);
     }
 
     /// Whether we sent the INVITE.
@@ -142,13 +148,14 @@ impl Channel {
         matches!(self.state, State::Down | State::Ringing)
     }
 
-    async fn say(&mut self, mut reply: Reply) {
+    pub(super) async fn say(&mut self, mut reply: Reply) {
         let Some(dialog) = self.signalling.dialog else {
             return;
         };
         let contact = self.signalling.contact.clone();
         reply.headers.insert(0, ("Contact".to_owned(), contact));
         reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
+        reply.headers.extend(self.connected_headers());
         let reliable = self.signalling.reliable && (101..200).contains(&reply.status);
         self.signalling.shard.respond_invite(dialog, reply, reliable).await;
     }
@@ -213,12 +220,18 @@ impl Channel {
     }
 
     /// The response to a request of ours inside the dialog.
-    pub(super) async fn responded(&mut self, _: RequestId, response: &Response) {
+    pub(super) async fn responded(&mut self, id: RequestId, response: &Response) {
         let status = response.status.code();
+        if self.was_asked(id, status >= 200) {
+            return;
+        }
         // Of what a channel asks inside its dialog only offers wait for their answer.
         let cseq = response.headers.typed::<CSeq>().ok().flatten();
         if cseq.is_none_or(|cseq| cseq.method != Method::Invite) {
             return;
+        }
+        if status < 300 {
+            self.learn_identity(&response.headers);
         }
         // A 2xx that comes after we gave up wants its ACK all the same.
         if (200..300).contains(&status)
@@ -242,8 +255,9 @@ impl Channel {
         }
     }
 
-    pub(super) fn request_failed(&mut self, _: RequestId, why: Failure) {
-        if self.is_offering() {
+    pub(super) fn request_failed(&mut self, id: RequestId, why: Failure) {
+        if !self.was_asked(id, true) && self.is_offering() {
+            self.show_again(why);
             tracing::info!("{}: our offer was not answered: {why:?}", self.name);
             if let Failure::Glare { again_after } = why {
                 self.reoffer = Reoffer::Glare(again_after);
@@ -269,7 +283,7 @@ impl Channel {
             return;
         }
         self.signalling.shard.send(Command::Ack { dialog, body: None }).await;
-        let headers = reason_headers(Cause::ANSWERED_ELSEWHERE);
+        let headers = self.reason_headers(Cause::ANSWERED_ELSEWHERE);
         self.signalling.shard.send(Command::Bye { dialog, headers }).await;
     }
 
@@ -314,6 +328,11 @@ impl Channel {
 
     /// The peer offers something else, or refreshes the session.
     async fn reoffered(&mut self, request: &Request) -> Reply {
+        if message::has_sdp(request) && self.signalling.dialog.is_none() && self.is_offering() {
+            // RFC 3311 §5.2: our own offer, in the INVITE, has no answer yet.
+            return message::reply(491);
+        }
+        self.learn_identity(&request.headers);
         let contact = ("Contact".to_owned(), self.signalling.contact.clone());
         let mut reply = message::reply(200);
         reply.headers.push(contact);
@@ -344,14 +363,18 @@ impl Channel {
     }
 }
 
-/// `Reason` headers that tell the peer why (RFC 3326).
-pub(crate) fn reason_headers(cause: Cause) -> Vec<(String, String)> {
-    let mut headers = Vec::new();
-    if cause == Cause::ANSWERED_ELSEWHERE {
-        let text = "SIP;cause=200;text=\"Call completed elsewhere\"";
-        headers.push(("Reason".to_owned(), text.to_owned()));
+impl Channel {
+    /// `Reason` headers that tell the peer why (RFC 3326).
+    fn reason_headers(&self, cause: Cause) -> Vec<(String, String)> {
+        let mut headers = Vec::new();
+        if cause == Cause::ANSWERED_ELSEWHERE {
+            let text = "SIP;cause=200;text=\"Call completed elsewhere\"";
+            headers.push(("Reason".to_owned(), text.to_owned()));
+        }
+        if !self.endpoint.speech.suppress_q850_reason_headers {
+            let text = format!("Q.850;cause={};text=\"{}\"", cause.0, cause.words());
+            headers.push(("Reason".to_owned(), text));
+        }
+        headers
     }
-    let text = format!("Q.850;cause={};text=\"{}\"", cause.0, cause.words());
-    headers.push(("Reason".to_owned(), text));
-    headers
 }

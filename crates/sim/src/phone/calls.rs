@@ -273,7 +273,8 @@ impl Device {
     }
 
     fn note_answer(&self, invite: InviteId, response: &Response) {
-        if let Some(place) = self.by_invite(invite) {
+        let challenge = matches!(response.status.code(), 401 | 407);
+        if let Some(place) = self.by_invite(invite).filter(|_| !challenge) {
             self.show(place, |view| view.answers.push(text_of(&response.to_bytes())));
         }
     }

@@ -3,6 +3,8 @@
 mod applications;
 mod calls;
 mod keys;
+mod headers;
+mod identities;
 mod nat;
 mod refusals;
 mod registrations;

@@ -1,0 +1,339 @@
+//! From SIP headers to parties and back: From, P-Asserted-Identity (RFC 3325), Remote-Party-ID,
+//! Privacy (RFC 3323), Diversion (RFC 5806), History-Info (RFC 7044). Steps 4 and 7 of the INVITE
+//! walk. What a peer claims counts only as far as its endpoint is trusted; what is private leaves
+//! only towards those who are.
+
+use sidetone_config::Endpoint;
+use sidetone_sip::headers::{Headers, PAssertedIdentity};
+use sidetone_sip::{Host, Name, NameAddr, Request, SipUri, Text, Uri};
+
+use crate::message;
+use crate::party::{PartyId, Presentation, Redirecting};
+
+/// Longest name or number that is taken from a peer, in characters.
+const LONGEST: usize = 128;
+/// Forwardings that are read; a call that was forwarded more often is a loop.
+const MAX_DIVERSIONS: usize = 16;
+
+/// Who calls: what a trusted peer asserts, else what the configuration says, else From.
+pub(crate) fn of_caller(endpoint: &Endpoint, request: &Request) -> PartyId {
+    if endpoint.trust_id_inbound
+        && let Some(asserted) = asserted(&request.headers)
+    {
+        return asserted;
+    }
+    if let Some(configured) = of_endpoint(endpoint) {
+        return configured;
+    }
+    let Some(from) = message::from_of(request) else {
+        return PartyId::default();
+    };
+    let mut party = party_of(&from);
+    if is_anonymous(&from.uri) {
+        party.presentation = Presentation::ProhibNotScreened;
+    } else if endpoint.callerid_privacy.is_private() {
+        party.presentation = endpoint.callerid_privacy;
+    }
+    party
+}
+
+/// What the configuration says of an endpoint's user.
+pub(crate) fn of_endpoint(endpoint: &Endpoint) -> Option<PartyId> {
+    let configured = endpoint.callerid.as_ref()?;
+    let mut party = PartyId::new(&configured.name, &configured.number);
+    party.presentation = endpoint.callerid_privacy;
+    party.tag.clone_from(&endpoint.speech.callerid_tag);
+    Some(party)
+}
+
+/// Who the other side says it is in a response, re-INVITE or UPDATE, as far as it is believed.
+pub(crate) fn of_connected(endpoint: &Endpoint, headers: &Headers) -> Option<PartyId> {
+    if !endpoint.trust_id_inbound || !endpoint.speech.trust_connected_line {
+        return None;
+    }
+    asserted(headers)
+}
+
+/// P-Asserted-Identity before Remote-Party-ID; a value that cannot be read counts as absent.
+fn asserted(headers: &Headers) -> Option<PartyId> {
+    let identities = headers.typed_all::<PAssertedIdentity>().unwrap_or_default();
+    if let Some(identity) = identities.first() {
+        let mut party = party_of(identity);
+        let private = ["id", "user", "header"];
+        let hidden = headers
+            .lines(Name::Privacy)
+            .flat_map(|line| line.to_str().split(';').map(str::to_owned).collect::<Vec<_>>())
+            .any(|word| private.iter().any(|known| word.trim().eq_ignore_ascii_case(known)));
+        party.presentation = if hidden {
+            Presentation::ProhibPassedScreen
+        } else {
+            Presentation::AllowedPassedScreen
+        };
+        return Some(party);
+    }
+    let line = headers.items(Name::RemotePartyId).next()?;
+    let address = NameAddr::parse(&line).ok()?;
+    let mut party = party_of(&address);
+    let word = |name: &str| address.params.value(name).map(|value| value.to_str().into_owned());
+    let hidden = word("privacy").is_some_and(|privacy| !privacy.eq_ignore_ascii_case("off"));
+    let screened = word("screen").is_some_and(|screen| screen.eq_ignore_ascii_case("yes"));
+    party.presentation = match (hidden, screened) {
+        (true, true) => Presentation::ProhibPassedScreen,
+        (true, false) => Presentation::ProhibNotScreened,
+        (false, true) => Presentation::AllowedPassedScreen,
+        (false, false) => Presentation::AllowedNotScreened,
+    };
+    Some(party)
+}
+
+fn party_of(address: &NameAddr) -> PartyId {
+    let name = address.display_name().map(|name| name.to_str().into_owned()).unwrap_or_default();
+    PartyId::new(printable(&name), printable(&number_of(&address.uri)))
+}
+
+/// The number in a URI: the user part without its parameters, or the number of a `tel:` URI.
+pub(crate) fn number_of(uri: &Uri) -> String {
+    match uri {
+        Uri::Tel(tel) => tel.digits().to_str().into_owned(),
+        uri => {
+            let user = message::user_of(uri).unwrap_or_default();
+            user.split(';').next().unwrap_or_default().to_owned()
+        }
+    }
+}
+
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+}
+
+/// RFC 3323 §4.1.1.3.
+fn is_anonymous(uri: &Uri) -> bool {
+    let Some(sip) = uri.as_sip() else { return false };
+    let host = sip.host.to_string();
+    host.eq_ignore_ascii_case("anonymous.invalid")
+}
+
+/// Who forwarded the call to us, by Diversion, else by History-Info.
+pub(crate) fn redirecting_of(headers: &Headers) -> Option<Redirecting> {
+    let diversions: Vec<NameAddr> = headers
+        .items(Name::Diversion)
+        .take(MAX_DIVERSIONS)
+        .filter_map(|item| NameAddr::parse(&item).ok())
+        .collect();
+    let (Some(last), Some(first)) = (diversions.first(), diversions.last()) else {
+        return by_history(headers);
+    };
+    let reason = |address: &NameAddr| {
+        let reason = address.params.value("reason").map(Text::unquoted);
+        reason.map_or_else(|| "unknown".to_owned(), |reason| printable(&reason.to_str()))
+    };
+    let counted = diversions.iter().map(|address| {
+        let counter = address.params.value("counter").and_then(Text::decimal::<u32>);
+        counter.unwrap_or(1).min(100)
+    });
+    Some(Redirecting {
+        orig: party_of(first),
+        from: party_of(last),
+        to: PartyId::default(),
+        reason: reason(last),
+        orig_reason: reason(first),
+        count: counted.sum(),
+    })
+}
+
+fn by_history(headers: &Headers) -> Option<Redirecting> {
+    let entries: Vec<NameAddr> = headers
+        .items(Name::HistoryInfo)
+        .take(MAX_DIVERSIONS)
+        .filter_map(|item| NameAddr::parse(&item).ok())
+        .collect();
+    let from = entries.len().checked_sub(2).and_then(|place| entries.get(place))?;
+    let (first, last) = (entries.first()?, entries.last()?);
+    let reason = |address: &NameAddr| {
+        let sip = address.uri.as_sip()?;
+        let (_, value) = sip.headers_decoded().find(|(name, _)| name.eq_ignore_case("Reason"))?;
+        let cause = value.to_str().split("cause=").nth(1)?.chars().take(3).collect::<String>();
+        Some(reason_of_status(cause.parse().ok()?).to_owned())
+    };
+    let count = u32::try_from(entries.len() - 1).unwrap_or(u32::MAX);
+    Some(Redirecting {
+        orig: party_of(first),
+        from: party_of(from),
+        to: party_of(last),
+        reason: reason(from).unwrap_or_else(|| "unknown".to_owned()),
+        orig_reason: reason(first).unwrap_or_else(|| "unknown".to_owned()),
+        count,
+    })
+}
+
+/// RFC 7544 §4.
+fn reason_of_status(status: u16) -> &'static str {
+    match status {
+        302 => "unconditional",
+        408 | 480 => "no-answer",
+        486 => "user-busy",
+        404 | 503 => "unavailable",
+        487 => "deflection",
+        _ => "unknown",
+    }
+}
+
+fn status_of_reason(reason: &str) -> u16 {
+    match reason {
+        "unconditional" => 302,
+        "no-answer" => 408,
+        "user-busy" => 486,
+        "unavailable" => 503,
+        "deflection" => 487,
+        _ => 404,
+    }
+}
+
+/// An address of a number here, as headers write it.
+fn address(party: &PartyId, host: &str, phone: bool) -> NameAddr {
+    let host = Host::parse(&Text::from(host)).unwrap_or_else(|| Host::from(host));
+    let mut uri = SipUri::new(Some(&party.number), host, None);
+    if phone && is_phone(&party.number) {
+        uri = uri.with_param("user", "phone");
+    }
+    NameAddr::new(Uri::Sip(uri)).with_display(&party.name)
+}
+
+fn print(address: &NameAddr) -> String {
+    let mut out = Vec::with_capacity(64);
+    address.write(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Whether a user part is a telephone number (`user_eq_phone`).
+pub(crate) fn is_phone(user: &str) -> bool {
+    let digits = user.strip_prefix('+').unwrap_or(user);
+    let is_digit = |c: char| c.is_ascii_digit() || matches!(c, '*' | '#' | '-' | '.');
+    !digits.is_empty() && digits.chars().all(is_digit)
+}
+
+/// From of a call to an endpoint: the caller, unless the endpoint has a name of its own for us or
+/// the caller wants to stay unknown (RFC 3323 §4.1.1.3).
+pub(crate) fn from(endpoint: &Endpoint, caller: &PartyId, host: &str, nobody: &str) -> String {
+    let private = caller.is_private();
+    let number = match &endpoint.from_user {
+        Some(user) => user.clone(),
+        None if private => "anonymous".to_owned(),
+        None if caller.number.is_empty() => nobody.to_owned(),
+        None => caller.number.clone(),
+    };
+    let domain = match &endpoint.from_domain {
+        Some(domain) => domain.clone(),
+        None if private && endpoint.from_user.is_none() => "anonymous.invalid".to_owned(),
+        None => host.to_owned(),
+    };
+    let name = if private { "Anonymous" } else { &caller.name };
+    print(&address(&PartyId::new(name, number), &domain, endpoint.user_eq_phone))
+}
+
+/// Which side of the call an identity is of, in Remote-Party-ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// In requests that open a call.
+    Calling,
+    /// In responses to them.
+    Called,
+}
+
+/// P-Asserted-Identity, Remote-Party-ID and Privacy, as far as the endpoint wants them and may
+/// know.
+pub(crate) fn headers(
+    endpoint: &Endpoint,
+    party: &PartyId,
+    host: &str,
+    side: Side,
+) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    let private = party.is_private();
+    let wanted = endpoint.send_pai || endpoint.send_rpid;
+    if private && (wanted || endpoint.from_user.is_some()) {
+        headers.push((Name::Privacy.as_str().to_owned(), "id".to_owned()));
+    }
+    if party.number.is_empty() || (private && !endpoint.trust_id_outbound) {
+        return headers;
+    }
+    let host = endpoint.from_domain.as_deref().unwrap_or(host);
+    let address = address(party, host, endpoint.user_eq_phone);
+    if endpoint.send_pai {
+        headers.push((Name::PAssertedIdentity.as_str().to_owned(), print(&address)));
+    }
+    if endpoint.send_rpid {
+        let passed = matches!(
+            party.presentation,
+            Presentation::AllowedPassedScreen
+                | Presentation::ProhibPassedScreen
+                | Presentation::Allowed
+                | Presentation::Prohib
+        );
+        let side = if side == Side::Calling { "calling" } else { "called" };
+        let privacy = if private { "full" } else { "off" };
+        let screen = if passed { "yes" } else { "no" };
+        let address = address
+            .with_param("party", side)
+            .with_param("privacy", privacy)
+            .with_param("screen", screen);
+        headers.push((Name::RemotePartyId.as_str().to_owned(), print(&address)));
+    }
+    headers
+}
+
+/// Diversion and History-Info of a call that was forwarded.
+pub(crate) fn diversion(
+    endpoint: &Endpoint,
+    redirecting: &Redirecting,
+    target: &str,
+    host: &str,
+) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    let Redirecting { orig, from, reason, orig_reason, .. } = redirecting;
+    if from.number.is_empty() {
+        return headers;
+    }
+    let twice = !orig.number.is_empty() && orig.number != from.number;
+    let shown = |party: &PartyId| !party.is_private() || endpoint.trust_id_outbound;
+    if endpoint.speech.send_diversion {
+        let mut say = |party: &PartyId, reason: &str| {
+            let reason = if reason.is_empty() { "unknown" } else { reason };
+            let value = address(party, host, false).with_param("reason", word(reason));
+            headers.push((Name::Diversion.as_str().to_owned(), print(&value)));
+        };
+        if shown(from) {
+            say(from, reason);
+        }
+        if twice && shown(orig) {
+            say(orig, orig_reason);
+        }
+    }
+    if endpoint.speech.send_history_info && shown(from) && (!twice || shown(orig)) {
+        let mut index = "1".to_owned();
+        let mut say = |value: String| {
+            headers.push((Name::HistoryInfo.as_str().to_owned(), format!("{value};index={index}")));
+            index += ".1";
+        };
+        let entry = |party: &PartyId, reason: &str| {
+            let user = sidetone_sip::uri::escape_user(party.number.as_bytes());
+            let cause = status_of_reason(reason);
+            format!("<sip:{}@{host}?Reason=SIP%3Bcause%3D{cause}>", user.to_str())
+        };
+        if twice {
+            say(entry(orig, orig_reason));
+        }
+        say(entry(from, reason));
+        say(format!("<{target}>"));
+    }
+    headers
+}
+
+/// A parameter value: a token as it is, anything else quoted.
+fn word(text: &str) -> Text {
+    let is_token = text.chars().all(|c| c.is_ascii_alphanumeric() || "-.!%*_+`'~".contains(c));
+    if is_token && !text.is_empty() { Text::from(text) } else { Text::quoted(text) }
+}
+
+#[cfg(test)]
+mod tests;
