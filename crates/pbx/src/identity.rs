@@ -192,7 +192,8 @@ fn status_of_reason(reason: &str) -> u16 {
 /// An address of a number here, as headers write it.
 fn address(party: &PartyId, host: &str, phone: bool) -> NameAddr {
     let host = Host::parse(&Text::from(host)).unwrap_or_else(|| Host::from(host));
-    let mut uri = SipUri::new(Some(&party.number), host, None);
+    let user = Some(party.number.as_str()).filter(|number| !number.is_empty());
+    let mut uri = SipUri::new(user, host, None);
     if phone && is_phone(&party.number) {
         uri = uri.with_param("user", "phone");
     }

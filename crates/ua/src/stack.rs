@@ -90,6 +90,8 @@ pub(crate) enum Timer {
     SessionRefresh(DialogId),
     /// Nobody refreshed the session.
     SessionExpire(DialogId),
+    /// The call is over, and a subscription in its dialog goes on for too long.
+    UsageGuard(DialogId),
 }
 
 /// Transactions and dialogs of one shard.
@@ -276,6 +278,7 @@ impl Stack {
             }
             Timer::SessionRefresh(dialog) => self.refresh_session(dialog),
             Timer::SessionExpire(dialog) => self.expire_session(dialog),
+            Timer::UsageGuard(dialog) => self.end_dialog(dialog),
         }
     }
 

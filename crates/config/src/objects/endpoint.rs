@@ -127,8 +127,10 @@ choices! {
 
 choices! {
     /// Whether the caller may be shown, and how sure the number is.
+    #[derive(Default)]
     pub enum CallerIdPrivacy {
         /// May be shown, not checked.
+        #[default]
         AllowedNotScreened = "allowed_not_screened",
         /// May be shown, checked and right.
         AllowedPassedScreen = "allowed_passed_screen",
@@ -146,12 +148,6 @@ choices! {
         Prohib = "prohib",
         /// There is no number.
         Unavailable = "unavailable",
-    }
-}
-
-impl Default for CallerIdPrivacy {
-    fn default() -> Self {
-        Self::AllowedNotScreened
     }
 }
 

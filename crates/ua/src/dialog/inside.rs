@@ -1,6 +1,7 @@
 //! Requests inside dialogs, both ways: order, glare, target refresh, BYE (RFC 3261 §12.2, §14,
 //! §15; RFC 3311).
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sidetone_base::Flow;
@@ -10,7 +11,7 @@ use super::{Origin, Stage};
 use crate::api::{DialogId, DialogRequest, Ended, Event, Failure, Reply, RequestId, TransactionId};
 use crate::print::{add_body, add_headers};
 use crate::stack::Stack;
-use crate::transaction::{Purpose, ServerKey, ServerOwner};
+use crate::transaction::{Purpose, Server, ServerKey, ServerOwner};
 
 /// Requests of the peer that may wait for the owner in one dialog.
 const MAX_PENDING: usize = 32;
@@ -45,6 +46,10 @@ impl Stack {
         match event.method {
             Method::Bye => self.receive_bye(id, transaction, event),
             Method::Prack => self.receive_prack(id, transaction, event),
+            Method::Notify if self.takes_notify(id, &event) => {
+                self.respond_plain(transaction, Status::OK);
+                self.usage_told(id, &event.headers);
+            }
             _ => {
                 if event.method == Method::Invite {
                     self.respond_plain(transaction, Status::TRYING);
@@ -80,6 +85,10 @@ impl Stack {
         // The owner ended the dialog; an early dialog of ours cannot be ended by BYE (§15).
         let outgoing_early =
             dialog.stage == Stage::Early && matches!(dialog.origin, Origin::Outgoing(_));
+        let usage = matches!(request.method, Method::Notify | Method::Subscribe);
+        if dialog.usages.call_is_over && !usage {
+            return Some((Status::NO_SUCH_CALL, None));
+        }
         if dialog.closing.is_some() || (outgoing_early && request.method == Method::Bye) {
             return Some((Status::NO_SUCH_CALL, None));
         }
@@ -119,7 +128,7 @@ impl Stack {
     fn receive_bye(&mut self, id: DialogId, transaction: TransactionId, request: Box<Request>) {
         self.respond_plain(transaction, Status::OK);
         // RFC 3261 §15.1.2: an INVITE still pending is answered 487, as if cancelled.
-        self.end_dialog(id);
+        self.end_call(id);
         self.emit(Event::Bye { dialog: id, request });
     }
 
@@ -164,7 +173,14 @@ impl Stack {
         if reply.status >= 200 {
             self.no_longer_pending(dialog, id);
         }
+        let request = server_request(&self.servers, id, &method);
         self.respond(id, &response);
+        if let Some(request) = request.filter(|_| success) {
+            match method {
+                Method::Refer => self.usage_accepted(dialog, &request, &response.headers),
+                _ => self.usage_told(dialog, &request.headers),
+            }
+        }
     }
 
     fn respond_outside(&mut self, id: TransactionId, method: &Method, reply: &Reply) {
@@ -187,7 +203,10 @@ impl Stack {
         id: DialogId,
         request: DialogRequest,
     ) {
-        let alive = self.dialogs.get(&id).is_some_and(|dialog| dialog.closing.is_none());
+        let notify = request.method == Method::Notify;
+        let alive = self.dialogs.get(&id).is_some_and(|dialog| {
+            dialog.closing.is_none() && (notify || !dialog.usages.call_is_over)
+        });
         if !alive {
             self.emit(Event::RequestFailed { request_id, why: Failure::DialogGone });
             return;
@@ -236,6 +255,9 @@ impl Stack {
             dialog.session.ask(&mut prepared.request);
             dialog.remember_body(request.body.as_ref());
         }
+        if request.method == Method::Notify {
+            dialog.usages.say(&prepared.request.headers);
+        }
         let client = self.send_inside(prepared, &sent_by, Purpose::InDialog(id, request_id));
         if let Some(dialog) = self.dialogs.get_mut(&id) {
             dialog.requests.push((request_id, client));
@@ -275,8 +297,12 @@ impl Stack {
         let Some(dialog) = self.dialogs.get_mut(&id) else {
             return;
         };
+        let notified = *method == Method::Notify && dialog.origin != Origin::Subscription;
         let first = dialog.requests.iter().any(|(own, _)| *own == request_id);
         dialog.requests.retain(|(own, _)| *own != request_id);
+        if status.is_success() && *method == Method::Refer {
+            dialog.usages.asked(cseq, &response.headers);
+        }
         if status.is_success() && *method == Method::Invite && !first {
             self.repeat_ack(id, cseq);
             return;
@@ -297,7 +323,11 @@ impl Stack {
             }
         }
         self.emit(Event::Response { request_id, response: Box::new(response) });
-        if matches!(status, Status::NO_SUCH_CALL | Status::REQUEST_TIMEOUT) {
+        let gone = matches!(status, Status::NO_SUCH_CALL | Status::REQUEST_TIMEOUT);
+        if notified {
+            // RFC 5057 §5.1: what refuses a NOTIFY ends the subscription, not the call.
+            self.usage_answered(id, gone);
+        } else if gone {
             self.end_with(id, Ended::PeerGone);
         }
     }
@@ -308,7 +338,9 @@ impl Stack {
             dialog.requests.retain(|(own, _)| *own != request_id);
         }
         self.emit(Event::RequestFailed { request_id, why });
-        if why == Failure::Timeout {
+        if self.dialogs.get(&id).is_some_and(|dialog| dialog.usages.call_is_over) {
+            self.usage_answered(id, true);
+        } else if why == Failure::Timeout {
             self.end_with(id, Ended::PeerGone);
         }
     }
@@ -320,6 +352,7 @@ impl Stack {
         };
         match (dialog.stage, dialog.origin) {
             (_, Origin::Subscription) => self.end_dialog(id),
+            _ if dialog.usages.call_is_over => self.end_dialog(id),
             (Stage::Early, Origin::Outgoing(invite)) => self.command_cancel(invite, headers),
             (Stage::Early, Origin::Incoming(transaction)) => {
                 self.respond_plain(transaction, Status::TEMPORARILY_UNAVAILABLE);
@@ -336,6 +369,18 @@ impl Stack {
             }
         }
     }
+}
+
+/// A REFER or NOTIFY that was answered; what it asked for is done with its dialog.
+fn server_request(
+    servers: &HashMap<TransactionId, Server>,
+    id: TransactionId,
+    method: &Method,
+) -> Option<Box<Request>> {
+    if !matches!(method, Method::Refer | Method::Notify) {
+        return None;
+    }
+    servers.get(&id).map(|server| server.request.clone())
 }
 
 /// Whether a request opens an offer/answer exchange. An INVITE without a body asks for one.

@@ -18,9 +18,11 @@ mod reliable;
 mod session;
 mod uac;
 mod uas;
+mod usage;
 
 pub(crate) use reliable::Reliable;
 pub(crate) use session::Session;
+pub(crate) use usage::Usages;
 
 /// What a message inside a dialog is matched by (RFC 3261 §12.2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -135,6 +137,8 @@ pub(crate) struct Dialog {
     pub(crate) closing: Option<Vec<(String, String)>>,
     /// The last body of ours, for refreshing re-INVITEs.
     pub(crate) last_body: Option<Body>,
+    /// Subscriptions that REFER made in the dialog.
+    pub(crate) usages: Usages,
     /// How we answer challenges.
     pub(crate) proof: Option<Box<Proof>>,
     /// The credentials of our last INVITE, which its ACK repeats (RFC 3261 §22.1).
@@ -321,6 +325,7 @@ impl Stack {
             Timer::ReliableGiveUp(id),
             Timer::SessionRefresh(id),
             Timer::SessionExpire(id),
+            Timer::UsageGuard(id),
         ] {
             self.timers.cancel(&timer);
         }
@@ -375,7 +380,7 @@ impl Stack {
         let sent_by = dialog.sent_by.clone();
         let mut prepared = dialog.prepare(Method::Bye, None);
         crate::print::add_headers(&mut prepared.request.headers, headers);
-        self.end_dialog(id);
+        self.end_call(id);
         self.send_inside(prepared, &sent_by, Purpose::Bye);
     }
 
@@ -385,7 +390,9 @@ impl Stack {
             return;
         }
         let call = self.dialogs.get(&id).is_some_and(|dialog| {
-            dialog.stage == Stage::Confirmed && dialog.origin != Origin::Subscription
+            dialog.stage == Stage::Confirmed
+                && dialog.origin != Origin::Subscription
+                && !dialog.usages.call_is_over
         });
         match why {
             Ended::NoAck | Ended::SessionExpired | Ended::PeerGone if call => {

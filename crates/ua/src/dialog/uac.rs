@@ -6,7 +6,7 @@ use sidetone_sip::{Essentials, Method, Name, NameAddr, Request, Response, Status
 
 use super::{
     Cancelling, Dialog, DialogKey, Origin, OutgoingInvite, Reach, Reliable, SentAck, Session,
-    Stage, credentials_in, record_routes,
+    Stage, Usages, credentials_in, record_routes,
 };
 use crate::api::{Body, Call, DialogId, Event, Failure, InviteId, OutgoingRequest, RequestId};
 use crate::digest::Proof;
@@ -433,6 +433,7 @@ impl Stack {
             pending: Vec::new(),
             closing: None,
             last_body,
+            usages: Usages::default(),
             proof: client.proof.clone(),
             ack_credentials: credentials_in(&client.request),
         };

@@ -4,7 +4,9 @@ use sidetone_base::Flow;
 use sidetone_sip::headers::{Contact, TypedHeader as _};
 use sidetone_sip::{Essentials, Method, Name, Request, Response, Status, Text, Uri};
 
-use super::{Answer, Dialog, DialogKey, Origin, Reach, Reliable, Session, Stage, record_routes};
+use super::{
+    Answer, Dialog, DialogKey, Origin, Reach, Reliable, Session, Stage, Usages, record_routes,
+};
 use crate::api::{Body, DialogId, Ended, Event, Reply, TransactionId};
 use crate::stack::{Stack, Timer};
 use crate::transaction::{MergeKey, ServerKey, ServerOwner};
@@ -220,6 +222,7 @@ fn incoming_dialog(
         pending: Vec::new(),
         closing: None,
         last_body: None,
+        usages: Usages::default(),
         proof: None,
         ack_credentials: Vec::new(),
     }

@@ -5,6 +5,7 @@ mod ingress;
 mod logins;
 mod races;
 mod reach;
+mod referrals;
 mod seeds;
 mod sessions;
 mod timers;

@@ -1,0 +1,111 @@
+//! REFER inside calls and the subscriptions it makes (RFC 3515, RFC 5057).
+
+use sidetone_sip::Method;
+
+use crate::api::{Command, DialogId, DialogRequest, Event, Reply, RequestId};
+use crate::testing::{ALICE, BOB, World};
+
+fn notify(world: &mut World, side: usize, dialog: DialogId, request: u64, state: &str) {
+    let headers = vec![
+        ("Event".to_owned(), "refer".to_owned()),
+        ("Subscription-State".to_owned(), state.to_owned()),
+    ];
+    let request_id = RequestId(request);
+    let request = Box::new(DialogRequest { method: Method::Notify, headers, body: None });
+    world.command(side, Command::InDialog { request_id, dialog, request });
+    world.run_ms(100);
+}
+
+fn accept(world: &mut World, side: usize, status: u16, headers: &[(&str, &str)]) {
+    let transaction = world.inside(side);
+    let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let reply = Box::new(Reply { status, headers, ..Reply::default() });
+    world.command(side, Command::Respond { transaction, reply });
+    world.run_ms(100);
+}
+
+/// Alice refers bob, who accepts.
+fn referred(world: &mut World) -> (DialogId, DialogId) {
+    let (alice, bob) = world.call();
+    world.request(ALICE, alice, 50, "REFER");
+    world.run_ms(100);
+    accept(world, BOB, 202, &[]);
+    assert_eq!(world.status(ALICE), 202);
+    (alice, bob)
+}
+
+#[test]
+fn a_subscription_outlives_the_call_it_was_made_in() {
+    for hangs_up in [ALICE, BOB] {
+        let mut world = World::new();
+        let (alice, bob) = referred(&mut world);
+        world.bye(hangs_up, if hangs_up == ALICE { alice } else { bob });
+        world.run_ms(100);
+        assert_eq!(world.stacks[BOB].snapshot().dialogs, 1, "the subscription keeps the dialog");
+        notify(&mut world, BOB, bob, 60, "active;expires=60");
+        notify(&mut world, BOB, bob, 61, "terminated;reason=noresource");
+        // The call of alice is over: her stack takes the news and answers.
+        assert_eq!(world.count(ALICE, "SIP/2.0 200"), if hangs_up == ALICE { 2 } else { 3 });
+        for side in [ALICE, BOB] {
+            assert_eq!(world.stacks[side].snapshot().dialogs, 0);
+        }
+        world.assert_no_leaks();
+    }
+}
+
+#[test]
+fn the_call_goes_on_when_its_subscription_ends() {
+    let mut world = World::new();
+    let (alice, bob) = referred(&mut world);
+    notify(&mut world, BOB, bob, 60, "terminated;reason=noresource");
+    accept(&mut world, ALICE, 200, &[]);
+    notify(&mut world, BOB, bob, 61, "active");
+    accept(&mut world, ALICE, 481, &[]);
+    assert_eq!(world.stacks[BOB].snapshot().dialogs, 1, "481 to NOTIFY ends no call");
+    world.bye(ALICE, alice);
+    world.run_ms(100);
+    assert_eq!(world.stacks[BOB].snapshot().dialogs, 0);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn a_referral_without_subscription_keeps_nothing() {
+    let mut world = World::new();
+    let (alice, _) = world.call();
+    world.request(ALICE, alice, 50, "REFER");
+    world.run_ms(100);
+    accept(&mut world, BOB, 200, &[("Refer-Sub", "false")]);
+    world.bye(ALICE, alice);
+    world.run_ms(100);
+    for side in [ALICE, BOB] {
+        assert_eq!(world.stacks[side].snapshot().dialogs, 0);
+    }
+    world.assert_no_leaks();
+}
+
+#[test]
+fn after_bye_nothing_but_notify_passes() {
+    let mut world = World::new();
+    let (alice, bob) = referred(&mut world);
+    world.bye(ALICE, alice);
+    world.run_ms(100);
+    world.expect(BOB, |event| matches!(event, Event::Bye { .. }).then_some(()));
+    world.request(BOB, bob, 70, "INFO");
+    world.expect(BOB, |event| matches!(event, Event::RequestFailed { .. }).then_some(()));
+    world.bye(BOB, bob);
+    assert_eq!(world.count(BOB, "BYE"), 0);
+    assert_eq!(world.stacks[BOB].snapshot().dialogs, 0, "the owner gave the subscription up");
+    world.assert_no_leaks();
+}
+
+#[test]
+fn a_subscription_that_nobody_ends_is_forgotten() {
+    let mut world = World::new();
+    let (alice, _) = referred(&mut world);
+    world.bye(ALICE, alice);
+    world.run_ms(181_000);
+    for side in [ALICE, BOB] {
+        assert_eq!(world.stacks[side].snapshot().dialogs, 0);
+    }
+    world.assert_no_leaks();
+}
