@@ -2,9 +2,9 @@
 
 mod applications;
 mod calls;
-mod keys;
 mod headers;
 mod identities;
+mod keys;
 mod nat;
 mod refusals;
 mod registrations;
