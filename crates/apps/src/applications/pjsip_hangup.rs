@@ -37,7 +37,7 @@ fn status(text: &str) -> Option<u16> {
     };
     let wanted = plain(text);
     let mut all = (400..700).filter_map(Status::new);
-    let named = all.find(|status| !wanted.is_empty() && plain(&status.reason()) == wanted);
+    let named = all.find(|status| !wanted.is_empty() && plain(status.reason()) == wanted);
     named.map(|status| status.code())
 }
 
