@@ -1,3 +1,5 @@
+//! What peers claim of themselves is read without harm, and what we say of them is well formed.
+
 use proptest::prelude::*;
 use sidetone_sip::Method;
 
