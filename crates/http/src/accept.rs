@@ -11,6 +11,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use sidetone_net::source_of;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::respond::respond;
 use crate::server::{Kind, Shared};
-use crate::session::{Peer, Place, Session, Wire};
+use crate::session::{Peer, Place, Session, Silence, Wire};
 use crate::settings::HttpSettings;
 
 /// Pause after `accept` failed for want of file descriptors.
@@ -30,6 +31,12 @@ const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a request's head may take while half of the sessions or more are taken. Browsers send
 /// it in one packet.
 const CROWDED_PATIENCE: Duration = Duration::from_secs(2);
+/// The part of `sessionlimit` that connections of one source may take before they asked for
+/// anything. Browsers behind one address ask at once; a client that opens connections and says
+/// nothing then leaves room for everybody else.
+const HALF_OPEN_SHARE: usize = 4;
+/// The least that share comes to: a browser opens six connections to load a page.
+const MIN_HALF_OPEN: usize = 6;
 /// Request line and headers together: browsers with many cookies stay below 16 KiB.
 const MAX_HEAD_BYTES: usize = 32_768;
 /// Header lines of a request: browsers send about 20.
@@ -60,6 +67,18 @@ pub(crate) async fn run(
 fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind) {
     let _ = stream.set_nodelay(true);
     let limit = shared.settings.load().session_limit;
+    let may_wait = (limit / HALF_OPEN_SHARE).max(MIN_HALF_OPEN);
+    let Some(silence) = shared.half_open.take(source_of(remote.ip()), may_wait) else {
+        // Closed without a word: whoever opens so many does not listen.
+        shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+        if shared.complaints.admit(remote.ip()) {
+            tracing::warn!(
+                "HTTP client {} refused: {may_wait} connections of it are open and ask for nothing",
+                remote.ip()
+            );
+        }
+        return;
+    };
     let Some(place) = Place::take(&shared.sessions, limit) else {
         refuse(shared, stream, remote, kind, limit);
         return;
@@ -72,14 +91,13 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind
         local: SocketAddr::new(local.ip().to_canonical(), local.port()),
         is_secure: kind == Kind::Tls,
     };
-    shared.tasks.spawn(connection(Arc::clone(shared), stream, peer, place));
+    shared.tasks.spawn(connection(Arc::clone(shared), stream, peer, place, silence));
 }
 
 /// Tells a client above the limit to come back later.
 fn refuse(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind, limit: usize) {
-    let refused = shared.counters.refused.fetch_add(1, Ordering::Relaxed);
-    // The first and then each 100th: a full server must not fill the disk as well.
-    if refused.is_multiple_of(100) {
+    shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+    if shared.complaints.admit(remote.ip()) {
         tracing::warn!(
             "HTTP session limit {limit} reached, client {} refused; raise sessionlimit in \
              http.conf (each WebSocket phone counts)",
@@ -116,7 +134,13 @@ async fn tell_busy(mut stream: impl AsyncWrite + Unpin) -> io::Result<()> {
 }
 
 /// The life of one connection, until it ends or is upgraded.
-async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: Peer, place: Place) {
+async fn connection(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    peer: Peer,
+    place: Place,
+    silence: Silence,
+) {
     let stall = shared.settings.load().session_inactivity;
     let wire = if peer.is_secure {
         let Some(gate) = shared.gate.load_full() else {
@@ -131,7 +155,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: Peer, place: P
         Wire::Clear(stream)
     };
     let session = Session::new(wire, stall, place);
-    Box::pin(serve(shared, session, peer)).await;
+    Box::pin(serve(shared, session, peer, silence)).await;
 }
 
 /// What the connection is doing, to find idle ones.
@@ -139,6 +163,8 @@ struct Activity {
     under_way: AtomicUsize,
     answered: AtomicBool,
     idle_since: parking_lot::Mutex<Instant>,
+    /// Until the first request.
+    silence: parking_lot::Mutex<Option<Silence>>,
 }
 
 impl Activity {
@@ -161,17 +187,19 @@ fn patience(shared: &Shared, settings: &HttpSettings) -> Duration {
     }
 }
 
-async fn serve(shared: Arc<Shared>, session: Session, peer: Peer) {
+async fn serve(shared: Arc<Shared>, session: Session, peer: Peer, silence: Silence) {
     let settings = shared.settings.load_full();
     let activity = Arc::new(Activity {
         under_way: AtomicUsize::new(0),
         answered: AtomicBool::new(false),
         idle_since: parking_lot::Mutex::new(Instant::now()),
+        silence: parking_lot::Mutex::new(Some(silence)),
     });
     let service = service_fn(|request| {
         let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
         async move {
             activity.under_way.fetch_add(1, Ordering::Relaxed);
+            drop(activity.silence.lock().take());
             let response = respond(&shared, request, peer).await;
             *activity.idle_since.lock() = Instant::now();
             activity.answered.store(true, Ordering::Relaxed);

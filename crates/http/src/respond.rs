@@ -29,7 +29,7 @@ use crate::websocket::{self, Refusal};
 const NOT_FOUND: &str = "The requested URL was not found on this server.";
 const WS_IN_CLEAR: &str = "A WebSocket without TLS is only allowed from this machine, since \
     passwords and calls would be readable on the way. Connect with wss:// to the TLS port, or \
-    allow it in http.conf.";
+    write websocket_clear = everywhere into http.conf.";
 
 /// Answers one request, with the headers that every answer has.
 pub(crate) async fn respond(
@@ -198,12 +198,19 @@ fn upgrade(
     };
     let clear = !peer.is_secure && settings.websocket.clear == ClearWebSocket::LoopbackOnly;
     if clear && !peer.remote.ip().is_loopback() {
-        tracing::warn!("WebSocket without TLS from {} refused", peer.remote);
+        if shared.complaints.admit(peer.remote.ip()) {
+            tracing::warn!("WebSocket without TLS from {} refused (websocket_clear)", peer.remote);
+        }
         return page::error(StatusCode::FORBIDDEN, WS_IN_CLEAR, server);
     }
     let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     if !settings.websocket.origins.admits(origin) {
-        tracing::warn!("WebSocket of origin {origin:?} from {} refused", peer.remote);
+        if shared.complaints.admit(peer.remote.ip()) {
+            let remote = peer.remote;
+            tracing::warn!(
+                "WebSocket of origin {origin:?} from {remote} refused (websocket_origin)"
+            );
+        }
         let text = "Pages of this origin may not connect here.";
         return page::error(StatusCode::FORBIDDEN, text, server);
     }

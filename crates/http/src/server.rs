@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
-use sidetone_net::Net;
 use sidetone_net::tls::{CertificateDescription, ServerTls, TlsError, TlsGate};
+use sidetone_net::{Complaints, Net};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::accept;
 use crate::assets::{Asset, Assets};
 use crate::page::{LandingContext, default_landing};
+use crate::session::HalfOpen;
 use crate::settings::{HttpSettings, HttpsSettings, StatusPage};
 use crate::status::StatusReport;
 
@@ -112,6 +113,9 @@ pub(crate) struct Shared {
     pub(crate) assets: Assets,
     pub(crate) mounts: ArcSwap<Vec<Mount>>,
     pub(crate) sessions: Arc<AtomicUsize>,
+    pub(crate) half_open: Arc<HalfOpen>,
+    /// About clients that were refused.
+    pub(crate) complaints: Complaints,
     pub(crate) counters: HttpCounters,
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -164,6 +168,8 @@ impl HttpServer {
             pages,
             mounts: ArcSwap::default(),
             sessions: Arc::default(),
+            half_open: Arc::default(),
+            complaints: Complaints::about("refused HTTP clients"),
             counters: HttpCounters::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -388,6 +394,11 @@ impl Shared {
             session_limit: settings.session_limit,
             sessions_refused_total: self.counters.refused.load(Ordering::Relaxed),
             tls_failures_total: self.gate.load().as_ref().map_or(0, |g| g.failures_total()),
+            names_refused_total: self
+                .gate
+                .load()
+                .as_ref()
+                .map_or(0, |gate| gate.tls().refused_names_total()),
             websockets_total: self.counters.websockets.load(Ordering::Relaxed),
             requests_total: self.counters.requests.load(Ordering::Relaxed),
         }

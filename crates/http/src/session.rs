@@ -1,8 +1,9 @@
 //! One TCP connection of the HTTP server as hyper sees it: in clear or TLS, counted against the
 //! session limit, and cut when a write stalls.
 
+use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,6 +42,43 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Connections per source that have not asked for anything yet. A source is what the network
+/// layer counts as one: an IPv4 address or an IPv6 /64.
+#[derive(Debug, Default)]
+pub(crate) struct HalfOpen(parking_lot::Mutex<HashMap<IpAddr, usize>>);
+
+impl HalfOpen {
+    /// Counts one more; `None` when the source has `limit` already.
+    pub(crate) fn take(self: &Arc<Self>, source: IpAddr, limit: usize) -> Option<Silence> {
+        let mut sources = self.0.lock();
+        let count = sources.entry(source).or_default();
+        if *count >= limit {
+            return None;
+        }
+        *count += 1;
+        Some(Silence { all: Arc::clone(self), source })
+    }
+}
+
+/// One connection that has not asked for anything yet; over when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Silence {
+    all: Arc<HalfOpen>,
+    source: IpAddr,
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        let mut sources = self.all.0.lock();
+        if let Some(count) = sources.get_mut(&self.source) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                sources.remove(&self.source);
+            }
+        }
     }
 }
 

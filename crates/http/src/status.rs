@@ -28,6 +28,8 @@ pub struct StatusReport {
     pub sessions_refused_total: u64,
     /// TLS handshakes that failed.
     pub tls_failures_total: u64,
+    /// TLS clients refused because of the name they asked for.
+    pub names_refused_total: u64,
     /// WebSockets upgraded.
     pub websockets_total: u64,
     /// Requests answered.

@@ -245,6 +245,43 @@ async fn clients_who_say_nothing_do_not_keep_others_out() {
 }
 
 #[tokio::test]
+async fn half_open_connections_of_one_source_leave_most_of_the_sessions_free() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let (settings, tls) = both("half-open");
+    let world = World::new(HttpSettings { session_limit: 40, ..settings }).await;
+    let mut silent = Vec::new();
+    for _ in 0..60 {
+        silent.push(world.connect().await);
+    }
+    let refused = async {
+        while world.server.status().sessions_refused_total < 50 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(support::PATIENCE, refused).await.unwrap();
+    assert_eq!(world.server.status().sessions, 10, "a quarter of the limit");
+    assert!(log.text().matches(" refused: 10 connections").count() == 10, "{}", log.text());
+    // The same source is served as soon as one of them speaks, and again and again.
+    drop(silent.drain(..5));
+    let served = async {
+        for _ in 0..50 {
+            while world.server.status().sessions > 7 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert_eq!(world.get("/").await.status, 200);
+        }
+    };
+    timeout(support::PATIENCE, served).await.unwrap();
+    // Those who have asked are not counted: their number is bounded by the limit alone.
+    let mut phones = Vec::new();
+    for _ in 0..20 {
+        phones.push(world.secure_websocket(&tls, "echo").await);
+    }
+    assert!(world.server.status().sessions >= 20);
+}
+
+#[tokio::test]
 async fn slow_and_idle_clients_are_cut() {
     let settings = HttpSettings {
         session_inactivity: Duration::from_millis(300),

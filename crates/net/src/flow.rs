@@ -377,7 +377,8 @@ impl FlowTable {
 }
 
 /// What counts as one source: an IPv4 address, or an IPv6 /64, which is what one customer has.
-pub(crate) fn source_of(ip: IpAddr) -> IpAddr {
+#[must_use]
+pub fn source_of(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => {

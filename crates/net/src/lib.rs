@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod complaints;
 mod counters;
 pub mod event;
 mod flow;
@@ -26,9 +27,10 @@ pub mod tls;
 mod udp;
 mod websocket;
 
+pub use complaints::Complaints;
 pub use counters::NetCounters;
 pub use event::{CloseReason, Inbound, ListenError, NetEvent, SendError};
-pub use flow::{FlowInfo, FlowOrigin};
+pub use flow::{FlowInfo, FlowOrigin, source_of};
 pub use net::{FlowCount, ListenerInfo, Net, Route, UpgradedWebSocket};
 pub use random::{SystemRandom, system_random};
 pub use settings::{ListenerSpec, NetSettings, Protocol, TcpKeepalive};

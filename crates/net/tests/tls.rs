@@ -141,11 +141,21 @@ async fn a_required_client_certificate_is_demanded() {
 async fn a_name_that_is_not_ours_is_refused_when_names_are_required() {
     let folder = folder("sni");
     let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
-    let only = SniPolicy::Only(vec!["pbx.example.net".into()]);
+    let log = Log::default();
+    let _guard = log.capture();
+    let only = SniPolicy::Only(vec!["pbx.example.net".into(), "*.pbx.example.net".into()]);
     let mut to = Node::new(TlsSettings { sni: only, ..settings(&server) }).await;
     let mut from = Node::new(settings(&server)).await;
     assert!(from.call(&mut to, "scanner.example.org").await.is_err());
+    assert!(from.call(&mut to, "a.b.pbx.example.net").await.is_err());
+    assert!(
+        log.text().contains("asked for no name of this server (require_sni)"),
+        "{}",
+        log.text()
+    );
+    assert_eq!(to.net.counters().tls_failures_total, 2);
     assert_eq!(from.call(&mut to, "pbx.example.net").await.unwrap(), OPTIONS);
+    assert_eq!(from.call(&mut to, "sip.pbx.example.net").await.unwrap(), OPTIONS);
 }
 
 #[tokio::test]
@@ -182,13 +192,48 @@ impl std::io::Write for Log {
     }
 }
 
+impl Log {
+    fn capture(&self) -> tracing::subscriber::DefaultGuard {
+        let writer = self.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_failed_handshakes_writes_few_lines_and_a_sum() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let server = certificate(&folder("flood"), "server", &["localhost"], Role::Server);
+    let tls = ServerTls::build(&settings(&server)).unwrap();
+    let gate = TlsGate::new(tls, 16, PATIENCE);
+    let fail = async |peer: String| {
+        let (ours, mut theirs) = tokio::io::duplex(1_024);
+        theirs.write_all(b"OPTIONS sip:a SIP/2.0\r\n\r\n").await.unwrap();
+        assert!(gate.accept(ours, peer.parse().unwrap()).await.is_err());
+    };
+    for port in 1..=200 {
+        fail(format!("192.0.2.9:{port}")).await;
+    }
+    fail("192.0.2.10:1".into()).await;
+    let lines = |words: &str| log.text().matches(words).count();
+    assert_eq!(lines("Unable to set up ssl connection with peer '192.0.2.9:"), 10);
+    assert_eq!(lines("Unable to set up ssl connection with peer '192.0.2.10:"), 1, "others too");
+    assert_eq!(gate.failures_total(), 201);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(lines("190 more failed TLS handshakes from 192.0.2.9 within a minute"), 1);
+    assert_eq!(log.text().lines().count(), 23);
+}
+
 #[tokio::test]
 async fn a_failed_handshake_is_one_stable_line_with_the_peer() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = log.capture();
     let server = certificate(&folder("log"), "server", &["localhost"], Role::Server);
     let node = Node::new(settings(&server)).await;
     let mut garbage = TcpStream::connect(node.local).await.unwrap();
@@ -197,7 +242,7 @@ async fn a_failed_handshake_is_one_stable_line_with_the_peer() {
     let mut rest = Vec::new();
     let _ = garbage.read_to_end(&mut rest).await;
     let _ = timeout(PATIENCE, silent.read_to_end(&mut rest)).await.unwrap();
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     for stream in [garbage, silent] {
         let peer = stream.local_addr().unwrap();
         let line = format!("Unable to set up ssl connection with peer '{peer}'\n");

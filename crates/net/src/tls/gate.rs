@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::ServerTls;
+use crate::complaints::Complaints;
 use crate::flow::source_of;
 
 /// The part of all places that one source may take. A peer that opens connections and never
@@ -28,14 +29,31 @@ const SHARE_OF_SOURCE: usize = 8;
 pub enum TlsFailure {
     /// The handshake took longer than allowed.
     TimedOut(Duration),
+    /// The peer asked for a name that is none of ours, or for none, and must ask for one.
+    Name,
     /// The peer speaks something else, or nothing acceptable.
     Handshake(io::Error),
+}
+
+impl TlsFailure {
+    fn from_handshake(error: io::Error) -> Self {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        // What rustls says when the resolver of [`ServerTls`] hands out no certificate, and only
+        // then: with a certificate that does not fit it says so otherwise.
+        match inner {
+            Some(rustls::Error::General(words)) if words.contains("certificate chain") => {
+                Self::Name
+            }
+            _ => Self::Handshake(error),
+        }
+    }
 }
 
 impl fmt::Display for TlsFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut(limit) => write!(f, "not finished within {} s", limit.as_secs_f32()),
+            Self::Name => f.write_str("the client asked for no name of this server (require_sni)"),
             Self::Handshake(error) => error.fmt(f),
         }
     }
@@ -44,7 +62,8 @@ impl fmt::Display for TlsFailure {
 /// Accepts TLS connections. Clones share counters and the limit.
 ///
 /// A failed handshake writes two lines at level ERROR; the second is stable and made for
-/// fail2ban: `Unable to set up ssl connection with peer '192.0.2.7:40112'`.
+/// fail2ban: `Unable to set up ssl connection with peer '192.0.2.7:40112'`. Of a flood the first
+/// ten of a source within a minute are written and the others summed up.
 #[derive(Clone, Debug)]
 pub struct TlsGate {
     tls: ServerTls,
@@ -53,6 +72,7 @@ pub struct TlsGate {
     share: usize,
     timeout: Duration,
     failures_total: Arc<AtomicU64>,
+    complaints: Complaints,
 }
 
 impl TlsGate {
@@ -67,6 +87,7 @@ impl TlsGate {
             share: (max_handshakes / SHARE_OF_SOURCE).max(1),
             timeout,
             failures_total: Arc::new(AtomicU64::new(0)),
+            complaints: Complaints::about("failed TLS handshakes"),
         }
     }
 
@@ -100,12 +121,14 @@ impl TlsGate {
         };
         let failure = match tokio::time::timeout(self.timeout, handshake).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => TlsFailure::Handshake(error),
+            Ok(Err(error)) => TlsFailure::from_handshake(error),
             Err(_) => TlsFailure::TimedOut(self.timeout),
         };
         self.failures_total.fetch_add(1, Ordering::Relaxed);
-        tracing::error!("Problem setting up ssl connection: {failure}");
-        tracing::error!("Unable to set up ssl connection with peer '{peer}'");
+        if self.complaints.admit(peer.ip()) {
+            tracing::error!("Problem setting up ssl connection: {failure}");
+            tracing::error!("Unable to set up ssl connection with peer '{peer}'");
+        }
         Err(failure)
     }
 

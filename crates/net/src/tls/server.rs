@@ -23,7 +23,8 @@ pub enum SniPolicy {
     /// Any, or none: browsers that connect by address send none.
     #[default]
     Any,
-    /// One of these, in lower case; others and none are refused with an alert.
+    /// One of these; `*.example.net` stands for every name one label longer. Others and none are
+    /// refused with an alert.
     Only(Vec<String>),
 }
 
@@ -32,9 +33,17 @@ impl SniPolicy {
         match self {
             Self::Any => true,
             Self::Only(names) => {
-                name.is_some_and(|name| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+                name.is_some_and(|name| names.iter().any(|known| is_name(known, name)))
             }
         }
+    }
+}
+
+fn is_name(known: &str, asked: &str) -> bool {
+    match (known.strip_prefix("*."), asked.split_once('.')) {
+        (Some(known), Some((label, rest))) if !label.is_empty() => known.eq_ignore_ascii_case(rest),
+        (Some(_), _) => false,
+        (None, _) => known.eq_ignore_ascii_case(asked),
     }
 }
 
