@@ -44,7 +44,7 @@ pub use fields::Settings;
 pub use load::{Documents, Loaded, Summary, compile, load, reload};
 pub use nearest::nearest;
 pub use objects::aor::Aor;
-pub use objects::asterisk::{Asterisk, Directories};
+pub use objects::asterisk::{Asterisk, Directories, Start};
 pub use objects::auth::{Auth, AuthType, DigestAlgorithm, PasswordDigest};
 pub use objects::codecs::{AllowedCodec, MediaKind};
 pub use objects::endpoint::{
@@ -53,7 +53,7 @@ pub use objects::endpoint::{
     Reliable, SessionTimers, TimerSettings,
 };
 pub use objects::global::{Global, Identifier, System, UnidentifiedRequests};
-pub use objects::http::{Http, HttpTls, Restriction};
+pub use objects::http::{ClearWebSocket, Http, HttpTls, Restriction};
 pub use objects::identify::{HeaderMatch, Identify, Pattern};
 pub use objects::logger::{Level, LogChannel, LogFormat, LogTarget, Logger};
 pub use objects::rtp::{HostCandidate, NatServer, Rtp, StrictRtp};

@@ -24,6 +24,23 @@ pub struct Directories {
     pub spool: String,
 }
 
+/// What flags of the command line ask for too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Take commands from the terminal (`-c`).
+    pub console: bool,
+    /// Write a core file after a crash (`-g`).
+    pub core_dump: bool,
+    /// Real-time priority (`-p`).
+    pub realtime: bool,
+    /// No colours (`-n`).
+    pub no_colour: bool,
+    /// Colours for a light background (`-W`).
+    pub light: bool,
+    /// Only warnings and errors on the terminal (`-q`).
+    pub quiet: bool,
+}
+
 /// Options of the process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asterisk {
@@ -53,6 +70,8 @@ pub struct Asterisk {
     pub run_group: Option<String>,
     /// Stay in the foreground.
     pub nofork: bool,
+    /// What flags ask for too.
+    pub start: Start,
     /// Language of prompts when nothing else says.
     pub default_language: String,
     /// The language stands before the directory of a prompt.
@@ -113,6 +132,14 @@ impl Asterisk {
             run_user: fields.text("runuser"),
             run_group: fields.text("rungroup"),
             nofork: fields.flag("nofork"),
+            start: Start {
+                console: fields.flag("console"),
+                core_dump: fields.flag("dumpcore"),
+                realtime: fields.flag("highpriority"),
+                no_colour: fields.flag("nocolor"),
+                light: fields.flag("lightbackground"),
+                quiet: fields.flag("quiet"),
+            },
             default_language: fields.string("defaultlanguage"),
             language_prefix: fields.flag("languageprefix"),
             min_dtmf_duration_ms: fields.number("mindtmfduration"),

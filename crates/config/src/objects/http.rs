@@ -12,7 +12,18 @@ use crate::named::Named;
 use crate::objects::transport::socket_address;
 use crate::report::Report;
 use crate::sections::{general, single};
+use crate::table::{choices, truth};
 use crate::tables::server::{HTTP, HTTP_RESTRICTION};
+
+choices! {
+    /// From where a WebSocket without TLS is taken.
+    pub enum ClearWebSocket {
+        /// From this machine.
+        Loopback = "loopback",
+        /// From everywhere.
+        Everywhere = "everywhere",
+    }
+}
 
 /// The TLS listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +36,12 @@ pub struct HttpTls {
     pub key_file: String,
     /// Allowed cipher suites; empty for all.
     pub cipher: String,
+    /// The order of our cipher suites counts, not that of the client.
+    pub server_cipher_order: bool,
     /// Speak TLS 1.3 only.
     pub tls13_only: bool,
-    /// Refuse clients that ask for no name of this server.
-    pub require_sni: bool,
+    /// Refuse clients that ask for another name than these; empty refuses nobody.
+    pub required_names: Vec<String>,
 }
 
 /// Who may ask for a path.
@@ -67,6 +80,10 @@ pub struct Http {
     pub redirects: Vec<(String, String)>,
     /// Path of the WebSocket for SIP, after the prefix.
     pub websocket_path: String,
+    /// From where a WebSocket without TLS is taken.
+    pub clear_websocket: ClearWebSocket,
+    /// Origins of the pages that may open a WebSocket; empty for all.
+    pub websocket_origins: Vec<String>,
     /// Who may ask for which path.
     pub restrictions: Vec<Restriction>,
     /// What was set, for `show` commands.
@@ -103,8 +120,9 @@ impl Http {
             }
         }
         for name in single(document, "post_mappings").map(|section| section.span.clone()) {
-            let message = "[post_mappings] is ignored: files are not accepted over HTTP";
-            report.say(Diagnostic::warning(&name, message));
+            let message = "[post_mappings] is ignored: files are taken from managers who signed \
+                in, and there is no manager interface";
+            report.say(Diagnostic::warning(&name, message).hint("remove the section"));
         }
         http
     }
@@ -129,6 +147,8 @@ impl Http {
             enable_status: fields.flag("enable_status"),
             redirects: redirects(fields),
             websocket_path: absolute_path(&fields.string("websocket_path")),
+            clear_websocket: fields.choice("websocket_clear").unwrap_or(ClearWebSocket::Loopback),
+            websocket_origins: origins(fields),
             restrictions: Vec::new(),
             settings: fields.settings(),
         }
@@ -188,9 +208,52 @@ fn tls(fields: &mut Fields<'_>, address: IpAddr, files: &TlsFiles<'_>) -> Option
         cert_file,
         key_file,
         cipher: fields.string("tlscipher"),
+        server_cipher_order: fields.flag("tlsservercipherorder"),
         tls13_only: fields.flag("tlsdisablev12"),
-        require_sni: fields.flag("require_sni"),
+        required_names: required_names(fields),
     })
+}
+
+/// The names of which a TLS client must ask for one.
+fn required_names(fields: &mut Fields<'_>) -> Vec<String> {
+    let mut names = fields.list("hostname");
+    names.retain(|name| {
+        let bare = name.strip_prefix("*.").unwrap_or(name);
+        let is_name = !bare.is_empty()
+            && bare.parse::<IpAddr>().is_err()
+            && bare.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+        if !is_name {
+            let message = format!("'hostname = {name}' is no host name");
+            fields.error("hostname", message, "write it like pbx.example.org, without a port");
+        }
+        is_name
+    });
+    let required = fields.text("require_sni").and_then(|text| truth(&text));
+    if required == Some(true) && names.is_empty() && !fields.is_set("hostname") {
+        fields.warn(
+            "require_sni",
+            String::from("require_sni has no effect without a hostname"),
+            "add hostname = pbx.example.org; Asterisk accepts every name a client asks for, and \
+             only the browser minds a certificate for another",
+        );
+    }
+    if required == Some(false) { Vec::new() } else { names }
+}
+
+/// What a browser writes into `Origin` (RFC 6454 §6.2): scheme, host, and a port that is not the
+/// usual one.
+fn origins(fields: &mut Fields<'_>) -> Vec<String> {
+    let mut origins = fields.list("websocket_origin");
+    for origin in &mut origins {
+        let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let host = rest.map(|rest| rest.trim_end_matches('/'));
+        if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
+            let message = format!("'websocket_origin = {origin}' is no origin");
+            fields.error("websocket_origin", message, "write it like https://phone.example.org");
+        }
+        *origin = origin.trim_end_matches('/').to_ascii_lowercase();
+    }
+    origins
 }
 
 fn redirects(fields: &mut Fields<'_>) -> Vec<(String, String)> {

@@ -1,6 +1,7 @@
 //! Options of the server itself: `asterisk.conf`, `http.conf`, `rtp.conf`, `logger.conf`.
 
 use super::{NO_SUCH_PART, NOT_YET};
+use crate::objects::http::ClearWebSocket;
 use crate::objects::rtp::StrictRtp;
 use crate::table::Kind::{Choice, Decimal, List, Number, Secret, Text, YesNo};
 use crate::table::Usage::{Ignored, Works};
@@ -10,7 +11,7 @@ const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
 const PORT: Kind = Number { min: 1, max: 65535 };
 const RTP_PORT: Kind = Number { min: 1024, max: 65535 };
 const OLD_TLS: Usage = Ignored("TLS below 1.2 is never spoken");
-const NO_HOST_NAMES: Usage = Ignored("host names of this server cannot be configured yet");
+const NO_CLIENT_CERTIFICATES: Usage = Ignored("browsers are not asked for a certificate");
 const ALWAYS_ON: Usage = Ignored("it is always so");
 
 /// `[directories]` of `asterisk.conf`.
@@ -54,28 +55,29 @@ pub const OPTIONS: ObjectSpec = ObjectSpec {
         "cache_media_frames" YesNo, "yes", NO_SUCH_PART, "Keep media frames for reuse.";
         "cache_record_files" YesNo, "no", NOT_YET, "Record to a cache directory first.";
         "channel_storage_backend" Text, "", NO_SUCH_PART, "How channels are stored.";
-        "console" YesNo, "no", NO_SUCH_PART, "Start with a console.";
-        "debug" COUNT, "0", NOT_YET, "Debug level.";
+        "console" YesNo, "no", Works, "Take commands from the terminal too, as -c.";
+        "debug" COUNT, "0", Works, "Debug level: 0 for none, as -d.";
         "defaultlanguage" Text, "en", Works, "Language of prompts when nothing else says.";
         "disable_remote_console_shell" YesNo, "no", ALWAYS_ON, "No shell from a remote console.";
         "documentation_language" Text, "en_US", NO_SUCH_PART, "Language of the built-in help.";
         "dontwarn" YesNo, "no", NOT_YET, "Fewer warnings.";
-        "dumpcore" YesNo, "no", NO_SUCH_PART, "Write a core file after a crash.";
+        "dumpcore" YesNo, "no", Works, "Write a core file after a crash, as -g.";
         "entityid" Text, "", Works,
             "Identity of this server among others, six bytes in hexadecimal.";
         "execincludes" YesNo, "no", Works, "Run the commands of #exec in configuration files.";
-        "forceblackbackground" YesNo, "no", NO_SUCH_PART, "Console colours.";
+        "forceblackbackground" YesNo, "no", ALWAYS_ON, "Console colours for a dark background.";
         "genericplc" YesNo, "yes", NOT_YET, "Conceal lost packets when codecs differ.";
         "genericplc_on_equal_codecs" YesNo, "no", NOT_YET,
             "Conceal lost packets when codecs are equal.";
         "hide_messaging_ami_events" YesNo, "no", NOT_YET, "No manager events for messages.";
         "hideconnect" YesNo, "no", NOT_YET, "Do not log connecting consoles.";
-        "highpriority" YesNo, "no", NOT_YET, "Ask the kernel for real-time priority.";
+        "highpriority" YesNo, "no", Works, "Ask the kernel for real-time priority, as -p.";
         "initcrypto" YesNo, "no", NO_SUCH_PART, "Ask for key passwords at start.";
         "internal_timing" YesNo, "yes", ALWAYS_ON, "Own clock for sending media.";
         "languageprefix" YesNo, "yes", NOT_YET,
             "The language stands before the directory of a prompt.";
-        "lightbackground" YesNo, "no", NO_SUCH_PART, "Console colours.";
+        "lightbackground" YesNo, "no", Works,
+            "Console colours for a light background, as -W.";
         "live_dangerously" YesNo, "no", NOT_YET,
             "Let outside interfaces use functions that run commands.";
         "lockconfdir" YesNo, "no", NOT_YET, "Keep other processes from changing the configuration.";
@@ -87,10 +89,11 @@ pub const OPTIONS: ObjectSpec = ObjectSpec {
         "mindtmfduration" Number { min: 0, max: 8000 }, "80", Works,
             "Shortest digit in milliseconds.";
         "minmemfree" COUNT, "0", NOT_YET, "Free megabytes below which calls are refused.";
-        "nocolor" YesNo, "no", NOT_YET, "No colours on the console.";
-        "nofork" YesNo, "no", Works, "Stay in the foreground.";
+        "nocolor" YesNo, "no", Works, "No colours on the console, as -n.";
+        "nofork" YesNo, "no", ALWAYS_ON, "Stay in the foreground.";
         "phreak" YesNo, "no", NO_SUCH_PART, "Extended DTMF.";
-        "quiet" YesNo, "no", NO_SUCH_PART, "Less output at start.";
+        "quiet" YesNo, "no", Works,
+            "No greeting, and only warnings and errors on the terminal, as -q.";
         "record_cache_dir" Text, "", NOT_YET, "Where recordings are kept until they end.";
         "refdebug" YesNo, "no", NO_SUCH_PART, "Log references.";
         "rtp_pt_dynamic" Number { min: 0, max: 127 }, "35", NOT_YET, "First dynamic payload type.";
@@ -101,12 +104,13 @@ pub const OPTIONS: ObjectSpec = ObjectSpec {
             "Look for prompts in the custom directory first.";
         "stdexten" Text, "", NO_SUCH_PART, "How users.conf calls the standard extension.";
         "systemname" Text, "", Works, "Name of this server; part of unique ids.";
-        "timestamp" YesNo, "no", NOT_YET, "Time before console lines.";
+        "timestamp" YesNo, "no", ALWAYS_ON, "Time before console lines.";
         "trace" COUNT, "0", NO_SUCH_PART, "Trace level.";
         "transcode_via_sln" YesNo, "yes", ALWAYS_ON, "Transcode through linear audio.";
         "transmit_silence" YesNo, "no", NOT_YET, "Send silence while nothing is to be sent.";
         "transmit_silence_during_record" YesNo, "no", NOT_YET, "Old name of transmit_silence.";
-        "verbose" COUNT, "0", Works, "Verbose level.";
+        "verbose" COUNT, "0", Works,
+            "How much the console tells about calls: 0 for nothing, 3 for every step, as -v.";
     },
 };
 
@@ -132,11 +136,15 @@ pub const HTTP: ObjectSpec = ObjectSpec {
         "enable_static" YesNo, "no", Works, "Serve files of static-http under /static/.";
         "enable_status" YesNo, "no", Works, "Serve the status page /httpstatus.";
         "enabled" YesNo, "no", Works, "Whether there is an HTTP server.";
+        "hostname" List, "", Works,
+            "Names of this server for TLS clients to ask for (SNI), `*.` in front for all one label \
+             longer; several lines add up. See require_sni.";
         "prefix" Text, "", Works, "What every path starts with.";
         "redirect" Text, "", Works,
             "`/from /to`: answer the path with a redirect; several lines add up.";
-        "require_sni" YesNo, "no", NO_HOST_NAMES,
-            "Refuse TLS clients that ask for no name of this server.";
+        "require_sni" YesNo, "", Works,
+            "Refuse TLS clients that ask for none of the names in hostname, as scanners do; empty \
+             for yes when there is a hostname. Browsers that connect by address ask for none.";
         "servername" Text, "Sidetone", Works, "Name in the Server header; empty leaves it out.";
         "session_inactivity" COUNT, "30000", Works,
             "Milliseconds a client may be silent within a request.";
@@ -146,8 +154,8 @@ pub const HTTP: ObjectSpec = ObjectSpec {
         "tlsbindaddr" Text, "", Works,
             "Address, or address:port, of the TLS listener; empty for bindaddr and port 8089.";
         "tlsbindport" PORT, "8089", Works, "Port of the TLS listener when tlsbindaddr names none.";
-        "tlscafile" Text, "", NOT_YET, "Certificates that may sign a client's.";
-        "tlscapath" Text, "", NOT_YET, "Directory of such certificates.";
+        "tlscafile" Text, "", NO_CLIENT_CERTIFICATES, "Certificates that may sign a client's.";
+        "tlscapath" Text, "", NO_CLIENT_CERTIFICATES, "Directory of such certificates.";
         "tlscertfile" Text, "", Works, "Certificate chain, PEM.";
         "tlscipher" Text, "", Works, "Allowed cipher suites.";
         "tlsdisablev1" YesNo, "yes", OLD_TLS, "No TLS 1.0.";
@@ -156,7 +164,14 @@ pub const HTTP: ObjectSpec = ObjectSpec {
         "tlsenable" YesNo, "no", Works, "Whether there is a TLS listener.";
         "tlsprivatekey" Text, "", Works,
             "Key of tlscertfile, PEM; empty when it is in the same file.";
-        "tlsservercipherorder" YesNo, "yes", ALWAYS_ON, "The server chooses the cipher suite.";
+        "tlsservercipherorder" YesNo, "yes", Works,
+            "The order of our cipher suites counts, not that of the client.";
+        "websocket_clear" Choice(ClearWebSocket::NAMES), "loopback", Works,
+            "From where a WebSocket without TLS is taken: `loopback`, this machine only, or \
+             `everywhere`, which shows passwords and calls to everyone on the way.";
+        "websocket_origin" List, "", Works,
+            "Web pages that may open a WebSocket, such as `https://phone.example.org`; empty for \
+             all. Clients that are no browsers send no origin and are let in.";
         "websocket_path" Text, "/ws", Works, "Path of the WebSocket for SIP, after the prefix.";
     },
 };

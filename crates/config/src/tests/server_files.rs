@@ -85,6 +85,46 @@ fn the_web_server_is_read() {
 }
 
 #[test]
+fn names_and_origins_of_the_web_server_are_checked() {
+    let (cert, key) = pair();
+    let load_http = |lines: &str| {
+        let text = format!(
+            "[general]\nenabled=yes\nbindaddr=0.0.0.0\ntlsenable=yes\n\
+             tlscertfile=/k/both.pem\n{lines}\n"
+        );
+        let source = base()
+            .with("/etc/pjsip.conf", UDP)
+            .with("/etc/http.conf", text)
+            .with("/k/both.pem", format!("{cert}{key}"));
+        load(&source, "/etc")
+    };
+    let names = |lines: &str| config(&load_http(lines)).http.tls.clone().unwrap().required_names;
+    assert_eq!(names("hostname=a.example,*.b.example"), ["a.example", "*.b.example"]);
+    assert!(names("hostname=a.example\nrequire_sni=no").is_empty());
+    assert!(names("").is_empty());
+    let loaded = load_http("hostname=https://a.example\nwebsocket_origin=phone.example");
+    one_says(&errors(&loaded), &["http.conf:6:", "no host name", "pbx.example.org"]);
+    one_says(&errors(&loaded), &["http.conf:7:", "no origin", "https://phone.example.org"]);
+    let loaded = load_http("hostname=192.0.2.1\nwebsocket_clear=anywhere\ntlscipher=HIGH");
+    one_says(&errors(&loaded), &["no host name"]);
+    one_says(&errors(&loaded), &["websocket_clear", "one of loopback, everywhere"]);
+    assert!(!warnings(&loaded).iter().any(|text| text.contains("ignored")), "tlscipher acts");
+}
+
+#[test]
+fn t13_a_required_name_needs_a_name() {
+    let (cert, key) = pair();
+    let text = "[general]\nenabled=yes\nbindaddr=0.0.0.0\ntlsenable=yes\n\
+        tlscertfile=/k/both.pem\nrequire_sni=yes\n";
+    let source = base()
+        .with("/etc/pjsip.conf", UDP)
+        .with("/etc/http.conf", text)
+        .with("/k/both.pem", format!("{cert}{key}"));
+    let found = warnings(&load(&source, "/etc"));
+    one_says(&found, &["http.conf:6:", "no effect without a hostname", "Asterisk accepts every"]);
+}
+
+#[test]
 fn a_web_server_without_a_right_address_stays_off() {
     let loaded = load_with("http.conf", "[general]\nenabled=yes\n");
     one_says(&errors(&loaded), &["no bindaddr"]);
