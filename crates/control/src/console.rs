@@ -1,11 +1,14 @@
-//! The asking side: one command (`-rx`), or a console with history (`-r`).
+//! The asking side: one command (`-rx`), or a console with history and the log (`-r`).
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::mpsc;
 
+use rustyline::ExternalPrinter as _;
 use rustyline::error::ReadlineError;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::runtime::Runtime;
 
 use crate::frame::{self, Frame};
 use crate::socket::Answer;
@@ -28,13 +31,34 @@ pub async fn ask(path: &Path, command: &str) -> io::Result<Answer> {
     }
 }
 
-/// Reads commands from the terminal until `exit`, `quit` or the end of input.
+/// Reads commands from the terminal until `exit`, `quit` or the end of input. Lines of the log
+/// appear above the line that is being typed. `runtime` must have a thread of its own.
 ///
 /// # Errors
 /// When the terminal cannot be read or the exchange went away.
-pub fn interact(runtime: &tokio::runtime::Runtime, path: &Path, banner: &str) -> io::Result<()> {
+pub fn interact(runtime: &Runtime, path: &Path, banner: &str) -> io::Result<()> {
+    let stream = runtime.block_on(UnixStream::connect(path))?;
+    let (reader, mut writer) = stream.into_split();
     println!("{banner}");
     let mut editor = rustyline::DefaultEditor::new().map_err(io::Error::other)?;
+    // A terminal that cannot show lines above the prompt shows them where they come.
+    let mut printer = editor.create_external_printer().ok();
+    let (sender, answers) = mpsc::channel();
+    runtime.spawn(async move {
+        let mut reader = BufReader::new(reader);
+        while let Ok(frame) = frame::read(&mut reader).await {
+            let Frame::Log(line) = frame else {
+                if sender.send(frame).is_err() {
+                    return;
+                }
+                continue;
+            };
+            let shown = printer.as_mut().is_some_and(|printer| printer.print(line.clone()).is_ok());
+            if !shown {
+                print!("{line}");
+            }
+        }
+    });
     loop {
         let line = match editor.readline("*CLI> ") {
             Ok(line) => line,
@@ -50,7 +74,18 @@ pub fn interact(runtime: &tokio::runtime::Runtime, path: &Path, banner: &str) ->
         }
         // History is a convenience; a failure to keep it must not end the console.
         let _ = editor.add_history_entry(command);
-        let answer = runtime.block_on(ask(path, command))?;
-        print!("{}", answer.text);
+        runtime.block_on(writer.write_all(format!("{command}\n").as_bytes()))?;
+        print_answer(&answers)?;
+    }
+}
+
+fn print_answer(answers: &mpsc::Receiver<Frame>) -> io::Result<()> {
+    loop {
+        match answers.recv() {
+            Ok(Frame::Output(text)) => print!("{text}"),
+            Ok(Frame::Done(_)) => return io::stdout().flush(),
+            Ok(Frame::Log(_)) => {}
+            Err(_) => return Err(io::ErrorKind::ConnectionAborted.into()),
+        }
     }
 }

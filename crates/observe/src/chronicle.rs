@@ -22,6 +22,12 @@ fn write(event: &Event) {
             let now = jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S.%3f%z").to_string();
             tracing::info!(target: "security", "{}", event.line(&now));
         }
+        // Asked for by `pjsip set logger`, so it is told whatever the verbosity.
+        Event::SipMessage { .. } => {
+            if let Some(text) = of_signalling(event) {
+                tracing::info!(target: "verbose", level = 0, "{text}");
+            }
+        }
         event => {
             if let Some(text) = of_call(event).or_else(|| of_signalling(event)) {
                 tracing::info!(target: "verbose", "{text}");

@@ -7,4 +7,4 @@ pub mod chronicle;
 pub mod log;
 pub mod writer;
 
-pub use log::{Channel, Level, LevelSet, Log, LogSettings};
+pub use log::{Channel, Level, LevelSet, Log, LogSettings, Palette};

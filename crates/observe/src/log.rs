@@ -5,10 +5,13 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use parking_lot::RwLock;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
 use crate::writer::{Sink, Writer};
@@ -65,7 +68,7 @@ impl Level {
         Self::ALL.into_iter().find(|level| level.name().eq_ignore_ascii_case(name))
     }
 
-    fn of(metadata: &tracing::Metadata<'_>) -> Self {
+    fn of(metadata: &Metadata<'_>) -> Self {
         match (metadata.target(), *metadata.level()) {
             ("security", _) => Self::Security,
             ("verbose", _) => Self::Verbose,
@@ -103,6 +106,32 @@ pub struct Channel {
     pub sink: Sink,
     /// Which levels it takes.
     pub levels: LevelSet,
+    /// Verbose lines up to this verbosity; `None` follows [`Log::set_verbose`].
+    pub verbose: Option<u8>,
+}
+
+impl Channel {
+    fn takes(&self, level: Level, verbosity: u8, general: u8) -> bool {
+        let verbose_enough =
+            level != Level::Verbose || verbosity <= self.verbose.unwrap_or(general);
+        verbose_enough && self.levels.contains(level)
+    }
+}
+
+/// Verbosity of a verbose line whose event carries no field `level`: the steps of the dialplan
+/// and the course of calls, which scripts and people expect at `core set verbose 3`.
+const USUAL_VERBOSITY: u8 = 3;
+
+/// Colours of the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Palette {
+    /// None.
+    #[default]
+    None,
+    /// For a dark background.
+    Dark,
+    /// For a light background: no yellow and no cyan.
+    Light,
 }
 
 /// All log channels and how lines look.
@@ -112,17 +141,21 @@ pub struct LogSettings {
     pub channels: Vec<Channel>,
     /// `dateformat` of `logger.conf` in strftime letters; `%3q` is milliseconds.
     pub date_format: String,
-    /// Colour the level on the console.
-    pub colour: bool,
+    /// Colours of the level on the console.
+    pub palette: Palette,
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
         let levels = [Level::Notice, Level::Warning, Level::Error];
         Self {
-            channels: vec![Channel { sink: Sink::Console, levels: LevelSet::of(&levels) }],
+            channels: vec![Channel {
+                sink: Sink::Console,
+                levels: LevelSet::of(&levels),
+                verbose: None,
+            }],
             date_format: "%F %T.%3q".into(),
-            colour: false,
+            palette: Palette::None,
         }
     }
 }
@@ -131,14 +164,53 @@ impl Default for LogSettings {
 #[derive(Clone, Debug)]
 pub struct Log {
     settings: Arc<RwLock<LogSettings>>,
+    /// How much is told; outlives changes of the settings.
+    levels: Arc<Levels>,
     writer: Writer,
+}
+
+#[derive(Debug, Default)]
+struct Levels {
+    verbose: AtomicU8,
+    debug: AtomicU8,
 }
 
 impl Log {
     /// A log with these settings.
     #[must_use]
     pub fn new(settings: LogSettings, writer: Writer) -> Self {
-        Self { settings: Arc::new(RwLock::new(settings)), writer }
+        Self { settings: Arc::new(RwLock::new(settings)), levels: Arc::default(), writer }
+    }
+
+    /// How much verbose channels tell about calls: 0 for nearly nothing, 3 for every step.
+    #[must_use]
+    pub fn verbose(&self) -> u8 {
+        self.levels.verbose.load(Ordering::Relaxed)
+    }
+
+    /// Changes [`Log::verbose`]; returns what it was.
+    pub fn set_verbose(&self, verbose: u8) -> u8 {
+        self.levels.verbose.swap(verbose, Ordering::Relaxed)
+    }
+
+    /// How much is told to developers; 0 for nothing. All levels above 0 tell the same.
+    #[must_use]
+    pub fn debug(&self) -> u8 {
+        self.levels.debug.load(Ordering::Relaxed)
+    }
+
+    /// Changes [`Log::debug`]; returns what it was.
+    pub fn set_debug(&self, debug: u8) -> u8 {
+        let before = self.levels.debug.swap(debug, Ordering::Relaxed);
+        if (before == 0) != (debug == 0) {
+            // Events without interest cost nothing, so the places that make them must be told.
+            tracing::callsite::rebuild_interest_cache();
+        }
+        before
+    }
+
+    fn most(&self) -> LevelFilter {
+        if self.debug() > 0 { LevelFilter::DEBUG } else { LevelFilter::INFO }
     }
 
     /// Puts new settings in force.
@@ -167,22 +239,39 @@ fn stamp(format: &str) -> String {
 }
 
 impl<S: Subscriber> Layer<S> for Log {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if *metadata.level() <= self.most() { Interest::always() } else { Interest::never() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= self.most()
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.most())
+    }
+
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let level = Level::of(event.metadata());
         let settings = self.settings.read();
         if !settings.channels.iter().any(|channel| channel.levels.contains(level)) {
             return;
         }
-        let mut text = Text::default();
+        let mut text = Text::of(level);
         event.record(&mut text);
+        let (verbosity, general) = (text.verbosity, self.verbose());
+        let takes = |channel: &&Channel| channel.takes(level, verbosity, general);
+        if !settings.channels.iter().any(|channel| takes(&channel)) {
+            return;
+        }
         let target = event.metadata().target();
         let module = target.strip_prefix("sidetone_").unwrap_or(target);
         let head = format!("[{}] ", stamp(&settings.date_format));
         let tail = format!("[{}] {module}: {}\n", std::process::id(), text.line());
-        for channel in settings.channels.iter().filter(|c| c.levels.contains(level)) {
-            let line = match channel.sink {
-                Sink::Console if settings.colour => {
-                    format!("{head}{}{}\x1b[0m{tail}", colour(level), level.name())
+        for channel in settings.channels.iter().filter(takes) {
+            let line = match (&channel.sink, colour(settings.palette, level)) {
+                (Sink::Console, Some(colour)) => {
+                    format!("{head}\x1b[{colour}m{}\x1b[0m{tail}", level.name())
                 }
                 _ => format!("{head}{}{tail}", level.name()),
             };
@@ -191,23 +280,37 @@ impl<S: Subscriber> Layer<S> for Log {
     }
 }
 
-fn colour(level: Level) -> &'static str {
-    match level {
-        Level::Error | Level::Security => "\x1b[31m",
-        Level::Warning => "\x1b[33m",
-        Level::Notice => "\x1b[32m",
-        Level::Debug | Level::Dtmf | Level::Verbose => "\x1b[36m",
+/// The number of an ANSI colour.
+fn colour(palette: Palette, level: Level) -> Option<u8> {
+    let (dark, light) = match level {
+        Level::Error | Level::Security => (31, 31),
+        Level::Warning => (33, 35),
+        Level::Notice => (32, 32),
+        Level::Debug | Level::Dtmf | Level::Verbose => (36, 34),
+    };
+    match palette {
+        Palette::None => None,
+        Palette::Dark => Some(dark),
+        Palette::Light => Some(light),
     }
 }
 
 /// Collects the message and the fields of an event.
-#[derive(Default)]
 struct Text {
     message: String,
     fields: String,
+    /// Whether the field `level` is the verbosity of a verbose line.
+    is_verbose: bool,
+    verbosity: u8,
 }
 
 impl Text {
+    fn of(level: Level) -> Self {
+        let (message, fields) = (String::new(), String::new());
+        let is_verbose = level == Level::Verbose;
+        Self { message, fields, is_verbose, verbosity: USUAL_VERBOSITY }
+    }
+
     /// One line: a peer's text must not be able to start a line of its own.
     fn line(&self) -> String {
         let text = format!("{}{}", self.message, self.fields);
@@ -228,6 +331,22 @@ impl Visit for Text {
         }
     }
 
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if self.is_verbose && field.name() == "level" {
+            self.verbosity = u8::try_from(value).unwrap_or(u8::MAX);
+        } else {
+            self.record_debug(field, &value);
+        }
+    }
+
+    /// Literal numbers arrive signed.
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        match u64::try_from(value) {
+            Ok(value) => self.record_u64(field, value),
+            Err(_) => self.record_debug(field, &value),
+        }
+    }
+
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
             self.message.push_str(value);
@@ -243,17 +362,64 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt as _;
 
     fn logged(levels: &[Level], log: impl FnOnce()) -> String {
+        with_log(levels, |_| log())
+    }
+
+    fn with_log(levels: &[Level], log: impl FnOnce(&Log)) -> String {
         let name = format!("sidetone-log-{}-{:?}", std::process::id(), std::thread::current().id());
         let path = std::env::temp_dir().join(name);
-        let channel = Channel { sink: Sink::File(path.clone()), levels: LevelSet::of(levels) };
+        let levels = LevelSet::of(levels);
+        let channel = Channel { sink: Sink::File(path.clone()), levels, verbose: None };
         let settings = LogSettings { channels: vec![channel], ..LogSettings::default() };
         let layer = Log::new(settings, Writer::start().expect("a thread"));
-        let writer = layer.writer().clone();
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
-        writer.flush();
+        let kept = layer.clone();
+        let registry = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(registry, || log(&kept));
+        kept.writer().flush();
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let _ = std::fs::remove_file(path);
         text
+    }
+
+    #[test]
+    fn verbose_lines_follow_the_verbosity_in_force() {
+        let text = with_log(&[Level::Verbose], |log| {
+            let tell = |words: &str| {
+                tracing::info!(target: "verbose", "step {words}");
+                tracing::info!(target: "verbose", level = 0, "always {words}");
+                tracing::info!(target: "verbose", level = 5, "detail {words}");
+            };
+            tell("a");
+            assert_eq!(log.set_verbose(3), 0);
+            tell("b");
+            assert_eq!(log.set_verbose(5), 3);
+            tell("c");
+        });
+        let told: Vec<&str> =
+            text.lines().filter_map(|line| line.split("verbose: ").nth(1)).collect();
+        assert_eq!(told, ["always a", "step b", "always b", "step c", "always c", "detail c"]);
+    }
+
+    #[test]
+    fn debug_lines_are_made_only_when_asked_for() {
+        let text = with_log(&[Level::Debug], |log| {
+            let tell = |words: &str| tracing::debug!("detail {words}");
+            tell("a");
+            log.set_debug(1);
+            tell("b");
+            log.set_debug(0);
+            tell("c");
+        });
+        assert!(text.contains("detail b") && text.lines().count() == 1, "{text}");
+    }
+
+    #[test]
+    fn a_light_background_gets_no_yellow_and_no_cyan() {
+        let colours = |palette| Level::ALL.map(|level| colour(palette, level));
+        assert!(colours(Palette::Dark).contains(&Some(33)));
+        let light = colours(Palette::Light);
+        assert!(!light.contains(&Some(33)) && !light.contains(&Some(36)), "{light:?}");
+        assert!(colours(Palette::None).iter().all(Option::is_none));
     }
 
     #[test]

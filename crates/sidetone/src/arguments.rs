@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
+use sidetone_config::Asterisk;
 
 /// A WebRTC-native telephone exchange. Without arguments it starts with its own configuration,
 /// written to the state directory on first start, and prints how to call it.
@@ -90,6 +91,28 @@ pub(crate) struct Arguments {
     pub tool: Option<Tool>,
 }
 
+impl Arguments {
+    /// These flags together with what `asterisk.conf` says: either may switch something on, and a
+    /// user or group of the command line comes first.
+    pub(crate) fn with_options(&self, asterisk: &Asterisk) -> Self {
+        let start = &asterisk.start;
+        let level = |of: u32| u8::try_from(of).unwrap_or(u8::MAX);
+        Self {
+            console: self.console || start.console,
+            core_dump: self.core_dump || start.core_dump,
+            quiet: self.quiet || start.quiet,
+            no_colour: self.no_colour || start.no_colour,
+            light: self.light || start.light,
+            realtime: self.realtime || start.realtime,
+            verbose: self.verbose.max(level(asterisk.verbose)),
+            debug: self.debug.max(level(asterisk.debug)),
+            user: self.user.clone().or_else(|| asterisk.run_user.clone()),
+            group: self.group.clone().or_else(|| asterisk.run_group.clone()),
+            ..self.clone()
+        }
+    }
+}
+
 /// Tools beside the exchange.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Tool {
@@ -147,5 +170,21 @@ mod tests {
         let run = ["sidetone", "-fvvvdgnTW", "-C", "/etc/x.conf", "-U", "a", "-G", "b", "-p"];
         let run = Arguments::try_parse_from(run).expect("arguments");
         assert_eq!((run.verbose, run.debug, run.core_dump), (3, 1, true));
+        assert!(run.no_colour && run.timestamps && run.light && run.realtime);
+    }
+
+    #[test]
+    fn flags_and_options_add_up() {
+        let text = "[options]\nverbose=3\nquiet=yes\nlightbackground=yes\nrunuser=pbx\n";
+        let source = sidetone_conf::MemorySource::new()
+            .with("/etc/asterisk.conf", text)
+            .with("/etc/pjsip.conf", "[u]\ntype=transport\nbind=127.0.0.1\n");
+        let loaded = sidetone_config::load(&source, "/etc");
+        let config = loaded.config.expect("a configuration");
+        let flags = Arguments::parse_from(["sidetone", "-v", "-d", "-U", "root"]);
+        let both = flags.with_options(&config.asterisk);
+        assert_eq!((both.verbose, both.debug), (3, 1));
+        assert!(both.quiet && both.light && !both.no_colour && !both.realtime);
+        assert_eq!((both.user.as_deref(), both.group), (Some("root"), None));
     }
 }

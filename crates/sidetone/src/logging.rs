@@ -5,9 +5,8 @@ use std::path::Path;
 
 use sidetone_config::{Config, LogFormat, LogTarget};
 use sidetone_observe::writer::{Sink, Writer};
-use sidetone_observe::{Channel, Level, LevelSet, Log, LogSettings};
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use sidetone_observe::{Channel, Level, LevelSet, Log, LogSettings, Palette};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::arguments::Arguments;
@@ -16,17 +15,26 @@ use crate::arguments::Arguments;
 pub(crate) fn start(arguments: &Arguments) -> Result<Log, String> {
     let writer = Writer::start().map_err(|error| format!("cannot start the log: {error}"))?;
     let log = Log::new(settings(arguments, None), writer);
-    let most = if arguments.debug > 0 { LevelFilter::DEBUG } else { LevelFilter::INFO };
-    let layer = log.clone().with_filter(most);
-    let started = tracing_subscriber::registry().with(layer).try_init();
+    let started = tracing_subscriber::registry().with(log.clone()).try_init();
     started.map_err(|error| format!("cannot start the log: {error}"))?;
+    tell(&log, arguments);
     Ok(log)
+}
+
+/// Sets how much is told to what the flags ask for.
+pub(crate) fn tell(log: &Log, arguments: &Arguments) {
+    log.set_verbose(arguments.verbose);
+    log.set_debug(arguments.debug);
 }
 
 /// The log channels of a configuration and these flags.
 pub(crate) fn settings(arguments: &Arguments, config: Option<&Config>) -> LogSettings {
     let mut settings = LogSettings {
-        colour: !arguments.no_colour && std::io::stdout().is_terminal(),
+        palette: match (arguments.no_colour || !std::io::stdout().is_terminal(), arguments.light) {
+            (true, _) => Palette::None,
+            (false, true) => Palette::Light,
+            (false, false) => Palette::Dark,
+        },
         ..LogSettings::default()
     };
     if let Some(config) = config {
@@ -42,14 +50,24 @@ pub(crate) fn settings(arguments: &Arguments, config: Option<&Config>) -> LogSet
             };
             let levels = channel.levels.iter();
             let levels = levels.filter_map(|level| Level::from_name(&level.to_string()));
-            Some(Channel { sink, levels: LevelSet::of(&levels.collect::<Vec<_>>()) })
+            let verbose = channel.verbose_level.map(|level| u8::try_from(level).unwrap_or(u8::MAX));
+            Some(Channel { sink, levels: LevelSet::of(&levels.collect::<Vec<_>>()), verbose })
         });
         settings.channels = channels.collect();
     }
-    let console = console_levels(arguments, &settings);
+    let configured = settings.channels.iter().find(|channel| channel.sink == Sink::Console);
+    let verbose = configured.and_then(|channel| channel.verbose);
+    let all = console_levels(configured.map(|channel| channel.levels).unwrap_or_default());
+    let here = match (arguments.mute, arguments.quiet) {
+        (true, _) => LevelSet::of(&[Level::Error]),
+        (false, true) => LevelSet::of(&[Level::Warning, Level::Error]),
+        (false, false) => all,
+    };
     settings.channels.retain(|channel| channel.sink != Sink::Console);
-    settings.channels.push(Channel { sink: Sink::Console, levels: console });
-    settings.channels.push(Channel { sink: Sink::Remote, levels: console });
+    // Consoles that connect are not muted with the terminal.
+    for (sink, levels) in [(Sink::Console, here), (Sink::Remote, all)] {
+        settings.channels.push(Channel { sink, levels, verbose });
+    }
     settings
 }
 
@@ -65,24 +83,13 @@ pub(crate) fn report_ignored(config: &Config) {
     }
 }
 
-fn console_levels(arguments: &Arguments, settings: &LogSettings) -> LevelSet {
-    if arguments.mute {
-        return LevelSet::of(&[Level::Error]);
-    }
-    if arguments.quiet {
-        return LevelSet::of(&[Level::Warning, Level::Error]);
-    }
-    let configured = settings.channels.iter().find(|channel| channel.sink == Sink::Console);
-    let configured = configured.map(|channel| channel.levels).unwrap_or_default();
-    let mut levels: Vec<Level> =
-        Level::ALL.into_iter().filter(|level| configured.contains(*level)).collect();
-    if arguments.verbose > 0 {
-        levels.push(Level::Verbose);
-    }
-    if arguments.debug > 0 {
-        levels.push(Level::Debug);
-    }
-    LevelSet::of(&levels)
+/// What a console takes: the levels of `logger.conf`, and those that `core set verbose` and
+/// `core set debug` switch on and off.
+fn console_levels(configured: LevelSet) -> LevelSet {
+    let takes = |level: &Level| {
+        configured.contains(*level) || matches!(level, Level::Verbose | Level::Debug)
+    };
+    LevelSet::of(&Level::ALL.into_iter().filter(takes).collect::<Vec<_>>())
 }
 
 /// The channels in words, for `logger show channels`.

@@ -11,6 +11,9 @@ use sidetone_control::console;
 use crate::arguments::Arguments;
 use crate::first_start;
 
+/// Priority among real-time tasks, 1 to 99: the tenth lowest, below interrupt threads (50).
+const REALTIME_PRIORITY: u8 = 10;
+
 /// The version and what is built in: nothing is optional, so absence is never silent (PLT-10).
 pub(crate) fn version() -> String {
     format!(
@@ -31,7 +34,8 @@ pub(crate) fn socket_path(arguments: &Arguments, run_directory: &Path) -> PathBu
 /// `-r` and `-rx`: asks a running exchange.
 pub(crate) fn ask(arguments: &Arguments) -> ExitCode {
     let path = socket_path(arguments, &first_start::run_directory(arguments));
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("sidetone: {error}");
@@ -70,12 +74,30 @@ pub(crate) fn prepare(arguments: &Arguments, max_files: Option<u32>) {
     if let Err(error) = raise(Resource::RLIMIT_NOFILE, max_files.map(u64::from)) {
         tracing::warn!("the limit of open files stays as it is: {error}");
     }
-    if arguments.realtime {
-        use thread_priority::{ThreadPriority, set_current_thread_priority};
-        if let Err(error) = set_current_thread_priority(ThreadPriority::Max) {
-            tracing::warn!("no real-time priority (-p): {error:?}");
-        }
+    if arguments.realtime
+        && let Err(error) = real_time()
+    {
+        tracing::warn!(
+            "no real-time priority (-p): {error:?}; start as root, or allow it with CAP_SYS_NICE \
+             or LimitRTPRIO of the service"
+        );
     }
+}
+
+/// Round robin among real-time tasks: ours come before all ordinary ones and after what the
+/// kernel itself must do in time. Threads that are started later inherit it.
+fn real_time() -> Result<(), thread_priority::Error> {
+    use thread_priority::{
+        RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
+        set_thread_priority_and_policy, thread_native_id,
+    };
+    let priority = ThreadPriorityValue::try_from(REALTIME_PRIORITY)
+        .map_err(|_| thread_priority::Error::Priority("out of range"))?;
+    set_thread_priority_and_policy(
+        thread_native_id(),
+        ThreadPriority::Crossplatform(priority),
+        ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::RoundRobin),
+    )
 }
 
 fn raise(resource: Resource, wanted: Option<u64>) -> nix::Result<()> {
@@ -84,26 +106,48 @@ fn raise(resource: Resource, wanted: Option<u64>) -> nix::Result<()> {
     setrlimit(resource, soft, hard)
 }
 
-/// `-U` and `-G`, or `runuser` and `rungroup`: gives up privileges once the ports are open.
-pub(crate) fn become_user(user: Option<&str>, group: Option<&str>) -> Result<(), String> {
-    let gid = match group {
-        Some(name) => Some(find_group(name)?),
-        None => None,
-    };
-    let found = match user {
-        Some(name) => Some(find_user(name)?),
-        None => None,
-    };
-    let gid = gid.or(found.as_ref().map(|user| user.gid));
-    let failed = |what: &str, error: nix::Error| format!("cannot change to {what}: {error}");
-    if let Some(gid) = gid {
-        setgroups(&[gid]).map_err(|error| failed("the group", error))?;
-        setgid(gid).map_err(|error| failed("the group", error))?;
+/// Whom the process becomes once the ports are open; neither when it stays who it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    uid: Option<Uid>,
+    gid: Option<Gid>,
+}
+
+impl Identity {
+    /// `-U` and `-G`, or `runuser` and `rungroup`. A user without a group brings its own.
+    pub(crate) fn of(user: Option<&str>, group: Option<&str>) -> Result<Self, String> {
+        let gid = group.map(find_group).transpose()?;
+        let user = user.map(find_user).transpose()?;
+        let gid = gid.or(user.as_ref().map(|user| user.gid));
+        Ok(Self { uid: user.map(|user| user.uid), gid })
     }
-    if let Some(user) = found {
-        setuid(user.uid).map_err(|error| failed("the user", error))?;
+
+    /// Gives a file or directory to whom the process becomes. What it did not make is left to the
+    /// administrator, so a refusal only matters when it is written to later.
+    pub(crate) fn own(self, path: &Path) {
+        let given =
+            std::os::unix::fs::chown(path, self.uid.map(Uid::as_raw), self.gid.map(Gid::as_raw));
+        if let Err(error) = given {
+            tracing::warn!("{} stays with its owner: {error}", path.display());
+        }
     }
-    Ok(())
+
+    /// Gives up privileges.
+    pub(crate) fn assume(self, core_dump: bool) -> Result<(), String> {
+        let failed = |what: &str, error: nix::Error| format!("cannot change to {what}: {error}");
+        if let Some(gid) = self.gid {
+            setgroups(&[gid]).map_err(|error| failed("the group", error))?;
+            setgid(gid).map_err(|error| failed("the group", error))?;
+        }
+        if let Some(uid) = self.uid {
+            setuid(uid).map_err(|error| failed("the user", error))?;
+        }
+        // The kernel forbids core files of a process that changed its user.
+        if core_dump && let Err(error) = nix::sys::prctl::set_dumpable(true) {
+            tracing::warn!("core dumps stay off: {error}");
+        }
+        Ok(())
+    }
 }
 
 fn find_user(name: &str) -> Result<User, String> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sidetone_conf::{Diagnostic, Document, Severity};
 use sidetone_config::FileSource;
@@ -24,6 +25,8 @@ pub(crate) struct Reloader {
     pub http: HttpServer,
     pub net: Net,
     pub log: Log,
+    /// When everything was read last.
+    pub last: parking_lot::Mutex<Instant>,
     pub busy: Mutex<()>,
 }
 
@@ -76,6 +79,7 @@ impl Reloader {
             }
         }
         text += &format!("{}\n", loaded.summary);
+        *self.last.lock() = Instant::now();
         Answer { text, status }
     }
 }

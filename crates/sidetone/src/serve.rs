@@ -21,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::arguments::Arguments;
+use crate::process::Identity;
 use crate::prompts::Prompts;
 use crate::reload::{Reloader, dialplan, report};
 use crate::surroundings::Everything;
@@ -37,16 +38,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let log = logging::start(arguments)?;
     let place = first_start::prepare(arguments)?;
     let (config, plan) = read_configuration(&place.etc)?;
+    let arguments = &arguments.with_options(&config.asterisk);
+    let identity = Identity::of(arguments.user.as_deref(), arguments.group.as_deref())?;
+    make_directories(&config, identity)?;
+    logging::tell(&log, arguments);
     log.set(logging::settings(arguments, Some(&config)));
     logging::report_ignored(&config);
-    make_log_directory(&config)?;
     process::prepare(arguments, config.asterisk.max_files);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("control")
         .build()
         .map_err(|error| format!("cannot start threads: {error}"))?;
-    let served = runtime.block_on(serve(arguments, &place, config, plan, &log));
+    let served = runtime.block_on(serve(arguments, identity, &place, config, plan, &log));
     log.writer().flush();
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
@@ -69,17 +73,46 @@ fn read_configuration(etc: &std::path::Path) -> Result<(Arc<Config>, Arc<Dialpla
     Ok((config, plan))
 }
 
-fn make_log_directory(config: &Config) -> Result<(), String> {
+/// Makes the directories that are written to. Those that are new belong to whom the process
+/// becomes, or it could not replace a log file or remove its socket later.
+fn make_directories(config: &Config, identity: Identity) -> Result<(), String> {
     for directory in [&config.asterisk.directories.log, &config.asterisk.directories.run] {
-        std::fs::create_dir_all(directory).map_err(|error| {
+        let path = std::path::Path::new(directory);
+        let is_new = !path.exists();
+        std::fs::create_dir_all(path).map_err(|error| {
             format!("cannot make {directory}: {error}; change [directories] of asterisk.conf")
         })?;
+        if is_new && identity != Identity::default() {
+            identity.own(path);
+        }
     }
     Ok(())
 }
 
+/// Gives the files that were made so far to whom the process becomes, and becomes it.
+fn assume(
+    identity: Identity,
+    arguments: &Arguments,
+    log: &Log,
+    socket: &std::path::Path,
+) -> Result<(), String> {
+    if identity != Identity::default() {
+        log.writer().flush();
+        identity.own(socket);
+        for channel in log.settings().channels {
+            if let sidetone_observe::writer::Sink::File(path) = channel.sink
+                && path.exists()
+            {
+                identity.own(&path);
+            }
+        }
+    }
+    identity.assume(arguments.core_dump)
+}
+
 async fn serve(
     arguments: &Arguments,
+    identity: Identity,
     place: &first_start::Place,
     config: Arc<Config>,
     plan: Arc<Dialplan>,
@@ -103,9 +136,7 @@ async fn serve(
     if open == 0 && http.http_address().is_none() && http.https_address().is_none() {
         return Err("no transport could be opened: nobody could call".to_owned());
     }
-    let user = arguments.user.as_deref().or(config.asterisk.run_user.as_deref());
-    let group = arguments.group.as_deref().or(config.asterisk.run_group.as_deref());
-    process::become_user(user, group)?;
+    assume(identity, arguments, log, &socket_path)?;
     let (stop, stopping) = mpsc::channel(4);
     let reloader = Arc::new(Reloader {
         arguments: arguments.clone(),
@@ -114,6 +145,7 @@ async fn serve(
         http: http.clone(),
         net: net.clone(),
         log: log.clone(),
+        last: parking_lot::Mutex::new(std::time::Instant::now()),
         busy: Mutex::new(()),
     });
     let answer = answerer(&exchange, &reloader, stop);

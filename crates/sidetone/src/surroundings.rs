@@ -3,8 +3,9 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use sidetone_control::commands::{Stop, Surroundings};
+use sidetone_control::commands::{Knob, Stop, Surroundings};
 use sidetone_control::socket::Answer;
 use sidetone_http::HttpServer;
 use sidetone_observe::Log;
@@ -38,5 +39,23 @@ impl Surroundings for Everything {
 
     fn log_channels(&self) -> Vec<(String, String, String, String)> {
         logging::describe(&self.log.settings())
+    }
+
+    fn knob(&self, knob: Knob) -> u8 {
+        match knob {
+            Knob::Verbose => self.log.verbose(),
+            Knob::Debug => self.log.debug(),
+        }
+    }
+
+    fn turn(&self, knob: Knob, to: u8) -> u8 {
+        match knob {
+            Knob::Verbose => self.log.set_verbose(to),
+            Knob::Debug => self.log.set_debug(to),
+        }
+    }
+
+    fn since_reload(&self) -> Duration {
+        self.reloader.last.lock().elapsed()
     }
 }

@@ -70,8 +70,12 @@ impl Exchange {
     }
 
     fn start(&mut self) {
+        self.start_with(&["-f"]);
+    }
+
+    fn start_with(&mut self, flags: &[&str]) {
         let log = fs::File::create(self.folder.join("out")).expect("a file");
-        let child = self.command().arg("-f").stdout(log).stderr(Stdio::inherit()).spawn();
+        let child = self.command().args(flags).stdout(log).stderr(Stdio::inherit()).spawn();
         self.child = Some(child.expect("it starts"));
         let end = Instant::now() + Duration::from_secs(20);
         while !self.ask("core waitfullybooted").status.success() {
@@ -88,6 +92,12 @@ impl Exchange {
         let output = self.ask(line);
         assert!(output.status.success(), "{line}: {output:?}");
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// A file of `/proc` about the process.
+    fn proc(&self, name: &str) -> String {
+        let id = self.child.as_ref().expect("it runs").id();
+        fs::read_to_string(format!("/proc/{id}/{name}")).expect("a file of /proc")
     }
 
     fn log(&self) -> String {
@@ -127,6 +137,13 @@ fn an_operator_asks_reloads_and_stops() {
     assert!(exchange.answer("core show channels").contains("0 active channels"));
     assert!(exchange.answer("dialplan show a").contains("Nonsense"));
     assert!(exchange.answer("core show application Echo").contains("[Synopsis]"));
+    assert!(exchange.answer("pjsip show endpoint desk").contains(" context "), "its options");
+    assert!(exchange.answer("pjsip show identifiers").starts_with("Identifier Names:"));
+    assert!(exchange.answer("pjsip show settings").contains("Global Settings:"));
+    assert!(exchange.answer("core set debug 1").contains("is now 1"));
+    assert!(exchange.answer("core set debug off").contains("is now OFF"));
+    assert!(exchange.answer("logger show channels").contains("Console"));
+    assert_eq!(exchange.ask("pjsip show endpoint nobody").status.code(), Some(1));
     let unknown = exchange.ask("no such thing");
     assert_eq!(unknown.status.code(), Some(1));
     assert!(answers(port));
@@ -144,6 +161,107 @@ fn an_operator_asks_reloads_and_stops() {
     let status = exchange.child.as_mut().map(|child| child.wait().expect("it ends"));
     assert!(status.is_some_and(|status| status.success()));
     assert!(!exchange.folder.join("asterisk.ctl").exists());
+}
+
+#[test]
+fn flags_of_the_process_act() {
+    let mut exchange = Exchange::new("flags", free_port());
+    exchange.start_with(&["-fgpTWnm"]);
+    let limits = exchange.proc("limits");
+    let cores = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
+    let columns: Vec<&str> = cores.split_whitespace().collect();
+    assert_eq!(columns[4], columns[5], "-g raises the limit as far as it goes: {cores}");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
+    let columns: Vec<&str> = files.split_whitespace().collect();
+    assert_eq!(columns[3], columns[4], "as many files as there may be: {files}");
+    // The 41st field of stat is the scheduling policy, 2 for round robin (proc(5)).
+    let stat = exchange.proc("stat");
+    let after_name = stat.rsplit(')').next().expect("fields");
+    let policy = after_name.split_whitespace().nth(38);
+    let may = policy == Some("2");
+    let full = exchange.answer("core show settings");
+    assert!(full.contains("Dump core on crash:"), "{full}");
+    assert!(may || running_as_root_without_nice(), "-p asks for real-time priority: {stat}");
+    assert!(!exchange.log().contains("NOTICE"), "-m mutes: {}", exchange.log());
+}
+
+/// Whether the kernel keeps even root from real-time priority, as in containers.
+fn running_as_root_without_nice() -> bool {
+    let status = fs::read_to_string("/proc/self/status").expect("a file of /proc");
+    let line = status.lines().find(|line| line.starts_with("CapEff:")).expect("a line");
+    let bits = u64::from_str_radix(line.split_whitespace().nth(1).expect("bits"), 16);
+    // CAP_SYS_NICE is capability 23.
+    bits.expect("hexadecimal") & (1 << 23) == 0 || !has_realtime_time()
+}
+
+/// Whether the group of this process gets any real-time share (cgroup v1 may give none).
+fn has_realtime_time() -> bool {
+    let given = fs::read_to_string("/sys/fs/cgroup/cpu/cpu.rt_runtime_us").unwrap_or_default();
+    given.trim() != "0"
+}
+
+#[test]
+fn privileges_are_given_up_once_the_ports_are_open() {
+    let mut exchange = Exchange::new("user", free_port());
+    let status = fs::read_to_string("/proc/self/status").expect("a file of /proc");
+    let ids = |status: &str, name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).expect("a line");
+        line.split_whitespace().nth(1).expect("an id").to_owned()
+    };
+    let path = exchange.folder.display().to_string();
+    exchange.write(
+        "asterisk.conf",
+        &format!(
+            "[directories]\nastlogdir => {path}/log\nastrundir => {path}/run\n\
+             [options]\nrungroup = 65534\n"
+        ),
+    );
+    exchange.write("logger.conf", "[logfiles]\nmessages.log => notice\n");
+    if ids(&status, "Uid:") != "0" {
+        // Nobody but root may become somebody else: then it must say so instead of going on.
+        let output = exchange.command().args(["-f", "-U", "65534"]).output().expect("it runs");
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && words.contains("cannot change to"), "{words}");
+        return;
+    }
+    exchange.start_with(&["-f", "-U", "65534"]);
+    let status = exchange.proc("status");
+    assert_eq!((ids(&status, "Uid:"), ids(&status, "Gid:")), ("65534".into(), "65534".into()));
+    assert_eq!(ids(&status, "Groups:"), "65534", "root's groups are gone");
+    use std::os::unix::fs::MetadataExt as _;
+    for name in ["log", "log/messages.log", "run", "run/asterisk.ctl"] {
+        let owner = fs::metadata(exchange.folder.join(name)).expect("it is there").uid();
+        assert_eq!(owner, 65_534, "{name}");
+    }
+    // It can still replace its log and answer.
+    fs::rename(exchange.folder.join("log/messages.log"), exchange.folder.join("old"))
+        .expect("moved");
+    exchange.answer("module reload logger");
+    exchange.answer("core stop now");
+    exchange.child.as_mut().expect("it runs").wait().expect("it ends");
+    assert!(!exchange.folder.join("run/asterisk.ctl").exists(), "the socket is removed");
+}
+
+#[test]
+fn a_console_answers_and_shows_the_log() {
+    use std::io::Write as _;
+    let mut exchange = Exchange::new("console", free_port());
+    exchange.start();
+    let console = exchange.command().arg("-r").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut console = console.expect("it runs");
+    let mut input = console.stdin.take().expect("its input");
+    input.write_all(b"core set verbose 3\ncore reload\ncore show uptime\n").expect("written");
+    // What the reload has to say arrives as log lines beside the answers.
+    std::thread::sleep(Duration::from_millis(300));
+    input.write_all(b"core set verbose atleast 2\nexit\n").expect("written");
+    drop(input);
+    let output = console.wait_with_output().expect("it ends");
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{words}");
+    assert!(words.contains("Console verbose was OFF and is now 3."), "{words}");
+    assert!(words.contains("Console verbose is still 3."), "{words}");
+    assert!(words.contains("System uptime:"), "{words}");
+    assert!(words.contains("Nonsense"), "a warning of the reload: {words}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         "WARNING" => tracing::warn!("{name} at {at}: {message}"),
         "NOTICE" => tracing::info!("{name} at {at}: {message}"),
         "DEBUG" => tracing::debug!("{name} at {at}: {message}"),
-        "VERBOSE" => tracing::info!(target: "verbose", "{name} at {at}: {message}"),
+        "VERBOSE" => tracing::info!(target: "verbose", level = 0, "{name} at {at}: {message}"),
         "DTMF" => tracing::info!(target: "dtmf", "{name} at {at}: {message}"),
         other => tracing::warn!("{name} at {at}: Log: '{other}' is no level; text: {message}"),
     }

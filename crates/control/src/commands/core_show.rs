@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sidetone_pbx::live::Facts;
 
-use super::{Context, text, wrong};
+use super::{Context, Knob, text, wrong};
 use crate::socket::Answer;
 
 /// `core waitfullybooted`: the socket opens when the exchange is ready, so it is.
@@ -20,21 +20,14 @@ pub(super) async fn version(_: &Context, _: &[&str]) -> Answer {
     text(format!("Sidetone {name} on {os} {arch}, compatible with Asterisk 20\n"))
 }
 
-/// `core set debug`: levels are the business of `logger.conf`.
-pub(super) async fn set_debug(_: &Context, _: &[&str]) -> Answer {
-    wrong(
-        "Levels are set per log channel: add 'debug' to a channel of logger.conf and say \
-         'module reload logger'\n",
-    )
-}
-
 /// `core show uptime`
 pub(super) async fn uptime(context: &Context, args: &[&str]) -> Answer {
-    let up = context.exchange.uptime();
-    if args.first() == Some(&"seconds") {
-        return text(format!("System uptime: {}\nLast reload: {}\n", up.as_secs(), up.as_secs()));
-    }
-    text(format!("System uptime: {0}\nLast reload: {0}\n", in_words(up)))
+    let (up, reload) = (context.exchange.uptime(), context.surroundings.since_reload());
+    let words: fn(Duration) -> String = match args.first() {
+        Some(&"seconds") => |time| time.as_secs().to_string(),
+        _ => in_words,
+    };
+    text(format!("System uptime: {}\nLast reload: {}\n", words(up), words(reload)))
 }
 
 fn in_words(time: Duration) -> String {
@@ -210,35 +203,67 @@ fn processed(total: u64) -> String {
 pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     let config = context.exchange.config();
     let options = &config.asterisk;
-    let limit = options.max_calls.map_or("Not set".to_owned(), |calls| calls.to_string());
+    let directories = &options.directories;
+    let surroundings = &context.surroundings;
     let mut out = String::from("\nPBX Core settings\n-----------------\n");
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(out, "  {name:<28} {value}");
     };
+    let on = |on: bool| if on { "Enabled" } else { "Disabled" };
+    let limit = options.max_calls.map_or("Not set".to_owned(), |calls| calls.to_string());
     row("Version:", env!("CARGO_PKG_VERSION"));
     row("Maximum calls:", &limit);
-    row("Verbosity:", &options.verbose.to_string());
-    row("Debug level:", &options.debug.to_string());
-    row("Entity ID:", context.exchange.entity_id());
+    row("Maximum open file handles:", &open_files());
+    row("Root console verbosity:", &surroundings.knob(Knob::Verbose).to_string());
+    row("Current console verbosity:", &surroundings.knob(Knob::Verbose).to_string());
+    row("Debug level:", &surroundings.knob(Knob::Debug).to_string());
+    row("Dump core on crash:", if options.start.core_dump { "Yes" } else { "No" });
+    row("Maximum load average:", &format!("{:.6}", options.max_load.unwrap_or(0.0)));
+    let now = context.exchange.wall_clock();
+    let before = |time: Duration| (&now - time).strftime("%T").to_string();
+    row("Startup time:", &before(context.exchange.uptime()));
+    row("Last reload time:", &before(surroundings.since_reload()));
     row("System name:", &options.system_name);
+    row("Entity ID:", context.exchange.entity_id());
     row("Default language:", &options.default_language);
-    row("Configuration directory:", &options.directories.etc);
-    row("Data directory:", &options.directories.data);
-    row("Log directory:", &options.directories.log);
-    row("Run directory:", &options.directories.run);
+    row("Language prefix:", on(options.language_prefix));
+    let user = options.run_user.as_deref().unwrap_or_default();
+    let group = options.run_group.as_deref().unwrap_or_default();
+    row("User name and group:", &format!("{user}/{group}"));
+    row("Executable includes:", on(options.exec_includes));
+    row("Min DTMF duration::", &options.min_dtmf_duration_ms.to_string());
+    out += "\n* Directories\n  -------------\n";
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(out, "  {name:<28} {value}");
+    };
+    row("Configuration directory:", &directories.etc);
+    row("Spool directory:", &directories.spool);
+    row("Log directory:", &directories.log);
+    row("Run/Sockets directory:", &directories.run);
+    row("VarLib directory:", &directories.varlib);
+    row("Data directory:", &directories.data);
+    out.push('\n');
     text(out)
+}
+
+/// The limit of open files of this process.
+fn open_files() -> String {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next());
+    soft.map_or("Not set".to_owned(), |soft| format!("{soft} (is)"))
 }
 
 /// `logger show channels`
 pub(super) async fn log_channels(context: &Context, _: &[&str]) -> Answer {
     let mut out = String::new();
-    let mut row = |name: &str, kind: &str, status: &str, levels: &str| {
-        let _ = writeln!(out, "{name:<35} {kind:<8} {status:<9} {levels}");
+    let mut row = |[name, kind, format, status, levels]: [&str; 5]| {
+        let _ = writeln!(out, "{name:<35} {kind:<8} {format:<10} {status:<9} {levels}");
     };
-    row("Channel", "Type", "Status", "Configuration");
-    row("-------", "----", "------", "-------------");
+    row(["Channel", "Type", "Formatter", "Status", "Configuration"]);
+    row(["-------", "----", "---------", "------", "-------------"]);
     for (name, kind, status, levels) in context.surroundings.log_channels() {
-        row(&name, &kind, &status, &levels);
+        row([&name, &kind, "default", &status, &format!(" - {levels} ")]);
     }
     text(out)
 }

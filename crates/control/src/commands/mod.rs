@@ -1,11 +1,13 @@
 //! The commands, one file per family, listed in one table from which help and completion come.
 
+mod core_set;
 mod core_show;
 mod core_stop;
 mod dialplan;
 mod help;
 mod http;
 mod pjsip_logger;
+mod pjsip_objects;
 mod pjsip_show;
 mod reload;
 mod rtp;
@@ -13,6 +15,7 @@ mod rtp;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sidetone_pbx::Exchange;
 
@@ -31,6 +34,24 @@ pub trait Surroundings: Send + Sync {
 
     /// The log channels as `(name, kind, status, levels)`.
     fn log_channels(&self) -> Vec<(String, String, String, String)>;
+
+    /// Where a knob of the log stands.
+    fn knob(&self, knob: Knob) -> u8;
+
+    /// Turns a knob of the log; returns where it stood.
+    fn turn(&self, knob: Knob, to: u8) -> u8;
+
+    /// Time since the configuration was read last.
+    fn since_reload(&self) -> Duration;
+}
+
+/// How much the log tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knob {
+    /// About calls.
+    Verbose,
+    /// To developers.
+    Debug,
 }
 
 /// How the exchange stops.
@@ -94,7 +115,18 @@ macro_rules! command {
 /// All commands, sorted by their words.
 pub const COMMANDS: &[Command] = &[
     command!("core reload", "", reload::all, "Read the whole configuration again"),
-    command!("core set debug", "<level>|off", core_show::set_debug, "Say how to change the log"),
+    command!(
+        "core set debug",
+        "[atleast] <level>|off",
+        core_set::debug,
+        "Set how much the log tells to developers"
+    ),
+    command!(
+        "core set verbose",
+        "[atleast] <level>|off",
+        core_set::verbose,
+        "Set how much the console tells about calls"
+    ),
     command!("core show application", "<name>", help::application, "Describe an application"),
     command!("core show applications", "", help::applications, "List the applications"),
     command!("core show calls", "[uptime]", core_show::calls, "Count the calls"),
@@ -125,11 +157,24 @@ pub const COMMANDS: &[Command] = &[
     command!("logger show channels", "", core_show::log_channels, "List the log channels"),
     command!("module reload", "[module]", reload::module, "Read a module's configuration again"),
     command!("pjsip set logger", "on|off", pjsip_logger::set, "Show SIP messages on the console"),
+    command!("pjsip show aor", "<name>", pjsip_objects::aor, "Show an address of record"),
     command!("pjsip show aors", "", pjsip_show::aors, "List the addresses of record"),
+    command!("pjsip show auth", "<name>", pjsip_objects::auth, "Show a credential"),
     command!("pjsip show auths", "", pjsip_show::auths, "List the credentials"),
     command!("pjsip show channelstats", "", pjsip_show::channel_stats, "Show media statistics"),
     command!("pjsip show contacts", "", pjsip_show::contacts, "List the contacts"),
+    command!("pjsip show endpoint", "<name>", pjsip_objects::endpoint, "Show an endpoint"),
     command!("pjsip show endpoints", "", pjsip_show::endpoints, "List the endpoints"),
+    command!(
+        "pjsip show identifiers",
+        "",
+        pjsip_objects::identifiers,
+        "Show in which order senders are looked up"
+    ),
+    command!("pjsip show identifies", "", pjsip_objects::identifies, "List the identify objects"),
+    command!("pjsip show identify", "<name>", pjsip_objects::identify, "Show an identify object"),
+    command!("pjsip show settings", "", pjsip_objects::settings, "Show what holds for all of SIP"),
+    command!("pjsip show transport", "<name>", pjsip_objects::transport, "Show a transport"),
     command!("pjsip show transports", "", pjsip_show::transports, "List the transports"),
     command!("rtp show settings", "", rtp::settings, "Show the settings of media"),
 ];

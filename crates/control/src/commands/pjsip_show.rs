@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use sidetone_config::{Config, Endpoint};
+use sidetone_config::snapshot::sorted;
+use sidetone_config::{Aor, Auth, Config, Endpoint, Transport};
 use sidetone_media::StreamQuality;
 use sidetone_pbx::live::Facts;
 use sidetone_pbx::registrar::Contact;
@@ -16,7 +17,7 @@ use super::core_show::clock;
 use super::{Context, text};
 use crate::socket::Answer;
 
-const RULE: &str =
+pub(super) const RULE: &str =
     "==========================================================================================\n";
 
 const CONTACT_HEAD: &str =
@@ -44,7 +45,7 @@ fn contact_line(indent: &str, width: usize, aor: &str, contact: &Contact) -> Str
     )
 }
 
-fn found(out: &mut String, count: usize) {
+pub(super) fn found(out: &mut String, count: usize) {
     let _ = write!(out, "\nObjects found: {count}\n\n");
 }
 
@@ -62,42 +63,71 @@ pub(super) async fn contacts(context: &Context, _: &[&str]) -> Answer {
     text(out)
 }
 
+const AOR_HEAD: &str =
+    "\n      Aor:  <Aor..............................................>  <MaxContact>\n";
+
+fn aor_head() -> String {
+    format!("{AOR_HEAD}    Contact:  {CONTACT_HEAD}\n{RULE}")
+}
+
+fn aor_lines(context: &Context, aor: &Aor) -> String {
+    let mut out = format!("\n      Aor:  {:<52} {}\n", aor.id, aor.max_contacts);
+    for contact in &context.exchange.registrar().contacts(&aor.id) {
+        out += &contact_line("    ", 42, &aor.id, contact);
+    }
+    out
+}
+
+/// An aor as `pjsip show aor` shows it first.
+pub(super) fn aor_page(context: &Context, aor: &Aor) -> String {
+    aor_head() + &aor_lines(context, aor)
+}
+
 /// `pjsip show aors`
 pub(super) async fn aors(context: &Context, _: &[&str]) -> Answer {
     let config = context.exchange.config();
-    let mut aors: Vec<_> = config.aors.values().collect();
-    aors.sort_by(|a, b| a.id.cmp(&b.id));
-    let mut out = String::from(
-        "\n      Aor:  <Aor..............................................>  <MaxContact>\n",
-    );
-    let _ = write!(out, "    Contact:  {CONTACT_HEAD}\n{RULE}");
+    let aors = sorted(&config.aors);
+    if aors.is_empty() {
+        return text("No objects found.\n\n");
+    }
+    let mut out = aor_head();
     for aor in &aors {
-        let _ = write!(out, "\n      Aor:  {:<52} {}\n", aor.id, aor.max_contacts);
-        let contacts = context.exchange.registrar().contacts(&aor.id);
-        for contact in &contacts {
-            out += &contact_line("    ", 42, &aor.id, contact);
-        }
+        out += &aor_lines(context, aor);
     }
     out.push('\n');
     found(&mut out, aors.len());
     text(out)
 }
 
+fn auth_head() -> String {
+    format!("\n  I/OAuth:  <AuthId/UserName{}>\n{RULE}\n", ".".repeat(61))
+}
+
+fn auth_line(auth: &Auth) -> String {
+    format!("     Auth:  {}/{}\n", auth.id, auth.username)
+}
+
+/// An auth as `pjsip show auth` shows it first.
+pub(super) fn auth_page(auth: &Auth) -> String {
+    auth_head() + &auth_line(auth)
+}
+
 /// `pjsip show auths`
 pub(super) async fn auths(context: &Context, _: &[&str]) -> Answer {
     let config = context.exchange.config();
-    let mut auths: Vec<_> = config.auths.values().collect();
-    auths.sort_by(|a, b| a.id.cmp(&b.id));
-    let dots = ".".repeat(61);
-    let mut out = format!("\n  I/OAuth:  <AuthId/UserName{dots}>\n{RULE}\n");
+    let auths = sorted(&config.auths);
+    if auths.is_empty() {
+        return text("No objects found.\n\n");
+    }
+    let mut out = auth_head();
     for auth in &auths {
-        let _ = writeln!(out, "     Auth:  {}/{}", auth.id, auth.username);
+        out += &auth_line(auth);
     }
     found(&mut out, auths.len());
     text(out)
 }
 
-fn transport_line(transport: &sidetone_config::Transport) -> String {
+fn transport_line(transport: &Transport) -> String {
     format!(
         "{:<21}  {:>6}  {:>5}  {:>5}  {}\n",
         transport.id,
@@ -108,14 +138,26 @@ fn transport_line(transport: &sidetone_config::Transport) -> String {
     )
 }
 
+fn transport_head() -> String {
+    format!(
+        "\nTransport:  <TransportId........>  <Type>  <cos>  <tos>  \
+         <BindAddress....................>\n{RULE}\n"
+    )
+}
+
+/// A transport as `pjsip show transport` shows it first.
+pub(super) fn transport_page(transport: &Transport) -> String {
+    format!("{}Transport:  {}", transport_head(), transport_line(transport))
+}
+
 /// `pjsip show transports`
 pub(super) async fn transports(context: &Context, _: &[&str]) -> Answer {
     let config = context.exchange.config();
     let all = config.transports_sorted();
-    let mut out = format!(
-        "\nTransport:  <TransportId........>  <Type>  <cos>  <tos>  \
-         <BindAddress....................>\n{RULE}\n"
-    );
+    if all.is_empty() {
+        return text("No objects found.\n\n");
+    }
+    let mut out = transport_head();
     for transport in &all {
         let _ = write!(out, "Transport:  {}", transport_line(transport));
     }
@@ -139,6 +181,13 @@ pub(super) async fn endpoints(context: &Context, _: &[&str]) -> Answer {
     out.push('\n');
     found(&mut out, all.len());
     text(out)
+}
+
+/// An endpoint as `pjsip show endpoint` shows it first.
+pub(super) fn endpoint_page(context: &Context, config: &Config, endpoint: &Endpoint) -> String {
+    let mut out = format!("{ENDPOINTS_HEAD}{RULE}");
+    show_endpoint(&mut out, context, config, endpoint, &context.exchange.live().all());
+    out
 }
 
 const ENDPOINTS_HEAD: &str = "
@@ -187,6 +236,13 @@ fn show_endpoint(
         endpoint.transport.as_ref().and_then(|name| config.transports.get(name))
     {
         let _ = write!(out, "  Transport:  {}", transport_line(transport));
+    }
+    let identifies = config.identifies_sorted();
+    for identify in identifies.iter().filter(|identify| identify.endpoint == endpoint.id) {
+        let _ = writeln!(out, "   Identify:  {}/{}", identify.id, identify.endpoint);
+        for criterion in super::pjsip_objects::criteria(identify) {
+            let _ = writeln!(out, "        Match: {criterion}");
+        }
     }
     for facts in channels {
         show_channel(out, context, facts);
