@@ -137,8 +137,8 @@ pub const HTTP: ObjectSpec = ObjectSpec {
         "enable_status" YesNo, "no", Works, "Serve the status page /httpstatus.";
         "enabled" YesNo, "no", Works, "Whether there is an HTTP server.";
         "hostname" List, "", Works,
-            "Names of this server for TLS clients to ask for (SNI), `*.` in front for all one label \
-             longer; several lines add up. See require_sni.";
+            "Names of this server for TLS clients to ask for (SNI), `*.` in front for all one \
+             label longer; several lines add up. See require_sni.";
         "prefix" Text, "", Works, "What every path starts with.";
         "redirect" Text, "", Works,
             "`/from /to`: answer the path with a redirect; several lines add up.";
