@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
-use sidetone_conf::{Diagnostic, Source, Span};
+use sidetone_conf::{Diagnostic, Severity, Source, Span};
 
 use crate::foreign::CHAN_SIP_IS_GONE;
 use crate::objects::transport::Protocol;
@@ -20,14 +20,45 @@ const TELLING_FILES: &[(&str, &str, &str)] = &[
         "it is not read",
         "guides say that chan_sip listens to it; today it only renews outbound registrations",
     ),
+    (
+        "hep.conf",
+        "it is not read: nothing is sent to a capture server",
+        "guides say that 'sngrep -E' shows calls of browsers then; Asterisk's capture gives both \
+         ends of a WebSocket the same address and does not join the two legs of a call",
+    ),
 ];
 
-/// Words that are looked for in the text of the files, comments included.
-const TELLING_WORDS: &[(&str, &str, &str)] = &[(
-    "as_tls_cert",
-    "there is no script 'as_tls_cert'",
-    "it is called ast_tls_cert and lies in contrib/scripts of Asterisk's source",
-)];
+/// A word that says something wherever it stands, comments included.
+struct TellingWord {
+    word: &'static str,
+    severity: Severity,
+    message: &'static str,
+    hint: &'static str,
+}
+
+/// Words that are looked for in the text of [`SEARCHED_FILES`].
+const TELLING_WORDS: &[TellingWord] = &[
+    TellingWord {
+        word: "as_tls_cert",
+        severity: Severity::Warning,
+        message: "there is no script 'as_tls_cert'",
+        hint: "it is called ast_tls_cert and lies in contrib/scripts of Asterisk's source",
+    },
+    TellingWord {
+        word: "16.2.2",
+        severity: Severity::Notice,
+        message: "that secure WebSockets no longer close after 32 seconds since 16.2.2 is not so: \
+                  the watch over silent connections (timer D) is still in Asterisk",
+        hint: "here a WebSocket of a registered phone stays as long as it answers pings",
+    },
+    TellingWord {
+        word: "wireshark",
+        severity: Severity::Notice,
+        message: "a capture of TLS cannot be decrypted with the server's key: no key travels in \
+                  any cipher suite that is spoken today",
+        hint: "'pjsip set logger on' shows the messages in clear",
+    },
+];
 
 /// Files whose text is searched for [`TELLING_WORDS`].
 const SEARCHED_FILES: &[&str] = &["asterisk.conf", "http.conf", "pjsip.conf", "rtp.conf"];
@@ -45,17 +76,59 @@ pub(crate) fn about_files(source: &dyn Source, directory: &str) -> Vec<Diagnosti
             continue;
         };
         let text = String::from_utf8_lossy(&bytes);
-        for (word, message, hint) in TELLING_WORDS {
-            let words = |line: &str| {
-                line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == *word)
-            };
-            if let Some((_, number)) = text.lines().zip(1u32..).find(|(line, _)| words(line)) {
+        for telling in TELLING_WORDS {
+            let says = |(line, _): &(&str, u32)| has_word(line, telling.word);
+            if let Some((_, number)) = text.lines().zip(1u32..).find(says) {
                 let span = Span::new(*name, number, 0);
-                found.push(Diagnostic::warning(&span, *message).hint(*hint));
+                let mut finding = Diagnostic::warning(&span, telling.message).hint(telling.hint);
+                finding.severity = telling.severity;
+                found.push(finding);
             }
         }
     }
     found
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    let mut parts = line.split(|c: char| !is_part(c)).map(|part| part.trim_matches('.'));
+    parts.any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// Words whose presence in `pjsip.conf`, be it in a comment, shows that the administrator knows
+/// what a piece of advice would say.
+const KNOWING_WORDS: &[&str] = &["md5_cred", "password_digest", "qualify_2xx_only"];
+
+/// Which of [`KNOWING_WORDS`] stand in `pjsip.conf`.
+pub(crate) fn known_words(source: &dyn Source, directory: &str) -> Vec<&'static str> {
+    let bytes = source.read(&format!("{directory}/pjsip.conf")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    KNOWING_WORDS.iter().copied().filter(|word| text.contains(word)).collect()
+}
+
+/// Advice about `pjsip.conf` as a whole, each at most once.
+pub(crate) fn about_habits(config: &Config, known: &[&str], report: &mut Report) {
+    let span = Span::whole_file("pjsip.conf");
+    let mut clear: Vec<&str> =
+        config.auths.values().filter(|auth| auth.password.is_some()).map(|a| &*a.id).collect();
+    clear.sort_unstable();
+    let hashes = known.contains(&"md5_cred") || known.contains(&"password_digest");
+    if let (Some(first), false) = (clear.first(), hashes) {
+        let message = format!("passwords in clear text: {}, that of '{first}' first", clear.len());
+        let hint = "password_digest = SHA-256:<hash of user:realm:password> says as much to the \
+            server and less to a reader; so does md5_cred with auth_type = md5";
+        report.say(Diagnostic::notice(&span, message).hint(hint));
+    }
+    let asks =
+        |aor: &&std::sync::Arc<crate::Aor>| aor.qualify_frequency_s > 0 && !aor.qualify_2xx_only;
+    let asked = config.aors.values().filter(asks).map(|aor| aor.id.as_str()).min();
+    if let (Some(first), false) = (asked, known.contains(&"qualify_2xx_only")) {
+        let message = format!(
+            "a contact that answers OPTIONS with an error counts as reachable, for '{first}' first"
+        );
+        let hint = "qualify_2xx_only = yes of the aor makes it count as unreachable";
+        report.say(Diagnostic::notice(&span, message).hint(hint));
+    }
 }
 
 /// Findings about the objects together.
@@ -76,6 +149,50 @@ pub(crate) fn about_config(config: &Config, report: &mut Report) {
         let hint = "set tlsenable = yes, tlscertfile and tlsprivatekey";
         report.say(Diagnostic::notice(&http, message).hint(hint));
     }
+}
+
+/// Findings about TLS: what guides promise of cipher suites and of the server's name.
+pub(crate) fn about_tls(config: &Config, report: &mut Report) {
+    let mut lists: Vec<(&str, &str, String)> = Vec::new();
+    if let Some(tls) = &config.http.tls {
+        lists.push(("http.conf", "tlscipher", tls.cipher.clone()));
+    }
+    for transport in config.transports_sorted() {
+        if let Some(tls) = &transport.tls {
+            lists.push(("pjsip.conf", "cipher", tls.cipher.join(":")));
+        }
+    }
+    for (file, option, list) in lists {
+        let words = list.split([':', ',', ' ']).filter(|word| !word.starts_with(['!', '-']));
+        if let Some(word) = words.into_iter().find(|word| carries_key(word)) {
+            let message = format!(
+                "{option} names '{word}', whose keys travel encrypted with the server's: no such \
+                 suite is spoken"
+            );
+            let hint = "a capture cannot be decrypted with the server's key; 'pjsip set logger on' \
+                shows the messages, and suites to name begin with ECDHE";
+            report.say(Diagnostic::warning(&Span::whole_file(file), message).hint(hint));
+        }
+    }
+    let name = &config.http.server_name;
+    let looks_like_host = name.contains('.') && !name.contains([' ', '/']);
+    let filters = config.http.tls.as_ref().is_none_or(|tls| !tls.required_names.is_empty());
+    if looks_like_host && !filters && config.http.settings.text("require_sni").is_none() {
+        let message = format!(
+            "servername = {name} names the server in answers and keeps nobody out: TLS clients \
+             that ask for another name, or for none, are let in, by Asterisk too"
+        );
+        let hint = format!("hostname = {name} refuses them");
+        report.say(Diagnostic::notice(&Span::whole_file("http.conf"), message).hint(hint));
+    }
+}
+
+/// Whether an OpenSSL cipher suite uses RSA key exchange.
+fn carries_key(word: &str) -> bool {
+    const OLD: &[&str] = &["AES", "CAMELLIA", "ARIA", "SEED", "IDEA", "DES", "RC4", "NULL"];
+    let word = word.to_ascii_uppercase();
+    matches!(word.as_str(), "RSA" | "KRSA" | "ARSA+KRSA")
+        || (word.contains('-') && OLD.iter().any(|old| word.starts_with(old)))
 }
 
 /// Which transport protocol a port belongs to.

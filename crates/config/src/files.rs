@@ -31,6 +31,19 @@ impl<'a> TlsFiles<'a> {
         self.open(fields, option, path).is_some()
     }
 
+    /// Reports a directory that cannot be read.
+    pub(crate) fn check_folder(&self, fields: &mut Fields<'_>, option: &str, path: &str) {
+        let listed = if path.starts_with('/') {
+            self.source.list(path)
+        } else {
+            self.source.list(&format!("{}/{path}", self.directory))
+        };
+        if let Err(why) = listed {
+            let message = format!("{option} '{path}': {why}");
+            fields.error(option, message, "correct the path, or make the directory");
+        }
+    }
+
     fn open(&self, fields: &mut Fields<'_>, option: &str, path: &str) -> Option<Vec<u8>> {
         match self.read(path) {
             Ok(bytes) => Some(bytes),

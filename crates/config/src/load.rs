@@ -44,6 +44,8 @@ pub struct Documents {
     pub extensions: Option<Document>,
     /// Files that are there and could not be read.
     pub unreadable: Vec<String>,
+    /// Words in `pjsip.conf` that make advice superfluous.
+    pub(crate) known_words: Vec<&'static str>,
     /// What there is to say about the files as such.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -139,6 +141,7 @@ impl Documents {
         documents.modules = documents.file(source, &options, "modules.conf").unwrap_or_default();
         documents.extensions = documents.file(source, &options, "extensions.conf");
         documents.diagnostics.extend(advice::about_files(source, &options.directory));
+        documents.known_words = advice::known_words(source, &options.directory);
         documents
     }
 
@@ -184,6 +187,8 @@ pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&
     let (config, refused, kept) = build(&documents, source, previous, &mut report);
     about_missing_files(&documents, &config.asterisk.directories.etc, &mut report);
     advice::about_config(&config, &mut report);
+    advice::about_tls(&config, &mut report);
+    advice::about_habits(&config, &documents.known_words, &mut report);
     let usable = has_listener(&config);
     if !usable {
         let message = "nothing to listen at: no transport can be used and HTTP is off";

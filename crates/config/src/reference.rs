@@ -1,24 +1,44 @@
-//! The reference page of all options, made from the tables.
+//! The reference pages of all options, made from the tables.
 
 use std::fmt::Write;
 
 use crate::table::{Kind, ObjectSpec, Usage};
 use crate::tables;
 
-/// All options as Markdown.
-pub fn reference() -> String {
-    let mut page = String::from("# Configuration options\n\nMade from the tables of the server.\n");
-    for object in tables::ALL {
+/// The files that have options, in the order of the tables.
+pub fn files() -> Vec<&'static str> {
+    let mut files: Vec<&str> = tables::ALL.iter().map(|object| object.file).collect();
+    files.dedup();
+    files
+}
+
+/// The options of one file as Markdown.
+pub fn reference(file: &str) -> String {
+    let mut page = format!("# Options of {file}\n");
+    for object in tables::ALL.iter().filter(|object| object.file == file) {
         write_object(&mut page, object);
     }
     page
 }
 
+fn title(object: &ObjectSpec) -> String {
+    match object.file {
+        "pjsip.conf" => format!("type = {}", object.name),
+        _ if object.name == "restriction" => "type = restriction".to_owned(),
+        _ => format!("[{}]", object.name),
+    }
+}
+
 fn write_object(page: &mut String, object: &ObjectSpec) {
     // Writing to a String cannot fail.
-    let _ = writeln!(page, "\n## {}: {}\n", object.file, object.name);
+    let _ = writeln!(page, "\n## {}\n", title(object));
     if let Usage::Ignored(reason) = object.usage {
         let _ = writeln!(page, "Accepted and ignored: {reason}.\n");
+    }
+    if !object.aliases.is_empty() {
+        let names = object.aliases.iter().map(|(old, new)| format!("`{old}` for `{new}`"));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(page, "Other spellings: {names}.\n");
     }
     let _ = writeln!(page, "| option | values | default | what it does |\n|---|---|---|---|");
     for option in object.options {
@@ -27,8 +47,9 @@ fn write_object(page: &mut String, object: &ObjectSpec) {
             Usage::Ignored(reason) => format!("{} *Ignored: {reason}.*", option.doc),
         };
         let doc = doc.replace('|', "\\|");
-        let default = option.default;
-        let _ = writeln!(page, "| `{}` | {} | {default} | {doc} |", option.name, kind(option.kind));
+        let default = option.default.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (name, values) = (option.name, kind(option.kind));
+        let _ = writeln!(page, "| `{name}` | {values} | {default} | {doc} |");
     }
 }
 

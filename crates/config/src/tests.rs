@@ -1,5 +1,6 @@
 //! Behaviour of the whole load: published set-ups, their mistakes, reloads.
 
+mod completeness;
 mod reloads;
 mod server_files;
 mod sip_objects;
@@ -121,10 +122,11 @@ fn a_file_that_cannot_be_read_is_named() {
 
 #[test]
 fn the_reference_page_holds_every_option() {
-    let page = crate::reference();
+    let pages: String =
+        crate::reference::files().into_iter().map(crate::reference::reference).collect();
     for object in crate::tables::ALL {
         for option in object.options {
-            assert!(page.contains(&format!("| `{}` |", option.name)), "{}", option.name);
+            assert!(pages.contains(&format!("| `{}` |", option.name)), "{}", option.name);
         }
     }
 }

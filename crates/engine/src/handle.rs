@@ -2,6 +2,7 @@
 //! from any task; everything ends on the command ring of one worker.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::command::{Command, CreateLeg, LegCommand, Reply};
+use crate::ports::PortPool;
 use crate::ring::WorkerRing;
 use crate::{CertificateChoice, EngineSettings, LegError, LegSpec, PipeSpec, certificate, start};
 
@@ -35,6 +37,7 @@ pub struct Engine {
 #[derive(Debug)]
 struct Inner {
     workers: Vec<WorkerRing>,
+    ports: PortPool,
     threads: Mutex<Vec<JoinHandle<()>>>,
     certificate: Certificate,
     next_leg: AtomicU64,
@@ -100,19 +103,21 @@ impl Engine {
             Some(certificate) => certificate,
             None => certificate::generate().map_err(io::Error::other)?,
         };
-        let (workers, threads) = start::workers(&settings)?;
-        Ok(Self::from_parts(workers, threads, certificate))
+        let (workers, threads, ports) = start::workers(&settings)?;
+        Ok(Self::from_parts(workers, threads, ports, certificate))
     }
 
     /// An engine over workers that run already, or that the simulation turns.
     pub(crate) fn from_parts(
         workers: Vec<WorkerRing>,
         threads: Vec<JoinHandle<()>>,
+        ports: PortPool,
         certificate: Certificate,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 workers,
+                ports,
                 threads: Mutex::new(threads),
                 certificate,
                 next_leg: AtomicU64::new(1),
@@ -125,6 +130,12 @@ impl Engine {
     #[must_use]
     pub fn workers(&self) -> usize {
         self.inner.workers.len()
+    }
+
+    /// Takes the ports of new plain legs from another range from now on. Legs that are open keep
+    /// theirs, and legs with ICE go on sharing the port that each worker bound at start.
+    pub fn set_ports(&self, range: &RangeInclusive<u16>) {
+        self.inner.ports.change(range);
     }
 
     /// Creates a leg; its local transports are known at once.

@@ -264,11 +264,11 @@ impl SimWorld {
             };
             let clock = WallClock::new(now, NtpTime(0xe000_0000_0000_0000));
             let graph = Graph::new(clock, Box::new(SeededRandom::new(seed)));
-            let (ports, links) = (ports.clone(), (place, links));
-            self.workers.push(Worker::new(sockets, shared, ports, inbox, links, graph));
+            let (pairs, links) = (ports.clone(), (place, links));
+            self.workers.push(Worker::new(sockets, shared, pairs, inbox, links, graph));
             rings.push(ring);
         }
-        Ok(Engine::from_parts(rings, Vec::new(), certificate))
+        Ok(Engine::from_parts(rings, Vec::new(), ports, certificate))
     }
 
     /// Runs a future of an engine's handle to its end; time stands still.

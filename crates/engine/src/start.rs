@@ -36,7 +36,7 @@ impl Random for SystemRandom {
     }
 }
 
-type Started = (Vec<WorkerRing>, Vec<JoinHandle<()>>);
+type Started = (Vec<WorkerRing>, Vec<JoinHandle<()>>, PortPool);
 
 pub(crate) fn workers(settings: &EngineSettings) -> io::Result<Started> {
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
@@ -57,15 +57,15 @@ pub(crate) fn workers(settings: &EngineSettings) -> io::Result<Started> {
             Some(waker) => ring(waker.clone()),
             None => break,
         };
-        let ports = ports.clone();
+        let pairs = ports.clone();
         let run = move || {
             pin_to_core(number);
-            run(sockets, shared, ports, inbox, (number, links));
+            run(sockets, shared, pairs, inbox, (number, links));
         };
         threads.push(Builder::new().name(format!("media-{number}")).spawn(run)?);
         rings.push(ring);
     }
-    Ok((rings, threads))
+    Ok((rings, threads, ports))
 }
 
 /// One port of the range on all bind addresses.

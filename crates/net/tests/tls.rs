@@ -12,7 +12,7 @@ use sidetone_base::{Destination, Transport};
 use sidetone_net::selfsigned::{self, Role, SelfSigned, SelfSignedRequest};
 use sidetone_net::tls::{
     ClientCertificate, ServerTls, ServerVerification, SniPolicy, TlsError, TlsGate, TlsSettings,
-    TlsVersions,
+    TlsVersions, Wildcards,
 };
 use sidetone_net::{
     CloseReason, ListenError, ListenerSpec, Net, NetEvent, NetSettings, Protocol, Route,
@@ -119,6 +119,39 @@ async fn without_verification_any_certificate_is_taken() {
     let mut to = Node::new(settings(&server)).await;
     let mut from = Node::new(settings(&server)).await;
     assert_eq!(from.call(&mut to, "who.example.org").await.unwrap(), OPTIONS);
+}
+
+#[tokio::test]
+async fn method_cipher_authorities_of_a_folder_and_wildcards_act() {
+    let folder = folder("options");
+    let server = certificate(&folder, "server", &["*.example.net"], Role::Server);
+    let authorities = folder.join("authorities");
+    std::fs::create_dir_all(&authorities).unwrap();
+    std::fs::copy(&server.ca_file, authorities.join("ours.pem")).unwrap();
+    let only12 = TlsSettings {
+        versions: TlsVersions::Only12,
+        ciphers: "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384".into(),
+        ..settings(&server)
+    };
+    let mut to = Node::new(only12.clone()).await;
+    let client = TlsSettings {
+        ca_list_file: None,
+        ca_list_path: Some(authorities),
+        server_verification: ServerVerification::On,
+        wildcards: Wildcards::Allowed,
+        ..settings(&server)
+    };
+    let mut from = Node::new(client.clone()).await;
+    assert_eq!(from.call(&mut to, "pbx.example.net").await.unwrap(), OPTIONS);
+    // A wildcard is no name of a SIP domain unless it is allowed to be (RFC 5922 section 7.2).
+    let strict = TlsSettings { wildcards: Wildcards::Refused, ..client.clone() };
+    assert!(Node::new(strict).await.call(&mut to, "pbx.example.net").await.is_err());
+    // No version in common, no cipher suite in common.
+    let newer = TlsSettings { versions: TlsVersions::Only13, ..client.clone() };
+    assert!(Node::new(newer).await.call(&mut to, "pbx.example.net").await.is_err());
+    let other = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256";
+    let other = TlsSettings { ciphers: other.into(), ..client };
+    assert!(Node::new(other).await.call(&mut to, "pbx.example.net").await.is_err());
 }
 
 #[tokio::test]

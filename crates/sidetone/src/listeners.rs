@@ -128,3 +128,50 @@ fn tls_settings(configured: &TlsSettings) -> tls::TlsSettings {
         ..tls::TlsSettings::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sidetone_conf::MemorySource;
+
+    #[test]
+    fn every_tls_option_of_a_transport_reaches_its_listener() {
+        let made = std::env::temp_dir().join(format!("sidetone-tls-{}", std::process::id()));
+        let request = sidetone_net::selfsigned::SelfSignedRequest::for_this_host(&made);
+        let now = std::time::SystemTime::now();
+        let pair = sidetone_net::selfsigned::ensure(&request, now).expect("a certificate");
+        let pem = |path: &std::path::Path| std::fs::read_to_string(path).expect("a file");
+        let (cert, key) = (pem(&pair.cert_file), pem(&pair.key_file));
+        let _ = std::fs::remove_dir_all(made);
+        let text = "[tls]\ntype=transport\nprotocol=tls\nbind=127.0.0.1:5061\n\
+            cert_file=/k/cert\npriv_key_file=/k/key\nca_list_file=/k/ca\nca_list_path=/k\n\
+            method=tlsv1_2\ncipher=ECDHE-RSA-AES128-GCM-SHA256,ECDHE-RSA-AES256-GCM-SHA384\n\
+            verify_server=yes\nverify_client=yes\nrequire_client_cert=yes\n\
+            allow_wildcard_certs=yes\ntos=cs3\ncos=3\ntcp_keepalive_enable=yes\n\
+            tcp_keepalive_idle_time=7\ntcp_keepalive_interval_time=8\n\
+            tcp_keepalive_probe_count=9\n[ws]\ntype=transport\nprotocol=ws\n\
+            websocket_write_timeout=250\n";
+        let source = MemorySource::new()
+            .with("/etc/pjsip.conf", text)
+            .with("/k/cert", cert.as_str())
+            .with("/k/key", key)
+            .with("/k/ca", cert.as_str());
+        let loaded = sidetone_config::load(&source, "/etc");
+        let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+        let spec = spec(&config.transports["tls"]).expect("it listens");
+        assert_eq!((spec.tos, spec.cos), (Some(96), Some(3)));
+        let keepalive = spec.keepalive.expect("probes");
+        let seconds = (keepalive.idle.as_secs(), keepalive.interval.as_secs());
+        assert_eq!((seconds, keepalive.probes), ((7, 8), 9));
+        let Spoken::Tls(tls) = spec.protocol else { panic!("it speaks TLS") };
+        assert_eq!(tls.cert_file, Some("/k/cert".into()));
+        assert_eq!(tls.key_file, Some("/k/key".into()));
+        assert_eq!((tls.ca_list_file, tls.ca_list_path), (Some("/k/ca".into()), Some("/k".into())));
+        assert_eq!(tls.versions, TlsVersions::Only12);
+        assert_eq!(tls.ciphers, "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384");
+        assert_eq!(tls.client_certificate, ClientCertificate::Required);
+        assert_eq!(tls.server_verification, ServerVerification::On);
+        assert_eq!(tls.wildcards, Wildcards::Allowed);
+        assert_eq!(net_settings(&config).websocket_write_timeout.as_millis(), 250);
+    }
+}

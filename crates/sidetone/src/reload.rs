@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sidetone_conf::{Diagnostic, Document, Severity};
-use sidetone_config::FileSource;
+use sidetone_config::{Config, FileSource};
 use sidetone_control::socket::Answer;
 use sidetone_dialplan::Dialplan;
 use sidetone_http::HttpServer;
@@ -78,10 +78,46 @@ impl Reloader {
                 text += &format!("transport '{listener}': {error}\n");
             }
         }
+        if concerns(&["res_rtp_asterisk", "rtp"]) && previous.rtp.ports != config.rtp.ports {
+            self.exchange.engine().set_ports(&config.rtp.ports);
+        }
+        for words in after_a_restart(&previous, &config) {
+            tracing::warn!("{words}");
+            text += &format!("{words}\n");
+        }
         text += &format!("{}\n", loaded.summary);
         *self.last.lock() = Instant::now();
         Answer { text, status }
     }
+}
+
+/// What changed and does not count before the exchange is started again, in words.
+fn after_a_restart(old: &Config, new: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut changed = |same: bool, what: &str| {
+        if !same {
+            found.push(format!("{what} after a restart"));
+        }
+    };
+    let (rtp, ports) = (&new.rtp.ports, "new plain calls take the other ports now, browsers");
+    let range = format!("rtp.conf: rtpstart, rtpend {}-{}: {ports}", rtp.start(), rtp.end());
+    changed(old.rtp.ports == new.rtp.ports, &range);
+    changed(old.system.timer_t1 == new.system.timer_t1, "pjsip.conf: timer_t1 counts");
+    let (before, after) = (&old.global.user_agent, &new.global.user_agent);
+    changed(before == after, "pjsip.conf: user_agent counts");
+    let (old, new) = (&old.asterisk, &new.asterisk);
+    let (from, to) = (&old.directories, &new.directories);
+    let directories = (&from.data, &from.run, &from.etc) == (&to.data, &to.run, &to.etc);
+    changed(directories, "asterisk.conf: the directories astdatadir, astrundir, astetcdir count");
+    let who = (&old.run_user, &old.run_group) == (&new.run_user, &new.run_group);
+    changed(who, "asterisk.conf: runuser and rungroup count");
+    changed(old.max_files == new.max_files, "asterisk.conf: maxfiles counts");
+    changed(old.entity_id == new.entity_id, "asterisk.conf: entityid counts");
+    let levels = (old.verbose, old.debug) == (new.verbose, new.debug);
+    let core = "asterisk.conf: verbose and debug ('core set' changes them at once), console, \
+        quiet, dumpcore, highpriority and colours count";
+    changed(old.start == new.start && levels, core);
+    found
 }
 
 /// Whether the dialplan was read to its end. Half a dialplan would refuse calls that ran before.
@@ -109,5 +145,33 @@ pub(crate) fn report(findings: &[Diagnostic]) {
             Severity::Warning => tracing::warn!("{finding}"),
             Severity::Notice => tracing::info!("{finding}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sidetone_conf::MemorySource;
+
+    fn config(files: &[(&str, &str)]) -> Arc<Config> {
+        let pjsip = "[u]\ntype=transport\nbind=127.0.0.1\n";
+        let mut source = MemorySource::new().with("/etc/pjsip.conf", pjsip);
+        for (name, text) in files {
+            source = source.with(format!("/etc/{name}"), *text);
+        }
+        sidetone_config::load(&source, "/etc").config.expect("a configuration")
+    }
+
+    #[test]
+    fn what_needs_a_restart_is_named_and_nothing_else() {
+        let before = config(&[]);
+        let media = [("rtp.conf", "[general]\nrtpstart=20000\nrtpend=20100\nprobation=7\n")];
+        let found = after_a_restart(&before, &config(&media));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("20000-20100") && found[0].ends_with("browsers after a restart"));
+        let process = [("asterisk.conf", "[options]\nmaxfiles=9\nmaxcalls=3\nrunuser=pbx\n")];
+        let found = after_a_restart(&before, &config(&process));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(after_a_restart(&before, &before).is_empty());
     }
 }

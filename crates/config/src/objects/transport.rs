@@ -48,7 +48,7 @@ choices! {
         Tls1 = "tlsv1",
         /// Treated as 1.2 and newer.
         Tls11 = "tlsv1_1",
-        /// TLS 1.2 and newer.
+        /// TLS 1.2 only.
         Tls12 = "tlsv1_2",
         /// TLS 1.3 only.
         Tls13 = "tlsv1_3",
@@ -293,6 +293,18 @@ fn tls(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> TlsSettings {
     }
     if !settings.ca_list_file.is_empty() {
         files.check_present(fields, "ca_list_file", &settings.ca_list_file);
+    }
+    if !settings.ca_list_path.is_empty() {
+        files.check_folder(fields, "ca_list_path", &settings.ca_list_path);
+    }
+    let asks = settings.verify_client || settings.require_client_cert;
+    if asks && settings.ca_list_file.is_empty() && settings.ca_list_path.is_empty() {
+        let message = format!(
+            "transport '{}' checks certificates of clients and knows no authority",
+            fields.id()
+        );
+        let option = if settings.verify_client { "verify_client" } else { "require_client_cert" };
+        fields.error(option, message, "add ca_list_file with the certificates that sign theirs");
     }
     match settings.method {
         TlsMethod::Ssl2 | TlsMethod::Ssl3 => {

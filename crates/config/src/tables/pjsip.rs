@@ -23,7 +23,7 @@ pub const TRANSPORT: ObjectSpec = ObjectSpec {
     usage: Works,
     aliases: &[],
     options: options! {
-        "allow_reload" YesNo, "no", Ignored("a reload applies to certificates only"),
+        "allow_reload" YesNo, "no", Ignored("a reload always changes transports that changed"),
             "Whether a reload may change it.";
         "allow_wildcard_certs" Flag, "false", Works,
             "Accept `*.example.com` in a server's certificate.";
@@ -47,7 +47,7 @@ pub const TRANSPORT: ObjectSpec = ObjectSpec {
         "local_net" List, "", Works,
             "Address blocks that are reached without translation; several lines add up.";
         "method" Choice(TlsMethod::NAMES), "default", Works,
-            "Oldest TLS version accepted; nothing below TLS 1.2 is spoken.";
+            "`tlsv1_2` or `tlsv1_3` to speak that version alone; else both, and never older ones.";
         "password" Secret, "", NOT_YET, "Password of the private key file.";
         "priv_key_file" Text, "", Works,
             "Key of `cert_file`, PEM; empty when it is in the same file.";

@@ -140,6 +140,88 @@ fn t6_the_web_server_checks_its_pair_too() {
     assert!(config.http.enabled && config.http.tls.is_none(), "plain HTTP goes on");
 }
 
+fn notices(loaded: &crate::Loaded) -> Vec<String> {
+    super::findings(loaded, sidetone_conf::Severity::Notice)
+}
+
+#[test]
+fn t7_passwords_in_clear_text_are_noted_once_per_file() {
+    let found = notices(&load(&book(), "/etc"));
+    one_says(
+        &found,
+        &["pjsip.conf: notice: passwords in clear text: 2", "'WS_PHONE_A'", "password_digest"],
+    );
+    let hashed = "[b]\ntype=auth\nauth_type=md5\nusername=b\n\
+        md5_cred=0123456789abcdef0123456789abcdef\n";
+    assert!(notices(&load_sip(hashed)).is_empty());
+    // Who writes about hashes knows them.
+    let knowing = book().with("/etc/pjsip.conf", format!("; password_digest some day\n{BOOK}"));
+    assert!(!notices(&load(&knowing, "/etc")).iter().any(|text| text.contains("clear text")));
+}
+
+#[test]
+fn t9_t14_files_that_do_less_than_guides_say_are_explained() {
+    let source = book().with("/etc/res_stun_monitor.conf", "[general]\n").with("/etc/hep.conf", "");
+    let found = warnings(&load(&source, "/etc"));
+    one_says(&found, &["res_stun_monitor.conf", "only renews outbound registrations"]);
+    one_says(&found, &["hep.conf", "sngrep -E", "same address"]);
+}
+
+#[test]
+fn t10_t11_statements_of_guides_in_comments_are_corrected() {
+    let text = "[general]\nenabled=yes\nbindaddr=127.0.0.1\n; closing WSS fixed in 16.2.2.\n\
+        ; the key for Wireshark\n";
+    let found = notices(&load(&book().with("/etc/http.conf", text), "/etc"));
+    one_says(&found, &["http.conf:4:", "32 seconds"]);
+    one_says(&found, &["http.conf:5:", "pjsip set logger on"]);
+    let other = "[general]\nenabled=yes\nbindaddr=127.0.0.1\n; 116.2.2.3 is our network\n";
+    let found = notices(&load(&book().with("/etc/http.conf", other), "/etc"));
+    assert!(!found.iter().any(|text| text.contains("http.conf")), "{found:?}");
+}
+
+#[test]
+fn t11_suites_with_rsa_key_exchange_do_not_help_a_capture() {
+    let with = |list: &str| {
+        let text = BOOK.replace("priv_key_file", &format!("cipher={list}\npriv_key_file"));
+        warnings(&load(&book().with("/etc/pjsip.conf", text), "/etc"))
+    };
+    one_says(&with("ECDHE-RSA-AES128-GCM-SHA256:AES256-SHA"), &["cipher names 'AES256-SHA'"]);
+    let good = with("ECDHE-RSA-AES128-GCM-SHA256:HIGH:!aNULL:!AES128-SHA");
+    assert!(!good.iter().any(|text| text.contains("cipher")), "{good:?}");
+}
+
+#[test]
+fn t13_a_server_name_keeps_nobody_out() {
+    let (cert, key) = pair();
+    let with = |lines: &str| {
+        let text = format!(
+            "[general]\nenabled=yes\nbindaddr=0.0.0.0\ntlsenable=yes\n\
+             tlscertfile=/k/both.pem\n{lines}\n"
+        );
+        let source =
+            book().with("/etc/http.conf", text).with("/k/both.pem", format!("{cert}{key}"));
+        notices(&load(&source, "/etc"))
+    };
+    one_says(
+        &with("servername=pbx.example.org"),
+        &["keeps nobody out", "hostname = pbx.example.org"],
+    );
+    for good in ["servername=Sidetone 0.1", "servername=pbx.example.org\nhostname=pbx.example.org"]
+    {
+        assert!(!with(good).iter().any(|text| text.contains("http.conf")), "{good}");
+    }
+}
+
+#[test]
+fn t15_an_error_to_options_counts_as_reachable_unless_told() {
+    let trunk = "[a]\ntype=aor\ncontact=sip:192.0.2.7\nqualify_frequency=60\n";
+    one_says(&notices(&load_sip(trunk)), &["for 'a' first", "qualify_2xx_only = yes"]);
+    for known in ["qualify_2xx_only=yes\n", "qualify_2xx_only=no\n", "; no qualify_2xx_only here\n"]
+    {
+        assert!(notices(&load_sip(&format!("{trunk}{known}"))).is_empty(), "{known}");
+    }
+}
+
 #[test]
 fn t8_a_module_of_another_project_is_explained() {
     let text = "[modules]\nautoload=yes\nload => codec_opus_open_source.so\nload = res_srtp.so\n\
