@@ -26,6 +26,8 @@ pub struct Configuration {
     pub extensions: String,
     /// `rtp.conf`
     pub rtp: String,
+    /// Other files that are there, by path: what options name.
+    pub files: Vec<(String, String)>,
 }
 
 const PJSIP: &str = "\
@@ -105,7 +107,7 @@ impl Default for Configuration {
             .for_each(|name| account(name, "phone", "disallow = all\nallow = opus\n"));
         BROWSERS.iter().for_each(|name| account(name, "browser", ""));
         let (extensions, rtp) = (EXTENSIONS.to_owned(), "[general]\n".to_owned());
-        Self { pjsip, extensions, rtp }
+        Self { pjsip, extensions, rtp, files: Vec::new() }
     }
 }
 
@@ -128,6 +130,10 @@ impl Configuration {
             .with("/etc/pjsip.conf", self.pjsip.as_str())
             .with("/etc/extensions.conf", self.extensions.as_str())
             .with("/etc/rtp.conf", self.rtp.as_str());
+        let source = self
+            .files
+            .iter()
+            .fold(source, |source, (path, text)| source.with(path.as_str(), text.as_str()));
         let loaded = sidetone_config::load(&source, "/etc");
         let document = loaded.dialplan_document.expect("there is a dialplan");
         let plan = sidetone_dialplan::load(&document);

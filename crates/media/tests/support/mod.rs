@@ -81,6 +81,8 @@ pub struct World {
     pub strays: Vec<(SocketAddr, SocketAddr, Vec<u8>)>,
     /// Cuts the link between the hosts.
     pub cut: bool,
+    /// Makes other datagrams of each one that is sent: somebody on the way who may.
+    pub rewrite: Option<fn(Vec<u8>) -> Vec<Vec<u8>>>,
     flying: BinaryHeap<Reverse<Flying>>,
     serial: u64,
 }
@@ -109,6 +111,7 @@ impl World {
             wire: Vec::new(),
             strays: Vec::new(),
             cut: false,
+            rewrite: None,
             flying: BinaryHeap::new(),
             serial: 0,
         };
@@ -231,15 +234,24 @@ impl World {
             if self.cut {
                 continue;
             }
-            let copies = 1 + u64::from(self.random.below(100) < self.link.repeat_percent);
-            for _ in 0..copies {
-                if self.random.below(100) < self.link.loss_percent {
-                    continue;
-                }
-                let spread = self.link.jitter.as_micros() as u64 + 1;
-                let jitter = Duration::from_micros(self.random.below(spread));
-                self.fly(from, to, bytes.clone(), self.link.delay + jitter);
+            let datagrams = match self.rewrite {
+                Some(rewrite) => rewrite(bytes),
+                None => vec![bytes],
+            };
+            datagrams.into_iter().for_each(|bytes| self.throw(from, to, &bytes));
+        }
+    }
+
+    /// Sends one datagram over the link with all its faults.
+    fn throw(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let copies = 1 + u64::from(self.random.below(100) < self.link.repeat_percent);
+        for _ in 0..copies {
+            if self.random.below(100) < self.link.loss_percent {
+                continue;
             }
+            let spread = self.link.jitter.as_micros() as u64 + 1;
+            let jitter = Duration::from_micros(self.random.below(spread));
+            self.fly(from, to, bytes.to_vec(), self.link.delay + jitter);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod applications;
 mod calls;
+mod certificates;
 mod headers;
 mod identities;
 mod keys;
