@@ -28,9 +28,15 @@ const FAKE_MEDIA = [
   '--allow-loopback-in-peer-connection',
 ];
 
-/** Starts Chromium. `page(options)` opens a window of its own, with its own storage. */
-export async function startChromium() {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...QUIET, ...FAKE_MEDIA] });
+/**
+ * Starts Chromium. `page(options)` opens a window of its own, with its own storage. With `speaks`,
+ * a WAV file, all microphones say that; `media: false` leaves media and certificates as they are for
+ * a user.
+ */
+export async function startChromium({ speaks, media = true } = {}) {
+  const args = [...QUIET, ...(media ? FAKE_MEDIA : [])];
+  if (speaks) args.push(`--use-file-for-fake-audio-capture=${speaks}`);
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args });
   const open = new Set();
   return {
     async page(options = {}) {

@@ -6,8 +6,13 @@ import { mustRun } from './tools.mjs';
 /** Accounts of browsers; the password is the name with `-secret`. */
 export const BROWSERS = ['alice', 'bob', 'carol', 'dave'];
 
-/** Accounts of plain SIP phones. */
+/** Accounts of plain SIP phones: G.711, and one that speaks Opus only. */
 export const DESKS = ['desk', 'tablet'];
+export const OPUS_DESKS = ['opal'];
+
+/** Video codecs with two browser accounts each, `vp9-one` and `vp9-two`, that speak no other. */
+export const VIDEO_CODECS = ['vp8', 'vp9', 'h264', 'av1'];
+const videoAccounts = VIDEO_CODECS.flatMap((codec) => [`${codec}-one`, `${codec}-two`]);
 
 export const passwordOf = (account) => `${account}-secret`;
 
@@ -29,7 +34,12 @@ max_contacts = 5
 remove_existing = yes
 `;
 
-const pjsip = ({ ports, dir, external }) => `
+const ipv6Transports = (ports) =>
+  ['udp', 'tcp']
+    .map((kind) => `[transport-${kind}6]\ntype = transport\nprotocol = ${kind}\nbind = [::1]:${ports[kind]}\n`)
+    .join('\n');
+
+const pjsip = ({ ports, dir, external, ipv6 }) => `
 [global]
 type = global
 
@@ -43,6 +53,7 @@ type = transport
 protocol = tcp
 bind = 127.0.0.1:${ports.tcp}
 
+${ipv6 ? ipv6Transports(ports) : ''}
 [transport-tls]
 type = transport
 protocol = tls
@@ -71,8 +82,15 @@ disallow = all
 allow = ulaw,alaw
 direct_media = no
 dtmf_mode = rfc4733
+
+[opus-phone](!,phone)
+disallow = all
+allow = opus
+${VIDEO_CODECS.map((codec) => `[video-${codec}](!,browser)\ndisallow = all\nallow = opus,${codec}\n`).join('\n')}
 ${BROWSERS.map((name) => account(name, 'browser')).join('')}
+${videoAccounts.map((name) => account(name, `video-${name.split('-')[0]}`)).join('')}
 ${DESKS.map((name) => account(name, 'phone')).join('')}
+${OPUS_DESKS.map((name) => account(name, 'opus-phone')).join('')}
 `;
 
 const extensions = () => `
@@ -97,7 +115,10 @@ exten => 700,1,Answer()
 exten => 486,1,Busy(3)
 exten => 503,1,Congestion(3)
 
-${[...BROWSERS, ...DESKS].map((name) => `exten => ${name},1,Dial(PJSIP/${name},20)\n same => n,Hangup()\n`).join('\n')}
+; A tone of 1004 Hz, to be measured.
+exten => 1004,1,Milliwatt()
+
+${[...BROWSERS, ...videoAccounts, ...DESKS, ...OPUS_DESKS].map((name) => `exten => ${name},1,Dial(PJSIP/${name},20)\n same => n,Hangup()\n`).join('\n')}
 `;
 
 const http = ({ ports, dir }) => `

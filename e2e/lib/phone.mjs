@@ -110,3 +110,36 @@ export async function assertSees(page, who, count) {
     throw new Error(`${error.message}\n${JSON.stringify(await listen(page, 1_000))}`);
   });
 }
+
+/** The frequency of what is heard, in Hz: the highest peak within a second of the remote sound. */
+export function pitch(page) {
+  return page.evaluate(async () => {
+    const playing = [...document.querySelectorAll('audio, video')].filter(
+      (element) => element.srcObject?.getAudioTracks().length > 0 && !element.muted,
+    );
+    const stream = playing[0]?.srcObject;
+    if (!stream) return 0;
+    const context = new AudioContext();
+    await context.resume();
+    const analyser = new AnalyserNode(context, { fftSize: 32_768, smoothingTimeConstant: 0 });
+    context.createMediaStreamSource(stream).connect(analyser);
+    await new Promise((done) => setTimeout(done, 1_200));
+    const levels = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(levels);
+    const peak = levels.indexOf(Math.max(...levels));
+    const hz = (peak * context.sampleRate) / analyser.fftSize;
+    await context.close();
+    return levels[peak] > -70 ? hz : 0;
+  });
+}
+
+/** Asserts that what is heard is a tone of this frequency. */
+export async function assertPitch(page, who, hz) {
+  let heard = 0;
+  await until(`${who} to hear ${hz} Hz`, async () => {
+    heard = await pitch(page);
+    return Math.abs(heard - hz) < 4;
+  }, 20_000).catch((error) => {
+    throw new Error(`${error.message}: ${heard} Hz`);
+  });
+}

@@ -4,12 +4,12 @@ import dgram from 'node:dgram';
 /** 20 ms of G.711 at 8 kHz. */
 const SAMPLES = 160;
 
-/** Binds an endpoint on `127.0.0.1`. */
-export async function mediaEndpoint() {
-  const socket = dgram.createSocket('udp4');
+/** Binds an endpoint on a loopback address. */
+export async function mediaEndpoint(host = '127.0.0.1') {
+  const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
   await new Promise((resolve, reject) => {
     socket.once('error', reject);
-    socket.bind(0, '127.0.0.1', resolve);
+    socket.bind(0, host, resolve);
   });
   const sent = new Map();
   const returned = new Set();
@@ -46,7 +46,7 @@ export async function mediaEndpoint() {
           // The payload carries its own number: what comes back is compared byte by byte.
           packet.writeUInt32BE(0x40000000 + sequence, 12);
           sent.set(0x40000000 + sequence, Buffer.from(packet.subarray(12)));
-          socket.send(packet, port, '127.0.0.1');
+          socket.send(packet, port, host);
           sequence += 1;
         }, 20);
       });

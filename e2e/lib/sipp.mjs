@@ -9,14 +9,20 @@ import { here, run, until } from './tools.mjs';
  * Starts `scenario` towards `port` of the exchange. `transport` is `u1` (UDP) or `t1` (TCP), both
  * with one socket. `done` fails with SIPp's own messages when a call went another way.
  */
-export async function sipp(scenario, { port, transport = 'u1', account, password, localPort, args = [] }) {
+export async function sipp(
+  scenario,
+  { host = '127.0.0.1', port, transport = 'u1', account, password, localPort, args = [] },
+) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'sidetone-sipp-'));
+  const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const program = run(
     'sipp',
     [
-      `127.0.0.1:${port}`,
+      target,
+      // Left to itself, SIPp writes an IPv6 address without brackets there.
+      ...['-auth_uri', target],
       ...['-sf', path.join(here, 'sipp', `${scenario}.xml`)],
-      ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-t', transport],
+      ...['-i', host, '-mi', host, '-t', transport],
       ...['-s', account, '-au', account, '-ap', password ?? passwordOf(account)],
       ...(localPort ? ['-p', String(localPort)] : []),
       ...['-nostdin', '-trace_err', '-trace_logs', '-timeout', '60s', '-timeout_error'],

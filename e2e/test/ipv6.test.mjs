@@ -1,0 +1,46 @@
+// SIPp over IPv6, on ::1: signalling and media.
+import assert from 'node:assert/strict';
+import os from 'node:os';
+import { after, before, test } from 'node:test';
+import { startExchange } from '../lib/exchange.mjs';
+import { mediaEndpoint } from '../lib/rtp.mjs';
+import { sipp } from '../lib/sipp.mjs';
+
+const HOST = '::1';
+const missing = !Object.values(os.networkInterfaces()).flat().some(({ address }) => address === HOST);
+const skip = missing && 'this machine has no IPv6 loopback';
+
+let exchange;
+
+before(async () => {
+  if (!skip) exchange = await startExchange('ipv6', { ipv6: true });
+});
+
+after(() => exchange?.stop());
+
+for (const [transport, flag] of [
+  ['udp', 'u1'],
+  ['tcp', 't1'],
+]) {
+  const to = () => ({ host: HOST, port: exchange.ports[transport], transport: flag, account: 'desk' });
+
+  test(`a phone registers over ${transport} and IPv6`, { skip }, async () => {
+    const register = await sipp('register', { ...to(), args: ['-m', '1'] });
+    await register.done();
+  });
+
+  test(`600 returns every packet of a call over ${transport} and IPv6`, { skip }, async () => {
+    const media = await mediaEndpoint(HOST);
+    const call = await sipp('call', { ...to(), args: ['-m', '1', '-key', 'media', String(media.port)] });
+    try {
+      const port = Number(await call.logged(/media port (\d+)/));
+      await media.send(port, 2_000);
+      await call.done();
+    } finally {
+      await call.stop();
+      media.close();
+    }
+    const { sent, returned } = media.result;
+    assert.ok(returned >= sent - 5, `${returned} of ${sent} packets came back unchanged`);
+  });
+}
