@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sidetone_media::{LegKind, RtpSettings};
 use sidetone_sdp::plan::DtlsRole;
-use support::{Link, World, audio, webrtc_plan};
+use support::{Link, Rewrite, World, audio, webrtc_plan};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Type, version, epoch and sequence number, length.
@@ -41,7 +41,7 @@ fn hello(record: &[u8]) -> Option<(usize, usize, usize)> {
 }
 
 /// Two legs with this `dtls_mtu`, on their way to each other.
-fn meeting(seed: u64, link: Link, mtu: u16, rewrite: Option<fn(Vec<u8>) -> Vec<Vec<u8>>>) -> World {
+fn meeting(seed: u64, link: Link, mtu: u16, rewrite: Option<Rewrite>) -> World {
     let mut world = World::new(seed, link);
     world.rewrite = rewrite;
     let settings = RtpSettings { dtls_mtu: mtu, ..RtpSettings::default() };

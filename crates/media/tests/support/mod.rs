@@ -69,6 +69,9 @@ struct Flying {
     bytes: Vec<u8>,
 }
 
+/// Makes other datagrams of one.
+pub type Rewrite = fn(Vec<u8>) -> Vec<Vec<u8>>;
+
 pub struct World {
     pub now: Instant,
     pub start: Instant,
@@ -82,7 +85,7 @@ pub struct World {
     /// Cuts the link between the hosts.
     pub cut: bool,
     /// Makes other datagrams of each one that is sent: somebody on the way who may.
-    pub rewrite: Option<fn(Vec<u8>) -> Vec<Vec<u8>>>,
+    pub rewrite: Option<Rewrite>,
     flying: BinaryHeap<Reverse<Flying>>,
     serial: u64,
 }
