@@ -19,7 +19,7 @@ pub const CATALOGUE: Catalogue = Catalogue {
     applications: applications::APPLICATIONS,
     read_function: channel_functions::read,
     write_function: channel_functions::write,
-    bridge_digit: |_, _| Box::pin(async { Ok(sidetone_dialplan::Flow::Next) }),
+    bridge_digit: |channel, digit| Box::pin(applications::bridge_digit(channel, digit)),
     function_docs: all_functions,
 };
 

@@ -86,6 +86,7 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
         ("system", old.system == new.system),
         ("http", old.http == new.http),
         ("rtp", old.rtp == new.rtp),
+        ("features", old.features == new.features),
         ("logger", old.logger == new.logger),
         ("asterisk", old.asterisk == new.asterisk),
         ("modules", old.modules == new.modules),

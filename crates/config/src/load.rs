@@ -12,6 +12,7 @@ use crate::files::TlsFiles;
 use crate::modules::Modules;
 use crate::named::Named;
 use crate::objects::asterisk::Asterisk;
+use crate::objects::features::Features;
 use crate::objects::http::Http;
 use crate::objects::logger::Logger;
 use crate::objects::rtp::Rtp;
@@ -34,6 +35,8 @@ pub struct Documents {
     pub http: Document,
     /// rtp.conf.
     pub rtp: Document,
+    /// features.conf.
+    pub features: Document,
     /// logger.conf; `None` when missing.
     pub logger: Option<Document>,
     /// acl.conf.
@@ -136,6 +139,7 @@ impl Documents {
         documents.pjsip = documents.file(source, &options, "pjsip.conf");
         documents.http = documents.file(source, &options, "http.conf").unwrap_or_default();
         documents.rtp = documents.file(source, &options, "rtp.conf").unwrap_or_default();
+        documents.features = documents.file(source, &options, "features.conf").unwrap_or_default();
         documents.logger = documents.file(source, &options, "logger.conf");
         documents.acl = documents.file(source, &options, "acl.conf").unwrap_or_default();
         documents.modules = documents.file(source, &options, "modules.conf").unwrap_or_default();
@@ -168,6 +172,7 @@ impl Documents {
             &mut self.asterisk,
             &mut self.http,
             &mut self.rtp,
+            &mut self.features,
             &mut self.acl,
             &mut self.modules,
         ];
@@ -237,6 +242,9 @@ fn build(
     let rtp = settle.file("rtp.conf", previous.map(|c| &c.rtp), |report| {
         Rtp::build(&documents.rtp, &acls, report)
     });
+    let features = settle.file("features.conf", previous.map(|c| &c.features), |report| {
+        Features::build(&documents.features, report)
+    });
     let logger = settle.file("logger.conf", previous.map(|c| &c.logger), |report| {
         Logger::build(documents.logger.as_ref(), report)
     });
@@ -257,6 +265,7 @@ fn build(
         system: sip.system,
         http,
         rtp,
+        features,
         logger,
         asterisk,
         modules,
@@ -301,6 +310,7 @@ impl Settle<'_> {
             "asterisk.conf" => Some(&documents.asterisk),
             "http.conf" => Some(&documents.http),
             "rtp.conf" => Some(&documents.rtp),
+            "features.conf" => Some(&documents.features),
             "acl.conf" => Some(&documents.acl),
             "logger.conf" => documents.logger.as_ref(),
             _ => Some(&documents.modules),

@@ -9,6 +9,7 @@ use crate::objects::aor::Aor;
 use crate::objects::asterisk::Asterisk;
 use crate::objects::auth::Auth;
 use crate::objects::endpoint::Endpoint;
+use crate::objects::features::Features;
 use crate::objects::global::{Global, System};
 use crate::objects::http::Http;
 use crate::objects::identify::Identify;
@@ -42,6 +43,8 @@ pub struct Config {
     pub http: Arc<Http>,
     /// rtp.conf.
     pub rtp: Arc<Rtp>,
+    /// features.conf.
+    pub features: Arc<Features>,
     /// logger.conf.
     pub logger: Arc<Logger>,
     /// asterisk.conf.

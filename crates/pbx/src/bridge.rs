@@ -83,6 +83,7 @@ async fn until_over(channel: &mut Channel, until: Option<Instant>) -> Result<Bri
         {
             return Ok(end);
         }
+        channel.optimise();
         match channel.turn(until).await? {
             Some(Happening::Deadline) => return Ok(BridgeEnd::Time),
             Some(Happening::Digit(digit)) if channel.rights() != Rights::default() => {

@@ -122,6 +122,8 @@ pub enum Control {
     HandOver(HandOver),
     /// Whether that was done.
     HandedOver(bool),
+    /// From the other end of a Local channel.
+    FarEnd(crate::local::News),
     /// Do this while nothing else runs on you: in a bridge, or before you are joined.
     Errand(Errand),
     /// The peer registered again over another connection.
@@ -171,6 +173,8 @@ pub enum BranchEvent {
         status: Option<u16>,
         /// Whether it had answered.
         answered: bool,
+        /// Where the callee wants to be called instead, as a URI (3xx).
+        forward: Option<String>,
     },
 }
 
@@ -209,6 +213,23 @@ pub(crate) struct Signalling {
     pub reliable: bool,
 }
 
+impl Signalling {
+    /// Of a channel that has no SIP side.
+    pub(crate) fn nowhere(shard: ShardHandle) -> Self {
+        Self {
+            shard,
+            flow: None,
+            dialog: None,
+            invite: None,
+            request: None,
+            peer: String::new(),
+            contact: String::new(),
+            said: 0,
+            reliable: false,
+        }
+    }
+}
+
 /// One call leg.
 pub struct Channel {
     id: ChannelId,
@@ -229,6 +250,8 @@ pub struct Channel {
     digits: VecDeque<char>,
     peer: Option<Peer>,
     pub(crate) bridging: peer::Bridging,
+    /// The other end of a Local channel.
+    pub(crate) far_end: Option<crate::local::FarEnd>,
     stop: Option<Stop>,
     cause: Cause,
     absolute_deadline: Option<Instant>,
@@ -253,6 +276,8 @@ pub struct Channel {
 /// What a new channel starts with.
 #[derive(Debug)]
 pub(crate) struct NewChannel {
+    /// Its name; `None` for `PJSIP/endpoint-number`.
+    pub name: Option<String>,
     pub endpoint: Arc<Endpoint>,
     pub signalling: Signalling,
     pub state: State,
@@ -297,7 +322,8 @@ impl Channel {
     pub(crate) fn new(exchange: Exchange, new: NewChannel) -> Self {
         let number = exchange.live().next_number();
         let id = ChannelId(number);
-        let name = format!("PJSIP/{}-{number:08x}", new.endpoint.id);
+        let usual = || format!("PJSIP/{}-{number:08x}", new.endpoint.id);
+        let name = new.name.clone().unwrap_or_else(usual);
         let unique_id = exchange.unique_id(number);
         let (own_inbox, inbox) = mpsc::channel(CHANNEL_INBOX);
         let (media_sender, media_inbox) = mpsc::channel(MEDIA_INBOX);
@@ -330,6 +356,7 @@ impl Channel {
             digits: VecDeque::new(),
             peer: None,
             bridging: peer::Bridging::default(),
+            far_end: None,
             stop: None,
             cause: Cause::NORMAL,
             absolute_deadline: None,

@@ -200,6 +200,7 @@ fn channel(
     Channel::new(
         exchange.clone(),
         NewChannel {
+            name: None,
             endpoint,
             signalling,
             state: State::Ring,

@@ -15,6 +15,7 @@ mod identity;
 mod incoming;
 mod ingress;
 pub mod live;
+pub mod local;
 mod login;
 mod message;
 pub mod outgoing;

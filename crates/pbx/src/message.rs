@@ -1,7 +1,7 @@
 //! Small readings of SIP messages that several steps need.
 
 use sidetone_sip::headers::{Contact, From, Headers, Reason, To, TypedHeader as _};
-use sidetone_sip::{HeaderName, Method, Name, NameAddr, Request, Text, Uri};
+use sidetone_sip::{HeaderName, Method, Name, NameAddr, Request, Response, Text, Uri};
 use sidetone_ua::api::{Body, Reply};
 
 use crate::Cause;
@@ -96,6 +96,15 @@ pub(crate) fn cause_of_bye(request: &Request) -> Cause {
         Some(status) if status >= 300 => Cause::from_status(status),
         _ => Cause::NORMAL,
     }
+}
+
+/// Where a redirection leads: the first Contact of a 3xx.
+pub(crate) fn forward_of(response: &Response) -> Option<String> {
+    if !(300..400).contains(&response.status.code()) {
+        return None;
+    }
+    let contact = response.headers.typed::<Contact>().ok().flatten();
+    contact.as_ref().and_then(Contact::uri).map(|uri| uri.to_text().to_str().into_owned())
 }
 
 /// A response without body.

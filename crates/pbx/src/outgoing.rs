@@ -19,8 +19,8 @@ use crate::Cause;
 use crate::bridge;
 use crate::channel::pump::InviteNews;
 use crate::channel::{
-    BranchCause, BranchEvent, Channel, ChannelEvent, Control, FromParam, Inherited, NewChannel,
-    PartyId, Signalling, SipFacts, State, StreamFact, Variables,
+    BranchCause, BranchEvent, Channel, ChannelEvent, Control, Errand, FromParam, Inherited,
+    NewChannel, PartyId, Signalling, SipFacts, State, StreamFact, Variables,
 };
 use crate::exchange::Exchange;
 use crate::identity::{self, Side};
@@ -59,6 +59,8 @@ pub struct Call {
     pub inherited: Inherited,
     /// The caller's inbox.
     pub owner: mpsc::Sender<ChannelEvent>,
+    /// To be done on the called channel before it calls.
+    pub first: Option<Errand>,
 }
 
 /// A called channel, as its caller holds it.
@@ -70,9 +72,20 @@ pub struct Branch {
     pub name: String,
     /// Its inbox.
     pub inbox: mpsc::Sender<ChannelEvent>,
+    owner: mpsc::Sender<ChannelEvent>,
 }
 
 impl Branch {
+    pub(crate) fn of(channel: &Channel) -> Self {
+        let owner = channel.bridging.owner.clone();
+        Self {
+            channel: channel.id(),
+            name: channel.name().to_owned(),
+            inbox: channel.inbox(),
+            owner: owner.unwrap_or_else(|| channel.inbox()),
+        }
+    }
+
     /// Tells the called channel something.
     pub fn tell(&self, control: Control) {
         // A channel with a full inbox is being ended by its shard.
@@ -103,6 +116,7 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
     let mut channel = Channel::new(
         exchange.clone(),
         NewChannel {
+            name: None,
             endpoint: Arc::clone(&call.endpoint),
             signalling,
             state: State::Down,
@@ -116,24 +130,29 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
         },
     );
     channel.bridging.owner = Some(call.owner.clone());
-    let branch =
-        Branch { channel: channel.id(), name: channel.name().to_owned(), inbox: channel.inbox() };
-    let (id, owner, name) = (branch.channel, call.owner.clone(), branch.name.clone());
+    let branch = Branch::of(&channel);
+    spawn(&branch, live(channel, call, call_id, flow));
+    branch
+}
+
+/// Runs the life of a called channel and tells its caller the end. A fault in it ends this call
+/// and no other.
+pub(crate) fn spawn(branch: &Branch, life: impl Future<Output = Gone> + Send + 'static) {
+    let (id, owner, name) = (branch.channel, branch.owner.clone(), branch.name.clone());
     tokio::spawn(async move {
-        let life = AssertUnwindSafe(live(channel, call, call_id, flow));
+        let life = AssertUnwindSafe(life);
         let gone = futures_util::FutureExt::catch_unwind(life).await.unwrap_or_else(|_| {
             tracing::error!("a fault of the exchange ended a called channel");
-            Gone { cause: Cause::FAILURE, status: None, answered: false }
+            over(Cause::FAILURE, None)
         });
-        let Gone { cause, status, answered } = gone;
+        let Gone { cause, status, answered, forward } = gone;
         let tech = tech_words(status, answered);
         let ended = BranchCause { channel: name, tech, cause };
         let _ = owner.send(ChannelEvent::Control(Control::BranchCause(Box::new(ended)))).await;
-        let news = BranchEvent::Gone { cause, status, answered };
+        let news = BranchEvent::Gone { cause, status, answered, forward };
         // The caller may be gone itself: then nobody waits.
         let _ = owner.send(ChannelEvent::Branch(id, news)).await;
     });
-    branch
 }
 
 /// What SIP said last, as `HANGUPCAUSE` shows it.
@@ -143,10 +162,14 @@ fn tech_words(status: Option<u16>, answered: bool) -> String {
     status.map(|status| format!("SIP {} {}", status.code(), status.reason())).unwrap_or_default()
 }
 
-struct Gone {
-    cause: Cause,
-    status: Option<u16>,
-    answered: bool,
+/// How a called channel ended.
+pub(crate) struct Gone {
+    pub cause: Cause,
+    /// The SIP status that ended it.
+    pub status: Option<u16>,
+    pub answered: bool,
+    /// Where the callee wants to be called instead (3xx).
+    pub forward: Option<String>,
 }
 
 /// The flow a contact is reached by, or what it will look like.
@@ -168,10 +191,15 @@ fn gone_flow(id: FlowId) -> Flow {
 }
 
 /// The life of a called channel.
-async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> Gone {
+async fn live(mut channel: Channel, mut call: Call, call_id: String, flow: Flow) -> Gone {
     tracing::debug!(target: "walk", step = 7, "pbx/outgoing");
     channel.show_application("AppDial", "(Outgoing Line)");
-    let failed = |cause| Gone { cause, status: None, answered: false };
+    let failed = |cause| over(cause, None);
+    if let Some(errand) = call.first.take()
+        && let Err(stop) = errand.run(&mut channel).await
+    {
+        return failed(bridge::cause_of(&stop));
+    }
     let offer = match channel.make_offer(&wish(&call), call.beside).await {
         Ok(offer) => offer,
         Err(error) => {
@@ -196,7 +224,7 @@ async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> 
     // Answered: whoever called joins it, runs something on it first, or hangs up.
     let cause = bridge::go_on(&mut channel, None).await;
     channel.hang_up(cause).await;
-    Gone { cause: channel.cause(), status: None, answered: true }
+    Gone { answered: true, ..over(channel.cause(), None) }
 }
 
 /// What to offer: what the caller speaks first, then whatever the endpoint allows. Pictures are
@@ -307,6 +335,7 @@ async fn until_answered(
     call: &Call,
     until: Instant,
 ) -> Result<Option<Gone>, Stop> {
+    let mut early = None;
     loop {
         let event = match channel.next_of_invite(until).await? {
             InviteNews::Deadline => {
@@ -316,11 +345,13 @@ async fn until_answered(
             InviteNews::Sip(event) => event,
         };
         match *event {
-            SipEvent::Provisional { response, .. } => {
-                provisional(channel, call, &response).await;
+            SipEvent::Provisional { dialog, response, .. } => {
+                let taken = Taken { early, dialog };
+                early = provisional(channel, call, &response, taken).await;
             }
             SipEvent::Answered { dialog, response, .. } => {
-                return Ok(answered(channel, call, dialog, &response).await);
+                let taken = Taken { early, dialog: Some(dialog) };
+                return Ok(answered(channel, call, dialog, &response, taken).await);
             }
             SipEvent::Rejected { response, .. } => {
                 channel.signalling.invite = None;
@@ -328,7 +359,8 @@ async fn until_answered(
                 let cause = message::cause_in(&response.headers)
                     .unwrap_or_else(|| Cause::from_status(status));
                 channel.note_stop(cause);
-                return Ok(Some(over(cause, Some(status))));
+                let forward = message::forward_of(&response);
+                return Ok(Some(Gone { forward, ..over(cause, Some(status)) }));
             }
             SipEvent::InviteFailed { why, .. } => {
                 channel.signalling.invite = None;
@@ -351,17 +383,39 @@ async fn until_answered(
 }
 
 fn over(cause: Cause, status: Option<u16>) -> Gone {
-    Gone { cause, status, answered: false }
+    Gone { cause, status, answered: false, forward: None }
 }
 
-async fn provisional(channel: &mut Channel, call: &Call, response: &Response) {
+/// Whose answer our offer has so far, and who answers now. Each fork has a dialog and an answer
+/// of its own (RFC 3261 §13.2.2.4); the one heard is the one that spoke last.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    early: Option<DialogId>,
+    dialog: Option<DialogId>,
+}
+
+impl Taken {
+    /// Whether a description is news: the first answer, or that of another fork. A fork that
+    /// repeats its own answer says nothing new.
+    fn is_news(self, channel: &Channel, body: &[u8]) -> bool {
+        !body.is_empty() && (channel.is_offering() || self.early != self.dialog)
+    }
+}
+
+/// Returns whose answer our offer has now.
+async fn provisional(
+    channel: &mut Channel,
+    call: &Call,
+    response: &Response,
+    taken: Taken,
+) -> Option<DialogId> {
     let ringing = response.status.code() == 180;
     learn(channel, call, response).await;
     if ringing {
         channel.set_state(State::Ringing);
     }
-    let early = !response.body.is_empty() && channel.is_offering();
-    if early {
+    let news = taken.is_news(channel, &response.body);
+    if news {
         if let Err(error) = channel.take_answer(&response.body).await {
             tracing::info!("{}: early media is unusable: {error}", channel.name());
         } else if let Some(peer) = channel.as_peer("") {
@@ -371,6 +425,7 @@ async fn provisional(channel: &mut Channel, call: &Call, response: &Response) {
     if ringing {
         tell(channel, call, BranchEvent::Ringing).await;
     }
+    if news { taken.dialog } else { taken.early }
 }
 
 async fn answered(
@@ -378,6 +433,7 @@ async fn answered(
     call: &Call,
     dialog: DialogId,
     response: &Response,
+    taken: Taken,
 ) -> Option<Gone> {
     channel.signalling.invite = None;
     channel.signalling.dialog = Some(dialog);
@@ -396,7 +452,7 @@ async fn answered(
     channel.sip_mut().answer = Some(Arc::clone(&response_kept));
     let kept = ChannelEvent::Control(Control::AnswerHeaders(response_kept));
     let _ = call.owner.send(kept).await;
-    if channel.is_offering()
+    if (channel.is_offering() || taken.is_news(channel, &response.body))
         && let Err(error) = channel.take_answer(&response.body).await
     {
         tracing::warn!("{}: the answer is unusable: {error}", channel.name());

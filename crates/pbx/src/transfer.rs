@@ -78,13 +78,32 @@ pub async fn blind(
 /// # Errors
 /// When nobody is there to give, or `target` is gone.
 pub fn attended(channel: &mut Channel, target: ChannelId) -> Result<(), TransferError> {
+    hand(channel, target, true)
+}
+
+/// As [`attended`], and refused when `target` talks with nobody.
+pub(crate) fn attended_in_bridge(
+    channel: &mut Channel,
+    target: ChannelId,
+) -> Result<(), TransferError> {
+    hand(channel, target, false)
+}
+
+fn hand(channel: &mut Channel, target: ChannelId, anywhere: bool) -> Result<(), TransferError> {
     let to = channel.peer().cloned().ok_or(TransferError::NotBridged)?;
     channel.bridging.handing = Some(to.clone());
-    let asked = ask(channel, target, to);
-    if asked.is_err() {
-        channel.bridging.handing = None;
+    ask(channel, target, to, anywhere).inspect_err(|_| channel.bridging.handing = None)
+}
+
+/// Sends the peer of a channel on in the dialplan, wherever that is; the channel itself is done
+/// with it. `false` when it has no peer, or one that is gone.
+pub async fn send_on(channel: &mut Channel, to: Position) -> bool {
+    let redirect = Redirect { to, variables: Vec::new() };
+    let sent = channel.peer().is_some_and(|peer| peer.tell(Control::Redirect(redirect)));
+    if sent {
+        channel.release(BridgeEnd::Transferred).await;
     }
-    asked
+    sent
 }
 
 /// Takes the place of `target`: its peer, its ringing, or its place in the dialplan. The channel
@@ -94,19 +113,20 @@ pub fn attended(channel: &mut Channel, target: ChannelId) -> Result<(), Transfer
 /// When the channel has no media, or `target` is gone.
 pub fn replace(channel: &mut Channel, target: ChannelId) -> Result<(), TransferError> {
     let own = channel.as_peer("").ok_or(TransferError::NotBridged)?;
-    ask(channel, target, own)
+    ask(channel, target, own, true)
 }
 
 fn ask(
     channel: &Channel,
     target: ChannelId,
     mut to: crate::channel::Peer,
+    anywhere: bool,
 ) -> Result<(), TransferError> {
     if target == channel.id() {
         return Err(TransferError::Gone);
     }
     to.bridge = bridge::name(channel.exchange());
-    let hand_over = HandOver { to, from: channel.id(), reply: channel.inbox() };
+    let hand_over = HandOver { to, from: channel.id(), anywhere, reply: channel.inbox() };
     let inbox = channel.exchange().live().inbox(target).ok_or(TransferError::Gone)?;
     let told = inbox.try_send(ChannelEvent::Control(Control::HandOver(hand_over)));
     told.map_err(|_| TransferError::Gone)

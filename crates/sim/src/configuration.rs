@@ -28,6 +28,8 @@ pub struct Configuration {
     pub rtp: String,
     /// Other files that are there, by path: what options name.
     pub files: Vec<(String, String)>,
+    /// `features.conf`
+    pub features: String,
 }
 
 const PJSIP: &str = "\
@@ -107,11 +109,19 @@ impl Default for Configuration {
             .for_each(|name| account(name, "phone", "disallow = all\nallow = opus\n"));
         BROWSERS.iter().for_each(|name| account(name, "browser", ""));
         let (extensions, rtp) = (EXTENSIONS.to_owned(), "[general]\n".to_owned());
-        Self { pjsip, extensions, rtp, files: Vec::new() }
+        let features = String::new();
+        Self { pjsip, extensions, rtp, features, files: Vec::new() }
     }
 }
 
 impl Configuration {
+    /// The same with these lines more in the dialplan, in context `internal` first of all.
+    #[must_use]
+    pub fn with_extensions(mut self, lines: &str) -> Self {
+        self.extensions = format!("{}\n{lines}\n", self.extensions);
+        self
+    }
+
     /// The same with a line more for every phone and browser.
     #[must_use]
     pub fn with_option(mut self, line: &str) -> Self {
@@ -129,6 +139,7 @@ impl Configuration {
             .with("/etc/asterisk.conf", "")
             .with("/etc/pjsip.conf", self.pjsip.as_str())
             .with("/etc/extensions.conf", self.extensions.as_str())
+            .with("/etc/features.conf", self.features.as_str())
             .with("/etc/rtp.conf", self.rtp.as_str());
         let source = self
             .files

@@ -32,6 +32,8 @@ pub enum Manner {
     Answer(Duration),
     /// Refuses with this status.
     Refuse(u16),
+    /// Wants the call to go to this extension instead (302).
+    Forward(&'static str),
     /// Does not even say 100: as if it were switched off.
     Ignore,
 }

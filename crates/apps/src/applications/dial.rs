@@ -1,86 +1,167 @@
 //! `Dial`: call somebody and connect. Step 7 of the INVITE walk begins here.
 //!
-//! Each contact of each destination is a called channel of its own (`pbx/outgoing`); the first
-//! that answers is joined with the caller (`pbx/bridge`), the others hear that the call was
-//! answered elsewhere.
+//! Each contact of each destination is a called channel of its own (`pbx/outgoing`, or
+//! `pbx/local` for an extension). `ringing` follows them until one answers and ends the others;
+//! `talk` is the rest of the call.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sidetone_dialplan::{Doc, Flow, Stop};
-use sidetone_pbx::bridge::{self, BridgeEnd};
-use sidetone_pbx::channel::{BranchEvent, Control, Happening, Join, Peer, Rights, State};
-use sidetone_pbx::outgoing::{self, Branch, Call};
 use sidetone_pbx::{Cause, Channel};
 
-use super::answer;
-
 mod destinations;
+mod forward;
+mod limit;
 mod options;
+pub(super) mod place;
+mod ringing;
+mod talk;
 
-use destinations::{Destination, resolve};
+pub(super) use destinations::{Destination, resolve};
 use options::Options;
+use place::Subroutine;
+use ringing::{Answered, Dialling, Outcome};
 
 pub(super) const DOC: Doc = Doc {
     name: "Dial",
     synopsis: "Call somebody and connect",
-    syntax: "Technology/Resource[&…][,timeout[,options]]",
+    syntax: "Technology/Resource[&…][,timeout[,options[,URL]]]",
     description: "Calls all destinations at once and connects the caller with the first that \
         answers. PJSIP/name calls every reachable contact of the endpoint; PJSIP/number@name calls \
-        the number through it. The dialplan goes on when nobody answers, or, with option g, when \
-        the callee hangs up.",
+        the number through it; Local/exten@context runs the dialplan there. The dialplan goes on \
+        when nobody answers, or, with option g, when the callee hangs up. An endpoint with \
+        device_state_busy_at calls already is busy.\n\n\
+        A callee that forwards the call (302) is followed to that extension, in FORWARD_CONTEXT \
+        or the context of the call.",
     arguments: &[
-        ("Technology/Resource", "PJSIP/endpoint, PJSIP/number@endpoint or PJSIP/endpoint/sip:uri"),
+        (
+            "Technology/Resource",
+            "PJSIP/endpoint, PJSIP/number@endpoint, PJSIP/endpoint/sip:uri or \
+            Local/exten@context[/n]",
+        ),
         ("timeout", "Seconds to let it ring; for ever without"),
+        ("options", "Letters, some with an argument in parentheses"),
+        ("URL", "Is sent nowhere"),
     ],
     options: options::DOC,
     variables: &[
-        ("DIALSTATUS", "ANSWER, BUSY, NOANSWER, CANCEL, CONGESTION or CHANUNAVAIL"),
+        ("DIALSTATUS", "ANSWER, BUSY, NOANSWER, CANCEL, CONGESTION, CHANUNAVAIL or INVALIDARGS"),
         ("DIALEDPEERNAME", "The channel that answered"),
         ("DIALEDPEERNUMBER", "What was dialled of it"),
-        ("DIALEDTIME", "Seconds from dialling to the end"),
-        ("ANSWEREDTIME", "Seconds of conversation"),
+        ("DIALEDTIME, DIALEDTIME_MS", "Time from dialling to the end"),
+        ("ANSWEREDTIME, ANSWEREDTIME_MS", "Time of conversation"),
+        ("RINGTIME, RINGTIME_MS", "Time from dialling to the first ringing"),
+        ("PROGRESSTIME, PROGRESSTIME_MS", "Time from dialling to the first early media"),
+        ("FORWARDERNAME", "The channel that forwarded the call"),
+        ("LIMIT_PLAYAUDIO_CALLER, LIMIT_PLAYAUDIO_CALLEE", "Who hears of a limit (read)"),
+        ("LIMIT_CONNECT_FILE, LIMIT_WARNING_FILE, LIMIT_TIMEOUT_FILE", "Prompts of it (read)"),
+        (
+            "GOSUB_RESULT",
+            "Set by the subroutine of option U: ABORT, CONGESTION, BUSY, CONTINUE or \
+            GOTO:place",
+        ),
     ],
-    see_also: &["Answer", "Hangup"],
+    see_also: &["RetryDial", "Answer", "Hangup", "PJSIP_DIAL_CONTACTS()"],
 };
+
+/// Variables of an earlier Dial that must not be taken for ours.
+const RESULTS: &[&str] = &["DIALSTATUS", "DIALEDPEERNAME", "DIALEDPEERNUMBER", "FORWARDERNAME"];
+
+/// Those in seconds, each with a twin in milliseconds.
+const TIMES: &[&str] = &["DIALEDTIME", "ANSWEREDTIME", "RINGTIME", "PROGRESSTIME"];
 
 pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop> {
     tracing::debug!(target: "walk", step = 7, "apps/dial");
-    let mut parts = args.splitn(3, ',').map(str::trim);
-    let wanted = parts.next().unwrap_or_default();
-    let timeout = super::wait::seconds(parts.next().unwrap_or_default());
-    let options = Options::read(parts.next().unwrap_or_default(), channel.name());
-    for name in ["DIALSTATUS", "DIALEDPEERNAME", "DIALEDPEERNUMBER", "DIALEDTIME", "ANSWEREDTIME"] {
-        channel.set(name, "");
+    let mut parts = sidetone_dialplan::arguments::split_raw(args, ',', 4).into_iter();
+    let mut part = || parts.next().unwrap_or_default().trim().to_owned();
+    let (wanted, timeout, options, url) = (part(), part(), part(), part());
+    if !url.is_empty() {
+        tracing::warn!("{}: Dial: no peer here takes a URL: '{url}' is ignored", channel.name());
     }
-    let destinations = resolve(channel.exchange(), wanted, channel.name());
+    let options = Options::read(&options, channel.name());
+    forget(channel);
+    if wanted.is_empty() {
+        tracing::warn!("{}: Dial: whom? write PJSIP/endpoint", channel.name());
+        channel.set("DIALSTATUS", "INVALIDARGS");
+        return Err(Stop::NORMAL);
+    }
+    if channel.is_stopped() {
+        channel.set("DIALSTATUS", "CANCEL");
+        return Ok(Flow::Next);
+    }
+    if let Some(text) = &options.before_caller
+        && let Some(subroutine) = Subroutine::read(channel, text)
+    {
+        subroutine.run(channel).await?;
+    }
+    let destinations = resolve(channel.exchange(), &wanted, channel.name());
     if destinations.is_empty() {
         return Ok(status(channel, "CHANUNAVAIL", Cause::SUBSCRIBER_ABSENT));
     }
-    let mut dial = Dialling::start(channel, &destinations);
-    let until = timeout.filter(|time| !time.is_zero()).map(|time| channel.until(time));
-    if options.ring {
-        channel.ring().await;
-    }
-    let outcome = dial.until_answered(channel, until, &options).await;
-    let begun = dial.begun;
+    let timeout = super::wait::seconds(&timeout).filter(|time| !time.is_zero());
+    call(channel, &destinations, timeout, &options).await
+}
+
+async fn call(
+    channel: &mut Channel,
+    destinations: &[Destination],
+    timeout: Option<Duration>,
+    options: &Options,
+) -> Result<Flow, Stop> {
+    let until = timeout.map(|time| channel.until(time));
+    let mut dialling = Dialling::start(channel, destinations, options, until);
+    let outcome = dialling.until_answered(channel, options).await;
+    dialling.quiet(channel).await;
+    let begun = dialling.begun;
+    let since = |moment: Option<Instant>| Some(moment?.saturating_duration_since(begun));
+    set_time(channel, "RINGTIME", since(dialling.rang));
+    set_time(channel, "PROGRESSTIME", since(dialling.progressed));
     let flow = match outcome {
-        Ok(Outcome::Answered(place, peer)) => {
-            dial.end_others(place);
-            talk(channel, *peer, &options).await
+        Ok(Outcome::Answered(Answered { place, peer, number })) => {
+            let cause = options.end_cause.unwrap_or(Some(Cause::ANSWERED_ELSEWHERE));
+            dialling.end_others(place, cause.unwrap_or(Cause::NORMAL));
+            drop(dialling);
+            channel.set("DIALEDPEERNAME", peer.name.clone());
+            channel.set("DIALEDPEERNUMBER", number);
+            talk::talk(channel, *peer, options).await
         }
         Ok(Outcome::Nobody(words, cause)) => {
-            dial.end_all(Cause::NORMAL);
+            drop(dialling);
+            channel.leave(cause).await;
             Ok(status(channel, words, cause))
         }
+        Ok(Outcome::Exit(to)) => {
+            drop(dialling);
+            channel.leave(Cause::NORMAL).await;
+            channel.set("DIALSTATUS", "CANCEL");
+            Ok(Flow::Goto(to))
+        }
         Err(stop) => {
-            dial.end_all(Cause::NORMAL);
+            drop(dialling);
+            channel.leave(Cause::NORMAL).await;
             channel.set("DIALSTATUS", "CANCEL");
             Err(stop)
         }
     };
     let dialled = channel.exchange().now().saturating_duration_since(begun);
-    channel.set("DIALEDTIME", dialled.as_secs().to_string());
+    set_time(channel, "DIALEDTIME", Some(dialled));
     flow
+}
+
+fn forget(channel: &mut Channel) {
+    for name in RESULTS {
+        channel.set(name, "");
+    }
+    for name in TIMES {
+        set_time(channel, name, None);
+    }
+}
+
+/// Sets a time in seconds and, under its own name, in milliseconds.
+fn set_time(channel: &mut Channel, name: &str, time: Option<Duration>) {
+    let text = |number: Option<u128>| number.map(|number| number.to_string()).unwrap_or_default();
+    channel.set(name, text(time.map(|time| time.as_secs().into())));
+    channel.set(&format!("{name}_MS"), text(time.map(|time| time.as_millis())));
 }
 
 /// Notes how it went and lets the dialplan go on.
@@ -88,157 +169,4 @@ fn status(channel: &mut Channel, words: &str, cause: Cause) -> Flow {
     channel.set("DIALSTATUS", words);
     channel.set("~HANGUPCAUSE", cause.0.to_string());
     Flow::Next
-}
-
-/// Connects the caller with whom it reached, until one of them hangs up.
-async fn talk(channel: &mut Channel, peer: Peer, options: &Options) -> Result<Flow, Stop> {
-    channel.set("DIALSTATUS", "ANSWER");
-    channel.set("DIALEDPEERNAME", peer.name.clone());
-    let number = peer.name.split('/').nth(1).unwrap_or_default();
-    let number = number.rsplit_once('-').map_or(number, |(number, _)| number).to_owned();
-    channel.set("DIALEDPEERNUMBER", number);
-    if channel.state() != State::Up
-        && let Err(stop) = answer::answer(channel).await
-    {
-        peer.tell(Control::Hangup(Cause::INCOMPATIBLE));
-        return Err(stop);
-    }
-    let answered = channel.exchange().now();
-    bridge::join(channel, peer, Rights::default(), Rights::default()).await;
-    let end = bridge::stay(channel, None).await;
-    channel.leave(channel.cause()).await;
-    let talked = channel.exchange().now().saturating_duration_since(answered);
-    channel.set("ANSWEREDTIME", talked.as_secs().to_string());
-    match end {
-        Ok(BridgeEnd::Peer(cause)) => {
-            channel.set("~HANGUPCAUSE", cause.0.to_string());
-            if options.go_on { Ok(Flow::Next) } else { Err(Stop::Hangup { cause: cause.0.into() }) }
-        }
-        Ok(BridgeEnd::Time) => Ok(Flow::Next),
-        Ok(BridgeEnd::Transferred) => Err(Stop::NORMAL),
-        Err(stop) => Err(stop),
-    }
-}
-
-enum Outcome {
-    /// This branch answered, or somebody in its place.
-    Answered(Option<usize>, Box<Peer>),
-    /// Nobody did; the word for `DIALSTATUS` and the cause.
-    Nobody(&'static str, Cause),
-}
-
-struct Running {
-    branch: Branch,
-    over: Option<Cause>,
-}
-
-/// The called channels of one Dial.
-struct Dialling {
-    branches: Vec<Running>,
-    begun: Instant,
-}
-
-impl Dialling {
-    fn start(channel: &Channel, destinations: &[Destination]) -> Self {
-        let exchange = channel.exchange();
-        let branches = destinations.iter().map(|destination| {
-            let call = Call {
-                endpoint: destination.endpoint.clone(),
-                aor: destination.aor.clone(),
-                contact: destination.contact.clone(),
-                caller: channel.caller().clone(),
-                dialled: channel.dialled().to_owned(),
-                variables: channel.variables().inherited(),
-                linked_id: channel.linked_id().to_owned(),
-                beside: channel.leg_id(),
-                streams: channel.streams(),
-                inherited: channel.inheritance(),
-                owner: channel.inbox(),
-            };
-            Running { branch: outgoing::call(exchange, call), over: None }
-        });
-        Self { branches: branches.collect(), begun: exchange.now() }
-    }
-
-    fn place(&self, channel: sidetone_base::ChannelId) -> Option<usize> {
-        self.branches.iter().position(|running| running.branch.channel == channel)
-    }
-
-    async fn until_answered(
-        &mut self,
-        channel: &mut Channel,
-        until: Option<Instant>,
-        options: &Options,
-    ) -> Result<Outcome, Stop> {
-        loop {
-            let (from, event) = match channel.wait_keeping_digits(until).await? {
-                Happening::Branch(from, event) => (from, event),
-                Happening::Deadline => return Ok(Outcome::Nobody("NOANSWER", Cause::NO_ANSWER)),
-                Happening::Digit(_) | Happening::Played(_) => continue,
-            };
-            let Some(place) = self.place(from) else {
-                continue;
-            };
-            match event {
-                BranchEvent::Ringing => channel.ring().await,
-                BranchEvent::Progress(peer) => self.early(channel, place, peer, options).await,
-                BranchEvent::Answered(peer) => {
-                    return Ok(Outcome::Answered(Some(place), Box::new(peer)));
-                }
-                BranchEvent::Replaced(peer) => return Ok(Outcome::Answered(None, peer)),
-                BranchEvent::Done(_) => {}
-                BranchEvent::Gone { cause, .. } => {
-                    self.branches[place].over = Some(cause);
-                    if self.branches.iter().all(|running| running.over.is_some()) {
-                        return Ok(self.nobody());
-                    }
-                }
-            }
-        }
-    }
-
-    /// Early media of a single callee reaches the caller; of several, nobody could say whose.
-    async fn early(&self, channel: &mut Channel, place: usize, peer: Peer, options: &Options) {
-        if options.ring || self.branches.len() > 1 {
-            channel.ring().await;
-            return;
-        }
-        if channel.progress().await.is_ok() {
-            if let Some(own) = channel.as_peer("") {
-                let join = Join { peer: own, instead_of: None, rights: None };
-                self.branches[place].branch.tell(Control::Join(join));
-            }
-            channel.join(peer).await;
-        }
-    }
-
-    /// The most telling of the reasons: busy before congestion before absence.
-    fn nobody(&self) -> Outcome {
-        let causes = || self.branches.iter().filter_map(|running| running.over);
-        let has = |wanted: &[u8]| causes().find(|cause| wanted.contains(&cause.0));
-        if let Some(cause) = has(&[17]) {
-            return Outcome::Nobody("BUSY", cause);
-        }
-        if let Some(cause) = has(&[18, 19]) {
-            return Outcome::Nobody("NOANSWER", cause);
-        }
-        if let Some(cause) = has(&[20]) {
-            return Outcome::Nobody("CHANUNAVAIL", cause);
-        }
-        Outcome::Nobody("CONGESTION", causes().next().unwrap_or(Cause::CONGESTION))
-    }
-
-    fn end_others(&self, answered: Option<usize>) {
-        for (place, running) in self.branches.iter().enumerate() {
-            if Some(place) != answered && running.over.is_none() {
-                running.branch.tell(Control::Hangup(Cause::ANSWERED_ELSEWHERE));
-            }
-        }
-    }
-
-    fn end_all(&self, cause: Cause) {
-        for running in self.branches.iter().filter(|running| running.over.is_none()) {
-            running.branch.tell(Control::Hangup(cause));
-        }
-    }
 }

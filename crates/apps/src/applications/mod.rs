@@ -8,8 +8,10 @@ mod congestion;
 mod dial;
 mod digits;
 mod echo;
+mod features;
 mod hangup;
 mod hangup_cause_clear;
+mod letters;
 mod log;
 mod milliwatt;
 mod pjsip_hangup;
@@ -31,6 +33,8 @@ mod wait_digit;
 mod wait_exten;
 
 use sidetone_pbx::Application;
+
+pub(crate) use features::digit as bridge_digit;
 
 macro_rules! application {
     ($module:ident) => {

@@ -5,6 +5,7 @@ pub mod asterisk;
 pub mod auth;
 pub mod codecs;
 pub mod endpoint;
+pub mod features;
 pub mod global;
 pub mod http;
 pub mod identify;

@@ -20,6 +20,8 @@ pub const ALL: &[&ObjectSpec] = &[
     &server::HTTP_RESTRICTION,
     &server::RTP,
     &server::LOGGER,
+    &server::FEATURE_MAP,
+    &server::FEATURES,
     &pjsip::TRANSPORT,
     &endpoint::ENDPOINT,
     &pjsip::AOR,

@@ -258,3 +258,49 @@ pub const LOGGER: ObjectSpec = ObjectSpec {
 
 /// Sections of `asterisk.conf` that are known and have no effect.
 pub(crate) const QUIET_SECTIONS: &[&str] = &["files", "compat"];
+
+/// `[featuremap]` of `features.conf`: codes of the parties of a call; an empty one is off.
+pub const FEATURE_MAP: ObjectSpec = ObjectSpec {
+    file: "features.conf",
+    name: "featuremap",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "atxfer" Text, "", Works, "Transfers after talking with the other first.";
+        "automixmon" Text, "", NOT_YET, "Records the call.";
+        "blindxfer" Text, "#", Works, "Transfers at once.";
+        "disconnect" Text, "*", Works, "Hangs up.";
+        "parkcall" Text, "", NOT_YET, "Parks the call.";
+    },
+};
+
+/// `[general]` of `features.conf`.
+pub const FEATURES: ObjectSpec = ObjectSpec {
+    file: "features.conf",
+    name: "general",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "atxferabort" Text, "*1", Works, "Leads back from a consultation.";
+        "atxfercallbackretries" COUNT, "2", NOT_YET, "Calls back to a transferer that hung up.";
+        "atxfercomplete" Text, "*2", Works, "Completes a transfer during the consultation.";
+        "atxferdropcall" YesNo, "no", NOT_YET, "Drops a transfer whose transferer hung up.";
+        "atxferloopdelay" COUNT, "10", NOT_YET, "Seconds between such calls.";
+        "atxfernoanswertimeout" COUNT, "15", Works, "Seconds somebody consulted may ring.";
+        "atxferswap" Text, "*4", NOT_YET, "Swaps the two others.";
+        "atxferthreeway" Text, "*3", NOT_YET, "Joins all three.";
+        "courtesytone" Text, "", NOT_YET, "Heard when recording begins.";
+        "featuredigittimeout" COUNT, "1000", Works, "Milliseconds between the keys of a code.";
+        "pickupexten" Text, "*8", NOT_YET, "Picks up a call of the group.";
+        "pickupfailsound" Text, "", NOT_YET, "Heard when there is nothing to pick up.";
+        "pickupsound" Text, "", NOT_YET, "Heard when a call was picked up.";
+        "recordingfailsound" Text, "", NOT_YET, "Heard when recording failed.";
+        "transferannouncesound" Text, "pbx-transfer", Works, "Asks for the extension.";
+        "transferdialattempts" COUNT, "3", Works, "How often it is asked for.";
+        "transferdigittimeout" COUNT, "3", Works, "Seconds its first digit may take.";
+        "transferinvalidsound" Text, "privacy-incorrect", Works, "Heard when it does not exist.";
+        "transferretrysound" Text, "pbx-invalid", NOT_YET, "Heard before it is asked for again.";
+        "xferfailsound" Text, "beeperr", Works, "Heard when the transfer failed.";
+        "xfersound" Text, "beep", NOT_YET, "Heard when a transfer is complete.";
+    },
+};

@@ -1,13 +1,16 @@
 //! The media of a channel: one leg of the engine, and the offer/answer exchange that plans it.
 
 use std::fmt;
+use std::time::Duration;
 
 use sidetone_base::{ChannelId, LegId};
 use sidetone_engine::{LegError, LegHandle};
-use sidetone_media::{Playback, PlaybackId, Route, StreamQuality, Tone};
+use sidetone_media::{LegEvent, Playback, PlaybackId, Route, StreamQuality, Tone};
 use sidetone_sdp::Session;
 use sidetone_sdp::negotiation::{CodecSpec, Negotiation, Reject, Wish};
 use sidetone_sdp::plan::{MediaKind, MediaPlan, StreamState};
+
+use tokio::sync::mpsc;
 
 use super::{Channel, Control, Peer};
 
@@ -76,6 +79,8 @@ pub(crate) struct Media {
     pub local_sdp: Option<String>,
     /// Our offer waits for its answer.
     pub offering: bool,
+    /// The streams, when it is one end of a pipe: then nothing is negotiated.
+    pub pipe: Option<Vec<StreamFact>>,
     /// It went out in a 2xx: the ACK brings the answer, and no other ACK does.
     pub answer_in_ack: bool,
 }
@@ -86,6 +91,9 @@ impl Media {
     }
 
     fn facts(&self) -> Vec<StreamFact> {
+        if let Some(streams) = &self.pipe {
+            return streams.clone();
+        }
         let streams = self.plan().streams.iter().enumerate();
         streams
             .filter(|(_, stream)| stream.state == StreamState::Active)
@@ -122,9 +130,39 @@ impl Channel {
             negotiation,
             local_sdp: None,
             offering: false,
+            pipe: None,
             answer_in_ack: false,
         });
         Ok(())
+    }
+
+    /// Where the leg's events go, for whoever makes the leg in our place.
+    pub(crate) fn media_sender(&self) -> mpsc::Sender<(LegId, LegEvent)> {
+        self.media_sender.clone()
+    }
+
+    /// Takes one end of a pipe as media: its streams are those of the caller, one of each kind,
+    /// so that whoever is called over it is offered what the caller speaks.
+    pub(crate) fn open_pipe(&mut self, leg: LegHandle, streams: Vec<StreamFact>) {
+        let codecs = |kind| {
+            let stream = streams.iter().find(|stream| stream.kind == kind);
+            stream.map(|stream| stream.codecs.clone())
+        };
+        let fact = |(index, kind)| {
+            let codecs = codecs(kind);
+            // Voice there is always; pictures only if the caller has some.
+            let wanted = kind == MediaKind::Audio || codecs.is_some();
+            wanted.then(|| StreamFact { index, kind, codecs: codecs.unwrap_or_default() })
+        };
+        let kinds = [MediaKind::Audio, MediaKind::Video].into_iter().enumerate();
+        self.media = Some(Media {
+            leg,
+            negotiation: self.exchange.negotiation(&self.endpoint),
+            local_sdp: None,
+            offering: false,
+            pipe: Some(kinds.filter_map(fact).collect()),
+            answer_in_ack: false,
+        });
     }
 
     /// Answers an offer and applies what was agreed; returns our description.
@@ -287,6 +325,7 @@ impl Channel {
             leg: self.leg_id()?,
             streams: self.streams(),
             bridge: bridge.to_owned(),
+            passing: self.is_passing(),
         })
     }
 
@@ -317,6 +356,16 @@ impl Channel {
         let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
         let stream = self.audio().ok_or(MediaError::NoMedia)?;
         Ok(media.leg.tone(stream, tone).await?)
+    }
+
+    /// Sends one digit to the peer.
+    ///
+    /// # Errors
+    /// When there is no audio, or no way to carry digits.
+    pub async fn press(&self, digit: char, duration: Duration) -> Result<(), MediaError> {
+        let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
+        let stream = self.audio().ok_or(MediaError::NoMedia)?;
+        Ok(media.leg.send_dtmf(stream, digit, duration).await?)
     }
 
     /// Remembers what plays while the dialplan goes on.

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::{BranchEvent, Channel, ChannelEvent, Control, State, StreamFact};
 use crate::Cause;
 use crate::application::Execution;
-use crate::bridge::BridgeEnd;
+use crate::bridge::{self, BridgeEnd};
 
 /// The other side of a two-party bridge.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Peer {
     pub streams: Vec<StreamFact>,
     /// Name of the bridge.
     pub bridge: String,
+    /// The called end of a Local channel that is about to leave the way.
+    pub passing: bool,
 }
 
 impl Peer {
@@ -70,6 +72,8 @@ pub struct HandOver {
     pub to: Peer,
     /// Who asks; `to` is bridged with it until then, or is the one who asks.
     pub from: ChannelId,
+    /// A place in the dialplan will do if there is no peer.
+    pub anywhere: bool,
     /// Its inbox: hears [`Control::HandedOver`].
     pub reply: mpsc::Sender<ChannelEvent>,
 }
@@ -109,7 +113,11 @@ impl Errand {
         Self(Box::new(run))
     }
 
-    pub(crate) async fn run(self, channel: &mut Channel) -> Result<(), Stop> {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up meanwhile.
+    pub async fn run(self, channel: &mut Channel) -> Result<(), Stop> {
         (self.0)(channel).await.map(|_| ())
     }
 }
@@ -133,6 +141,8 @@ pub(crate) struct Bridging {
     pub redirect: Option<Position>,
     /// Whom it wants to hand over, until it is done or refused.
     pub handing: Option<Peer>,
+    /// Whom it keeps waiting while it talks with somebody else (consultation).
+    pub held: Option<Peer>,
     /// What its party may do.
     pub rights: Rights,
     /// What is to be done on it.
@@ -158,6 +168,12 @@ impl Channel {
         self.bridging.rights
     }
 
+    /// Gives the channel a place in the dialplan, whose `h` extension runs in the end.
+    pub fn place(&mut self, position: &Position) {
+        self.set_position(position);
+        self.bridging.in_dialplan = true;
+    }
+
     /// Why the channel must leave what it does, if it must.
     pub(super) fn check_stop(&self) -> Result<(), Stop> {
         if let Some(stop) = &self.stop {
@@ -174,7 +190,53 @@ impl Channel {
         if let Some(peer) = self.peer.as_ref().filter(|_| self.bridging.handing.is_none()) {
             peer.tell(Control::PeerGone { channel: self.id, cause });
         }
+        if let Some(held) = self.bridging.held.take() {
+            held.tell(Control::PeerGone { channel: self.id, cause });
+        }
         self.part().await;
+    }
+
+    /// Keeps the peer waiting, so that the channel may be joined with somebody else meanwhile.
+    pub async fn hold_peer(&mut self) {
+        self.bridging.held = self.peer.clone();
+        self.part().await;
+    }
+
+    /// The peer that waits, if it still does.
+    #[must_use]
+    pub fn held_peer(&self) -> Option<&Peer> {
+        self.bridging.held.as_ref()
+    }
+
+    /// Leaves whoever it talks with and goes back to the peer that waits.
+    pub async fn leave_for_held(&mut self) {
+        let held = self.bridging.held.take();
+        self.leave(Cause::NORMAL).await;
+        if let Some(held) = held {
+            self.join(held).await;
+        }
+    }
+
+    /// Gives the peer that waits to the one the channel talks with now; then it is done.
+    /// `false` when one of them is gone.
+    pub async fn give_held_peer(&mut self) -> bool {
+        let (Some(held), Some(peer)) = (self.bridging.held.clone(), self.peer.clone()) else {
+            return false;
+        };
+        let to = Peer { bridge: bridge::name(&self.exchange), ..held };
+        if !peer.tell(Control::TakePeer { peer: to, instead_of: Some(self.id) }) {
+            return false;
+        }
+        self.bridging.held = None;
+        self.release(BridgeEnd::Transferred).await;
+        true
+    }
+
+    /// Sends the peer that waits on in the dialplan.
+    pub fn send_held_peer(&mut self, to: Position) {
+        if let Some(held) = self.bridging.held.take() {
+            held.tell(Control::Redirect(Redirect { to, variables: Vec::new() }));
+        }
     }
 
     /// Leaves the peer, which goes on elsewhere and needs to hear nothing.
@@ -232,6 +294,7 @@ impl Channel {
     }
 
     pub(crate) async fn peer_gone(&mut self, channel: ChannelId, cause: Cause) {
+        self.bridging.held.take_if(|held| held.channel == channel);
         let ours = match &self.peer {
             Some(peer) => peer.channel == channel,
             None => self.bridging.waits,
@@ -287,7 +350,7 @@ impl Channel {
                 orphan.tell(Control::PeerGone { channel: from, cause: Cause::NORMAL });
             }
             self.release(BridgeEnd::Transferred).await;
-        } else if self.bridging.in_dialplan {
+        } else if self.bridging.in_dialplan && hand_over.anywhere {
             hand_over.answer(true);
             let redirect = Redirect { to: self.position(), variables: Vec::new() };
             hand_over.to.tell(Control::Redirect(redirect));
@@ -335,7 +398,8 @@ impl Channel {
                 _ => {}
             }
         }
-        if let Some(peer) = self.peer.take().filter(|_| self.bridging.handing.is_none()) {
+        let peer = self.peer.take().filter(|_| self.bridging.handing.is_none());
+        for peer in peer.iter().chain(&self.bridging.held) {
             peer.tell(gone(self.id));
         }
     }

@@ -159,6 +159,7 @@ impl Channel {
             Control::Redirect(redirect) => self.redirected(redirect),
             Control::HandOver(hand_over) => self.hand_over(hand_over).await,
             Control::HandedOver(done) => self.handed_over(done).await,
+            Control::FarEnd(news) => self.far_end_news(news),
             Control::Errand(errand) => self.errand(errand),
             Control::Moved { flow, contact } => self.moved(flow, &contact).await,
             Control::SendDigit { digit, duration } => {

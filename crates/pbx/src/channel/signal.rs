@@ -62,6 +62,12 @@ impl Channel {
         self.set_state(State::Ring);
     }
 
+    /// Whether the peer hears what we play: answered, or early media.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.state == State::Up || self.signalling.said == 183
+    }
+
     /// Says `183 Session Progress` with our description, once: the peer hears us before answer.
     ///
     /// # Errors
@@ -101,7 +107,16 @@ impl Channel {
     /// # Errors
     /// When media cannot be set up; the caller hears why.
     pub async fn answer(&mut self) -> Result<(), MediaError> {
-        if self.state == State::Up || self.signalling.dialog.is_none() || self.is_stopped() {
+        if self.state == State::Up || self.is_stopped() {
+            return Ok(());
+        }
+        if self.far_end.is_some() {
+            self.signalling.said = 200;
+            self.say_locally(200);
+            self.set_state(State::Up);
+            return Ok(());
+        }
+        if self.signalling.dialog.is_none() {
             return Ok(());
         }
         let sdp = match self.local_sdp() {
@@ -120,6 +135,7 @@ impl Channel {
     /// Ends the call on this side: BYE, CANCEL or the final response of the cause.
     pub(crate) async fn hang_up(&mut self, cause: Cause) {
         self.note_stop(cause);
+        self.hang_up_locally(self.cause);
         if let Some(invite) = self.signalling.invite.take() {
             let headers = self.reason_headers(cause);
             self.signalling.shard.send(Command::Cancel { invite, headers }).await;
@@ -150,6 +166,7 @@ impl Channel {
 
     pub(super) async fn say(&mut self, mut reply: Reply) {
         let Some(dialog) = self.signalling.dialog else {
+            self.say_locally(reply.status);
             return;
         };
         let contact = self.signalling.contact.clone();

@@ -324,7 +324,7 @@ impl Device {
         let contact = contact.contact.unwrap_or_default();
         let answer_at = match self.manner {
             Manner::Answer(after) => Some(Instant::now() + after),
-            Manner::Ring | Manner::Refuse(_) | Manner::Ignore => None,
+            Manner::Ring | Manner::Refuse(_) | Manner::Forward(_) | Manner::Ignore => None,
         };
         let call = Call {
             invite: None,
@@ -346,6 +346,7 @@ impl Device {
         self.show(place, |view| view.invite = text_of(&request.to_bytes()));
         match self.manner {
             Manner::Refuse(status) => self.refuse(place, status),
+            Manner::Forward(exten) => self.forward(place, exten),
             _ => self.respond(place, 180, None),
         }
     }
@@ -387,6 +388,16 @@ impl Device {
     fn refuse(&mut self, place: usize, status: u16) {
         self.respond(place, status, None);
         self.over(place, status, Vec::new());
+    }
+
+    fn forward(&mut self, place: usize, exten: &str) {
+        if let Some(dialog) = self.calls[place].dialog {
+            let contact = format!("<sip:{exten}@{EXCHANGE}>");
+            let headers = vec![("Contact".to_owned(), contact)];
+            let reply = Box::new(Reply { status: 302, headers, ..Reply::default() });
+            self.command(Command::RespondInvite { dialog, reply, reliable: false });
+        }
+        self.over(place, 302, Vec::new());
     }
 
     async fn provisional(&mut self, invite: InviteId, response: &Response) {

@@ -3,6 +3,7 @@
 mod applications;
 mod calls;
 mod certificates;
+mod dial;
 mod headers;
 mod identities;
 mod keys;

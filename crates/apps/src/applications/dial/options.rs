@@ -1,45 +1,198 @@
 //! The option letters of `Dial`.
 
-/// What this exchange does of them; the others are named in the log when they are used.
+use std::time::Duration;
+
+use sidetone_pbx::Cause;
+use sidetone_pbx::channel::Rights;
+
+use super::limit::Limit;
+use crate::applications::letters::{self, Letter};
+
+/// What the letters do, for the reference page.
 pub(super) const DOC: &[(&str, &str)] = &[
+    ("A(x[:y])", "Play x to the callee, and y to the caller, before they are connected"),
+    ("a", "Answer the caller as soon as the callee answers, before anything is played"),
+    ("b([[context^]exten^]priority[(args)])", "Run this subroutine on each called channel first"),
+    ("B([[context^]exten^]priority[(args)])", "Run this subroutine on the caller first"),
+    ("c", "Tell those who are not answered that the call was answered elsewhere"),
+    ("D([called][:calling[:progress]])", "Send these digits after the answer, or with progress"),
+    ("d", "A digit of the caller that is an extension here, or in EXITCONTEXT, leads there"),
+    ("e", "Run the h extension on the callee too"),
+    ("F([[context^]exten^]priority)", "When the caller hangs up the callee goes on there"),
+    ("f([x])", "Show x, or this extension, as caller of a forwarded call"),
+    ("G([[context^]exten^]priority)", "After the answer the caller goes there, the callee to next"),
     ("g", "Go on in the dialplan when the callee hangs up"),
-    ("r", "Let the caller hear ringing at once, and no early media"),
+    ("H", "The caller may hang up by the disconnect code of features.conf"),
+    ("h", "The callee may hang up by the disconnect code of features.conf"),
+    ("I", "Change no connected line on either side"),
+    ("i", "Follow no forwarding (302)"),
+    ("j", "Offer the callee the streams of the caller (done always)"),
+    ("L(x[:y[:z]])", "End after x ms; warn when y ms are left, and every z ms from then on"),
+    ("m([class])", "Play music to the caller until the answer"),
+    ("o([x])", "Show x, or the caller, as caller on the called channel"),
+    ("Q(cause)", "Why the others end when one answers; NONE gives no reason"),
+    ("R", "Let the caller hear ringing at once, until early media comes"),
+    ("r([tone])", "Let the caller hear ringing, or this tone, at once and no early media"),
+    ("S(x)", "End x seconds after the answer"),
+    ("T", "The caller may transfer by the codes of features.conf"),
+    ("t", "The callee may transfer by the codes of features.conf"),
+    ("U(x[^arg…])", "Run subroutine x on the callee after its answer; see GOSUB_RESULT"),
+    ("u(x)", "Show the caller or not: allowed…, prohib…, unavailable"),
+    ("z", "A forwarded call rings without the timeout"),
 ];
 
-/// All letters the option string may have, for the words in the log.
-const KNOWN: &str = "AabBcCdDEefFgGhHiIjkKlLmnNoOpPQrRsStTuUvwWxXz";
+/// Letters that are known and do nothing here, with the reason.
+const REFUSED: &[(char, &str)] = &[
+    ('C', "there are no call detail records yet"),
+    ('E', "there is no MF or SF signalling"),
+    ('K', "there is no parking yet"),
+    ('k', "there is no parking yet"),
+    ('N', "there is no screening yet"),
+    ('n', "there is no screening yet"),
+    ('O', "there are no analogue lines"),
+    ('P', "there is no screening yet"),
+    ('p', "there is no screening yet"),
+    ('s', "caller id tags are not kept"),
+    ('W', "there is no recording by feature codes yet"),
+    ('w', "there is no recording by feature codes yet"),
+    ('X', "there is no recording by feature codes yet"),
+    ('x', "there is no recording by feature codes yet"),
+];
 
-/// The options of one Dial.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The options of one Dial. Places in the dialplan stay as written until they are needed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
+    /// `A`
+    pub announce: Option<[String; 2]>,
+    /// `a`
+    pub answer_first: bool,
+    /// `b`
+    pub before_callee: Option<String>,
+    /// `B`
+    pub before_caller: Option<String>,
+    /// `c`
+    pub elsewhere: bool,
+    /// `D`: for the callee, for the caller, with progress.
+    pub digits: [String; 3],
+    /// `d`
+    pub exit: bool,
+    /// `e`
+    pub callee_h: bool,
+    /// `F`; empty for the next priority.
+    pub caller_gone: Option<String>,
+    /// `f`; empty for the extension.
+    pub forward_caller: Option<String>,
+    /// `G`
+    pub both_to: Option<String>,
     /// `g`
     pub go_on: bool,
-    /// `r`
-    pub ring: bool,
+    /// `i`
+    pub no_forward: bool,
+    /// `I`
+    pub no_updates: bool,
+    /// `L`
+    pub limit: Option<Limit>,
+    /// `m`; empty for the default class.
+    pub music: Option<String>,
+    /// `o`; empty for the caller's own number.
+    pub shown_caller: Option<String>,
+    /// `Q`; the inner `None` for no reason.
+    pub end_cause: Option<Option<Cause>>,
+    /// `R`
+    pub ring_until_media: bool,
+    /// `r`; empty for the ringing tone.
+    pub ring: Option<String>,
+    /// `S`
+    pub stop_after: Option<Duration>,
+    /// `H` and `T`
+    pub caller_rights: Rights,
+    /// `h` and `t`
+    pub callee_rights: Rights,
+    /// `U`
+    pub subroutine: Option<String>,
+    /// `u`: the caller is not shown.
+    pub hide_caller: Option<bool>,
+    /// `z`
+    pub forward_for_ever: bool,
 }
 
 impl Options {
-    /// Reads the option string; letters without effect are reported.
+    /// Reads the option string; letters without effect are named in the log with the reason.
     pub(super) fn read(text: &str, channel: &str) -> Self {
         let mut options = Self::default();
-        let mut depth = 0_u32;
-        for letter in text.chars() {
-            match letter {
-                '(' => depth += 1,
-                ')' => depth = depth.saturating_sub(1),
-                _ if depth > 0 => {}
-                'g' => options.go_on = true,
-                'r' => options.ring = true,
-                letter if KNOWN.contains(letter) => {
-                    tracing::warn!(
-                        "{channel}: Dial: option {letter} is ignored: not available yet"
-                    );
-                }
-                letter if letter.is_whitespace() => {}
-                letter => tracing::warn!("{channel}: Dial: there is no option '{letter}'"),
+        for letter in letters::read(text) {
+            if let Some((_, why)) = REFUSED.iter().find(|(known, _)| *known == letter.letter) {
+                tracing::warn!("{channel}: Dial: option {} is ignored: {why}", letter.letter);
+            } else if let Err(words) = options.take(&letter) {
+                tracing::warn!("{channel}: Dial: option {}: {words}", letter.letter);
             }
         }
         options
+    }
+
+    fn take(&mut self, letter: &Letter) -> Result<(), &'static str> {
+        let argument = || letter.argument.clone().unwrap_or_default();
+        let wanted = || letter.argument.clone().filter(|text| !text.trim().is_empty());
+        match letter.letter {
+            'A' => self.announce = Some(letters::parts(&wanted().ok_or("name a prompt")?)),
+            'a' => self.answer_first = true,
+            'b' => self.before_callee = Some(wanted().ok_or("write context^exten^priority")?),
+            'B' => self.before_caller = Some(wanted().ok_or("write context^exten^priority")?),
+            'c' => self.elsewhere = true,
+            'D' => {
+                let [called, calling, progress, ..] = letters::parts::<6>(&argument());
+                self.digits = [called, calling, progress];
+            }
+            'd' => self.exit = true,
+            'e' => self.callee_h = true,
+            'F' => self.caller_gone = Some(argument()),
+            'f' => self.forward_caller = Some(argument()),
+            'G' => self.both_to = Some(wanted().ok_or("write context^exten^priority")?),
+            'g' => self.go_on = true,
+            'H' => self.caller_rights.disconnect = true,
+            'h' => self.callee_rights.disconnect = true,
+            'I' => self.no_updates = true,
+            'i' => self.no_forward = true,
+            'j' => {}
+            'L' => {
+                let read = Limit::read(&argument());
+                self.limit = Some(read.ok_or("write milliseconds, as L(60000:10000:5000)")?);
+            }
+            'm' => self.music = Some(argument()),
+            'o' => self.shown_caller = Some(argument()),
+            'Q' => self.end_cause = Some(end_cause(&argument())?),
+            'R' => self.ring_until_media = true,
+            'r' => self.ring = Some(argument()),
+            'S' => {
+                let time = crate::applications::wait::seconds(&argument());
+                self.stop_after = Some(time.ok_or("write seconds, as S(60)")?);
+            }
+            'T' => self.caller_rights.transfer = true,
+            't' => self.callee_rights.transfer = true,
+            'U' => self.subroutine = Some(wanted().ok_or("name a subroutine")?),
+            'u' => self.hide_caller = Some(hides(&argument())?),
+            'z' => self.forward_for_ever = true,
+            _ => return Err("there is no such option"),
+        }
+        Ok(())
+    }
+}
+
+fn end_cause(text: &str) -> Result<Option<Cause>, &'static str> {
+    if text.trim().eq_ignore_ascii_case("none") {
+        return Ok(None);
+    }
+    Cause::from_argument(text).map(Some).ok_or("write a cause by number or name, or NONE")
+}
+
+/// Whether a presentation hides the caller.
+fn hides(text: &str) -> Result<bool, &'static str> {
+    let text = text.trim().to_ascii_lowercase();
+    match text.as_str() {
+        text if text.starts_with("allowed") => Ok(false),
+        text if text.starts_with("prohib") => Ok(true),
+        "unavailable" => Ok(true),
+        _ => Err("write allowed, prohib or unavailable"),
     }
 }
 
@@ -47,10 +200,44 @@ impl Options {
 mod tests {
     use super::*;
 
+    /// Every letter of the application this one is compatible with.
+    const KNOWN: &str = "AabBcCdDEefFgGhHiIjkKLmnNoOpPQrRsStTuUwWxXz";
+
     #[test]
-    fn arguments_of_options_are_not_options() {
-        let options = Options::read("M(greeting)r", "test");
-        assert_eq!(options, Options { go_on: false, ring: true });
-        assert!(Options::read("g", "test").go_on);
+    fn every_letter_acts_or_says_why_not() {
+        for letter in KNOWN.chars() {
+            let refused = REFUSED.iter().any(|(known, _)| *known == letter);
+            let text = match letter {
+                'L' | 'S' => format!("{letter}(1000)"),
+                'Q' => "Q(busy)".to_owned(),
+                'u' => "u(prohib)".to_owned(),
+                _ => format!("{letter}(x)"),
+            };
+            let read = letters::read(&text);
+            let taken = Options::default().take(&read[0]).is_ok();
+            assert!(taken != refused, "{letter}");
+            let described = DOC.iter().any(|(name, _)| name.starts_with(letter));
+            assert!(described != refused, "{letter}");
+        }
+        assert!(Options::default().take(&letters::read("Y")[0]).is_err());
+    }
+
+    #[test]
+    fn options_are_read_with_their_arguments() {
+        let options =
+            Options::read("gA(hello:goodbye)tHS(5)Q(NONE)m(jazz)u(prohib)D(1:2:3)", "test");
+        assert!(options.go_on && options.callee_rights.transfer);
+        assert!(options.caller_rights.disconnect && !options.caller_rights.transfer);
+        assert_eq!(options.announce, Some(["hello".to_owned(), "goodbye".to_owned()]));
+        assert_eq!(options.stop_after, Some(Duration::from_secs(5)));
+        assert_eq!((options.end_cause, options.hide_caller), (Some(None), Some(true)));
+        assert_eq!(options.music.as_deref(), Some("jazz"));
+        assert_eq!(options.digits, ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn a_wrong_argument_leaves_the_option_out() {
+        let options = Options::read("L(soon)S(x)G()Q(nonsense)", "test");
+        assert_eq!(options, Options::default());
     }
 }

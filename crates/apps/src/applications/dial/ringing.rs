@@ -1,0 +1,391 @@
+//! The first half of `Dial`: everybody is called, and somebody answers or nobody does. What the
+//! caller hears meanwhile is decided here too.
+
+use std::time::Instant;
+
+use sidetone_base::ChannelId;
+use sidetone_dialplan::{Flow, Host as _, Position, Stop};
+use sidetone_pbx::channel::{
+    BranchEvent, Control, Errand, Happening, Join, PartyId, Peer, State, Variables,
+};
+use sidetone_pbx::local::{self, LocalCall};
+use sidetone_pbx::outgoing::{self, Branch, Call};
+use sidetone_pbx::{Cause, Channel};
+
+use super::destinations::{Destination, MOST_DESTINATIONS, To};
+use super::forward;
+use super::options::Options;
+use super::place::Subroutine;
+use crate::applications::tones;
+
+/// How the first half ended.
+pub(super) enum Outcome {
+    /// This one answered, or somebody in its place.
+    Answered(Answered),
+    /// Nobody did; the word for `DIALSTATUS` and the cause.
+    Nobody(&'static str, Cause),
+    /// The caller went elsewhere by a digit.
+    Exit(Position),
+}
+
+/// Who answered.
+pub(super) struct Answered {
+    /// The branch.
+    pub place: Option<usize>,
+    /// The other side.
+    pub peer: Box<Peer>,
+    /// What was dialled of it.
+    pub number: String,
+}
+
+struct Running {
+    branch: Option<Branch>,
+    number: String,
+    over: Option<Cause>,
+}
+
+/// The called channels of one Dial. Whatever happens to Dial, those that still ring are ended.
+pub(super) struct Dialling {
+    branches: Vec<Running>,
+    /// How those are ended that did not answer.
+    end_with: Cause,
+    /// When it began.
+    pub begun: Instant,
+    /// When the first of them rang.
+    pub rang: Option<Instant>,
+    /// When the first of them sent early media.
+    pub progressed: Option<Instant>,
+    until: Option<Instant>,
+    sounds: bool,
+}
+
+impl Drop for Dialling {
+    fn drop(&mut self) {
+        self.end_others(None, self.end_with);
+    }
+}
+
+impl Dialling {
+    /// Calls everybody.
+    pub(super) fn start(
+        channel: &mut Channel,
+        destinations: &[Destination],
+        options: &Options,
+        until: Option<Instant>,
+    ) -> Self {
+        let end_with = if options.elsewhere { Cause::ANSWERED_ELSEWHERE } else { Cause::NORMAL };
+        let mut dialling = Self {
+            branches: Vec::new(),
+            end_with,
+            begun: channel.exchange().now(),
+            rang: None,
+            progressed: None,
+            until,
+            sounds: false,
+        };
+        let caller = shown_caller(channel, options);
+        let variables = channel.variables().inherited();
+        for destination in destinations {
+            dialling.call(channel, destination, options, caller.clone(), variables.clone());
+        }
+        dialling
+    }
+
+    fn call(
+        &mut self,
+        channel: &Channel,
+        destination: &Destination,
+        options: &Options,
+        caller: PartyId,
+        variables: Variables,
+    ) {
+        let number = destination.number.clone();
+        let first = options.before_callee.as_deref().and_then(|text| {
+            Subroutine::read(channel, text).map(|subroutine| subroutine.errand(None))
+        });
+        let first = with_caller(first, channel, options);
+        let branch = match &destination.to {
+            To::Contact { endpoint, aor, contact } => {
+                let limit = usize::try_from(endpoint.device_state_busy_at).unwrap_or(usize::MAX);
+                if limit > 0 && channel.exchange().live().of_endpoint(&endpoint.id) >= limit {
+                    tracing::info!("{}: {} is busy: {limit} calls", channel.name(), endpoint.id);
+                    let over = Some(Cause::BUSY);
+                    self.branches.push(Running { branch: None, number, over });
+                    return;
+                }
+                let call = Call {
+                    endpoint: endpoint.clone(),
+                    aor: aor.clone(),
+                    contact: (**contact).clone(),
+                    caller,
+                    dialled: channel.dialled().to_owned(),
+                    variables,
+                    linked_id: channel.linked_id().to_owned(),
+                    beside: channel.leg_id(),
+                    streams: channel.streams(),
+                    inherited: channel.inheritance(),
+                    owner: channel.inbox(),
+                    first,
+                };
+                outgoing::call(channel.exchange(), call)
+            }
+            To::Local { exten, context, optimise } => {
+                let call = LocalCall {
+                    exten: exten.clone(),
+                    context: context.clone(),
+                    optimise: *optimise,
+                    endpoint: channel.endpoint().clone(),
+                    caller,
+                    variables,
+                    linked_id: channel.linked_id().to_owned(),
+                    beside: channel.leg_id(),
+                    streams: channel.streams(),
+                    owner: channel.inbox(),
+                    first,
+                };
+                local::call(channel.exchange(), call)
+            }
+        };
+        self.branches.push(Running { branch: Some(branch), number, over: None });
+    }
+
+    fn place(&self, channel: ChannelId) -> Option<usize> {
+        let is = |running: &Running| running.branch.as_ref().map(|b| b.channel) == Some(channel);
+        self.branches.iter().position(is)
+    }
+
+    /// Waits until somebody answers or nobody can any more.
+    pub(super) async fn until_answered(
+        &mut self,
+        channel: &mut Channel,
+        options: &Options,
+    ) -> Result<Outcome, Stop> {
+        self.begin(channel, options).await;
+        loop {
+            if self.branches.iter().all(|running| running.over.is_some()) {
+                return Ok(self.nobody());
+            }
+            let listens = options.exit || options.caller_rights.disconnect;
+            let happening = if listens {
+                channel.wait(self.until).await?
+            } else {
+                channel.wait_keeping_digits(self.until).await?
+            };
+            let (from, event) = match happening {
+                Happening::Branch(from, event) => (from, event),
+                Happening::Deadline => return Ok(Outcome::Nobody("NOANSWER", Cause::NO_ANSWER)),
+                Happening::Digit(digit) => {
+                    if let Some(outcome) = key(channel, digit, options)? {
+                        return Ok(outcome);
+                    }
+                    continue;
+                }
+                Happening::Played(_) => continue,
+            };
+            let Some(place) = self.place(from) else {
+                continue;
+            };
+            match event {
+                BranchEvent::Ringing => self.ringing(channel, options).await,
+                BranchEvent::Progress(peer) => self.early(channel, place, peer, options).await,
+                BranchEvent::Answered(peer) => return Ok(self.answered(Some(place), peer)),
+                BranchEvent::Replaced(peer) => return Ok(self.answered(None, *peer)),
+                BranchEvent::Done(_) => {}
+                BranchEvent::Gone { cause, forward, .. } => {
+                    self.branches[place].over = Some(cause);
+                    if let Some(uri) = forward {
+                        self.forwarded(channel, place, &uri, options);
+                    }
+                }
+            }
+        }
+    }
+
+    fn answered(&self, place: Option<usize>, peer: Peer) -> Outcome {
+        let number = match place {
+            Some(place) => self.branches[place].number.clone(),
+            None => peer.name.clone(),
+        };
+        Outcome::Answered(Answered { place, peer: Box::new(peer), number })
+    }
+
+    /// What the caller hears from the start.
+    async fn begin(&mut self, channel: &mut Channel, options: &Options) {
+        if let Some(tone) = &options.ring {
+            channel.ring().await;
+            if !tone.is_empty() {
+                self.sound(channel, tone).await;
+            } else if channel.is_heard() {
+                self.sound(channel, "ring").await;
+            }
+        } else if options.ring_until_media {
+            self.ringing(channel, options).await;
+        }
+    }
+
+    async fn ringing(&mut self, channel: &mut Channel, options: &Options) {
+        let now = channel.exchange().now();
+        self.rang.get_or_insert(now);
+        if self.progressed.is_some() {
+            return;
+        }
+        channel.ring().await;
+        if channel.is_heard() && options.music.is_none() {
+            self.sound(channel, "ring").await;
+        }
+    }
+
+    /// A tone that goes on until somebody is heard.
+    async fn sound(&mut self, channel: &mut Channel, tone: &str) {
+        if self.sounds {
+            return;
+        }
+        self.sounds = true;
+        if !channel.is_heard()
+            && let Err(error) = channel.progress().await
+        {
+            tracing::info!("{}: no early media: {error}", channel.name());
+            return;
+        }
+        tones::start(channel, tone).await;
+    }
+
+    /// Ends what the caller hears.
+    pub(super) async fn quiet(&mut self, channel: &mut Channel) {
+        if std::mem::take(&mut self.sounds) {
+            channel.stop_background().await;
+        }
+    }
+
+    /// Early media of a single callee reaches the caller; of several, nobody could say whose.
+    async fn early(&mut self, channel: &mut Channel, place: usize, peer: Peer, options: &Options) {
+        let now = channel.exchange().now();
+        let first = self.progressed.is_none();
+        let alone = self.branches.len() == 1;
+        if options.ring.is_some() || options.music.is_some() || !alone {
+            self.ringing(channel, options).await;
+            self.progressed.get_or_insert(now);
+            return;
+        }
+        self.progressed.get_or_insert(now);
+        if channel.progress().await.is_err() {
+            return;
+        }
+        self.quiet(channel).await;
+        if let Some(own) = channel.as_peer("") {
+            self.tell(place, Control::Join(Join { peer: own, instead_of: None, rights: None }));
+        }
+        channel.join(peer).await;
+        if first && !options.digits[2].is_empty() {
+            let errand = super::talk::digits(options.digits[2].clone(), None);
+            self.tell(place, Control::Errand(errand));
+        }
+    }
+
+    /// A callee wants to be called elsewhere.
+    fn forwarded(&mut self, channel: &mut Channel, place: usize, uri: &str, options: &Options) {
+        let Some(branch) = self.branches[place].branch.take() else {
+            return;
+        };
+        if options.no_forward || self.branches.len() >= MOST_DESTINATIONS {
+            tracing::info!("{}: {} is not forwarded to {uri}", channel.name(), branch.name);
+            return;
+        }
+        match forward::to(channel, &branch.name, uri) {
+            Ok((destination, variables)) => {
+                if options.forward_for_ever {
+                    self.until = None;
+                }
+                let caller = forward::caller(channel, options);
+                self.call(channel, &destination, options, caller, variables);
+            }
+            Err(words) => {
+                tracing::warn!("{}: {} to {uri}: {words}", channel.name(), branch.name);
+            }
+        }
+    }
+
+    /// The most telling of the reasons: busy before congestion before absence.
+    fn nobody(&self) -> Outcome {
+        let causes = || self.branches.iter().filter_map(|running| running.over);
+        let has = |wanted: &[u8]| causes().find(|cause| wanted.contains(&cause.0));
+        if let Some(cause) = has(&[17]) {
+            return Outcome::Nobody("BUSY", cause);
+        }
+        if let Some(cause) = has(&[18, 19]) {
+            return Outcome::Nobody("NOANSWER", cause);
+        }
+        if let Some(cause) = has(&[20]) {
+            return Outcome::Nobody("CHANUNAVAIL", cause);
+        }
+        Outcome::Nobody("CONGESTION", causes().next().unwrap_or(Cause::CONGESTION))
+    }
+
+    fn tell(&self, place: usize, control: Control) {
+        if let Some(branch) = self.branches.get(place).and_then(|running| running.branch.as_ref()) {
+            branch.tell(control);
+        }
+    }
+
+    /// Ends all but one.
+    pub(super) fn end_others(&mut self, answered: Option<usize>, cause: Cause) {
+        for (place, running) in self.branches.iter_mut().enumerate() {
+            if let Some(branch) = &running.branch
+                && running.over.is_none()
+                && Some(place) != answered
+            {
+                branch.tell(Control::Hangup(cause));
+            }
+            running.over.get_or_insert(cause);
+        }
+    }
+}
+
+/// A key of the caller while it rings: out by `d`, or hung up by `H`.
+fn key(channel: &mut Channel, digit: char, options: &Options) -> Result<Option<Outcome>, Stop> {
+    if options.caller_rights.disconnect
+        && crate::applications::features::is_disconnect(channel, digit)
+    {
+        return Err(Stop::NORMAL);
+    }
+    if !options.exit {
+        return Ok(None);
+    }
+    let wanted = channel.variable("EXITCONTEXT").filter(|context| !context.is_empty());
+    let context = wanted.unwrap_or_else(|| channel.position().context.to_string());
+    let to = Position::new(&context, &digit.to_string(), 1);
+    Ok(super::place::exists(channel, &to).then_some(Outcome::Exit(to)))
+}
+
+/// Who calls, as the callees see it.
+pub(super) fn shown_caller(channel: &Channel, options: &Options) -> PartyId {
+    match options.hide_caller {
+        Some(true) => PartyId { name: "Anonymous".to_owned(), number: String::new() },
+        _ => channel.caller().clone(),
+    }
+}
+
+/// Option `o`: the called channel's own caller is the caller, or somebody else.
+fn with_caller(first: Option<Errand>, channel: &Channel, options: &Options) -> Option<Errand> {
+    let Some(shown) = &options.shown_caller else {
+        return first;
+    };
+    let caller = match shown.as_str() {
+        "" => channel.caller().clone(),
+        number => PartyId { name: String::new(), number: number.to_owned() },
+    };
+    Some(Errand::new(move |channel| {
+        Box::pin(async move {
+            channel.set_caller(caller);
+            match first {
+                Some(first) => first.run(channel).await.map(|()| Flow::Next),
+                None => Ok(Flow::Next),
+            }
+        })
+    }))
+}
+
+/// Whether the caller is answered.
+pub(super) fn is_up(channel: &Channel) -> bool {
+    channel.state() == State::Up
+}

@@ -1,0 +1,221 @@
+//! Feature codes: what a party in a bridge may do by pressing keys (`features.conf`). Step 8 of
+//! the INVITE walk; `pbx::bridge` calls [`digit`] for parties that Dial gave rights to.
+//!
+//! The keys also reach the other side as what they are: keys.
+
+use std::time::{Duration, Instant};
+
+use sidetone_config::objects::features::Features;
+use sidetone_dialplan::{Flow, Position, Stop};
+use sidetone_pbx::channel::{BranchEvent, Control, Happening, Join};
+use sidetone_pbx::local::{self, LocalCall};
+use sidetone_pbx::outgoing::Branch;
+use sidetone_pbx::transfer::TransferError;
+use sidetone_pbx::{Cause, Channel, transfer};
+
+use super::dial::place;
+use super::{digits, prompts, tones};
+
+/// What a code does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Blind,
+    Attended,
+    Disconnect,
+}
+
+/// The codes the party may use, with what they do.
+fn codes(channel: &Channel, features: &Features) -> Vec<(String, Action)> {
+    let rights = channel.rights();
+    let all = [
+        (&features.blind_transfer, Action::Blind, rights.transfer),
+        (&features.attended_transfer, Action::Attended, rights.transfer),
+        (&features.disconnect, Action::Disconnect, rights.disconnect),
+    ];
+    let may = all.into_iter().filter(|(code, _, may)| *may && !code.is_empty());
+    may.map(|(code, action, _)| (code.clone(), action)).collect()
+}
+
+/// Whether a key is the code that hangs up, for Dial while it rings.
+pub(crate) fn is_disconnect(channel: &Channel, digit: char) -> bool {
+    let code = &channel.exchange().config().features.disconnect;
+    code.chars().eq(std::iter::once(digit))
+}
+
+/// A key was pressed in a bridge.
+pub(crate) async fn digit(channel: &mut Channel, first: char) -> Result<Flow, Stop> {
+    let config = channel.exchange().config();
+    let features = &config.features;
+    let codes = codes(channel, features);
+    let mut pressed = String::from(first);
+    let action = loop {
+        let exact = codes.iter().find(|(code, _)| *code == pressed).map(|(_, action)| *action);
+        let longer =
+            codes.iter().any(|(code, _)| code.len() > pressed.len() && code.starts_with(&pressed));
+        if !longer {
+            break exact;
+        }
+        let until = channel.until(features.digit_timeout);
+        match channel.read_digit(until).await? {
+            Some(digit) => pressed.push(digit),
+            None => break exact,
+        }
+    };
+    match action {
+        Some(Action::Disconnect) => return Err(Stop::NORMAL),
+        Some(Action::Blind) => blind(channel, features).await?,
+        Some(Action::Attended) => attended(channel, features).await?,
+        None => {}
+    }
+    Ok(Flow::Next)
+}
+
+/// Asks for an extension; `None` when nothing was dialled or there is no such extension, of
+/// which the party hears.
+async fn ask(channel: &mut Channel, features: &Features) -> Result<Option<String>, Stop> {
+    let context = transfer::context(channel);
+    for _ in 0..features.dial_attempts.max(1) {
+        prompts::play(channel, &features.announce_sound, prompts::Digits::Keep).await?;
+        let until = channel.until(features.transfer_digit_timeout);
+        let Some(first) = channel.read_digit(until).await? else {
+            return Ok(None);
+        };
+        let exten = digits::collect(channel, first, &context).await?;
+        if place::exists(channel, &Position::new(&context, &exten, 1)) {
+            return Ok(Some(exten));
+        }
+        prompts::play(channel, &features.invalid_sound, prompts::Digits::Keep).await?;
+    }
+    Ok(None)
+}
+
+async fn blind(channel: &mut Channel, features: &Features) -> Result<(), Stop> {
+    if let Some(exten) = ask(channel, features).await? {
+        match transfer::blind(channel, &exten, Vec::new()).await {
+            Ok(()) => return Ok(()),
+            Err(TransferError::NotBridged) => return Ok(()),
+            Err(error) => tracing::info!("{}: no transfer: {error}", channel.name()),
+        }
+    }
+    prompts::play(channel, &features.fail_sound, prompts::Digits::Keep).await?;
+    Ok(())
+}
+
+/// Talks with somebody first, while the peer waits. Hanging up or the code for it completes the
+/// transfer; the code for abort, or the other's hangup, leads back.
+async fn attended(channel: &mut Channel, features: &Features) -> Result<(), Stop> {
+    let Some(exten) = ask(channel, features).await? else {
+        prompts::play(channel, &features.fail_sound, prompts::Digits::Keep).await?;
+        return Ok(());
+    };
+    let context = transfer::context(channel);
+    channel.hold_peer().await;
+    let consultation = consult(channel, features, &exten, &context).await;
+    if channel.held_peer().is_none() {
+        return consultation;
+    }
+    if consultation.is_err() && channel.is_stopped() {
+        // The party hung up: whoever it consulted takes the peer, or the peer calls there itself.
+        if channel.peer().is_none() || !channel.give_held_peer().await {
+            channel.send_held_peer(Position::new(&context, &exten, 1));
+        }
+        return consultation;
+    }
+    consultation?;
+    channel.leave_for_held().await;
+    Ok(())
+}
+
+/// Calls and talks. Comes back when the transfer is complete, or when it is not to be.
+async fn consult(
+    channel: &mut Channel,
+    features: &Features,
+    exten: &str,
+    context: &str,
+) -> Result<(), Stop> {
+    let call = LocalCall {
+        exten: exten.to_owned(),
+        context: context.to_owned(),
+        optimise: true,
+        endpoint: channel.endpoint().clone(),
+        caller: channel.caller().clone(),
+        variables: channel.variables().inherited(),
+        linked_id: channel.linked_id().to_owned(),
+        beside: channel.leg_id(),
+        streams: channel.streams(),
+        owner: channel.inbox(),
+        first: None,
+    };
+    let branch = local::call(channel.exchange(), call);
+    let until = channel.until(features.no_answer_timeout);
+    tones::start(channel, "ring").await;
+    let answered = until_answered(channel, &branch, until, features).await;
+    channel.stop_background().await;
+    match answered {
+        Ok(true) => until_decided(channel, features).await,
+        Ok(false) => {
+            branch.tell(Control::Hangup(Cause::NORMAL));
+            prompts::play(channel, &features.fail_sound, prompts::Digits::Keep).await?;
+            Ok(())
+        }
+        Err(stop) => {
+            branch.tell(Control::Hangup(Cause::NORMAL));
+            Err(stop)
+        }
+    }
+}
+
+async fn until_answered(
+    channel: &mut Channel,
+    branch: &Branch,
+    until: Instant,
+    features: &Features,
+) -> Result<bool, Stop> {
+    let mut pressed = String::new();
+    loop {
+        match channel.wait(Some(until)).await? {
+            Happening::Deadline => return Ok(false),
+            Happening::Branch(from, event) if from == branch.channel => match event {
+                BranchEvent::Answered(peer) => {
+                    if let Some(own) = channel.as_peer("") {
+                        let join = Join { peer: own, instead_of: None, rights: None };
+                        branch.tell(Control::Join(join));
+                    }
+                    channel.join(peer).await;
+                    return Ok(true);
+                }
+                BranchEvent::Gone { .. } => return Ok(false),
+                _ => {}
+            },
+            Happening::Digit(digit) => {
+                pressed.push(digit);
+                if pressed.ends_with(&features.abort) {
+                    return Ok(false);
+                }
+            }
+            Happening::Branch(..) | Happening::Played(_) => {}
+        }
+    }
+}
+
+async fn until_decided(channel: &mut Channel, features: &Features) -> Result<(), Stop> {
+    let mut pressed = String::new();
+    loop {
+        // The other side left, or the one that waits did.
+        if channel.peer().is_none() || channel.held_peer().is_none() {
+            return Ok(());
+        }
+        let until = channel.until(Duration::from_secs(1));
+        let Happening::Digit(digit) = channel.wait(Some(until)).await? else {
+            continue;
+        };
+        pressed.push(digit);
+        if pressed.ends_with(&features.abort) {
+            return Ok(());
+        }
+        if pressed.ends_with(&features.complete) {
+            channel.give_held_peer().await;
+            return Ok(());
+        }
+    }
+}

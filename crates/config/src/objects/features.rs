@@ -1,0 +1,78 @@
+//! `features.conf`: the codes by which a party of a call transfers or hangs up.
+
+use std::time::Duration;
+
+use sidetone_conf::{Diagnostic, Document};
+
+use crate::fields::Fields;
+use crate::report::Report;
+use crate::sections::{general, merged, single};
+use crate::tables::server::{FEATURE_MAP, FEATURES};
+
+/// Feature codes and what is heard with them. An empty code is off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Features {
+    /// Sends the other side to an extension.
+    pub blind_transfer: String,
+    /// Talks with an extension first.
+    pub attended_transfer: String,
+    /// Hangs up.
+    pub disconnect: String,
+    /// During a consultation: back to the one who waits.
+    pub abort: String,
+    /// During a consultation: joins the two others.
+    pub complete: String,
+    /// How long the next key of a code may take.
+    pub digit_timeout: Duration,
+    /// How long the first digit of an extension may take.
+    pub transfer_digit_timeout: Duration,
+    /// How long somebody who is consulted may ring.
+    pub no_answer_timeout: Duration,
+    /// How often an extension is asked for.
+    pub dial_attempts: u32,
+    /// Asks for the extension.
+    pub announce_sound: String,
+    /// There is no such extension.
+    pub invalid_sound: String,
+    /// The transfer failed.
+    pub fail_sound: String,
+}
+
+impl Features {
+    pub(crate) fn build(document: &Document, report: &mut Report) -> Self {
+        for name in ["applicationmap", "featuregroup"] {
+            for section in single(document, name).filter(|section| !section.values.is_empty()) {
+                let message = format!("[{name}] is ignored: keys do not start applications yet");
+                report.say(Diagnostic::warning(&section.span, message));
+            }
+        }
+        let section = merged(document, "featuremap", "features.conf");
+        let map = Fields::new(&FEATURE_MAP, &section, report);
+        let codes = ["blindxfer", "atxfer", "disconnect"].map(|name| map.string(name));
+        let [blind_transfer, attended_transfer, disconnect] = codes;
+        let section = general(document, "features.conf");
+        let mut fields = Fields::new(&FEATURES, &section, report);
+        let seconds = |fields: &mut Fields<'_>, name| Duration::from_secs(fields.number(name));
+        Self {
+            blind_transfer,
+            attended_transfer,
+            disconnect,
+            abort: fields.string("atxferabort"),
+            complete: fields.string("atxfercomplete"),
+            digit_timeout: Duration::from_millis(fields.number("featuredigittimeout")),
+            transfer_digit_timeout: seconds(&mut fields, "transferdigittimeout"),
+            no_answer_timeout: seconds(&mut fields, "atxfernoanswertimeout"),
+            dial_attempts: fields.number("transferdialattempts"),
+            announce_sound: fields.string("transferannouncesound"),
+            invalid_sound: fields.string("transferinvalidsound"),
+            fail_sound: fields.string("xferfailsound"),
+        }
+    }
+}
+
+impl Default for Features {
+    /// What holds without features.conf.
+    fn default() -> Self {
+        Self::build(&Document::default(), &mut Report::default())
+    }
+}

@@ -1,0 +1,263 @@
+//! Step 7 of the INVITE walk where nobody is called: a Local channel. `Local/exten@context` is a
+//! pair: the first end is called like any branch of Dial, the second runs the dialplan there, and
+//! what the second says to its caller (ringing, early media, answer) becomes news of the first.
+//! A pipe of the engine joins their media.
+//!
+//! Once both ends talk with somebody, the two somebodies are joined directly and the pair ends,
+//! unless it was called with `/n`.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use sidetone_base::{ChannelId, LegId};
+use sidetone_config::Endpoint;
+use sidetone_dialplan::{Position, Stop};
+use sidetone_engine::PipeSpec;
+use tokio::sync::mpsc;
+
+use crate::Cause;
+use crate::bridge;
+use crate::channel::{
+    BranchEvent, Channel, ChannelEvent, Control, Errand, NewChannel, PartyId, Signalling, State,
+    StreamFact, Variables,
+};
+use crate::exchange::Exchange;
+use crate::outgoing::{self, Branch, Gone};
+use crate::transfer;
+
+/// A call into the dialplan.
+#[derive(Debug)]
+pub struct LocalCall {
+    /// The extension.
+    pub exten: String,
+    /// Its context.
+    pub context: String,
+    /// Leave the way when both ends talk.
+    pub optimise: bool,
+    /// The caller's endpoint, whose language and account code both ends have.
+    pub endpoint: Arc<Endpoint>,
+    /// Who calls.
+    pub caller: PartyId,
+    /// Variables handed down.
+    pub variables: Variables,
+    /// The unique id of the channel that began the call.
+    pub linked_id: String,
+    /// The caller's leg, so that all stay on one media worker.
+    pub beside: Option<LegId>,
+    /// The caller's streams.
+    pub streams: Vec<StreamFact>,
+    /// The caller's inbox.
+    pub owner: mpsc::Sender<ChannelEvent>,
+    /// To be done on the first end before anything else.
+    pub first: Option<Errand>,
+}
+
+/// What one end knows of the other.
+#[derive(Debug)]
+pub(crate) struct FarEnd {
+    channel: ChannelId,
+    inbox: mpsc::Sender<ChannelEvent>,
+    /// This is the end that was called.
+    called: bool,
+    optimise: bool,
+    /// News of the other end that were not looked at yet.
+    news: Vec<News>,
+    /// The other end talks with somebody; or, of the second end, the first knows that we do.
+    bridged: bool,
+}
+
+/// What the second end tells the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It said 180.
+    Ringing,
+    /// It said 183.
+    Progress,
+    /// It answered.
+    Answered,
+    /// It talks with somebody.
+    Bridged,
+}
+
+impl Channel {
+    fn tell_far_end(&self, control: Control) {
+        if let Some(far) = &self.far_end {
+            // One that is gone needs to hear nothing.
+            let _ = far.inbox.try_send(ChannelEvent::Control(control));
+        }
+    }
+
+    /// What would go out as a response goes to the first end.
+    pub(crate) fn say_locally(&self, status: u16) {
+        let news = match status {
+            183 => News::Progress,
+            100..200 => News::Ringing,
+            200..300 => News::Answered,
+            _ => return,
+        };
+        self.tell_far_end(Control::FarEnd(news));
+    }
+
+    /// The other end ends with this one.
+    pub(crate) fn hang_up_locally(&mut self, cause: Cause) {
+        self.tell_far_end(Control::Hangup(cause));
+        self.far_end = None;
+    }
+
+    /// Whether it is a called end that leaves the way once both ends talk.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.far_end.as_ref().is_some_and(|far| far.called && far.optimise)
+    }
+
+    pub(crate) fn far_end_news(&mut self, news: News) {
+        if let Some(far) = &mut self.far_end {
+            match news {
+                News::Bridged => far.bridged = true,
+                news => far.news.push(news),
+            }
+        }
+    }
+
+    /// Called while the channel stays with a peer: takes the pair out of the way if that can be.
+    pub(crate) fn optimise(&mut self) {
+        // Of pairs behind each other the last one goes first, or they would take away each
+        // other's peers.
+        let talks = self.state() == State::Up && self.peer().is_some_and(|peer| !peer.passing);
+        let Some(far) = self.far_end.as_mut().filter(|far| far.optimise && talks) else {
+            return;
+        };
+        let (target, called, bridged) = (far.channel, far.called, far.bridged);
+        if !called && !bridged {
+            far.bridged = true;
+            self.tell_far_end(Control::FarEnd(News::Bridged));
+        } else if called && bridged {
+            far.bridged = false;
+            // When the other end is gone, so are we in a moment.
+            let _ = transfer::attended_in_bridge(self, target);
+        }
+    }
+}
+
+/// Calls an extension. News arrive at `call.owner`, the last of them always `Gone`.
+#[must_use]
+pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
+    let number = exchange.live().next_number();
+    let name = |end: u8| format!("Local/{}@{}-{number:08x};{end}", call.exten, call.context);
+    let endpoint = Arc::new(Endpoint {
+        id: format!("{}@{}", call.exten, call.context),
+        context: call.context.clone(),
+        ..(*call.endpoint).clone()
+    });
+    let dialled = PartyId { name: String::new(), number: call.exten.clone() };
+    let new = |end: u8, state, caller: &PartyId, connected: &PartyId, exten: &str| NewChannel {
+        name: Some(name(end)),
+        endpoint: Arc::clone(&endpoint),
+        signalling: Signalling::nowhere(exchange.shard_of(call.exten.as_bytes()).clone()),
+        state,
+        caller: caller.clone(),
+        connected: connected.clone(),
+        position: Position::new(&call.context, exten, 1),
+        variables: call.variables.clone(),
+        linked_id: Some(call.linked_id.clone()),
+    };
+    let first = new(1, State::Down, &dialled, &call.caller, "");
+    let second = new(2, State::Ring, &call.caller, &dialled, &call.exten);
+    let mut first = Channel::new(exchange.clone(), first);
+    let mut second = Channel::new(exchange.clone(), second);
+    let far = |other: &Channel, called| FarEnd {
+        channel: other.id(),
+        inbox: other.inbox(),
+        called,
+        optimise: call.optimise,
+        news: Vec::new(),
+        bridged: false,
+    };
+    first.far_end = Some(far(&second, true));
+    second.far_end = Some(far(&first, false));
+    first.bridging.owner = Some(call.owner.clone());
+    let branch = Branch::of(&first);
+    let errand = call.first.take();
+    let life = async move { called(first, second, call, errand).await };
+    outgoing::spawn(&branch, life);
+    branch
+}
+
+/// The life of the first end. It starts the second once there is media for both.
+async fn called(
+    mut first: Channel,
+    mut second: Channel,
+    call: LocalCall,
+    errand: Option<Errand>,
+) -> Gone {
+    first.show_application("AppDial", "(Outgoing Line)");
+    let failed = |cause| Gone { cause, status: None, answered: false, forward: None };
+    if let Some(errand) = errand
+        && errand.run(&mut first).await.is_err()
+    {
+        return failed(first.cause());
+    }
+    let spec = PipeSpec {
+        beside: call.beside,
+        ..PipeSpec::new([first.media_sender(), second.media_sender()])
+    };
+    match first.exchange().engine().create_pipe(spec).await {
+        Ok((near, far)) => {
+            first.open_pipe(near, call.streams.clone());
+            second.open_pipe(far, call.streams.clone());
+        }
+        Err(error) => {
+            tracing::warn!("{}: {error}", first.name());
+            return failed(Cause::FAILURE);
+        }
+    }
+    spawn_second(second, Position::new(&call.context, &call.exten, 1));
+    if let Err(stop) = until_answered(&mut first).await {
+        first.hang_up(bridge::cause_of(&stop)).await;
+        return failed(first.cause());
+    }
+    let cause = bridge::go_on(&mut first, None).await;
+    first.hang_up(cause).await;
+    Gone { cause: first.cause(), status: None, answered: true, forward: None }
+}
+
+fn spawn_second(mut second: Channel, start: Position) {
+    tokio::spawn(async move {
+        let name = second.name().to_owned();
+        let life = AssertUnwindSafe(async move {
+            let cause = bridge::go_on(&mut second, Some(Stop::Redirect(start))).await;
+            second.hang_up(cause).await;
+        });
+        if futures_util::FutureExt::catch_unwind(life).await.is_err() {
+            tracing::error!("{name}: a fault of the exchange ended this channel");
+        }
+    });
+}
+
+async fn until_answered(first: &mut Channel) -> Result<(), Stop> {
+    loop {
+        first.turn(None).await?;
+        let news = first.far_end.as_mut().map(|far| std::mem::take(&mut far.news));
+        for news in news.unwrap_or_default() {
+            let event = match news {
+                News::Ringing => {
+                    first.set_state(State::Ringing);
+                    Some(BranchEvent::Ringing)
+                }
+                News::Progress => first.as_peer("").map(BranchEvent::Progress),
+                News::Answered => {
+                    first.set_state(State::Up);
+                    first.as_peer("").map(BranchEvent::Answered)
+                }
+                News::Bridged => None,
+            };
+            let answered = matches!(event, Some(BranchEvent::Answered(_)));
+            if let (Some(event), Some(owner)) = (event, first.bridging.owner.clone()) {
+                // The caller may be gone: its hangup is on the way to this channel then.
+                let _ = owner.send(ChannelEvent::Branch(first.id(), event)).await;
+            }
+            if answered {
+                return Ok(());
+            }
+        }
+    }
+}
