@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 use crate::Cause;
 use crate::bridge;
 use crate::channel::{
-    BranchEvent, Channel, ChannelEvent, Control, Errand, NewChannel, PartyId, Signalling, State,
-    StreamFact, Variables,
+    BranchEvent, Channel, ChannelEvent, Control, Errand, Inherited, NewChannel, PartyId,
+    Signalling, SipFacts, State, StreamFact, Variables,
 };
 use crate::exchange::Exchange;
 use crate::outgoing::{self, Branch, Gone};
@@ -46,6 +46,8 @@ pub struct LocalCall {
     pub beside: Option<LegId>,
     /// The caller's streams.
     pub streams: Vec<StreamFact>,
+    /// Headers and forwarding handed down.
+    pub inherited: Inherited,
     /// The caller's inbox.
     pub owner: mpsc::Sender<ChannelEvent>,
     /// To be done on the first end before anything else.
@@ -148,7 +150,7 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
         context: call.context.clone(),
         ..(*call.endpoint).clone()
     });
-    let dialled = PartyId { name: String::new(), number: call.exten.clone() };
+    let dialled = PartyId::new("", &call.exten);
     let new = |end: u8, state, caller: &PartyId, connected: &PartyId, exten: &str| NewChannel {
         name: Some(name(end)),
         endpoint: Arc::clone(&endpoint),
@@ -158,6 +160,7 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
         connected: connected.clone(),
         position: Position::new(&call.context, exten, 1),
         variables: call.variables.clone(),
+        sip: SipFacts::of_call(&call.inherited),
         linked_id: Some(call.linked_id.clone()),
     };
     let first = new(1, State::Down, &dialled, &call.caller, "");

@@ -143,6 +143,7 @@ async fn consult(
         linked_id: channel.linked_id().to_owned(),
         beside: channel.leg_id(),
         streams: channel.streams(),
+        inherited: channel.inheritance(),
         owner: channel.inbox(),
         first: None,
     };

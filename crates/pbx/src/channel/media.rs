@@ -1,7 +1,6 @@
 //! The media of a channel: one leg of the engine, and the offer/answer exchange that plans it.
 
 use std::fmt;
-use std::time::Duration;
 
 use sidetone_base::{ChannelId, LegId};
 use sidetone_engine::{LegError, LegHandle};
@@ -356,16 +355,6 @@ impl Channel {
         let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
         let stream = self.audio().ok_or(MediaError::NoMedia)?;
         Ok(media.leg.tone(stream, tone).await?)
-    }
-
-    /// Sends one digit to the peer.
-    ///
-    /// # Errors
-    /// When there is no audio, or no way to carry digits.
-    pub async fn press(&self, digit: char, duration: Duration) -> Result<(), MediaError> {
-        let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
-        let stream = self.audio().ok_or(MediaError::NoMedia)?;
-        Ok(media.leg.send_dtmf(stream, digit, duration).await?)
     }
 
     /// Remembers what plays while the dialplan goes on.

@@ -52,6 +52,8 @@ pub struct Rights {
     pub transfer: bool,
     /// Hang up (`h` and `H`).
     pub disconnect: bool,
+    /// It is not shown when the other side changes (`I`).
+    pub no_updates: bool,
 }
 
 /// Be joined with a peer that joined you already.
@@ -174,6 +176,11 @@ impl Channel {
         self.bridging.in_dialplan = true;
     }
 
+    /// Changes what its party may do.
+    pub fn set_rights(&mut self, rights: Rights) {
+        self.bridging.rights = rights;
+    }
+
     /// Why the channel must leave what it does, if it must.
     pub(super) fn check_stop(&self) -> Result<(), Stop> {
         if let Some(stop) = &self.stop {
@@ -266,6 +273,7 @@ impl Channel {
             // Its picture of our streams came by way of somebody else.
             let (channel, streams) = (self.id, self.streams());
             peer.tell(Control::PeerStreams { channel, streams });
+            peer.tell(Control::Connected(Box::new(self.caller.clone())));
         }
         self.bridging.rights = rights.unwrap_or(self.bridging.rights);
         self.join(peer).await;
@@ -283,6 +291,7 @@ impl Channel {
             old.tell(Control::PeerGone { channel: self.id, cause: Cause::NORMAL });
         }
         let there = peer.tell(Control::Join(Join { peer: own, instead_of, rights: None }));
+        peer.tell(Control::Connected(Box::new(self.caller.clone())));
         let bridged = Event::Bridged { caller: peer.channel, callee: self.id };
         self.join(peer).await;
         if !there {

@@ -167,7 +167,10 @@ impl Channel {
                     tracing::warn!("{}: cannot send {digit}: {error}", self.name);
                 }
             }
-            Control::Connected(party) => self.connected_with(*party).await,
+            Control::Connected(party) if !self.rights().no_updates => {
+                self.connected_with(*party).await;
+            }
+            Control::Connected(_) => {}
             Control::ShowConnected => self.show_connected().await,
             Control::BranchCause(cause) => self.sip.note_cause(*cause),
             Control::AnswerHeaders(response) => self.sip.answer = Some(response),

@@ -4,12 +4,13 @@
 
 use sidetone_dialplan::{Host as _, Position};
 use sidetone_pbx::Channel;
-use sidetone_pbx::channel::{PartyId, Variables};
+use sidetone_pbx::channel::PartyId;
 use sidetone_sip::{Text, Uri};
 
 use super::destinations::{Destination, To};
 use super::options::Options;
 use super::place;
+use super::ringing::Handed;
 
 /// Times one call is forwarded. Real ones are a few; more is a circle through changing numbers.
 const MOST_FORWARDS: usize = 10;
@@ -20,9 +21,10 @@ const PLACES: &str = "~FORWARDS";
 /// Where a forwarding leads, and the variables of the new call.
 pub(super) fn to(
     channel: &mut Channel,
-    forwarder: &str,
+    (forwarder, number): (&str, &str),
     uri: &str,
-) -> Result<(Destination, Variables), &'static str> {
+    options: &Options,
+) -> Result<(Destination, Handed), &'static str> {
     let parsed = Uri::parse(&Text::from(uri.as_bytes().to_vec())).map_err(|_| "no SIP URI")?;
     let user = parsed.user().map(|user| user.to_str().into_owned());
     let exten = user.filter(|user| !user.is_empty()).ok_or("its contact has no number")?;
@@ -47,17 +49,28 @@ pub(super) fn to(
     let mut variables = channel.variables().inherited();
     variables.set("FORWARDERNAME", Some(forwarder.to_owned()));
     tracing::info!("{}: {forwarder} forwards to {place}", channel.name());
+    let mut inherited = channel.inheritance();
+    let who = &mut inherited.redirecting;
+    who.from = PartyId::new("", number);
+    who.to = PartyId::new("", &exten);
+    who.reason = "unconditional".to_owned();
+    if who.count == 0 {
+        who.orig = who.from.clone();
+        who.orig_reason.clone_from(&who.reason);
+    }
+    who.count += 1;
     let to = To::Local { exten: exten.clone(), context, optimise: true };
-    Ok((Destination { number: exten, to }, variables))
+    let caller = caller(channel, options);
+    Ok((Destination { number: exten, to }, Handed { caller, variables, inherited }))
 }
 
 /// Who calls there: the caller, or what option `f` says.
-pub(super) fn caller(channel: &Channel, options: &Options) -> PartyId {
+fn caller(channel: &Channel, options: &Options) -> PartyId {
     match options.forward_caller.as_deref() {
         None => super::ringing::shown_caller(channel, options),
         Some("") => {
-            PartyId { name: String::new(), number: channel.position().extension.to_string() }
+            PartyId::new("", channel.position().extension.to_string())
         }
-        Some(number) => PartyId { name: String::new(), number: number.to_owned() },
+        Some(number) => PartyId::new("", number),
     }
 }

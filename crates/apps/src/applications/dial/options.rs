@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sidetone_pbx::Cause;
 use sidetone_pbx::channel::Rights;
+use sidetone_pbx::party::Presentation;
 
 use super::limit::Limit;
 use crate::applications::letters::{self, Letter};
@@ -28,12 +29,12 @@ pub(super) const DOC: &[(&str, &str)] = &[
     ("i", "Follow no forwarding (302)"),
     ("j", "Offer the callee the streams of the caller (done always)"),
     ("L(x[:y[:z]])", "End after x ms; warn when y ms are left, and every z ms from then on"),
-    ("m([class])", "Play music to the caller until the answer"),
     ("o([x])", "Show x, or the caller, as caller on the called channel"),
     ("Q(cause)", "Why the others end when one answers; NONE gives no reason"),
     ("R", "Let the caller hear ringing at once, until early media comes"),
     ("r([tone])", "Let the caller hear ringing, or this tone, at once and no early media"),
     ("S(x)", "End x seconds after the answer"),
+    ("s(x)", "Put this tag on the caller"),
     ("T", "The caller may transfer by the codes of features.conf"),
     ("t", "The callee may transfer by the codes of features.conf"),
     ("U(x[^arg…])", "Run subroutine x on the callee after its answer; see GOSUB_RESULT"),
@@ -47,12 +48,12 @@ const REFUSED: &[(char, &str)] = &[
     ('E', "there is no MF or SF signalling"),
     ('K', "there is no parking yet"),
     ('k', "there is no parking yet"),
+    ('m', "there is no music on hold yet"),
     ('N', "there is no screening yet"),
     ('n', "there is no screening yet"),
     ('O', "there are no analogue lines"),
     ('P', "there is no screening yet"),
     ('p', "there is no screening yet"),
-    ('s', "caller id tags are not kept"),
     ('W', "there is no recording by feature codes yet"),
     ('w', "there is no recording by feature codes yet"),
     ('X', "there is no recording by feature codes yet"),
@@ -88,12 +89,8 @@ pub(super) struct Options {
     pub go_on: bool,
     /// `i`
     pub no_forward: bool,
-    /// `I`
-    pub no_updates: bool,
     /// `L`
     pub limit: Option<Limit>,
-    /// `m`; empty for the default class.
-    pub music: Option<String>,
     /// `o`; empty for the caller's own number.
     pub shown_caller: Option<String>,
     /// `Q`; the inner `None` for no reason.
@@ -104,14 +101,16 @@ pub(super) struct Options {
     pub ring: Option<String>,
     /// `S`
     pub stop_after: Option<Duration>,
-    /// `H` and `T`
+    /// `H`, `T` and `I`
     pub caller_rights: Rights,
-    /// `h` and `t`
+    /// `h`, `t` and `I`
     pub callee_rights: Rights,
     /// `U`
     pub subroutine: Option<String>,
-    /// `u`: the caller is not shown.
-    pub hide_caller: Option<bool>,
+    /// `u`: whether the caller may be shown.
+    pub presentation: Option<Presentation>,
+    /// `s`
+    pub tag: Option<String>,
     /// `z`
     pub forward_for_ever: bool,
 }
@@ -151,14 +150,16 @@ impl Options {
             'g' => self.go_on = true,
             'H' => self.caller_rights.disconnect = true,
             'h' => self.callee_rights.disconnect = true,
-            'I' => self.no_updates = true,
+            'I' => {
+                self.caller_rights.no_updates = true;
+                self.callee_rights.no_updates = true;
+            }
             'i' => self.no_forward = true,
             'j' => {}
             'L' => {
                 let read = Limit::read(&argument());
                 self.limit = Some(read.ok_or("write milliseconds, as L(60000:10000:5000)")?);
             }
-            'm' => self.music = Some(argument()),
             'o' => self.shown_caller = Some(argument()),
             'Q' => self.end_cause = Some(end_cause(&argument())?),
             'R' => self.ring_until_media = true,
@@ -170,7 +171,8 @@ impl Options {
             'T' => self.caller_rights.transfer = true,
             't' => self.callee_rights.transfer = true,
             'U' => self.subroutine = Some(wanted().ok_or("name a subroutine")?),
-            'u' => self.hide_caller = Some(hides(&argument())?),
+            's' => self.tag = Some(argument()),
+            'u' => self.presentation = Some(presentation(&argument())?),
             'z' => self.forward_for_ever = true,
             _ => return Err("there is no such option"),
         }
@@ -185,15 +187,10 @@ fn end_cause(text: &str) -> Result<Option<Cause>, &'static str> {
     Cause::from_argument(text).map(Some).ok_or("write a cause by number or name, or NONE")
 }
 
-/// Whether a presentation hides the caller.
-fn hides(text: &str) -> Result<bool, &'static str> {
-    let text = text.trim().to_ascii_lowercase();
-    match text.as_str() {
-        text if text.starts_with("allowed") => Ok(false),
-        text if text.starts_with("prohib") => Ok(true),
-        "unavailable" => Ok(true),
-        _ => Err("write allowed, prohib or unavailable"),
-    }
+/// How the caller is shown.
+fn presentation(text: &str) -> Result<Presentation, &'static str> {
+    let found = Presentation::from_name(text.trim());
+    found.ok_or("write allowed, prohib, unavailable or one of their longer names")
 }
 
 #[cfg(test)]
@@ -224,14 +221,12 @@ mod tests {
 
     #[test]
     fn options_are_read_with_their_arguments() {
-        let options =
-            Options::read("gA(hello:goodbye)tHS(5)Q(NONE)m(jazz)u(prohib)D(1:2:3)", "test");
+        let options = Options::read("gA(hello:goodbye)tHS(5)Q(NONE)u(prohib)D(1:2:3)", "test");
         assert!(options.go_on && options.callee_rights.transfer);
         assert!(options.caller_rights.disconnect && !options.caller_rights.transfer);
         assert_eq!(options.announce, Some(["hello".to_owned(), "goodbye".to_owned()]));
         assert_eq!(options.stop_after, Some(Duration::from_secs(5)));
-        assert_eq!((options.end_cause, options.hide_caller), (Some(None), Some(true)));
-        assert_eq!(options.music.as_deref(), Some("jazz"));
+        assert_eq!((options.end_cause, options.presentation), (Some(None), Some(Presentation::Prohib)));
         assert_eq!(options.digits, ["1", "2", "3"]);
     }
 

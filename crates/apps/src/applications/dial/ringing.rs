@@ -6,7 +6,7 @@ use std::time::Instant;
 use sidetone_base::ChannelId;
 use sidetone_dialplan::{Flow, Host as _, Position, Stop};
 use sidetone_pbx::channel::{
-    BranchEvent, Control, Errand, Happening, Join, PartyId, Peer, State, Variables,
+    BranchEvent, Control, Errand, Happening, Inherited, Join, PartyId, Peer, State, Variables,
 };
 use sidetone_pbx::local::{self, LocalCall};
 use sidetone_pbx::outgoing::{self, Branch, Call};
@@ -36,6 +36,13 @@ pub(super) struct Answered {
     pub peer: Box<Peer>,
     /// What was dialled of it.
     pub number: String,
+}
+
+/// What a new call gets from the caller.
+pub(super) struct Handed {
+    pub caller: PartyId,
+    pub variables: Variables,
+    pub inherited: Inherited,
 }
 
 struct Running {
@@ -86,7 +93,12 @@ impl Dialling {
         let caller = shown_caller(channel, options);
         let variables = channel.variables().inherited();
         for destination in destinations {
-            dialling.call(channel, destination, options, caller.clone(), variables.clone());
+            let handed = Handed {
+                caller: caller.clone(),
+                variables: variables.clone(),
+                inherited: channel.inheritance(),
+            };
+            dialling.call(channel, destination, options, handed);
         }
         dialling
     }
@@ -96,9 +108,9 @@ impl Dialling {
         channel: &Channel,
         destination: &Destination,
         options: &Options,
-        caller: PartyId,
-        variables: Variables,
+        handed: Handed,
     ) {
+        let Handed { caller, variables, inherited } = handed;
         let number = destination.number.clone();
         let first = options.before_callee.as_deref().and_then(|text| {
             Subroutine::read(channel, text).map(|subroutine| subroutine.errand(None))
@@ -123,7 +135,7 @@ impl Dialling {
                     linked_id: channel.linked_id().to_owned(),
                     beside: channel.leg_id(),
                     streams: channel.streams(),
-                    inherited: channel.inheritance(),
+                    inherited,
                     owner: channel.inbox(),
                     first,
                 };
@@ -140,6 +152,7 @@ impl Dialling {
                     linked_id: channel.linked_id().to_owned(),
                     beside: channel.leg_id(),
                     streams: channel.streams(),
+                    inherited,
                     owner: channel.inbox(),
                     first,
                 };
@@ -160,6 +173,7 @@ impl Dialling {
         channel: &mut Channel,
         options: &Options,
     ) -> Result<Outcome, Stop> {
+        channel.set_rights(options.caller_rights);
         self.begin(channel, options).await;
         loop {
             if self.branches.iter().all(|running| running.over.is_some()) {
@@ -186,7 +200,7 @@ impl Dialling {
                 continue;
             };
             match event {
-                BranchEvent::Ringing => self.ringing(channel, options).await,
+                BranchEvent::Ringing => self.ringing(channel).await,
                 BranchEvent::Progress(peer) => self.early(channel, place, peer, options).await,
                 BranchEvent::Answered(peer) => return Ok(self.answered(Some(place), peer)),
                 BranchEvent::Replaced(peer) => return Ok(self.answered(None, *peer)),
@@ -219,18 +233,18 @@ impl Dialling {
                 self.sound(channel, "ring").await;
             }
         } else if options.ring_until_media {
-            self.ringing(channel, options).await;
+            self.ringing(channel).await;
         }
     }
 
-    async fn ringing(&mut self, channel: &mut Channel, options: &Options) {
+    async fn ringing(&mut self, channel: &mut Channel) {
         let now = channel.exchange().now();
         self.rang.get_or_insert(now);
         if self.progressed.is_some() {
             return;
         }
         channel.ring().await;
-        if channel.is_heard() && options.music.is_none() {
+        if channel.is_heard() {
             self.sound(channel, "ring").await;
         }
     }
@@ -262,8 +276,8 @@ impl Dialling {
         let now = channel.exchange().now();
         let first = self.progressed.is_none();
         let alone = self.branches.len() == 1;
-        if options.ring.is_some() || options.music.is_some() || !alone {
-            self.ringing(channel, options).await;
+        if options.ring.is_some() || !alone {
+            self.ringing(channel).await;
             self.progressed.get_or_insert(now);
             return;
         }
@@ -291,13 +305,13 @@ impl Dialling {
             tracing::info!("{}: {} is not forwarded to {uri}", channel.name(), branch.name);
             return;
         }
-        match forward::to(channel, &branch.name, uri) {
-            Ok((destination, variables)) => {
+        let number = self.branches[place].number.clone();
+        match forward::to(channel, (&branch.name, &number), uri, options) {
+            Ok((destination, handed)) => {
                 if options.forward_for_ever {
                     self.until = None;
                 }
-                let caller = forward::caller(channel, options);
-                self.call(channel, &destination, options, caller, variables);
+                self.call(channel, &destination, options, handed);
             }
             Err(words) => {
                 tracing::warn!("{}: {} to {uri}: {words}", channel.name(), branch.name);
@@ -359,10 +373,14 @@ fn key(channel: &mut Channel, digit: char, options: &Options) -> Result<Option<O
 
 /// Who calls, as the callees see it.
 pub(super) fn shown_caller(channel: &Channel, options: &Options) -> PartyId {
-    match options.hide_caller {
-        Some(true) => PartyId { name: "Anonymous".to_owned(), number: String::new() },
-        _ => channel.caller().clone(),
+    let mut caller = channel.caller().clone();
+    if let Some(presentation) = options.presentation {
+        caller.presentation = presentation;
     }
+    if let Some(tag) = &options.tag {
+        caller.tag.clone_from(tag);
+    }
+    caller
 }
 
 /// Option `o`: the called channel's own caller is the caller, or somebody else.
@@ -372,7 +390,7 @@ fn with_caller(first: Option<Errand>, channel: &Channel, options: &Options) -> O
     };
     let caller = match shown.as_str() {
         "" => channel.caller().clone(),
-        number => PartyId { name: String::new(), number: number.to_owned() },
+        number => PartyId::new("", number),
     };
     Some(Errand::new(move |channel| {
         Box::pin(async move {

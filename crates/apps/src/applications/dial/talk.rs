@@ -1,10 +1,8 @@
 //! The second half of `Dial`: from the answer of the callee to the end of the conversation.
 
-use std::time::Duration;
-
 use sidetone_dialplan::{Flow, Host as _, Position, Stop};
 use sidetone_pbx::bridge::{self, BridgeEnd};
-use sidetone_pbx::channel::{BranchEvent, Control, Errand, Happening, Peer};
+use sidetone_pbx::channel::{BranchEvent, Control, Errand, Happening, Pace, Peer};
 use sidetone_pbx::{Cause, Channel, transfer};
 
 use super::limit::{Clock, Stroke};
@@ -13,9 +11,6 @@ use super::place::{self, Report, Subroutine};
 use super::ringing::is_up;
 use crate::applications::prompts::{self, Digits};
 use crate::applications::{answer, dial};
-
-/// How long one digit of option `D` lasts, and the pause after it.
-const DIGIT: Duration = Duration::from_millis(100);
 
 /// What is to happen once the callee has answered.
 enum Next {
@@ -82,7 +77,7 @@ async fn prepare(channel: &mut Channel, peer: &Peer, options: &Options) -> Resul
         answer::answer(channel).await?;
     }
     if !options.digits[1].is_empty() {
-        press(channel, &options.digits[1]).await?;
+        channel.send_digits(&options.digits[1], Pace::default()).await?;
     }
     if let Some([_, calling]) = &options.announce
         && !calling.is_empty()
@@ -154,28 +149,11 @@ fn announcement(names: String, report: Report) -> Errand {
 pub(super) fn digits(digits: String, report: Option<Report>) -> Errand {
     Errand::new(move |channel| {
         Box::pin(async move {
-            press(channel, &digits).await?;
+            channel.send_digits(&digits, Pace::default()).await?;
             place::done(channel.id(), report, String::new()).await;
             Ok(Flow::Next)
         })
     })
-}
-
-/// Sends digits; `w` waits half a second, `W` a whole one.
-async fn press(channel: &mut Channel, digits: &str) -> Result<(), Stop> {
-    for digit in digits.chars() {
-        match digit {
-            'w' => channel.pause(Duration::from_millis(500)).await?,
-            'W' => channel.pause(Duration::from_secs(1)).await?,
-            digit => {
-                if let Err(error) = channel.press(digit, DIGIT).await {
-                    tracing::warn!("{}: '{digit}' is not sent: {error}", channel.name());
-                }
-                channel.pause(2 * DIGIT).await?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The conversation itself.
