@@ -68,9 +68,7 @@ pub(super) fn to(
 fn caller(channel: &Channel, options: &Options) -> PartyId {
     match options.forward_caller.as_deref() {
         None => super::ringing::shown_caller(channel, options),
-        Some("") => {
-            PartyId::new("", channel.position().extension.to_string())
-        }
+        Some("") => PartyId::new("", channel.position().extension.to_string()),
         Some(number) => PartyId::new("", number),
     }
 }

@@ -226,7 +226,10 @@ mod tests {
         assert!(options.caller_rights.disconnect && !options.caller_rights.transfer);
         assert_eq!(options.announce, Some(["hello".to_owned(), "goodbye".to_owned()]));
         assert_eq!(options.stop_after, Some(Duration::from_secs(5)));
-        assert_eq!((options.end_cause, options.presentation), (Some(None), Some(Presentation::Prohib)));
+        assert_eq!(
+            (options.end_cause, options.presentation),
+            (Some(None), Some(Presentation::Prohib))
+        );
         assert_eq!(options.digits, ["1", "2", "3"]);
     }
 
