@@ -48,7 +48,8 @@ fn with_g_the_dialplan_goes_on_and_knows_how_it_went() {
     let plan = "
 exten => 1,1,Dial(PJSIP/bob,20,g)
  same => n,Set(GLOBAL(OUTCOME)=${DIALSTATUS} ${DIALEDPEERNUMBER} ${HANGUPCAUSE} ${ANSWEREDTIME})
- same => n,Set(GLOBAL(TIMES)=$[${ANSWEREDTIME_MS} >= 5000] $[${RINGTIME_MS} < 1000] $[${DIALEDTIME_MS} > ${ANSWEREDTIME_MS}])
+ same => n,Set(GLOBAL(TIMES)=$[${ANSWEREDTIME_MS} >= 5000] $[${RINGTIME_MS} < 1000])
+ same => n,Set(GLOBAL(TIMES)=${GLOBAL(TIMES)} $[${DIALEDTIME_MS} > ${ANSWEREDTIME_MS}])
  same => n,Set(GLOBAL(PEER)=${DIALEDPEERNAME:0:9}${PROGRESSTIME})";
     tell_with(plan, async |world: World| {
         let (alice, bob) = talking(&world, "1").await;
