@@ -5,7 +5,8 @@ use std::fmt;
 
 use crate::format::{Codec, Format};
 use crate::opus::{OpusDecoder, OpusEncoder, OpusSettings};
-use crate::{g711, g722, slin};
+use crate::speex::{SpeexDecoder, SpeexEncoder};
+use crate::{dvi4, g711, g722, g726, gsm, ilbc, slin};
 
 /// Why a frame was not coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum CodecError {
     FrameSize,
     /// Ours or configuration: the codec does not run at this rate or with these channels.
     UnsupportedFormat(Format),
-    /// Ours: libopus refused, with its error number.
+    /// Ours: the codec's library refused, with its error number.
     Library(i32),
 }
 
@@ -34,7 +35,7 @@ impl fmt::Display for CodecError {
             Self::UnsupportedFormat(format) => {
                 write!(f, "{format} with {} channels is no format of this codec", format.channels)
             }
-            Self::Library(code) => write!(f, "libopus refused with error {code}"),
+            Self::Library(code) => write!(f, "the codec's library refused with error {code}"),
         }
     }
 }
@@ -87,6 +88,12 @@ pub trait Decoder: fmt::Debug + Send {
         let _ = next;
         self.conceal(pcm)
     }
+
+    /// Whether the codec has a concealment of its own. The others share [`crate::plc`], which
+    /// `genericplc` of codecs.conf switches.
+    fn conceals_itself(&self) -> bool {
+        false
+    }
 }
 
 /// An encoder for `format`. The settings matter to Opus alone.
@@ -98,6 +105,11 @@ pub fn encoder(format: Format, settings: &OpusSettings) -> Result<Box<dyn Encode
     Ok(match format.codec {
         Codec::Ulaw => Box::new(g711::G711Encoder::new(g711::Law::Mu)),
         Codec::Alaw => Box::new(g711::G711Encoder::new(g711::Law::A)),
+        Codec::Gsm => Box::new(gsm::GsmEncoder::new()),
+        Codec::G726 | Codec::G726Aal2 => Box::new(g726::G726Encoder::new(format)),
+        Codec::Adpcm => Box::new(dvi4::Dvi4Encoder::new()),
+        Codec::Speex => Box::new(SpeexEncoder::new(format)?),
+        Codec::Ilbc20 | Codec::Ilbc30 => Box::new(ilbc::IlbcEncoder::new(format)?),
         Codec::G722 => Box::new(g722::G722Encoder::new()),
         Codec::Opus => Box::new(OpusEncoder::new(format, settings)?),
         Codec::Slin => Box::new(slin::SlinEncoder::new(format)),
@@ -113,6 +125,11 @@ pub fn decoder(format: Format) -> Result<Box<dyn Decoder>, CodecError> {
     Ok(match format.codec {
         Codec::Ulaw => Box::new(g711::G711Decoder::new(g711::Law::Mu)),
         Codec::Alaw => Box::new(g711::G711Decoder::new(g711::Law::A)),
+        Codec::Gsm => Box::new(gsm::GsmDecoder::new()),
+        Codec::G726 | Codec::G726Aal2 => Box::new(g726::G726Decoder::new(format)),
+        Codec::Adpcm => Box::new(dvi4::Dvi4Decoder::new()),
+        Codec::Speex => Box::new(SpeexDecoder::new(format)?),
+        Codec::Ilbc20 | Codec::Ilbc30 => Box::new(ilbc::IlbcDecoder::new(format)?),
         Codec::G722 => Box::new(g722::G722Decoder::new()),
         Codec::Opus => Box::new(OpusDecoder::new(format)?),
         Codec::Slin => Box::new(slin::SlinDecoder::new(format)),
@@ -121,13 +138,23 @@ pub fn decoder(format: Format) -> Result<Box<dyn Decoder>, CodecError> {
 
 fn check(format: Format) -> Result<(), CodecError> {
     let runs = match format.codec {
-        Codec::Ulaw | Codec::Alaw => format == Format::mono(format.codec, 8_000),
+        Codec::Ulaw
+        | Codec::Alaw
+        | Codec::Gsm
+        | Codec::G726
+        | Codec::G726Aal2
+        | Codec::Adpcm
+        | Codec::Ilbc20
+        | Codec::Ilbc30 => format == Format::mono(format.codec, 8_000),
+        Codec::Speex => {
+            [8_000, 16_000, 32_000].contains(&format.sample_rate) && format.channels == 1
+        }
         Codec::G722 => format == Format::G722,
         Codec::Opus => {
             crate::opus::RATES.contains(&format.sample_rate) && (1..=2).contains(&format.channels)
         }
         Codec::Slin => {
-            (8_000..=48_000).contains(&format.sample_rate) && (1..=2).contains(&format.channels)
+            (8_000..=192_000).contains(&format.sample_rate) && (1..=2).contains(&format.channels)
         }
     };
     if runs { Ok(()) } else { Err(CodecError::UnsupportedFormat(format)) }
@@ -148,7 +175,17 @@ mod tests {
         check(Format::ULAW, 35.0);
         check(Format::ALAW, 35.0);
         check(Format::G722, 35.0);
+        check(Format::G726, 25.0);
+        check(Format::G726_AAL2, 25.0);
+        check(Format::ADPCM, 20.0);
+        check(Format::GSM, 18.0);
         check(Format::SLIN, 85.0);
+        check(Format::slin(192_000), 85.0);
+        for rate in [8_000, 16_000, 32_000] {
+            check(Format::speex(rate), 8.0);
+        }
+        check(Format::ILBC20, 8.0);
+        check(Format::ILBC30, 8.0);
         check(Format::slin(48_000), 85.0);
         for rate in crate::opus::RATES {
             check(Format::mono(Codec::Opus, rate), 12.0);
@@ -162,7 +199,9 @@ mod tests {
             Format::mono(Codec::Opus, 32_000),
             Format { channels: 2, ..Format::ALAW },
             Format { channels: 3, ..Format::OPUS },
-            Format::slin(96_000),
+            Format::slin(384_000),
+            Format::mono(Codec::Gsm, 16_000),
+            Format::speex(48_000),
         ] {
             assert_eq!(decoder(format).unwrap_err(), CodecError::UnsupportedFormat(format));
             let refused = encoder(format, &OpusSettings::default());

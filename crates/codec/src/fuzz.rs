@@ -11,14 +11,8 @@ pub fn fuzz_decoder(data: &[u8]) {
     let Some((selector, data)) = data.split_first() else {
         return;
     };
-    let formats = [
-        Format::ULAW,
-        Format::ALAW,
-        Format::G722,
-        Format::SLIN,
-        Format::mono(Codec::Opus, 8_000),
-        Format::OPUS,
-    ];
+    let narrow = Format::mono(Codec::Opus, 8_000);
+    let formats: Vec<Format> = [Format::ILBC20, narrow].into_iter().chain(Format::ALL).collect();
     let format = formats[usize::from(*selector) % formats.len()];
     let mut decoder = decoder(format).expect("the formats are supported");
     let mut pcm = [0; MAX_SAMPLES];
@@ -28,6 +22,7 @@ pub fn fuzz_decoder(data: &[u8]) {
             assert!(count <= pcm.len());
         }
         let frame = format.sample_rate as usize / 50;
+        let frame = frame.min(MAX_SAMPLES);
         let _ = decoder.recover(payload, &mut pcm[..frame]);
         decoder.conceal(&mut pcm[..frame]).expect("20 ms can always be concealed");
     }

@@ -8,19 +8,26 @@
 //! A codec that is not in [`Codec`] passes through untouched between two legs that share it, and
 //! has no path to any other.
 
+pub mod catalogue;
 pub mod coder;
+pub mod cost;
 pub mod dtmf;
+pub mod dvi4;
 pub mod format;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod g711;
 pub mod g722;
+pub mod g726;
+pub mod gsm;
+pub mod ilbc;
 pub mod opus;
 pub mod path;
 pub mod plc;
 pub mod prompt;
 pub mod resampler;
 pub mod slin;
+pub mod speex;
 pub mod tone;
 pub mod transcoder;
 
@@ -28,6 +35,7 @@ pub mod transcoder;
 mod testing;
 
 pub use coder::{CodecError, Decoder, Encoder, decoder, encoder};
+pub use cost::Costs;
 pub use format::{Codec, Format};
 pub use opus::OpusSettings;
 pub use path::{NoPath, Path, path};

@@ -1,6 +1,6 @@
 //! Opus (RFC 6716, RFC 7587) through the vendored libopus: encoder and decoder at any of its
-//! rates, its settings, concealment and forward error correction. The only unsafe code of this
-//! crate lives here.
+//! rates, its settings, concealment and forward error correction. Unsafe code of this crate lives
+//! here, in `speex` and in `ilbc`.
 //!
 //! Next to G.711 run it at 8 kHz and next to G.722 at 16 kHz: half the cost, and no resampler
 //! (`docs/decisions/0002-opus.md`).
@@ -397,6 +397,10 @@ impl OpusDecoder {
 }
 
 impl Decoder for OpusDecoder {
+    fn conceals_itself(&self) -> bool {
+        true
+    }
+
     fn format(&self) -> Format {
         self.format
     }

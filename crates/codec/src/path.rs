@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use crate::cost::{Costs, LINEAR_RATES};
 use crate::format::{Codec, Format};
 use crate::opus;
 
@@ -41,7 +42,8 @@ pub struct Path {
     pub encode: Format,
     /// What goes out.
     pub to: Format,
-    /// CPU of 20 ms in nanoseconds, on the machine where the costs were measured.
+    /// CPU of 20 ms in nanoseconds, on the machine where the costs were measured; zero when packets
+    /// pass as they are.
     pub cost_ns: u32,
 }
 
@@ -77,11 +79,19 @@ impl fmt::Display for Path {
     }
 }
 
-/// The cheapest chain from one format to another.
+/// The cheapest chain from one format to another, by the costs that came with the program.
 ///
 /// # Errors
 /// See [`NoPath`].
 pub fn path(from: Format, to: Format) -> Result<Path, NoPath> {
+    path_by(from, to, &Costs::BUILT_IN)
+}
+
+/// The cheapest chain by other costs.
+///
+/// # Errors
+/// See [`NoPath`].
+pub fn path_by(from: Format, to: Format, costs: &Costs) -> Result<Path, NoPath> {
     for format in [from, to] {
         if rates(format).is_empty() || !(1..=2).contains(&format.channels) {
             return Err(NoPath::UnsupportedFormat(format));
@@ -105,9 +115,10 @@ pub fn path(from: Format, to: Format) -> Result<Path, NoPath> {
             }
             let decode = Format { sample_rate: *decode_rate, channels, ..from };
             let encode = Format { sample_rate: *encode_rate, channels, ..to };
-            let cost_ns = decode_cost_ns(decode)
-                + resample_cost_ns(*decode_rate, *encode_rate)
-                + encode_cost_ns(encode);
+            let cost_ns = costs
+                .decode_ns(decode)
+                .saturating_add(costs.resample_ns(*decode_rate, *encode_rate))
+                .saturating_add(costs.encode_ns(encode));
             if best.is_none_or(|best| cost_ns < best.cost_ns) {
                 best = Some(Path { from, decode, encode, to, cost_ns });
             }
@@ -116,58 +127,23 @@ pub fn path(from: Format, to: Format) -> Result<Path, NoPath> {
     best.ok_or(NoPath::UnsupportedFormat(from))
 }
 
-/// The rates at which a format can be decoded and encoded.
+/// The rates at which a format can be decoded and encoded: those of Opus, or its own.
 fn rates(format: Format) -> &'static [u32] {
-    const LINEAR: [u32; 7] = [8_000, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000];
+    let mono = Format { channels: 1, ..format };
     match format.codec {
-        Codec::Ulaw | Codec::Alaw if format.sample_rate == 8_000 && format.channels == 1 => {
-            &[8_000]
-        }
-        Codec::G722 if format.sample_rate == 16_000 && format.channels == 1 => &[16_000],
         Codec::Opus if opus::RATES.contains(&format.sample_rate) => &opus::RATES,
         Codec::Slin => {
-            let at = LINEAR.iter().position(|rate| *rate == format.sample_rate);
-            at.map_or(&[], |at| &LINEAR_ONE[at])
+            let at = LINEAR_RATES.iter().position(|rate| *rate == format.sample_rate);
+            at.and_then(|at| LINEAR_RATES.get(at..=at)).unwrap_or_default()
         }
-        _ => &[],
+        _ if format.channels != 1 => &[],
+        Codec::Ilbc20 if mono == Format::ILBC20 => &[8_000],
+        _ => {
+            let known = Format::ALL.contains(&mono);
+            let at = LINEAR_RATES.iter().position(|rate| *rate == format.sample_rate);
+            at.filter(|_| known).and_then(|at| LINEAR_RATES.get(at..=at)).unwrap_or_default()
+        }
     }
-}
-
-/// Linear audio has one rate: its own.
-static LINEAR_ONE: [[u32; 1]; 7] =
-    [[8_000], [12_000], [16_000], [24_000], [32_000], [44_100], [48_000]];
-
-// Costs of 20 ms of one channel in nanoseconds, measured with the example `codec_speed` (one core
-// of the machine in `docs/decisions/0002-opus.md`). Only their order matters here.
-
-fn decode_cost_ns(format: Format) -> u32 {
-    match (format.codec, format.sample_rate) {
-        (Codec::Slin | Codec::Ulaw | Codec::Alaw, _) => 50,
-        (Codec::G722, _) => 7_900,
-        (Codec::Opus, 8_000) => 5_400,
-        (Codec::Opus, 12_000) => 6_600,
-        (Codec::Opus, 16_000) => 8_100,
-        (Codec::Opus, 24_000) => 16_000,
-        (Codec::Opus, _) => 18_700,
-    }
-}
-
-fn encode_cost_ns(format: Format) -> u32 {
-    match (format.codec, format.sample_rate) {
-        (Codec::Slin, _) => 110,
-        (Codec::Ulaw | Codec::Alaw, _) => 370,
-        (Codec::G722, _) => 10_600,
-        (Codec::Opus, 8_000) => 41_700,
-        (Codec::Opus, 12_000) => 58_600,
-        (Codec::Opus, 16_000) => 74_700,
-        (Codec::Opus, 24_000) => 90_000,
-        (Codec::Opus, _) => 91_000,
-    }
-}
-
-fn resample_cost_ns(from: u32, to: u32) -> u32 {
-    // 48 products for each sample of the higher rate.
-    if from == to { 0 } else { from.max(to) / 6 }
 }
 
 #[cfg(test)]
@@ -214,5 +190,16 @@ mod tests {
         assert_eq!(path(linear, Format::ULAW), Err(NoPath::Channels));
         let odd = Format::mono(Codec::Opus, 44_100);
         assert_eq!(path(odd, Format::ULAW), Err(NoPath::UnsupportedFormat(odd)));
+    }
+
+    #[test]
+    fn every_format_leads_to_every_other() {
+        for from in Format::ALL {
+            for to in Format::ALL {
+                let cost_ns = path(from, to).unwrap().cost_ns;
+                assert_eq!(cost_ns == 0, from == to, "{from} to {to}");
+                assert!(cost_ns < u32::MAX / 4, "{from} to {to} was not measured");
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Change of sample rate by a polyphase filter, frame by frame, for any ratio of telephony and
-//! audio rates (8, 12, 16, 24, 32, 44.1 and 48 kHz).
+//! audio rates (8, 12, 16, 24, 32, 44.1, 48, 96 and 192 kHz).
 //!
 //! The filter is a windowed sinc at the lower of the two rates: flat to 0.82 of its band (3.3 kHz
 //! of a telephone's 4 kHz), 70 dB down at its edge, with a delay of 24 samples of the lower rate
@@ -41,10 +41,10 @@ impl Resampler {
     /// A converter at rest. Equal rates copy.
     ///
     /// # Errors
-    /// [`CodecError::UnsupportedFormat`] for rates outside 8–48 kHz or without a small ratio.
+    /// [`CodecError::UnsupportedFormat`] for rates outside 8–192 kHz or without a small ratio.
     pub fn new(from_rate: u32, to_rate: u32) -> Result<Self, CodecError> {
         for rate in [from_rate, to_rate] {
-            if !(8_000..=48_000).contains(&rate) {
+            if !(8_000..=192_000).contains(&rate) {
                 return Err(CodecError::UnsupportedFormat(Format::mono(Codec::Slin, rate)));
             }
         }

@@ -1,7 +1,7 @@
 //! Linear 16-bit audio in network byte order (L16, RFC 3551 §4.5.11).
 
 use crate::coder::{CodecError, Decoder, Encoder};
-use crate::format::{Format, MAX_PACKET};
+use crate::format::{Format, MAX_PACKET, MAX_SAMPLES};
 use crate::plc::Concealer;
 
 /// Writes samples as they are.
@@ -58,7 +58,7 @@ impl Decoder for SlinDecoder {
             return Err(CodecError::Malformed);
         }
         let count = payload.len() / 2;
-        if count > self.format.samples(MAX_PACKET) * channels {
+        if count > self.format.samples(MAX_PACKET).min(MAX_SAMPLES) * channels {
             return Err(CodecError::TooLong);
         }
         let pcm = pcm.get_mut(..count).ok_or(CodecError::NoRoom)?;

@@ -1,11 +1,10 @@
 //! The payload types of one stream as tables: what an incoming number means, and which number the
 //! same format has on the way out. Made once per plan, so that a packet costs an array access.
 
-use sidetone_codec::Format;
+use sidetone_codec::{Codec, Format};
 use sidetone_rtp::extension::uri;
+use sidetone_sdp::negotiation::ilbc_frame_ms;
 use sidetone_sdp::plan::{CodecPlan, StreamPlan};
-
-use crate::player::format_of;
 
 /// Payload types are seven bits.
 const PAYLOAD_TYPES: usize = 128;
@@ -162,6 +161,38 @@ impl Extensions {
     }
 }
 
+/// The audio format of an agreed codec, when it can be decoded and encoded. Opus runs at `wanted`
+/// Hz where it can.
+pub(crate) fn format_of(codec: &CodecPlan, wanted: u32) -> Option<Format> {
+    if codec.name == "ilbc" {
+        let short = ilbc_frame_ms(&codec.local_fmtp, &codec.remote_fmtp) == 20;
+        return Some(if short { Format::ILBC20 } else { Format::ILBC30 });
+    }
+    named_format(&codec.name, codec.clock_rate, codec.channels, wanted)
+}
+
+/// The audio format of an encoding in SDP.
+fn named_format(name: &str, clock_rate: u32, channels: u8, wanted: u32) -> Option<Format> {
+    match (name, clock_rate) {
+        ("opus", _) => {
+            let rate =
+                if sidetone_codec::opus::RATES.contains(&wanted) { wanted } else { FULL_BAND };
+            Some(Format::mono(Codec::Opus, rate))
+        }
+        ("l16", _) if channels <= 1 => Some(Format::slin(clock_rate)),
+        ("speex", 8_000 | 16_000 | 32_000) => Some(Format::speex(clock_rate)),
+        ("pcmu", 8_000) => Some(Format::ULAW),
+        ("pcma", 8_000) => Some(Format::ALAW),
+        ("g722", 8_000) => Some(Format::G722),
+        ("gsm", 8_000) => Some(Format::GSM),
+        ("g726-32", 8_000) => Some(Format::G726),
+        ("aal2-g726-32", 8_000) => Some(Format::G726_AAL2),
+        ("dvi4", 8_000) => Some(Format::ADPCM),
+        ("ilbc", 8_000) => Some(Format::ILBC30),
+        _ => None,
+    }
+}
+
 fn audio_format(codec: &CodecPlan) -> Option<AudioFormat> {
     let clock_rate = codec.clock_rate.max(1);
     format_of(codec, FULL_BAND).map(|format| AudioFormat { format, clock_rate })
@@ -171,11 +202,16 @@ fn audio_format(codec: &CodecPlan) -> Option<AudioFormat> {
 /// else: H.264 packetization mode, VP9 profile, AMR-like octet alignment.
 fn format_key(codec: &CodecPlan) -> FormatKey {
     const DECISIVE: [(&str, &str); 4] =
-        [("packetization-mode", "0"), ("profile-id", "0"), ("octet-align", "0"), ("mode", "30")];
+        [("packetization-mode", "0"), ("profile-id", "0"), ("octet-align", "0"), ("bitrate", "")];
     let mut hash = Fnv::new();
     hash.feed(codec.name.as_bytes());
     hash.feed(&codec.clock_rate.to_be_bytes());
     hash.feed(&[codec.channels]);
+    if codec.name == "ilbc" {
+        // Both sides have a word in it, see `format_of`.
+        hash.feed(&ilbc_frame_ms(&codec.local_fmtp, &codec.remote_fmtp).to_be_bytes());
+        return FormatKey(hash.0);
+    }
     for (name, default) in DECISIVE {
         let value = codec.remote_fmtp.split(';').find_map(|part| {
             let (key, value) = part.split_once('=')?;

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use sidetone_codec::format::{MAX_PACKET_LEN, MAX_SAMPLES};
 use sidetone_codec::{
-    Codec, CodecError, Encoder, Format, OpusSettings, Resampler, ToneGenerator, ToneList, encoder,
+    CodecError, Encoder, Format, OpusSettings, Resampler, ToneGenerator, ToneList, encoder,
 };
-use sidetone_sdp::plan::{CodecPlan, StreamPlan};
+use sidetone_sdp::plan::StreamPlan;
 
+use crate::formats::format_of;
 use crate::source::{Playback, PlaybackId, Repeat, Tone};
 
 /// A tick that comes later than this starts a new pace instead of catching up with a burst.
@@ -83,7 +84,11 @@ impl Player {
             Program::Tone(_) => 8000,
         };
         let format = format_of(codec, wanted).ok_or_else(|| {
-            format!("cannot encode {}: allow ulaw, alaw, g722 or opus too", codec.name)
+            format!(
+                "cannot encode {}, which only passes between legs that share it: allow another \
+                 codec too",
+                codec.name
+            )
         })?;
         let made = encoder(format, &OpusSettings::default());
         let encoder = made.map_err(|error: CodecError| error.to_string())?;
@@ -108,7 +113,7 @@ impl Player {
             encoder,
             codec: codec.name.clone(),
             frame_samples: format.samples(frame_time),
-            frame_ticks: codec.clock_rate / 1000 * millis,
+            frame_ticks: codec.clock_rate * millis / 1000,
             frame_time,
             next_at: now,
             waits_until: now + MAX_WAIT,
@@ -239,30 +244,11 @@ impl Rate {
     }
 }
 
-/// The audio format of an agreed codec. Opus runs at `wanted` Hz where it can.
-pub(crate) fn format_of(codec: &CodecPlan, wanted: u32) -> Option<Format> {
-    match codec.name.as_str() {
-        "pcmu" => Some(Format::ULAW),
-        "pcma" => Some(Format::ALAW),
-        "g722" => Some(Format::G722),
-        "opus" => {
-            let rate = if sidetone_codec::opus::RATES.contains(&wanted) { wanted } else { 48_000 };
-            Some(Format::mono(Codec::Opus, rate))
-        }
-        "l16" if codec.channels <= 1 => Some(Format::slin(codec.clock_rate)),
-        _ => None,
-    }
-}
-
-/// The packet time the peer asked for, in steps every codec has.
+/// The packet time the peer asked for, in steps the codec has.
 pub(crate) fn packet_time(plan: &StreamPlan) -> Duration {
-    let millis = match plan.ptime_ms {
-        0..=10 => 10,
-        11..=29 => 20,
-        30..=49 => 40,
-        _ => 60,
-    };
-    Duration::from_millis(millis)
+    let wanted = Duration::from_millis(plan.ptime_ms.into());
+    let format = plan.codecs.first().and_then(|codec| format_of(codec, 48_000));
+    format.unwrap_or(Format::ULAW).packet_time(wanted)
 }
 
 /// Room for one encoded packet.

@@ -54,7 +54,7 @@ impl Transcoding {
             to,
             transcoder: transcoder.map(Box::new),
             in_clock: source.clock_rate,
-            out_ticks: target.map_or(8000, |target| target.clock_rate) / 1000 * millis,
+            out_ticks: target.map_or(8000, |target| target.clock_rate) * millis / 1000,
             last_in: None,
             sequence: 0,
             timestamp: 0,

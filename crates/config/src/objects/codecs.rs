@@ -11,6 +11,18 @@ pub enum MediaKind {
     Text,
 }
 
+/// What this server does with a codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// Decodes and encodes it (audio), or passes it on and can ask for key frames (video).
+    Full,
+    /// Passes it between two legs that both speak it. Left out of `allow = all`: a call to anyone
+    /// else would be silent.
+    Relayed,
+    /// Does not have it, for this reason.
+    Missing(&'static str),
+}
+
 /// A codec that may be named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodecSpec {
@@ -18,21 +30,30 @@ pub struct CodecSpec {
     pub name: &'static str,
     /// What it carries.
     pub kind: MediaKind,
-    /// Whether this server speaks it (audio) or passes it on (video).
-    pub available: bool,
+    /// What this server does with it.
+    pub support: Support,
 }
 
 const fn audio(name: &'static str) -> CodecSpec {
-    CodecSpec { name, kind: MediaKind::Audio, available: true }
+    CodecSpec { name, kind: MediaKind::Audio, support: Support::Full }
+}
+
+const fn relayed(name: &'static str) -> CodecSpec {
+    CodecSpec { name, kind: MediaKind::Audio, support: Support::Relayed }
 }
 
 const fn video(name: &'static str) -> CodecSpec {
-    CodecSpec { name, kind: MediaKind::Video, available: true }
+    CodecSpec { name, kind: MediaKind::Video, support: Support::Full }
 }
 
-const fn missing(name: &'static str, kind: MediaKind) -> CodecSpec {
-    CodecSpec { name, kind, available: false }
+const fn missing(name: &'static str, kind: MediaKind, why: &'static str) -> CodecSpec {
+    CodecSpec { name, kind, support: Support::Missing(why) }
 }
+
+const AMR: &str = "patents ask for a licence";
+const TOO_LARGE: &str = "10 ms do not fit a datagram; it is for files and translation only";
+const OLD_PICTURES: &str = "nothing of today sends it";
+const NO_TEXT: &str = "text and still pictures are not passed on";
 
 /// Every codec that may be named, in the order of `allow = all`.
 pub const CODECS: &[CodecSpec] = &[
@@ -43,47 +64,47 @@ pub const CODECS: &[CodecSpec] = &[
     audio("g726"),
     audio("g726aal2"),
     audio("gsm"),
+    audio("ilbc"),
+    audio("speex32"),
+    audio("speex16"),
+    audio("speex"),
+    audio("adpcm"),
     audio("slin"),
     audio("slin16"),
     audio("slin48"),
+    audio("slin12"),
+    audio("slin24"),
+    audio("slin32"),
+    audio("slin44"),
     video("vp8"),
     video("h264"),
     video("vp9"),
     video("h265"),
     video("av1"),
-    missing("adpcm", MediaKind::Audio),
-    missing("amr", MediaKind::Audio),
-    missing("amrwb", MediaKind::Audio),
-    missing("codec2", MediaKind::Audio),
-    missing("evs", MediaKind::Audio),
-    missing("g719", MediaKind::Audio),
-    missing("g723", MediaKind::Audio),
-    missing("g729", MediaKind::Audio),
-    missing("ilbc", MediaKind::Audio),
-    missing("lpc10", MediaKind::Audio),
-    missing("silk8", MediaKind::Audio),
-    missing("silk12", MediaKind::Audio),
-    missing("silk16", MediaKind::Audio),
-    missing("silk24", MediaKind::Audio),
-    missing("siren7", MediaKind::Audio),
-    missing("siren14", MediaKind::Audio),
-    missing("slin12", MediaKind::Audio),
-    missing("slin24", MediaKind::Audio),
-    missing("slin32", MediaKind::Audio),
-    missing("slin44", MediaKind::Audio),
-    missing("slin96", MediaKind::Audio),
-    missing("slin192", MediaKind::Audio),
-    missing("speex", MediaKind::Audio),
-    missing("speex16", MediaKind::Audio),
-    missing("speex32", MediaKind::Audio),
-    missing("h261", MediaKind::Video),
-    missing("h263", MediaKind::Video),
-    missing("h263p", MediaKind::Video),
-    missing("mpeg4", MediaKind::Video),
-    missing("jpeg", MediaKind::Video),
-    missing("png", MediaKind::Video),
-    missing("red", MediaKind::Text),
-    missing("t140", MediaKind::Text),
+    relayed("codec2"),
+    relayed("g719"),
+    relayed("g723"),
+    relayed("g729"),
+    relayed("lpc10"),
+    relayed("silk8"),
+    relayed("silk12"),
+    relayed("silk16"),
+    relayed("silk24"),
+    relayed("siren7"),
+    relayed("siren14"),
+    missing("amr", MediaKind::Audio, AMR),
+    missing("amrwb", MediaKind::Audio, AMR),
+    missing("evs", MediaKind::Audio, AMR),
+    missing("slin96", MediaKind::Audio, TOO_LARGE),
+    missing("slin192", MediaKind::Audio, TOO_LARGE),
+    missing("h261", MediaKind::Video, OLD_PICTURES),
+    missing("h263", MediaKind::Video, OLD_PICTURES),
+    missing("h263p", MediaKind::Video, OLD_PICTURES),
+    missing("mpeg4", MediaKind::Video, OLD_PICTURES),
+    missing("jpeg", MediaKind::Video, NO_TEXT),
+    missing("png", MediaKind::Video, NO_TEXT),
+    missing("red", MediaKind::Text, NO_TEXT),
+    missing("t140", MediaKind::Text, NO_TEXT),
 ];
 
 /// Other names of codecs.
@@ -94,6 +115,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("pcma", "alaw"),
     ("g711a", "alaw"),
     ("slinear", "slin"),
+    ("dvi4", "adpcm"),
     ("silk", "silk16"),
     ("hevc", "h265"),
 ];
@@ -131,8 +153,8 @@ pub(crate) enum Change {
 pub(crate) enum Problem {
     /// No codec is called so.
     Unknown(String),
-    /// There is such a codec, and this server does not have it; it is left out.
-    Missing(&'static str),
+    /// There is such a codec, and this server does not have it, for this reason; it is left out.
+    Missing(&'static str, &'static str),
     /// The packet time is no number within bounds.
     PacketTime(String),
 }
@@ -167,7 +189,7 @@ fn apply_item(list: &mut Vec<AllowedCodec>, change: Change, item: &str) -> Resul
         match change {
             Change::Disallow => list.clear(),
             Change::Allow => {
-                for spec in CODECS.iter().filter(|spec| spec.available) {
+                for spec in CODECS.iter().filter(|spec| spec.support == Support::Full) {
                     add(list, spec, packet_ms);
                 }
             }
@@ -175,10 +197,10 @@ fn apply_item(list: &mut Vec<AllowedCodec>, change: Change, item: &str) -> Resul
         return Ok(());
     }
     let spec = codec(name).ok_or_else(|| Problem::Unknown(name.to_owned()))?;
-    match change {
-        Change::Disallow => list.retain(|codec| codec.name != spec.name),
-        Change::Allow if !spec.available => return Err(Problem::Missing(spec.name)),
-        Change::Allow => add(list, spec, packet_ms),
+    match (change, spec.support) {
+        (Change::Disallow, _) => list.retain(|codec| codec.name != spec.name),
+        (Change::Allow, Support::Missing(why)) => return Err(Problem::Missing(spec.name, why)),
+        (Change::Allow, Support::Full | Support::Relayed) => add(list, spec, packet_ms),
     }
     Ok(())
 }
@@ -219,14 +241,20 @@ mod tests {
     }
 
     #[test]
+    fn what_only_passes_is_allowed_by_name_alone() {
+        assert!(!names(&[(Change::Allow, "all")]).contains(&"g729".to_owned()));
+        assert_eq!(names(&[(Change::Allow, "g729,ulaw")]), ["g729", "ulaw"]);
+    }
+
+    #[test]
     fn what_is_wrong_is_told_apart() {
         let mut list = Vec::new();
-        let problems = apply(&mut list, Change::Allow, "ulaw,oups,g729,alaw:7");
+        let problems = apply(&mut list, Change::Allow, "ulaw,oups,amr,alaw:7");
         assert_eq!(
             problems,
             [
                 Problem::Unknown("oups".into()),
-                Problem::Missing("g729"),
+                Problem::Missing("amr", AMR),
                 Problem::PacketTime("alaw:7".into())
             ]
         );

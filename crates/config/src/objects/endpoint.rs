@@ -657,8 +657,8 @@ fn codec_list(fields: &mut Fields<'_>) -> Vec<AllowedCodec> {
                 let message = format!("'{item}' asks for an impossible packet time");
                 fields.error_at(&span, message, "write a multiple of 10 ms, as in ulaw:20");
             }
-            Problem::Missing(name) => {
-                let message = format!("codec '{name}' is not available: left out");
+            Problem::Missing(name, why) => {
+                let message = format!("codec '{name}' is not available ({why}): left out");
                 fields.report.say(sidetone_conf::Diagnostic::warning(&span, message));
             }
         }

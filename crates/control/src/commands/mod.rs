@@ -1,5 +1,6 @@
 //! The commands, one file per family, listed in one table from which help and completion come.
 
+mod codecs;
 mod core_set;
 mod core_show;
 mod core_stop;
@@ -136,10 +137,18 @@ pub const COMMANDS: &[Command] = &[
         core_show::channels,
         "List the channels"
     ),
+    command!("core show codec", "<number>", codecs::codec, "Describe a codec"),
+    command!("core show codecs", "[audio|video|image|text]", codecs::codecs, "List the codecs"),
     command!("core show function", "<name>", help::function, "Describe a function"),
     command!("core show functions", "", help::functions, "List the functions"),
     command!("core show help", "[command]", help::help, "List the commands, or describe one"),
     command!("core show settings", "", core_show::settings, "Show settings in force"),
+    command!(
+        "core show translation",
+        "[comp|recalc [seconds]|paths <codec> [rate]]",
+        codecs::translation,
+        "Show what translating between codecs costs"
+    ),
     command!("core show uptime", "[seconds]", core_show::uptime, "Show how long it runs"),
     command!("core show version", "", core_show::version, "Show the version"),
     command!("core stop gracefully", "", core_stop::gracefully, "Stop when all calls ended"),

@@ -254,9 +254,11 @@ fn capabilities(endpoint: &Endpoint, ice_allowed: bool) -> Capabilities {
         let allowed = endpoint.allow.iter().filter(|codec| codec.kind == kind);
         allowed
             .filter_map(|codec| {
-                let (_, mut spec) = CodecSpec::of_config_name(codec.name)?;
-                spec.ptime_ms = codec.packet_ms.map(u32::from);
-                Some(spec)
+                let (_, spec) = CodecSpec::of_config_name(codec.name)?;
+                Some(match codec.packet_ms {
+                    Some(packet_ms) => spec.with_ptime(packet_ms.into()),
+                    None => spec,
+                })
             })
             .collect()
     };

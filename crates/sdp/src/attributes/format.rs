@@ -165,11 +165,7 @@ pub const DEFAULT_PTIME_MS: u32 = 20;
 /// `None` when it does not say.
 #[must_use]
 pub fn ptime_ms(attributes: &Attributes) -> Option<u32> {
-    // Some phones write `20.0`.
-    let read = |name: &str| -> Option<u32> {
-        attributes.value(name)?.split('.').next()?.trim().parse().ok().filter(|ms| *ms > 0)
-    };
-    let (ptime, max) = (read("ptime"), read("maxptime"));
+    let (ptime, max) = (millis(attributes, "ptime"), millis(attributes, "maxptime"));
     let wanted = match (ptime, max) {
         (Some(ptime), Some(max)) => ptime.min(max),
         (Some(ptime), None) => ptime,
@@ -179,6 +175,17 @@ pub fn ptime_ms(attributes: &Attributes) -> Option<u32> {
     };
     // Below 10 ms headers outweigh audio; above 200 ms nobody can talk (RFC 3551 §4.2).
     Some(wanted.clamp(10, 200))
+}
+
+/// The longest packet that an `m=` section takes: `a=maxptime`, at least 10 ms.
+#[must_use]
+pub fn maxptime_ms(attributes: &Attributes) -> Option<u32> {
+    millis(attributes, "maxptime").map(|ms| ms.max(10))
+}
+
+/// A time in milliseconds; some phones write `20.0`.
+fn millis(attributes: &Attributes, name: &str) -> Option<u32> {
+    attributes.value(name)?.split('.').next()?.trim().parse().ok().filter(|ms| *ms > 0)
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ fn apply(
         };
         stream.plan.direction = taken.direction;
         stream.bundle_only = false;
-        store_remote(stream, answer, media);
+        store_remote(stream, capabilities, answer, media);
         let local_ptime_ms = stream.local_ptime_ms;
         taken.formats.store(&mut stream.plan);
         stream.local_ptime_ms = local_ptime_ms;
@@ -162,12 +162,22 @@ fn apply(
 }
 
 /// What the peer says about itself on a line, in an offer or an answer.
-pub(super) fn store_remote(stream: &mut Stream, session: &Session, media: &Media) {
+pub(super) fn store_remote(
+    stream: &mut Stream,
+    capabilities: &Capabilities,
+    session: &Session,
+    media: &Media,
+) {
+    let local_ptime_ms = stream.local_ptime_ms;
     let plan = &mut stream.plan;
     plan.remote_ssrcs = source::ssrcs(&media.attributes);
     plan.remote_cname = source::cname(&media.attributes).map(str::to_owned);
-    let ptime = format::ptime_ms(&media.attributes);
-    plan.ptime_ms = ptime.unwrap_or(format::DEFAULT_PTIME_MS);
+    let ptime_ms = format::ptime_ms(&media.attributes);
+    plan.ptime_ms = match ptime_ms {
+        Some(ptime_ms) if capabilities.use_ptime => ptime_ms,
+        // Our own habit, within what the peer can take at most.
+        _ => local_ptime_ms.min(format::maxptime_ms(&media.attributes).unwrap_or(u32::MAX)),
+    };
     plan.rtcp_reduced_size &= media.attributes.has("rtcp-rsize");
     let theirs = Extmap::all(session, media);
     plan.extensions.retain(|(id, uri)| {

@@ -56,6 +56,8 @@ pub struct Capabilities {
     pub announce_sources: bool,
     /// Packet time asked for when no codec asks for its own, in milliseconds.
     pub ptime_ms: u32,
+    /// `use_ptime=`: send packets as long as the peer's `a=ptime` asks, rather than as long as ours.
+    pub use_ptime: bool,
     /// Whose order of codecs an answer takes.
     pub answer_order: CodecOrder,
     /// How many codecs an answer keeps (`preferred_codec_only=`, `keep: first`).
@@ -134,6 +136,7 @@ impl Capabilities {
             video_extensions: Vec::new(),
             announce_sources: false,
             ptime_ms: 20,
+            use_ptime: true,
             answer_order: CodecOrder::Offered,
             answer_keep: Keep::All,
             sdp_owner: "-".to_owned(),

@@ -23,6 +23,9 @@ pub struct CodecSpec {
     pub ptime_ms: Option<u32>,
 }
 
+/// Parameters of iLBC in frames of 20 ms.
+const ILBC_SHORT: &str = "mode=20";
+
 /// Configuration name, encoding name, clock rate, channels, payload type we prefer, parameters.
 type Row = (&'static str, &'static str, u32, u8, Option<u8>, &'static str);
 
@@ -90,9 +93,21 @@ impl CodecSpec {
             channels,
             fmtp: fmtp.to_owned(),
             payload_type,
-            ptime_ms: None,
+            ptime_ms: (encoding == "ilbc").then_some(30),
         };
         Some((kind, spec))
+    }
+
+    /// The codec with a packet time of its own (`allow=ulaw:30`). iLBC has frames of two lengths
+    /// (RFC 3952): 20 and 40 ms ask for the shorter, everything else for the longer.
+    #[must_use]
+    pub fn with_ptime(mut self, ptime_ms: u32) -> Self {
+        self.ptime_ms = Some(ptime_ms);
+        if self.name == "ilbc" {
+            let short = ptime_ms < 30 || ptime_ms == 40;
+            self.fmtp = if short { ILBC_SHORT } else { "mode=30" }.to_owned();
+        }
+        self
     }
 
     /// The name in `allow=` and in the CLI; the encoding name if configuration has none.

@@ -32,6 +32,7 @@ pub use capabilities::{Capabilities, CodecOrder, Keep, Security};
 pub use codec_preference::CodecPreference;
 pub use codec_spec::CodecSpec;
 pub use reject::{Cause, Fault, Reject};
+pub use variant::ilbc_frame_ms;
 pub use wish::{CodecWish, KindWish, StreamWish, Wish};
 
 use sidetone_base::{Random, SeededRandom};
@@ -323,7 +324,7 @@ impl Negotiation {
         plan.rtcp_reduced_size = self.capabilities.reduced_size_rtcp;
         plan.extensions = accept::common_extensions(&self.capabilities, offer, media);
         accepted.formats.clone().store(plan);
-        accept::store_remote(stream, offer, media);
+        accept::store_remote(stream, &self.capabilities, offer, media);
         let plan = stream.plan.clone();
         for codec in &plan.codecs {
             state.note_codec(codec);

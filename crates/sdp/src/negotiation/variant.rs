@@ -85,7 +85,18 @@ pub(super) fn answer_fmtp(spec: &CodecSpec, offered: &str) -> String {
     if spec.name == "h264" {
         return h264_answer(&spec.fmtp, offered);
     }
+    if spec.name == "ilbc" {
+        let mode = if ilbc_frame_ms(&spec.fmtp, offered) == 20 { "mode=20" } else { "mode=30" };
+        return mode.to_owned();
+    }
     spec.fmtp.clone()
+}
+
+/// The length of iLBC's frames (RFC 3952 §5): the shorter only where both sides ask for it.
+#[must_use]
+pub fn ilbc_frame_ms(ours: &str, theirs: &str) -> u32 {
+    let short = |fmtp: &str| Parameters::parse(fmtp).number("mode") == Some(20);
+    if short(ours) && short(theirs) { 20 } else { 30 }
 }
 
 fn without_parameter_sets(fmtp: &str) -> String {

@@ -11,6 +11,9 @@ use crate::plan::{
 };
 use crate::session::{Media, OtherLine, Session};
 
+/// The longest packet we take: decoders have room for 120 ms of the codec with the longest.
+const MAXPTIME_MS: u32 = 120;
+
 /// Which half of an exchange is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Half {
@@ -114,6 +117,7 @@ impl Writer<'_> {
         write_formats(&mut media, plan);
         if plan.kind == MediaKind::Audio {
             media.attributes.push("ptime", stream.local_ptime_ms);
+            media.attributes.push("maxptime", MAXPTIME_MS);
         }
         media
     }

@@ -333,3 +333,36 @@ fn comfort_noise_and_ptime_follow_the_offer_and_the_endpoint() {
     let (_, plan) = Leg::new(phone_endpoint(), 1).answer(&offer, &Wish::call()).unwrap();
     assert_eq!(plan.streams[0].comfort_noise, None);
 }
+
+#[test]
+fn ilbc_takes_the_shorter_frames_only_where_both_sides_ask_for_them() {
+    let (_, ilbc) = sidetone_sdp::negotiation::CodecSpec::of_config_name("ilbc").unwrap();
+    for (ours, offered, agreed, ptime) in [
+        (20, "mode=20", "mode=20", "20"),
+        (20, "mode=30", "mode=30", "20"),
+        (30, "mode=20", "mode=30", "30"),
+        (30, "", "mode=30", "30"),
+    ] {
+        let endpoint = Capabilities::plain(vec![ilbc.clone().with_ptime(ours)], Vec::new());
+        let fmtp =
+            if offered.is_empty() { String::new() } else { format!("a=fmtp:97 {offered}\n") };
+        let offer = sdp(&format!("m=audio 4000 RTP/AVP 97\na=rtpmap:97 iLBC/8000\n{fmtp}"));
+        let (answer, plan) = Leg::new(endpoint, 1).answer(&offer, &Wish::call()).unwrap();
+        assert_eq!(value(&answer, 0, "fmtp"), format!("97 {agreed}"), "{ours} {offered}");
+        assert_eq!(value(&answer, 0, "ptime"), ptime);
+        assert_eq!(plan.streams[0].codecs[0].local_fmtp, agreed);
+    }
+}
+
+#[test]
+fn use_ptime_decides_whose_packet_time_is_sent() {
+    let offer = |lines: &str| sdp(&format!("m=audio 4000 RTP/AVP 0\n{lines}"));
+    let sent = |use_ptime: bool, lines: &str| {
+        let endpoint = Capabilities { use_ptime, ..phone_endpoint() };
+        let (_, plan) = Leg::new(endpoint, 1).answer(&offer(lines), &Wish::call()).unwrap();
+        plan.streams[0].ptime_ms
+    };
+    assert_eq!([sent(true, "a=ptime:40\n"), sent(false, "a=ptime:40\n")], [40, 20]);
+    assert_eq!([sent(true, ""), sent(false, "")], [20, 20]);
+    assert_eq!(sent(false, "a=ptime:40\na=maxptime:10\n"), 10, "what the peer can take counts");
+}

@@ -190,7 +190,7 @@ fn an_offer_of_ours_reads_like_one_of_a_browser() {
     let expected = "a=rtpmap:107 opus/48000/2\na=rtcp-fb:107 transport-cc\n\
         a=fmtp:107 useinbandfec=1\na=rtpmap:0 PCMU/8000\na=rtcp-fb:0 transport-cc\n\
         a=rtpmap:96 telephone-event/48000\na=fmtp:96 0-16\na=rtpmap:101 telephone-event/8000\n\
-        a=fmtp:101 0-16\na=ptime:20\n";
+        a=fmtp:101 0-16\na=ptime:20\na=maxptime:120\n";
     assert!(text.ends_with(expected), "{text}");
     for name in ["fingerprint", "setup", "tls-id", "mid", "extmap", "msid", "ssrc", "rtcp-rsize"] {
         assert!(has(&offer, 0, name), "{name}");
