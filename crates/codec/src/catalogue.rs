@@ -65,6 +65,8 @@ const G723: &str = "no free coder exists";
 const RADIO: &str = "no coder: used on radio links only";
 const LPC10: &str = "no kept library of sound licence";
 const SIREN: &str = "no coder: the licence is Polycom's to give";
+const SIREN7: &str = "ITU G.722.1 (Siren7, licensed from Polycom)";
+const SIREN14: &str = "ITU G.722.1 Annex C, (Siren14, licensed from Polycom)";
 const SILK: &str = "no coder: opus replaced it";
 const AMR: &str = "no coder: patents ask for a licence";
 const NULL: &str = "carries nothing";
@@ -120,8 +122,8 @@ pub const ENTRIES: &[Entry] = &[
     audio(22, ("speex", "speex32"), (32_000, 40), "SpeeX 32khz", ""),
     audio(23, ("ilbc", "ilbc"), (8_000, 35), "iLBC", ""),
     audio(24, ("g722", "g722"), (16_000, 110), "G722", ""),
-    audio(25, ("siren7", "siren7"), (16_000, 85), "ITU G.722.1 (Siren7, licensed from Polycom)", SIREN),
-    audio(26, ("siren14", "siren14"), (32_000, 90), "ITU G.722.1 Annex C, (Siren14, licensed from Polycom)", SIREN),
+    audio(25, ("siren7", "siren7"), (16_000, 85), SIREN7, SIREN),
+    audio(26, ("siren14", "siren14"), (32_000, 90), SIREN14, SIREN),
     audio(27, ("g719", "g719"), (48_000, 95), "ITU G.719", SIREN),
     audio(28, ("opus", "opus"), (48_000, 75), "Opus Codec", ""),
     picture(29, Kind::Image, "jpeg", "JPEG image"),

@@ -208,8 +208,8 @@ impl Format {
             Codec::Gsm => (20, 120),
             Codec::Ilbc20 | Codec::Speex => (20, 60),
             Codec::Ilbc30 => (30, 90),
-            // 1,920 bytes of samples: 20 ms at 48 kHz.
-            Codec::Slin => (10, (960_000 / u64::from(self.sample_rate.max(1))).clamp(10, 120)),
+            // 1,400 bytes of samples: what is not cut into fragments on the way.
+            Codec::Slin => (10, (700_000 / u64::from(self.sample_rate.max(1))).clamp(10, 120)),
             Codec::Ulaw
             | Codec::Alaw
             | Codec::G722
@@ -262,8 +262,8 @@ mod tests {
         assert_eq!([time(Format::OPUS, 30), time(Format::OPUS, 200)], [20, 60]);
         assert_eq!([time(Format::GSM, 30), time(Format::GSM, 10)], [20, 20]);
         assert_eq!([time(Format::ILBC30, 20), time(Format::ILBC30, 60)], [30, 60]);
-        assert_eq!([time(Format::ILBC20, 30), time(Format::slin(48_000), 60)], [20, 20]);
-        assert_eq!([time(Format::slin(16_000), 60), time(Format::SLIN, 60)], [60, 60]);
+        assert_eq!([time(Format::ILBC20, 30), time(Format::slin(48_000), 60)], [20, 10]);
+        assert_eq!([time(Format::slin(16_000), 60), time(Format::SLIN, 60)], [40, 60]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod coder;
 pub mod cost;
 pub mod dtmf;
 pub mod dvi4;
+pub mod fmtp;
 pub mod format;
 #[doc(hidden)]
 pub mod fuzz;

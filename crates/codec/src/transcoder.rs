@@ -91,6 +91,29 @@ impl Transcoder {
         })
     }
 
+    /// Goes on with packets of another format, as when the peer changes its codec in the middle of
+    /// a call. The encoder and what waits for a full packet stay, so that the change is heard as a
+    /// seam of at most one sample; where the encoder would have to run at another rate the next
+    /// packets come from one at rest.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; the transcoder then stays as it was.
+    pub fn set_source(
+        &mut self,
+        from: Format,
+        packet_time: Duration,
+        settings: &OpusSettings,
+    ) -> Result<(), CodecError> {
+        let mut other = Self::new(from, self.path.to, packet_time, settings)?;
+        other.conceals = self.conceals;
+        if other.path.encode == self.path.encode {
+            std::mem::swap(&mut other.encoder, &mut self.encoder);
+            std::mem::swap(&mut other.pending, &mut self.pending);
+        }
+        *self = other;
+        Ok(())
+    }
+
     /// The chain in use.
     #[must_use]
     pub fn path(&self) -> Path {
@@ -239,6 +262,48 @@ mod tests {
             }
         }
         assert!(failed.is_empty(), "{failed:#?}");
+    }
+
+    #[test]
+    fn a_codec_changes_in_the_middle_without_a_gap_or_a_click() {
+        let tone = sine(8_000, 400.0, 9_000.0, 1.0);
+        let settings = OpusSettings::default();
+        for (first, second) in [
+            (Format::ULAW, Format::ALAW),
+            (Format::ALAW, Format::G726),
+            (Format::GSM, Format::ULAW),
+            (Format::SLIN, Format::slin(48_000)),
+        ] {
+            let wide = sine(second.sample_rate, 400.0, 9_000.0, 1.0);
+            let mut coders = [first, second].map(|format| encoder(format, &settings).unwrap());
+            let mut transcoder = transcoder(first, Format::SLIN, PACKET);
+            let (mut payload, mut heard) = ([0; MAX_PACKET_LEN], Vec::new());
+            for packet in 0..50 {
+                let later = packet >= 25;
+                if packet == 25 {
+                    transcoder.set_source(second, PACKET, &settings).unwrap();
+                }
+                let (source, format) = if later { (&wide, second) } else { (&tone, first) };
+                let len = format.samples(PACKET);
+                let frame = &source[packet * len..(packet + 1) * len];
+                let coder = &mut coders[usize::from(later)];
+                let len = coder.encode(frame, &mut payload).unwrap();
+                transcoder.handle_packet(&payload[..len]).unwrap();
+                while let Some(len) = transcoder.poll_output(&mut payload).unwrap() {
+                    let samples = payload[..len].as_chunks::<2>().0;
+                    heard.extend(samples.iter().map(|pair| i16::from_be_bytes(*pair)));
+                }
+            }
+            assert!(heard.len() + 160 >= tone.len(), "{first} to {second}");
+            // Far steeper than the tone, once the coders have started.
+            let steps = heard.windows(2).map(|pair| (pair[1] - pair[0]).unsigned_abs());
+            let clicks = steps.enumerate().filter(|(place, step)| *place > 800 && *step > 4_000);
+            let places: Vec<usize> = clicks.map(|(place, _)| place).collect();
+            let within = |place: &usize| (25 * 160 - 2..26 * 160).contains(place);
+            assert!(places.iter().all(within), "{first} to {second}: {places:?}");
+            let after = &heard[27 * 160..47 * 160];
+            assert!(tone_snr_db(after, 8_000, 400.0) > 15.0, "{first} to {second}");
+        }
     }
 
     #[test]

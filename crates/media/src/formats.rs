@@ -172,7 +172,12 @@ pub(crate) fn format_of(codec: &CodecPlan, wanted: u32) -> Option<Format> {
 }
 
 /// The audio format of an encoding in SDP.
-fn named_format(name: &str, clock_rate: u32, channels: u8, wanted: u32) -> Option<Format> {
+pub(crate) fn named_format(
+    name: &str,
+    clock_rate: u32,
+    channels: u8,
+    wanted: u32,
+) -> Option<Format> {
     match (name, clock_rate) {
         ("opus", _) => {
             let rate =

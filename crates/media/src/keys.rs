@@ -13,6 +13,7 @@ use sidetone_rtp::{Header, RtpView, Ssrc};
 use sidetone_sdp::plan::StreamPlan;
 
 use crate::clock::Io;
+use crate::codecs::Coding;
 use crate::player::{Player, Program, Tick, payload_room};
 use crate::rewrite::Origin;
 use crate::settings::WithoutEvents;
@@ -146,7 +147,11 @@ impl Keys {
     }
 
     /// The tone that is due now, if one is; the next one of the queue when none plays.
-    fn tone(&mut self, now: Instant, plan: &StreamPlan) -> Option<Box<Player>> {
+    fn tone(
+        &mut self,
+        now: Instant,
+        (plan, coding): (&StreamPlan, &Coding),
+    ) -> Option<Box<Player>> {
         if let Some(playing) = self.tone.take() {
             return Some(playing);
         }
@@ -159,7 +164,7 @@ impl Keys {
         self.tones_played += 1;
         // Player ids of keys live on their own: nobody hears of their end.
         let id = PlaybackId(u64::MAX - self.tones_played);
-        Player::new(now, id, tone, plan).ok().map(Box::new)
+        Player::new(now, id, tone, plan, coding).ok().map(Box::new)
     }
 }
 
@@ -215,7 +220,7 @@ impl Stream {
     }
 
     fn tick_tone(&mut self, keys: &mut Keys, transport: &mut Transport, io: &mut Io<'_>) {
-        let Some(mut player) = keys.tone(io.now, &self.plan) else {
+        let Some(mut player) = keys.tone(io.now, (&self.plan, &self.coding)) else {
             keys.next_at = (!keys.tones.is_empty()).then_some(io.now);
             return;
         };
@@ -229,7 +234,7 @@ impl Stream {
             Tick::Packet { len, sequence, timestamp } => {
                 let origin = Origin::Player(player.id.0);
                 let payload = payload.get(..len).unwrap_or_default();
-                self.send_own(origin, (sequence, timestamp), payload, transport, io);
+                self.send_own((origin, 0), (sequence, timestamp), payload, transport, io);
             }
         }
         keys.next_at = Some(player.next_at);

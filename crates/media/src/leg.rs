@@ -104,7 +104,6 @@ impl Leg {
         for (transport, plan) in self.transports.iter_mut().zip(&transports) {
             transport.apply(io.now, plan, &self.identity, io.random);
         }
-        let dtmf = self.identity.settings.dtmf;
         for (index, plan) in streams.into_iter().enumerate() {
             match self.streams.get_mut(index) {
                 Some(stream) => {
@@ -114,7 +113,10 @@ impl Leg {
                         self.events.push(finished);
                     }
                 }
-                None => self.streams.push(Stream::new(index, plan, dtmf, io)),
+                None => {
+                    let settings = &self.identity.settings;
+                    self.streams.push(Stream::new(index, plan, settings, io));
+                }
             }
         }
         // RFC 3264 §8: lines are never removed, but a leg that starts over may have fewer.
@@ -278,6 +280,9 @@ impl Leg {
         stream.heard_at = now;
         self.touched |= stream.silence_told || stream.deadline().is_some();
         stream.silence_told = false;
+        if let Payload::Codec(codec) = payload {
+            stream.coding.hear(codec);
+        }
         if !stream.heard && matches!(payload, Payload::Codec(_)) {
             stream.heard = true;
             self.events.push(LegEvent::FirstPacket { stream: index });
@@ -374,7 +379,7 @@ impl Leg {
     ) -> Result<(), String> {
         let stream = self.streams.get(index).filter(|stream| stream.is_active());
         let stream = stream.ok_or_else(|| format!("stream {index} was not agreed"))?;
-        let player = Player::new(now, id, program, &stream.plan)?;
+        let player = Player::new(now, id, program, &stream.plan, &stream.coding)?;
         self.stop_player(index, None);
         if let Some(stream) = self.streams.get_mut(index) {
             stream.player = Some(Box::new(player));

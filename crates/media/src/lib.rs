@@ -15,6 +15,7 @@
 pub mod candidates;
 pub mod certificate;
 pub mod clock;
+pub mod codecs;
 mod dtls;
 pub mod event;
 mod feedback;
@@ -41,6 +42,7 @@ pub mod transport;
 pub use candidates::{AclRule, CandidatePolicy, HostRule, Net};
 pub use certificate::{Certificate, CertificateError};
 pub use clock::WallClock;
+pub use codecs::{CodecSettings, no_translation};
 pub use event::LegEvent;
 pub use graph::{Arrival, Graph, GraphSnapshot, LegFault, Link, NewLeg, NewPipe};
 pub use path::{Base, Outbox, PathId};

@@ -10,7 +10,7 @@ use sidetone_rtp::event::EventCode;
 use sidetone_rtp::{RtpView, sequence_delta};
 use sidetone_sdp::plan::StreamPlan;
 
-use crate::player::format_of;
+use crate::formats::format_of;
 
 /// Tones are far below 4 kHz.
 const RATE: u32 = 8000;

@@ -4,11 +4,10 @@
 use std::time::{Duration, Instant};
 
 use sidetone_codec::format::{MAX_PACKET_LEN, MAX_SAMPLES};
-use sidetone_codec::{
-    CodecError, Encoder, Format, OpusSettings, Resampler, ToneGenerator, ToneList, encoder,
-};
+use sidetone_codec::{CodecError, Encoder, Format, Resampler, ToneGenerator, ToneList, encoder};
 use sidetone_sdp::plan::StreamPlan;
 
+use crate::codecs::Coding;
 use crate::formats::format_of;
 use crate::source::{Playback, PlaybackId, Repeat, Tone};
 
@@ -77,6 +76,7 @@ impl Player {
         id: PlaybackId,
         program: Program,
         plan: &StreamPlan,
+        coding: &Coding,
     ) -> Result<Self, String> {
         let codec = plan.codecs.first().ok_or("no codec was agreed on this stream yet")?;
         let wanted = match &program {
@@ -90,7 +90,7 @@ impl Player {
                 codec.name
             )
         })?;
-        let made = encoder(format, &OpusSettings::default());
+        let made = encoder(format, &coding.opus(codec));
         let encoder = made.map_err(|error: CodecError| error.to_string())?;
         let rate = format.sample_rate;
         let material = match program {
@@ -130,9 +130,14 @@ impl Player {
     }
 
     /// Goes on in another codec after a new plan.
-    pub(crate) fn retarget(&mut self, now: Instant, plan: &StreamPlan) -> Result<(), String> {
+    pub(crate) fn retarget(
+        &mut self,
+        now: Instant,
+        plan: &StreamPlan,
+        coding: &Coding,
+    ) -> Result<(), String> {
         let silence = Program::Tone(Tone::default());
-        let mut other = Self::new(now, self.id, silence, plan)?;
+        let mut other = Self::new(now, self.id, silence, plan, coding)?;
         let rate = other.encoder.format().sample_rate;
         match &mut self.material {
             Material::Prompts { rate: conversion, .. } => *conversion = Rate::new(rate),
@@ -142,6 +147,11 @@ impl Player {
         std::mem::swap(&mut self.material, &mut other.material);
         *self = other;
         Ok(())
+    }
+
+    /// Tells the encoder what the peer loses of a hundred packets.
+    pub(crate) fn set_expected_loss(&mut self, percent: u8) {
+        self.encoder.set_expected_loss(percent);
     }
 
     /// How many samples were played, at the prompt's own rate.
@@ -244,10 +254,15 @@ impl Rate {
     }
 }
 
-/// The packet time the peer asked for, in steps the codec has.
+/// The packet time the peer asked for, in steps the first codec has.
 pub(crate) fn packet_time(plan: &StreamPlan) -> Duration {
+    packet_time_of(plan, 0)
+}
+
+/// The same for one of the agreed codecs.
+pub(crate) fn packet_time_of(plan: &StreamPlan, codec: usize) -> Duration {
     let wanted = Duration::from_millis(plan.ptime_ms.into());
-    let format = plan.codecs.first().and_then(|codec| format_of(codec, 48_000));
+    let format = plan.codecs.get(codec).and_then(|codec| format_of(codec, 48_000));
     format.unwrap_or(Format::ULAW).packet_time(wanted)
 }
 

@@ -70,6 +70,7 @@ impl Leg {
             return;
         };
         let round_trip = stream.transmission.handle_report_block(wall_clock, block);
+        stream.note_loss(block.fraction_lost);
         if let (Some(nack), Some(round_trip)) = (&mut stream.nack, round_trip) {
             nack.set_round_trip(round_trip);
         }

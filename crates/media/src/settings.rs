@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::codecs::CodecSettings;
+
 /// How a leg reaches its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LegKind {
@@ -97,6 +99,8 @@ pub struct RtpSettings {
     pub symmetric: bool,
     /// How long ICE may try before `IceFailed`. Default 15 s; browsers give up after about 15–30.
     pub ice_timeout: Duration,
+    /// How codecs behave.
+    pub codecs: CodecSettings,
 }
 
 impl Default for RtpSettings {
@@ -113,6 +117,7 @@ impl Default for RtpSettings {
             keepalive: None,
             symmetric: true,
             ice_timeout: Duration::from_secs(15),
+            codecs: CodecSettings::default(),
         }
     }
 }

@@ -14,15 +14,16 @@ use sidetone_rtp::{Header, RtpView, Ssrc};
 use sidetone_sdp::plan::{CodecPlan, MediaKind, StreamPlan, StreamState};
 
 use crate::clock::Io;
+use crate::codecs::Coding;
 use crate::feedback::{BitrateEstimate, KeyframeRequests};
 use crate::formats::{AudioFormat, Extensions, FormatKey, Formats, Payload};
 use crate::keys::{KeyFilter, Keys};
 use crate::listener::ToneListener;
-use crate::player::{Player, Tick, packet_time, payload_room};
+use crate::player::{Player, Tick, packet_time_of, payload_room};
 use crate::rewrite::{Origin, Rewriter};
-use crate::settings::{DtmfSettings, ToneDetection};
+use crate::settings::{DtmfSettings, RtpSettings, ToneDetection};
 use crate::source::{DtmfRelay, PlaybackId};
-use crate::transcode::Transcoding;
+use crate::transcode::{Target, Transcoding};
 use crate::transport::Transport;
 
 /// Video packets kept for repetition: about a second at 2.5 Mbit/s.
@@ -62,6 +63,7 @@ pub(crate) struct Stream {
     pub(crate) key_filter: KeyFilter,
     /// Listens for keys in the audio.
     pub(crate) listener: Option<Box<ToneListener>>,
+    pub(crate) coding: Coding,
     pub(crate) nack: Option<Box<NackGenerator>>,
     pub(crate) estimate: Option<BitrateEstimate>,
     pub(crate) keyframes: KeyframeRequests,
@@ -87,8 +89,13 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(index: usize, plan: StreamPlan, dtmf: DtmfSettings, io: &mut Io<'_>) -> Self {
-        let now = io.now;
+    pub(crate) fn new(
+        index: usize,
+        plan: StreamPlan,
+        settings: &RtpSettings,
+        io: &mut Io<'_>,
+    ) -> Self {
+        let (now, dtmf) = (io.now, settings.dtmf);
         let (clock_rate, events_rate) = (clock_rate(&plan), events_rate(&plan));
         // The low bits of 32 random ones.
         let sequence = (io.random.u32() & 0xffff) as u16;
@@ -104,6 +111,7 @@ impl Stream {
             dtmf,
             key_filter: KeyFilter::default(),
             listener: None,
+            coding: Coding::new(settings.codecs),
             nack: None,
             estimate: None,
             keyframes: KeyframeRequests::default(),
@@ -150,6 +158,7 @@ impl Stream {
             self.silence_told = false;
         }
         self.formats = Formats::new(&plan);
+        self.coding.forget();
         self.rewriter.set_clock_rate(clock_rate);
         self.rewriter.detach();
         self.plan = plan;
@@ -157,7 +166,7 @@ impl Stream {
         self.set_up_listener(now);
         let mut player = self.player.take()?;
         let goes_on = self.is_active()
-            && (player.suits(&self.plan) || player.retarget(now, &self.plan).is_ok());
+            && (player.suits(&self.plan) || player.retarget(now, &self.plan, &self.coding).is_ok());
         if goes_on {
             self.player = Some(player);
             return None;
@@ -281,6 +290,7 @@ impl Stream {
 
     fn payload_type(&self, arrived: &Arrived<'_>) -> Option<u8> {
         match arrived.payload {
+            Payload::Codec(_) if self.wants_another(arrived) => None,
             Payload::Codec(_) => self.formats.outgoing(arrived.key?),
             Payload::Event(rate) if self.regenerates(arrived.uid, rate) => None,
             Payload::Event(rate) => self.formats.event_type(rate),
@@ -299,14 +309,40 @@ impl Stream {
         transcodes || self.formats.event_type(rate).is_none()
     }
 
-    /// Sends audio that arrived in a codec the peer did not agree to.
+    /// Whether audio must be translated although the peer agreed to its codec: because the peer
+    /// sends another one itself (`asymmetric_rtp_codec = no`), and both can be coded.
+    fn wants_another(&self, arrived: &Arrived<'_>) -> bool {
+        let Some(followed) = self.coding.followed() else {
+            return false;
+        };
+        self.formats.key(followed) != arrived.key
+            && arrived.audio.is_some()
+            && self.formats.audio(followed).is_some()
+    }
+
+    /// The peer said how much it loses.
+    pub(crate) fn note_loss(&mut self, fraction: u8) {
+        let Some(percent) = self.coding.note_loss(fraction) else {
+            return;
+        };
+        if let Some(transcoding) = &mut self.transcoding {
+            transcoding.set_expected_loss(percent);
+        }
+        if let Some(player) = &mut self.player {
+            player.set_expected_loss(percent);
+        }
+    }
+
+    /// Sends audio that arrived in another codec than the one to send.
     fn transcode(
         &mut self,
         arrived: &Arrived<'_>,
         transport: &mut Transport,
         io: &mut Io<'_>,
     ) -> bool {
-        let (Some(from), Some(audio), Some(to)) = (arrived.key, arrived.audio, self.formats.key(0))
+        let codec = self.coding.followed().unwrap_or(0);
+        let (Some(from), Some(audio), Some(to)) =
+            (arrived.key, arrived.audio, self.formats.key(codec))
         else {
             return false;
         };
@@ -315,9 +351,9 @@ impl Stream {
         }
         let known = self.transcoding.as_ref();
         if !known.is_some_and(|known| known.serves(arrived.uid, from, to)) {
-            let (target, time) = (self.formats.audio(0), packet_time(&self.plan));
-            let made = Transcoding::new(arrived.uid, (from, audio), (to, target), time);
-            self.transcoding = Some(Box::new(made));
+            let before = self.transcoding.take();
+            let made = Transcoding::follow(before, arrived.uid, (from, audio), self.target(codec));
+            self.transcoding = Some(made);
         }
         let Some(mut transcoding) = self.transcoding.take() else {
             return false;
@@ -329,22 +365,38 @@ impl Stream {
             let origin = Origin::Transcoder(arrived.uid);
             let numbers = (packet.sequence, packet.timestamp);
             let payload = payload.get(..packet.len).unwrap_or_default();
-            sent |= self.send_own(origin, numbers, payload, transport, io);
+            sent |= self.send_own((origin, codec), numbers, payload, transport, io);
         }
         self.transcoding = Some(transcoding);
         sent
     }
 
+    /// What a transcoder to one of the agreed codecs should make.
+    fn target(&mut self, codec: u8) -> Target {
+        let audio = self.formats.audio(codec);
+        if let Some(audio) = audio {
+            self.rewriter.set_clock_rate(audio.clock_rate);
+        }
+        let plan = self.plan.codecs.get(usize::from(codec));
+        Target {
+            key: self.formats.key(codec),
+            audio,
+            time: packet_time_of(&self.plan, usize::from(codec)),
+            opus: plan.map(|plan| self.coding.opus(plan)).unwrap_or_default(),
+            conceals: self.coding.settings.generic_concealment,
+        }
+    }
+
     /// Sends audio that we encoded.
     pub(crate) fn send_own(
         &mut self,
-        origin: Origin,
+        (origin, codec): (Origin, u8),
         (sequence, timestamp): (u16, u32),
         payload: &[u8],
         transport: &mut Transport,
         io: &mut Io<'_>,
     ) -> bool {
-        let Some(payload_type) = self.formats.send_type(0) else {
+        let Some(payload_type) = self.formats.send_type(codec) else {
             return false;
         };
         let Some(numbers) = self.rewriter.map(io.now, origin, sequence, timestamp) else {
@@ -377,7 +429,7 @@ impl Stream {
             Tick::Packet { len, sequence, timestamp } => {
                 let origin = Origin::Player(player.id.0);
                 let payload = payload.get(..len).unwrap_or_default();
-                self.send_own(origin, (sequence, timestamp), payload, transport, io);
+                self.send_own((origin, 0), (sequence, timestamp), payload, transport, io);
             }
         }
         self.player = Some(player);

@@ -34,30 +34,62 @@ pub(crate) struct Transcoded {
     pub(crate) timestamp: u32,
 }
 
+/// What a transcoder should make.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) key: Option<FormatKey>,
+    /// `None` for a codec that cannot be encoded.
+    pub(crate) audio: Option<AudioFormat>,
+    pub(crate) time: Duration,
+    pub(crate) opus: OpusSettings,
+    pub(crate) conceals: bool,
+}
+
 impl Transcoding {
-    /// A transcoder between two codecs. When there is none the pair is remembered as impossible,
-    /// so that not every packet tries again.
-    pub(crate) fn new(
+    /// A transcoder between two codecs. It goes on where one before it stopped: its numbers when
+    /// it served the same stream, its encoder when only the codec that arrives has changed. When
+    /// there is no way the pair is remembered as impossible, so that not every packet tries again.
+    pub(crate) fn follow(
+        before: Option<Box<Self>>,
         uid: u64,
         (from, source): (FormatKey, AudioFormat),
-        (to, target): (FormatKey, Option<AudioFormat>),
-        time: Duration,
-    ) -> Self {
-        let transcoder = target.and_then(|target| {
-            let settings = OpusSettings::default();
-            Transcoder::new(source.format, target.format, time, &settings).ok()
+        target: Target,
+    ) -> Box<Self> {
+        let mut before = before.filter(|before| before.uid == uid);
+        let numbers = before.as_ref().map_or((0, 0), |old| (old.sequence, old.timestamp));
+        let kept = before.as_mut().filter(|old| Some(old.to) == target.key);
+        let kept = kept.and_then(|old| old.transcoder.take());
+        let made = target.audio.and_then(|audio| match kept {
+            Some(mut kept) => {
+                let changed = kept.set_source(source.format, target.time, &target.opus);
+                changed.ok().map(|()| kept)
+            }
+            None => Transcoder::new(source.format, audio.format, target.time, &target.opus)
+                .ok()
+                .map(Box::new),
         });
-        let millis = u32::try_from(time.as_millis()).unwrap_or(20);
-        Self {
+        let transcoder = made.map(|mut transcoder| {
+            transcoder.set_generic_concealment(target.conceals);
+            transcoder
+        });
+        let millis = u32::try_from(target.time.as_millis()).unwrap_or(20);
+        Box::new(Self {
             uid,
             from,
-            to,
-            transcoder: transcoder.map(Box::new),
+            to: target.key.unwrap_or(from),
+            transcoder,
             in_clock: source.clock_rate,
-            out_ticks: target.map_or(8000, |target| target.clock_rate) * millis / 1000,
+            out_ticks: target.audio.map_or(8000, |audio| audio.clock_rate) * millis / 1000,
             last_in: None,
-            sequence: 0,
-            timestamp: 0,
+            sequence: numbers.0,
+            timestamp: numbers.1,
+        })
+    }
+
+    /// Tells the encoder what the peer loses of a hundred packets.
+    pub(crate) fn set_expected_loss(&mut self, percent: u8) {
+        if let Some(transcoder) = &mut self.transcoder {
+            transcoder.encoder_mut().set_expected_loss(percent);
         }
     }
 

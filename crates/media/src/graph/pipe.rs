@@ -76,7 +76,7 @@ impl Graph {
             let mut leg = Leg::new(id, identity, transports, io);
             for (index, kind) in new.streams.iter().enumerate() {
                 let plan = end_plan(*kind, io.random.u32());
-                leg.streams.push(Stream::new(index, plan, new.settings.dtmf, io));
+                leg.streams.push(Stream::new(index, plan, &new.settings, io));
             }
             self.insert(leg)
         });

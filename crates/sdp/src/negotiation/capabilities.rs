@@ -56,7 +56,8 @@ pub struct Capabilities {
     pub announce_sources: bool,
     /// Packet time asked for when no codec asks for its own, in milliseconds.
     pub ptime_ms: u32,
-    /// `use_ptime=`: send packets as long as the peer's `a=ptime` asks, rather than as long as ours.
+    /// `use_ptime=`: send packets as long as the peer's `a=ptime` asks, rather than as long as our
+    /// own.
     pub use_ptime: bool,
     /// Whose order of codecs an answer takes.
     pub answer_order: CodecOrder,

@@ -1,0 +1,166 @@
+//! How the codecs of a leg behave (`codecs.conf`, `asymmetric_rtp_codec`), and which of the agreed
+//! codecs a stream sends: the first, unless the peer itself sends another.
+
+use sidetone_codec::OpusSettings;
+use sidetone_codec::catalogue;
+use sidetone_sdp::plan::{CodecPlan, MediaKind, StreamPlan};
+
+use crate::formats::named_format;
+
+/// Packets in a row that must come in another codec before we follow. Less would let a peer that
+/// alternates make us start an encoder for every packet.
+const FOLLOWED_AFTER: u8 = 5;
+
+/// Settings of a leg's codecs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodecSettings {
+    /// `[opus]` of codecs.conf.
+    pub opus: OpusSettings,
+    /// `genericplc`: conceal losses for codecs that do not do it themselves.
+    pub generic_concealment: bool,
+    /// `asymmetric_rtp_codec`: what we send may differ from what the peer sends.
+    pub asymmetric: bool,
+}
+
+impl Default for CodecSettings {
+    fn default() -> Self {
+        Self { opus: OpusSettings::default(), generic_concealment: true, asymmetric: false }
+    }
+}
+
+/// What a stream knows about its codecs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Coding {
+    pub(crate) settings: CodecSettings,
+    /// The codec the peer sends, as an index of the plan.
+    heard: Option<u8>,
+    /// Another one, and how often in a row it came.
+    other: (u8, u8),
+    /// What the peer loses of a hundred packets, by its reports.
+    lost_percent: u8,
+}
+
+impl Coding {
+    pub(crate) fn new(settings: CodecSettings) -> Self {
+        Self { settings, heard: None, other: (0, 0), lost_percent: 0 }
+    }
+
+    /// A later plan numbers its codecs anew.
+    pub(crate) fn forget(&mut self) {
+        (self.heard, self.other) = (None, (0, 0));
+    }
+
+    /// Notes the codec of a packet from the peer.
+    pub(crate) fn hear(&mut self, codec: u8) {
+        match self.heard {
+            None => self.heard = Some(codec),
+            Some(heard) if heard == codec => self.other = (codec, 0),
+            Some(_) if self.other.0 != codec => self.other = (codec, 1),
+            Some(_) => {
+                self.other.1 += 1;
+                if self.other.1 >= FOLLOWED_AFTER {
+                    self.heard = Some(codec);
+                }
+            }
+        }
+    }
+
+    /// The codec that must be sent because the peer sends it; `None` when any agreed one may.
+    pub(crate) fn followed(&self) -> Option<u8> {
+        self.heard.filter(|_| !self.settings.asymmetric)
+    }
+
+    /// Takes the share of packets that the peer says it lost, in 256ths. It counts at once when it
+    /// rises and fades when it falls, since losses come in bursts. Returns the percentage when it
+    /// changed.
+    pub(crate) fn note_loss(&mut self, fraction: u8) -> Option<u8> {
+        let before = self.lost_percent;
+        // At most 100.
+        let reported = (u32::from(fraction) * 100).div_ceil(256) as u8;
+        self.lost_percent = reported.max(before - before.div_ceil(4));
+        (self.lost_percent != before).then(|| self.expected_loss())
+    }
+
+    /// What encoders should expect: what the peer reports, and at least what is configured.
+    pub(crate) fn expected_loss(&self) -> u8 {
+        self.lost_percent.max(self.settings.opus.expected_loss_percent)
+    }
+
+    /// The settings of an encoder for a codec: ours, within what the peer asks for.
+    pub(crate) fn opus(&self, codec: &CodecPlan) -> OpusSettings {
+        let asked = self.settings.opus.asked_for_by(&codec.remote_fmtp);
+        OpusSettings { expected_loss_percent: self.expected_loss(), ..asked }
+    }
+}
+
+/// Why audio of one stream cannot reach another: the two codecs by their names in configuration,
+/// and the reason. `None` when some packet can pass, or be translated.
+#[must_use]
+pub fn no_translation(from: &StreamPlan, to: &StreamPlan) -> Option<String> {
+    if from.kind != MediaKind::Audio || to.kind != MediaKind::Audio {
+        return None;
+    }
+    let (source, target) = (from.codecs.first()?, to.codecs.first()?);
+    let same = |a: &CodecPlan, b: &CodecPlan| {
+        (a.name.as_str(), a.clock_rate, a.channels) == (b.name.as_str(), b.clock_rate, b.channels)
+    };
+    if to.codecs.iter().any(|codec| same(codec, source)) {
+        return None;
+    }
+    let format = |codec: &CodecPlan| {
+        named_format(&codec.name, codec.clock_rate, codec.channels, codec.clock_rate)
+    };
+    let name = |codec: &CodecPlan| {
+        sidetone_sdp::negotiation::codec_spec::config_name(&codec.name, codec.clock_rate).to_owned()
+    };
+    let silent = [source, target].into_iter().find(|codec| format(codec).is_none());
+    let reason = match (silent, format(source), format(target)) {
+        (Some(codec), ..) => {
+            let name = name(codec);
+            let known = catalogue::by_name(&name).map(|entry| entry.missing);
+            format!("{name}: {}", known.unwrap_or("not a codec of this server"))
+        }
+        (None, Some(source), Some(target)) => {
+            sidetone_codec::path(source, target).err()?.to_string()
+        }
+        (None, ..) => return None,
+    };
+    Some(format!("no translator path from {} to {} ({reason})", name(source), name(target)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_codec_is_followed_once_it_came_five_times() {
+        let mut coding = Coding::new(CodecSettings::default());
+        assert_eq!(coding.followed(), None);
+        coding.hear(1);
+        assert_eq!(coding.followed(), Some(1));
+        for _ in 0..20 {
+            coding.hear(0);
+            coding.hear(1);
+        }
+        assert_eq!(coding.followed(), Some(1), "a peer that alternates is not followed");
+        (0..5).for_each(|_| coding.hear(0));
+        assert_eq!(coding.followed(), Some(0));
+        let asymmetric = CodecSettings { asymmetric: true, ..CodecSettings::default() };
+        let mut coding = Coding::new(asymmetric);
+        coding.hear(1);
+        assert_eq!(coding.followed(), None);
+    }
+
+    #[test]
+    fn loss_counts_at_once_and_fades() {
+        let mut coding = Coding::new(CodecSettings::default());
+        assert_eq!(coding.note_loss(64), Some(25));
+        let faded: Vec<_> = (0..4).filter_map(|_| coding.note_loss(0)).collect();
+        assert_eq!(faded, [18, 13, 9, 6]);
+        assert_eq!(coding.note_loss(255), Some(100));
+        (0..30).for_each(|_| {
+            coding.note_loss(0);
+        });
+        assert_eq!((coding.expected_loss(), coding.note_loss(0)), (0, None));
+    }
+}
