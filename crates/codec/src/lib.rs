@@ -22,6 +22,7 @@ pub mod g722;
 pub mod g726;
 pub mod gsm;
 pub mod ilbc;
+pub mod melody;
 pub mod opus;
 pub mod path;
 pub mod plc;

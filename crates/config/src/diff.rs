@@ -55,7 +55,7 @@ pub struct Difference {
     pub identifies: Changes,
     /// Named access lists.
     pub acls: Changes,
-    /// Files or single objects that differ: `global`, `system`, `http`, `rtp`, `logger`,
+    /// Files or single objects that differ: `global`, `system`, `http`, `rtp`, `music`, `logger`,
     /// `asterisk`, `modules`, `sip_acl`.
     pub settings: Vec<&'static str>,
 }
@@ -87,6 +87,7 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
         ("http", old.http == new.http),
         ("rtp", old.rtp == new.rtp),
         ("features", old.features == new.features),
+        ("music", old.music == new.music),
         ("logger", old.logger == new.logger),
         ("asterisk", old.asterisk == new.asterisk),
         ("modules", old.modules == new.modules),

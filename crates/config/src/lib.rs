@@ -56,6 +56,7 @@ pub use objects::global::{Global, Identifier, System, UnidentifiedRequests};
 pub use objects::http::{ClearWebSocket, Http, HttpTls, Restriction};
 pub use objects::identify::{HeaderMatch, Identify, Pattern};
 pub use objects::logger::{Level, LogChannel, LogFormat, LogTarget, Logger};
+pub use objects::music::{Music, MusicClass};
 pub use objects::rtp::{HostCandidate, NatServer, Rtp, StrictRtp};
 pub use objects::transport::{Host, Protocol, TcpKeepalive, TlsMethod, TlsSettings, Transport};
 pub use snapshot::Config;

@@ -15,6 +15,7 @@ use crate::objects::asterisk::Asterisk;
 use crate::objects::features::Features;
 use crate::objects::http::Http;
 use crate::objects::logger::Logger;
+use crate::objects::music::Music;
 use crate::objects::rtp::Rtp;
 use crate::pjsip;
 use crate::report::Report;
@@ -37,6 +38,8 @@ pub struct Documents {
     pub rtp: Document,
     /// features.conf.
     pub features: Document,
+    /// musiconhold.conf.
+    pub music: Document,
     /// logger.conf; `None` when missing.
     pub logger: Option<Document>,
     /// acl.conf.
@@ -140,6 +143,7 @@ impl Documents {
         documents.http = documents.file(source, &options, "http.conf").unwrap_or_default();
         documents.rtp = documents.file(source, &options, "rtp.conf").unwrap_or_default();
         documents.features = documents.file(source, &options, "features.conf").unwrap_or_default();
+        documents.music = documents.file(source, &options, "musiconhold.conf").unwrap_or_default();
         documents.logger = documents.file(source, &options, "logger.conf");
         documents.acl = documents.file(source, &options, "acl.conf").unwrap_or_default();
         documents.modules = documents.file(source, &options, "modules.conf").unwrap_or_default();
@@ -173,6 +177,7 @@ impl Documents {
             &mut self.http,
             &mut self.rtp,
             &mut self.features,
+            &mut self.music,
             &mut self.acl,
             &mut self.modules,
         ];
@@ -245,6 +250,9 @@ fn build(
     let features = settle.file("features.conf", previous.map(|c| &c.features), |report| {
         Features::build(&documents.features, report)
     });
+    let music = settle.file("musiconhold.conf", previous.map(|c| &c.music), |report| {
+        Music::build(&documents.music, report)
+    });
     let logger = settle.file("logger.conf", previous.map(|c| &c.logger), |report| {
         Logger::build(documents.logger.as_ref(), report)
     });
@@ -266,6 +274,7 @@ fn build(
         http,
         rtp,
         features,
+        music,
         logger,
         asterisk,
         modules,
@@ -311,6 +320,7 @@ impl Settle<'_> {
             "http.conf" => Some(&documents.http),
             "rtp.conf" => Some(&documents.rtp),
             "features.conf" => Some(&documents.features),
+            "musiconhold.conf" => Some(&documents.music),
             "acl.conf" => Some(&documents.acl),
             "logger.conf" => documents.logger.as_ref(),
             _ => Some(&documents.modules),

@@ -14,6 +14,7 @@ use crate::objects::global::{Global, System};
 use crate::objects::http::Http;
 use crate::objects::identify::Identify;
 use crate::objects::logger::Logger;
+use crate::objects::music::Music;
 use crate::objects::rtp::Rtp;
 use crate::objects::transport::Transport;
 
@@ -47,6 +48,8 @@ pub struct Config {
     pub features: Arc<Features>,
     /// logger.conf.
     pub logger: Arc<Logger>,
+    /// musiconhold.conf.
+    pub music: Arc<Music>,
     /// asterisk.conf.
     pub asterisk: Arc<Asterisk>,
     /// modules.conf.

@@ -539,7 +539,8 @@ fn keep_alive_at(
     Some(stream.sent_at().unwrap_or(stream.heard_at) + interval)
 }
 
-/// When silence becomes a timeout: the hold value counts while we expect nothing.
+/// When silence becomes a timeout: the hold value counts while the call is held, in whatever form.
+/// A phone that holds by `sendonly` may have music to send, and most have none.
 fn silence_at(
     timeout: Option<Duration>,
     timeout_hold: Option<Duration>,
@@ -548,7 +549,7 @@ fn silence_at(
     if !stream.is_active() || stream.silence_told {
         return None;
     }
-    let limit = if stream.plan.direction.receives() { timeout } else { timeout_hold };
+    let limit = if stream.is_held() { timeout_hold } else { timeout };
     let limit = limit.filter(|limit| !limit.is_zero())?;
     Some(stream.heard_at + limit)
 }

@@ -11,7 +11,7 @@ use sidetone_rtp::reception::Reception;
 use sidetone_rtp::retransmission::{NackGenerator, RetransmissionBuffer, RtxHeader, write_rtx};
 use sidetone_rtp::transmission::Transmission;
 use sidetone_rtp::{Header, RtpView, Ssrc};
-use sidetone_sdp::plan::{CodecPlan, MediaKind, StreamPlan, StreamState};
+use sidetone_sdp::plan::{CodecPlan, Direction, MediaKind, StreamPlan, StreamState};
 
 use crate::clock::Io;
 use crate::codecs::Coding;
@@ -152,7 +152,8 @@ impl Stream {
             self.heard_events_rate = events_rate;
             self.keys = None;
         }
-        if plan.direction.receives() != self.plan.direction.receives() {
+        let held = plan.direction != Direction::SendRecv;
+        if held != self.is_held() {
             // Hold starts a new count of silence, and so does its end.
             self.heard_at = now;
             self.silence_told = false;
@@ -217,6 +218,11 @@ impl Stream {
 
     pub(crate) fn is_active(&self) -> bool {
         self.plan.state == StreamState::Active && self.plan.kind != MediaKind::Other
+    }
+
+    /// Whether one of the sides does not want to hear the other.
+    pub(crate) fn is_held(&self) -> bool {
+        self.plan.direction != Direction::SendRecv
     }
 
     pub(crate) fn receives(&self) -> bool {

@@ -27,6 +27,7 @@ use crate::shard::ShardHandle;
 mod dtmf;
 mod host;
 pub(crate) mod media;
+mod music;
 mod peer;
 pub(crate) mod pump;
 mod signal;
@@ -265,6 +266,9 @@ pub struct Channel {
     reoffer: signal::Reoffer,
     /// A tone that plays while the dialplan goes on.
     background: Option<PlaybackId>,
+    music: Option<music::Music>,
+    /// `CHANNEL(musicclass)`
+    musicclass: Option<String>,
     inbox: mpsc::Receiver<ChannelEvent>,
     own_inbox: mpsc::Sender<ChannelEvent>,
     media_inbox: mpsc::Receiver<(LegId, LegEvent)>,
@@ -367,6 +371,8 @@ impl Channel {
             wish: Wish::call(),
             reoffer: signal::Reoffer::default(),
             background: None,
+            music: None,
+            musicclass: None,
             inbox,
             own_inbox,
             media_inbox,

@@ -27,6 +27,7 @@ use crate::Cause;
 use crate::application::Catalogue;
 use crate::channel::{ChannelEvent, Control};
 use crate::live::LiveChannels;
+use crate::music::MusicLibrary;
 use crate::registrar::Registrar;
 use crate::shard::ShardHandle;
 
@@ -69,6 +70,7 @@ struct Inner {
     shards: Vec<ShardHandle>,
     entity_id: String,
     certificates: Mutex<HashMap<String, CertificateChoice>>,
+    library: MusicLibrary,
     started_wall: jiff::Timestamp,
     started: Instant,
     draining: AtomicBool,
@@ -125,6 +127,11 @@ impl Exchange {
     #[must_use]
     pub fn prompt(&self, name: &str, language: &str) -> Option<Arc<Prompt>> {
         (self.inner.prompts)(name, language)
+    }
+
+    /// The music that was read.
+    pub(crate) fn library(&self) -> &MusicLibrary {
+        &self.inner.library
     }
 
     /// The signalling flows.
@@ -291,6 +298,7 @@ impl Exchange {
     pub fn reload(&self, config: Arc<Config>, dialplan: Option<Arc<Dialplan>>) {
         self.inner.config.store(config);
         self.inner.certificates.lock().clear();
+        self.inner.library.forget();
         if let Some(dialplan) = dialplan {
             self.inner.dialplan.store(dialplan);
         }

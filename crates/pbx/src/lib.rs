@@ -18,6 +18,7 @@ pub mod live;
 pub mod local;
 mod login;
 mod message;
+pub mod music;
 pub mod outgoing;
 pub mod party;
 mod register;

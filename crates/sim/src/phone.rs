@@ -50,6 +50,19 @@ pub enum Keys {
     Info,
 }
 
+/// The forms in which a phone holds a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// `a=sendonly`, with a tone of its own.
+    SendOnly,
+    /// `a=inactive`.
+    Inactive,
+    /// `c=0.0.0.0` (RFC 2543).
+    ZeroAddress,
+    /// An INVITE without offer, answered `sendonly` in the ACK (RFC 3261 §14.2).
+    WithoutOffer,
+}
+
 /// What a caller offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
@@ -152,8 +165,9 @@ pub(crate) enum Order {
     Refuse(u16),
     HangUp,
     HangUpAll,
-    Hold,
+    Hold(Hold),
     Resume,
+    ResumeWithoutOffer,
     Press(char),
     Manner(Manner),
     BeSilent,
@@ -289,7 +303,17 @@ impl Phone {
 
     /// Puts the call on hold.
     pub async fn hold(&self) {
-        self.order(Order::Hold).await;
+        self.order(Order::Hold(Hold::SendOnly)).await;
+    }
+
+    /// The same in this form.
+    pub async fn hold_by(&self, form: Hold) {
+        self.order(Order::Hold(form)).await;
+    }
+
+    /// Takes the call back by an INVITE without offer.
+    pub async fn resume_without_offer(&self) {
+        self.order(Order::ResumeWithoutOffer).await;
     }
 
     /// Takes it back.

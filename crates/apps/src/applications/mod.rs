@@ -14,6 +14,7 @@ mod hangup_cause_clear;
 mod letters;
 mod log;
 mod milliwatt;
+mod music_on_hold;
 mod pjsip_hangup;
 mod playback;
 mod playtones;
@@ -23,6 +24,8 @@ mod read;
 mod ringing;
 mod send_dtmf;
 mod sip_add_header;
+mod start_music_on_hold;
+mod stop_music_on_hold;
 mod stop_playtones;
 mod stream_echo;
 mod tones;
@@ -57,6 +60,7 @@ pub const APPLICATIONS: &[Application] = &[
     application!(hangup_cause_clear),
     application!(log),
     application!(milliwatt),
+    application!(music_on_hold),
     application!(pjsip_hangup),
     application!(playback),
     application!(playtones),
@@ -65,6 +69,8 @@ pub const APPLICATIONS: &[Application] = &[
     application!(ringing),
     application!(send_dtmf),
     application!(sip_add_header),
+    application!(start_music_on_hold),
+    application!(stop_music_on_hold),
     application!(stop_playtones),
     application!(stream_echo),
     application!(user_event),

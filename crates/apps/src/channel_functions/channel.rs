@@ -13,8 +13,9 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
         synopsis: "Reads facts of the channel",
         syntax: "item[,type]",
         description: "name, state, channeltype, endpoint, context, exten, uniqueid, linkedid, \
-            language, accountcode, callid, peerip, secure_signaling, secure_media, \
-            audioreadformat, audiowriteformat, videonativeformat; pjsip with call-id, secure, \
+            language, musicclass (may be set), accountcode, callid, peerip, \
+            secure_signaling, secure_media, audioreadformat, audiowriteformat, \
+            videonativeformat; pjsip with call-id, secure, \
             target_uri, local_uri, local_tag, remote_uri, remote_tag, request_uri, t38state, \
             local_addr or remote_addr; and rtp with src, dest, direct, secure or hold, each of \
             audio or video.",
@@ -26,8 +27,18 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
         ..Doc::EMPTY
     },
     read: Some(read),
-    write: None,
+    write: Some(write),
 };
+
+fn write(channel: &mut Channel, arguments: &str, value: &str) -> Result<(), FunctionError> {
+    match arguments.trim().to_ascii_lowercase().as_str() {
+        "musicclass" => channel.set_music_class(value.trim()),
+        other => {
+            return Err(FunctionError::Arguments(format!("'{other}' cannot be set")));
+        }
+    }
+    Ok(())
+}
 
 fn read(channel: &mut Channel, arguments: &str) -> Outcome {
     let (item, rest) = arguments.split_once(',').unwrap_or((arguments, ""));
@@ -54,6 +65,7 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
         "uniqueid" => channel.unique_id().to_owned(),
         "linkedid" => channel.linked_id().to_owned(),
         "language" => channel.endpoint().language.clone(),
+        "musicclass" => channel.music_class(),
         "accountcode" => channel.endpoint().accountcode.clone(),
         "callid" => call_id(channel),
         "peerip" => channel.flow().map(|flow| flow.remote.ip().to_string()).unwrap_or_default(),

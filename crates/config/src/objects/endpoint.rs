@@ -398,6 +398,8 @@ pub struct Endpoint {
     pub tone_zone: String,
     /// Class of music played to who talks to it when it holds.
     pub moh_suggest: String,
+    /// Whether a hold by `sendonly` plays no music: its own is passed on.
+    pub suppress_moh_on_sendonly: bool,
     /// Calls at which its state is busy; 0 for never.
     pub device_state_busy_at: u32,
     /// Tenant its channels belong to.
@@ -497,6 +499,7 @@ impl Endpoint {
             language: fields.string("language"),
             tone_zone: fields.string("tone_zone"),
             moh_suggest: fields.string("moh_suggest"),
+            suppress_moh_on_sendonly: fields.flag("suppress_moh_on_sendonly"),
             device_state_busy_at: fields.number("device_state_busy_at"),
             tenantid: fields.string("tenantid"),
             groups: PickupGroups::build(fields),

@@ -10,6 +10,7 @@ pub mod global;
 pub mod http;
 pub mod identify;
 pub mod logger;
+pub mod music;
 pub mod rtp;
 pub mod speech;
 pub mod transport;

@@ -135,7 +135,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Answer with the media profile of the offer.";
         "message_context" Text, "", NOT_YET, "Dialplan context its messages enter.";
         "moh_passthrough" Flag, "no", NOT_YET, "Pass hold on instead of playing music.";
-        "moh_suggest" Text, "default", NOT_YET,
+        "moh_suggest" Text, "default", Works,
             "Class of music played to who talks to it when it holds.";
         "mwi_from_user" Text, "", NO_MAILBOX, "User part of From in message-waiting notices.";
         "mwi_subscribe_replaces_unsolicited" YesNo, "no", NO_MAILBOX,
@@ -193,7 +193,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "stir_shaken_profile" Text, "", NO_STIR, "Profile for attesting and verifying callers.";
         "sub_min_expiry" COUNT, "60", NOT_YET, "Shortest subscription in seconds.";
         "subscribe_context" Text, "", NOT_YET, "Context its subscriptions look for hints in.";
-        "suppress_moh_on_sendonly" Flag, "no", NOT_YET,
+        "suppress_moh_on_sendonly" Flag, "no", Works,
             "Do not play music when it holds by sendonly.";
         "suppress_q850_reason_headers" Flag, "no", Works,
             "Leave Q.850 reasons out of BYE and CANCEL.";

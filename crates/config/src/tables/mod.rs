@@ -3,6 +3,7 @@
 //! To make an ignored option count, replace its reason by `Works` in the table.
 
 pub mod endpoint;
+pub mod music;
 pub mod outside;
 pub mod pjsip;
 pub mod server;
@@ -22,6 +23,8 @@ pub const ALL: &[&ObjectSpec] = &[
     &server::LOGGER,
     &server::FEATURE_MAP,
     &server::FEATURES,
+    &music::MUSIC,
+    &music::MUSIC_CLASS,
     &pjsip::TRANSPORT,
     &endpoint::ENDPOINT,
     &pjsip::AOR,

@@ -6,6 +6,7 @@ use sidetone_conf::MemorySource;
 
 use super::{UDP, base, config, errors, one_says, pair, warnings};
 use crate::objects::logger::Level;
+use crate::objects::music::Order;
 use crate::{Loaded, LogFormat, LogTarget, StrictRtp, load};
 
 fn load_with(file: &str, text: &str) -> Loaded {
@@ -227,4 +228,35 @@ fn browsers_without_a_web_server_are_noticed() {
     let found = warnings(&load(&source, "/etc"));
     one_says(&found, &["http.conf", "no HTTP server for their WebSocket"]);
     one_says(&found, &["rtp.conf", "icesupport is off"]);
+}
+
+#[test]
+fn classes_of_music_are_read_and_programs_are_ignored_with_a_reason() {
+    let loaded = load_with(
+        "musiconhold.conf",
+        "[general]\npreferchannelclass=no\n\
+         [default]\nmode=files\ndirectory=moh\n\
+         [jazz]\ndirectory=/srv/jazz\nsort=random\nannouncement=please-hold\n\
+         [list]\nmode=playlist\nentry=/srv/a\nentry=/srv/b\n\
+         [radio]\nmode=custom\napplication=/usr/bin/mpg123 -q\n",
+    );
+    let music = &config(&loaded).music;
+    assert!(!music.prefer_channel_class);
+    let names: Vec<&str> = music.classes.keys().map(String::as_str).collect();
+    assert_eq!(names, ["default", "jazz", "list", "radio"]);
+    let jazz = &music.classes["jazz"];
+    assert_eq!((jazz.order, jazz.announcement.as_str()), (Order::Random, "please-hold"));
+    assert_eq!(music.classes["list"].entries, ["/srv/a", "/srv/b"]);
+    one_says(&warnings(&loaded), &["'radio' has mode=custom: ignored", "write mode=files"]);
+    one_says(&warnings(&loaded), &["'application' of class is ignored"]);
+}
+
+#[test]
+fn without_classes_there_is_the_default_one() {
+    let loaded = load_with("musiconhold.conf", "");
+    let music = &config(&loaded).music;
+    assert!(music.prefer_channel_class && music.classes.contains_key("default"));
+    let loaded = load_with("musiconhold.conf", "[default]\nmode=tape\nsort=loud\n");
+    one_says(&errors(&loaded), &["'mode = tape' cannot be"]);
+    one_says(&errors(&loaded), &["'sort = loud' cannot be"]);
 }

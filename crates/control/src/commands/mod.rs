@@ -7,6 +7,7 @@ mod core_stop;
 mod dialplan;
 mod help;
 mod http;
+mod moh;
 mod pjsip_logger;
 mod pjsip_objects;
 mod pjsip_show;
@@ -165,6 +166,9 @@ pub const COMMANDS: &[Command] = &[
     command!("http show status", "", http::status, "Show the HTTP server"),
     command!("logger show channels", "", core_show::log_channels, "List the log channels"),
     command!("module reload", "[module]", reload::module, "Read a module's configuration again"),
+    command!("moh reload", "", moh::reload, "Read musiconhold.conf again"),
+    command!("moh show classes", "", moh::classes, "List the classes of music on hold"),
+    command!("moh show files", "", moh::files, "List the files of the classes"),
     command!("pjsip set logger", "on|off", pjsip_logger::set, "Show SIP messages on the console"),
     command!("pjsip show aor", "<name>", pjsip_objects::aor, "Show an address of record"),
     command!("pjsip show aors", "", pjsip_show::aors, "List the addresses of record"),

@@ -7,11 +7,11 @@ use sidetone_engine::{LegError, LegHandle};
 use sidetone_media::{LegEvent, Playback, PlaybackId, Route, StreamQuality, Tone};
 use sidetone_sdp::Session;
 use sidetone_sdp::negotiation::{CodecSpec, Negotiation, Reject, Wish};
-use sidetone_sdp::plan::{MediaKind, MediaPlan, StreamState};
+use sidetone_sdp::plan::{Direction, MediaKind, MediaPlan, StreamState};
 
 use tokio::sync::mpsc;
 
-use super::{Channel, Control, Peer};
+use super::{Channel, Control, Peer, State};
 
 /// One stream of a channel, as the other side of a bridge needs to know it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,8 @@ pub struct StreamFact {
     pub kind: MediaKind,
     /// The agreed codecs, so that a call beside this one can offer the same.
     pub codecs: Vec<CodecSpec>,
+    /// Whether the party hears what is sent to it: not while it holds the call.
+    pub hears: bool,
 }
 
 /// Why media could not be set up.
@@ -89,10 +91,13 @@ impl Media {
         self.negotiation.plan()
     }
 
-    fn facts(&self) -> Vec<StreamFact> {
+    fn facts(&self, suppress_on_sendonly: bool) -> Vec<StreamFact> {
         if let Some(streams) = &self.pipe {
             return streams.clone();
         }
+        let hears = |direction: Direction| {
+            direction.sends() || suppress_on_sendonly && direction == Direction::RecvOnly
+        };
         let streams = self.plan().streams.iter().enumerate();
         streams
             .filter(|(_, stream)| stream.state == StreamState::Active)
@@ -100,6 +105,7 @@ impl Media {
                 index,
                 kind: stream.kind,
                 codecs: stream.codecs.iter().map(CodecSpec::of_plan).collect(),
+                hears: hears(stream.direction),
             })
             .collect()
     }
@@ -151,7 +157,10 @@ impl Channel {
             let codecs = codecs(kind);
             // Voice there is always; pictures only if the caller has some.
             let wanted = kind == MediaKind::Audio || codecs.is_some();
-            wanted.then(|| StreamFact { index, kind, codecs: codecs.unwrap_or_default() })
+            wanted.then(|| {
+                let codecs = codecs.unwrap_or_default();
+                StreamFact { index, kind, codecs, hears: true }
+            })
         };
         let kinds = [MediaKind::Audio, MediaKind::Video].into_iter().enumerate();
         self.media = Some(Media {
@@ -304,7 +313,13 @@ impl Channel {
     /// The streams in use.
     #[must_use]
     pub fn streams(&self) -> Vec<StreamFact> {
-        self.media.as_ref().map(Media::facts).unwrap_or_default()
+        let suppress = self.endpoint.suppress_moh_on_sendonly;
+        let mut facts = self.media.as_ref().map(|media| media.facts(suppress)).unwrap_or_default();
+        if self.state != State::Up {
+            // Nobody holds a call before the answer: a gateway only announces something.
+            facts.iter_mut().for_each(|stream| stream.hears = true);
+        }
+        facts
     }
 
     /// The first audio stream in use.
@@ -323,6 +338,7 @@ impl Channel {
             inbox: self.own_inbox.clone(),
             leg: self.leg_id()?,
             streams: self.streams(),
+            music: self.endpoint.moh_suggest.clone(),
             bridge: bridge.to_owned(),
             passing: self.is_passing(),
         })
@@ -427,6 +443,7 @@ impl Channel {
                 tracing::debug!("{}: {error}", self.name);
             }
         }
+        self.follow_hold().await;
     }
 
     /// The peer's streams changed.
@@ -438,7 +455,12 @@ impl Channel {
     }
 
     /// Forwards the n-th stream of a kind to the peer's n-th of that kind.
-    async fn reroute(&self) {
+    async fn reroute(&mut self) {
+        self.forward_to_peer().await;
+        self.follow_hold().await;
+    }
+
+    async fn forward_to_peer(&self) {
         let Some(peer) = &self.peer else { return };
         for kind in [MediaKind::Audio, MediaKind::Video] {
             let theirs: Vec<usize> =

@@ -32,6 +32,8 @@ pub struct Peer {
     pub leg: LegId,
     /// Its streams.
     pub streams: Vec<StreamFact>,
+    /// The class of music that the other side hears while it holds.
+    pub music: String,
     /// Name of the bridge.
     pub bridge: String,
     /// The called end of a Local channel that is about to leave the way.

@@ -246,7 +246,10 @@ impl Channel {
                 self.signal_digit(digit, duration).await;
                 return None;
             }
-            LegEvent::PlaybackFinished { id, .. } => return Some(Happening::Played(id)),
+            LegEvent::PlaybackFinished { id, .. } => {
+                self.music_ended(id);
+                return Some(Happening::Played(id));
+            }
             LegEvent::RtpTimeout { silent_for, .. } if self.state != State::Up => {
                 let packets = self.packets_heard().await;
                 self.unheard = Some(Unheard { packets, lasts: silent_for, until: None });

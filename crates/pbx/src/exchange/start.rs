@@ -22,6 +22,7 @@ use tokio::sync::{Notify, mpsc};
 use super::{Exchange, Inner, Prompts};
 use crate::application::Catalogue;
 use crate::live::LiveChannels;
+use crate::music::MusicLibrary;
 use crate::registrar::{Contact, Registrar};
 use crate::{ingress, register, shard};
 
@@ -107,6 +108,7 @@ impl Exchange {
                 started_wall: jiff::Timestamp::now(),
                 started,
                 certificates: Mutex::new(HashMap::new()),
+                library: MusicLibrary::default(),
                 draining: AtomicBool::new(false),
                 sip_log: AtomicBool::new(false),
             }),

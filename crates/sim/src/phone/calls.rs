@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::device::Device;
 use super::media::Media;
-use super::{CallState, CallView, Manner, Offer, Saying};
+use super::{CallState, CallView, Hold, Manner, Offer, Saying};
 use crate::building::EXCHANGE;
 use crate::configuration::PASSWORD;
 
@@ -41,9 +41,11 @@ pub(super) struct Call {
     media: Option<Media>,
     answer_at: Option<Instant>,
     reoffer: Option<RequestId>,
-    /// An offer that met one of the exchange is made again then; `true` holds.
-    reoffer_at: Option<(Instant, bool)>,
-    holds: bool,
+    /// An offer that met one of the exchange is made again then.
+    reoffer_at: Option<(Instant, Option<Hold>)>,
+    holds: Option<Hold>,
+    /// Our re-INVITE without offer waits for the exchange's.
+    asks_for_offer: bool,
     /// Requests of the story that wait for their answer.
     saying: Vec<RequestId>,
 }
@@ -198,7 +200,8 @@ impl Device {
             answer_at: None,
             reoffer: None,
             reoffer_at: None,
-            holds: false,
+            holds: None,
+            asks_for_offer: false,
             saying: Vec::new(),
         };
         let place = self.add(call, CallState::Calling);
@@ -339,7 +342,8 @@ impl Device {
             answer_at,
             reoffer: None,
             reoffer_at: None,
-            holds: false,
+            holds: None,
+            asks_for_offer: false,
             saying: Vec::new(),
         };
         let place = self.add(call, CallState::Alerted);
@@ -547,25 +551,51 @@ impl Device {
         }
     }
 
-    pub(super) async fn hold_last(&mut self, hold: bool) {
-        if let Some(place) = self.last() {
-            self.hold(place, hold).await;
+    pub(super) async fn hold_last(&mut self, hold: Option<Hold>) {
+        match (hold, self.last()) {
+            (Some(Hold::WithoutOffer), _) => self.ask_for_an_offer(Direction::SendOnly),
+            (hold, Some(place)) => self.hold(place, hold).await,
+            (_, None) => {}
         }
     }
 
-    async fn hold(&mut self, place: usize, hold: bool) {
+    /// A re-INVITE without offer; the exchange's is answered in this direction.
+    pub(super) fn ask_for_an_offer(&mut self, direction: Direction) {
+        let Some(place) = self.last() else { return };
+        let call = &mut self.calls[place];
+        let (Some(dialog), Some(media)) = (call.dialog, &mut call.media) else {
+            return;
+        };
+        call.wish = media.wish().directed(direction);
+        call.asks_for_offer = true;
+        let request_id = RequestId(self.id());
+        self.calls[place].reoffer = Some(request_id);
+        self.show(place, |view| view.reoffer_status = None);
+        let request =
+            Box::new(DialogRequest { method: Method::Invite, headers: Vec::new(), body: None });
+        self.command(Command::InDialog { request_id, dialog, request });
+    }
+
+    async fn hold(&mut self, place: usize, hold: Option<Hold>) {
         let call = &mut self.calls[place];
         call.holds = hold;
         let (Some(dialog), Some(media)) = (call.dialog, &mut call.media) else {
             return;
         };
-        let direction = if hold { Direction::SendOnly } else { Direction::SendRecv };
+        let direction = match hold {
+            Some(Hold::SendOnly | Hold::WithoutOffer) => Direction::SendOnly,
+            Some(Hold::Inactive) => Direction::Inactive,
+            Some(Hold::ZeroAddress) | None => Direction::SendRecv,
+        };
         // What there is stays, in another direction.
         call.wish = media.wish().directed(direction);
         let wish = call.wish.clone();
-        let Some(offer) = media.offer(&wish, &mut self.random).await else {
+        let Some(mut offer) = media.offer(&wish, &mut self.random).await else {
             return;
         };
+        if hold == Some(Hold::ZeroAddress) {
+            offer = offer.replace(&format!("c=IN IP4 {}", self.ip), "c=IN IP4 0.0.0.0");
+        }
         let request_id = RequestId(self.id());
         self.calls[place].reoffer = Some(request_id);
         self.show(place, |view| view.reoffer_status = None);
@@ -586,15 +616,20 @@ impl Device {
         let call = &mut self.calls[place];
         call.reoffer = None;
         let dialog = call.dialog;
+        let mut in_ack = None;
+        let (asked, wish) = (std::mem::take(&mut call.asks_for_offer), call.wish.clone());
         if let Some(media) = &mut call.media {
-            if status < 300 {
+            if status < 300 && asked {
+                let answer = media.answer(&response.body, &wish, &mut self.random).await;
+                in_ack = answer.ok().map(sdp);
+            } else if status < 300 {
                 media.accept(&response.body).await;
             } else {
                 media.roll_back();
             }
         }
         if let Some(dialog) = dialog.filter(|_| status < 300) {
-            self.command(Command::Ack { dialog, body: None });
+            self.command(Command::Ack { dialog, body: in_ack });
         }
         self.show(place, |view| view.reoffer_status = Some(status));
     }

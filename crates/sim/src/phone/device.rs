@@ -11,6 +11,7 @@ use sidetone_base::{LegId, Random, SeededRandom};
 use sidetone_engine::Engine;
 use sidetone_media::LegEvent;
 use sidetone_sdp::negotiation::Capabilities;
+use sidetone_sdp::plan::Direction;
 use sidetone_sip::headers::Contact;
 use sidetone_sip::{Carrier, Limits, Message, Method, Response};
 use sidetone_ua::api::{Command, Event, Input, OutgoingRequest, Output, Reply, RequestId};
@@ -229,8 +230,9 @@ impl Device {
             Order::Refuse(status) => self.refuse_last(status),
             Order::HangUp => self.hang_up_last(),
             Order::HangUpAll => self.hang_up_all(),
-            Order::Hold => self.hold_last(true).await,
-            Order::Resume => self.hold_last(false).await,
+            Order::Hold(form) => self.hold_last(Some(form)).await,
+            Order::Resume => self.hold_last(None).await,
+            Order::ResumeWithoutOffer => self.ask_for_an_offer(Direction::SendRecv),
             Order::Press(digit) => self.press(digit).await,
             Order::Manner(manner) => self.manner = manner,
             Order::BeSilent => self.silent = true,

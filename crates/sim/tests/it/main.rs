@@ -5,6 +5,7 @@ mod calls;
 mod certificates;
 mod dial;
 mod headers;
+mod hold;
 mod identities;
 mod keys;
 mod nat;

@@ -1,0 +1,189 @@
+//! Hold in all its forms, from either side and in any order, and the music that is heard then.
+
+use std::time::Duration;
+
+use sidetone_sim::{CallState, Configuration, Hold, Line, Manner, Phone, Weather, World, secs};
+
+use super::tell::{registered, tell};
+use super::{FEW, tell_over};
+
+const FORMS: [Hold; 4] = [Hold::SendOnly, Hold::Inactive, Hold::ZeroAddress, Hold::WithoutOffer];
+
+async fn talk(world: &World, alice: &Phone, bob: &Phone) {
+    bob.will(Manner::Answer(Duration::from_millis(300))).await;
+    alice.dial(bob.name()).await;
+    world.run_until("they talk", secs(35), |w| w.talking(alice, bob)).await;
+}
+
+fn agreed(phone: &Phone) -> bool {
+    phone.call().reoffer_status == Some(200)
+}
+
+/// Packets that the phone hears in two seconds.
+async fn heard_in_two_seconds(world: &World, phone: &Phone) -> u64 {
+    let before = phone.call().heard;
+    world.run_for(secs(2)).await;
+    phone.call().heard - before
+}
+
+#[test]
+fn every_form_of_hold_gives_silence_here_and_music_there() {
+    for form in FORMS {
+        for (one, other) in [("alice", "bob"), ("bob", "alice")] {
+            tell(3, Weather::CLEAR, &Configuration::default(), async |world: World| {
+                let alice = registered(&world, "alice", Line::Udp).await;
+                let bob = registered(&world, "bob", Line::Udp).await;
+                talk(&world, &alice, &bob).await;
+                let named = |name| if name == "alice" { &alice } else { &bob };
+                let (holder, held) = (named(one), named(other));
+                for round in 0..2 {
+                    holder.hold_by(form).await;
+                    let quiet = |_: &World| agreed(holder) && !holder.hears();
+                    world.run_until("the holder hears nothing", secs(35), quiet).await;
+                    world.run_for(secs(1)).await;
+                    let music = heard_in_two_seconds(&world, held).await;
+                    // One stream of fifty packets a second, not two.
+                    assert!((95..=105).contains(&music), "{form:?} by {one}: {music}");
+                    assert!(!holder.hears(), "{form:?} by {one}");
+                    if round == 0 {
+                        holder.resume().await;
+                    } else {
+                        holder.resume_without_offer().await;
+                    }
+                    let back = |w: &World| agreed(holder) && w.talking(&alice, &bob);
+                    world.run_until("they talk again", secs(35), back).await;
+                    let voice = heard_in_two_seconds(&world, held).await;
+                    assert!((95..=105).contains(&voice), "{form:?} by {one}: {voice}");
+                }
+                alice.hang_up().await;
+                world.assert_no_leaks().await;
+            });
+        }
+    }
+}
+
+#[test]
+fn both_sides_hold_and_come_back_in_any_order() {
+    for (first_back, forms) in [(0, [FORMS[0], FORMS[1]]), (1, [FORMS[2], FORMS[3]])] {
+        tell_over(FEW, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let wendy = registered(&world, "bob", Line::Udp).await;
+            talk(&world, &alice, &wendy).await;
+            let parties = [&alice, &wendy];
+            for (party, form) in parties.iter().zip(forms) {
+                party.hold_by(form).await;
+                world.run_until("the hold is agreed", secs(35), |_| agreed(party)).await;
+            }
+            world.run_for(secs(3)).await;
+            assert!(!alice.hears() && !wendy.hears());
+            for turn in [first_back, 1 - first_back] {
+                parties[turn].resume().await;
+                world.run_until("the resume is agreed", secs(35), |_| agreed(parties[turn])).await;
+            }
+            world.run_until("they talk again", secs(35), |w| w.talking(&alice, &wendy)).await;
+            wendy.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_browser_hears_music_when_a_phone_holds() {
+    for form in FORMS {
+        tell(5, Weather::CLEAR, &Configuration::default(), async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let wendy = registered(&world, "wendy", Line::WebSocket).await;
+            talk(&world, &alice, &wendy).await;
+            alice.hold_by(form).await;
+            world.run_until("alice holds", secs(35), |_| agreed(&alice) && !alice.hears()).await;
+            let music = heard_in_two_seconds(&world, &wendy).await;
+            assert!((90..=105).contains(&music), "{form:?}: {music}");
+            alice.resume().await;
+            let back = |w: &World| agreed(&alice) && w.talking(&alice, &wendy);
+            world.run_until("they talk again", secs(35), back).await;
+            wendy.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn where_the_option_says_so_a_holder_by_sendonly_is_heard_instead_of_music() {
+    let configuration = Configuration::default().with_option("suppress_moh_on_sendonly = yes");
+    for (form, music) in [(Hold::SendOnly, false), (Hold::Inactive, true)] {
+        tell(2, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            // She sends nothing: what bob hears is the exchange's.
+            alice.will_be_silent().await;
+            bob.will(Manner::Answer(Duration::from_millis(300))).await;
+            alice.dial("bob").await;
+            world.run_until("alice hears bob", secs(35), |_| alice.is_talking()).await;
+            alice.hold_by(form).await;
+            world.run_until("alice holds", secs(35), |_| agreed(&alice) && !alice.hears()).await;
+            world.run_for(secs(2)).await;
+            assert_eq!(bob.hears(), music, "{form:?}");
+            bob.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_held_call_lives_by_the_other_timeout() {
+    let configuration =
+        Configuration::default().with_option("rtp_timeout = 3\nrtp_timeout_hold = 20");
+    for form in [Hold::Inactive, Hold::ZeroAddress] {
+        tell(4, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            talk(&world, &alice, &bob).await;
+            alice.hold_by(form).await;
+            world.run_until("alice holds", secs(35), |_| agreed(&alice)).await;
+            world.cut(&alice);
+            world.run_for(secs(12)).await;
+            assert_eq!(bob.state(), Some(CallState::Talking), "{form:?}");
+            world.run_until("the hold is given up", secs(15), |_| bob.is_over()).await;
+        });
+    }
+}
+
+#[test]
+fn the_dialplan_plays_music() {
+    let mut configuration = Configuration::default();
+    configuration.extensions.push_str(
+        "
+[internal]
+exten => 710,1,Answer()
+ same => n,Set(CHANNEL(musicclass)=default)
+ same => n,MusicOnHold(,2)
+ same => n,Set(GLOBAL(CLASS)=${CHANNEL(musicclass)})
+ same => n,Wait(2)
+ same => n,StartMusicOnHold()
+ same => n,Wait(2)
+ same => n,StopMusicOnHold()
+ same => n,Wait(2)
+ same => n,WaitExten(2,m)
+ same => n,Hangup()
+",
+    );
+    tell(6, Weather::CLEAR, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("710").await;
+        let answered = |_: &World| alice.state() == Some(CallState::Talking);
+        world.run_until("it is answered", secs(9), answered).await;
+        for (what, expected) in
+            [("MusicOnHold", 95..=105), ("Wait", 0..=5), ("StartMusicOnHold", 95..=105)]
+        {
+            let heard = heard_in_two_seconds(&world, &alice).await;
+            assert!(expected.contains(&heard), "{what}: {heard}");
+        }
+        let silence = heard_in_two_seconds(&world, &alice).await;
+        assert!((0..=5).contains(&silence), "StopMusicOnHold: {silence}");
+        let music = heard_in_two_seconds(&world, &alice).await;
+        assert!(music >= 90, "WaitExten: {music}");
+        assert_eq!(world.exchange().global("CLASS").as_deref(), Some("default"));
+        world.run_until("the call ends", secs(9), |_| alice.is_over()).await;
+        world.assert_no_leaks().await;
+    });
+}
