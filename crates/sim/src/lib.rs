@@ -30,7 +30,7 @@ mod wire;
 pub mod world;
 
 pub use configuration::Configuration;
-pub use phone::{CallState, CallView, Hold, Keys, Manner, Offer, Phone, Saying};
+pub use phone::{CallState, CallView, Hold, Keys, Manner, Media, Offer, Phone, Saying};
 pub use sound::Sound;
 pub use stranger::Stranger;
 pub use wire::Line;

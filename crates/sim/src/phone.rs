@@ -63,6 +63,21 @@ pub enum Hold {
     WithoutOffer,
 }
 
+/// How a phone wants its media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// RTP/AVP in clear.
+    Plain,
+    /// The same with RTP and RTCP on one port.
+    Muxed,
+    /// RTP/AVPF.
+    Avpf,
+    /// RTP/SAVP with keys in the SDP.
+    Sdes,
+    /// DTLS-SRTP without ICE.
+    Dtls,
+}
+
 /// What a caller offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
@@ -172,6 +187,8 @@ pub(crate) enum Order {
     Manner(Manner),
     BeSilent,
     Keys(Keys),
+    Media(Media),
+    Change(Vec<String>),
     Ask { call: usize, saying: Saying },
     Demand,
     Say(Vec<(String, String)>),
@@ -339,6 +356,16 @@ impl Phone {
     /// Sends and hears keys in this way in its next calls.
     pub async fn will_press(&self, keys: Keys) {
         self.order(Order::Keys(keys)).await;
+    }
+
+    /// Wants its media so in its next calls.
+    pub async fn will_want(&self, media: Media) {
+        self.order(Order::Media(media)).await;
+    }
+
+    /// Re-offers the call with these codecs only.
+    pub async fn change_to(&self, codecs: &[&str]) {
+        self.order(Order::Change(codecs.iter().map(|name| (*name).to_owned()).collect())).await;
     }
 
     /// Says these headers from now on: in its INVITEs, and in its answers to INVITEs.

@@ -15,7 +15,7 @@ use sidetone_ua::api::{
 use tokio::time::Instant;
 
 use super::device::Device;
-use super::media::Media;
+use super::media::{Media, only};
 use super::{CallState, CallView, Hold, Manner, Offer, Saying};
 use crate::building::EXCHANGE;
 use crate::configuration::PASSWORD;
@@ -579,7 +579,7 @@ impl Device {
     async fn hold(&mut self, place: usize, hold: Option<Hold>) {
         let call = &mut self.calls[place];
         call.holds = hold;
-        let (Some(dialog), Some(media)) = (call.dialog, &mut call.media) else {
+        let (Some(dialog), Some(media)) = (call.dialog, &call.media) else {
             return;
         };
         let direction = match hold {
@@ -588,12 +588,30 @@ impl Device {
             Some(Hold::ZeroAddress) | None => Direction::SendRecv,
         };
         // What there is stays, in another direction.
-        call.wish = media.wish().directed(direction);
-        let wish = call.wish.clone();
+        let wish = media.wish().directed(direction);
+        let zero = hold == Some(Hold::ZeroAddress);
+        self.reoffer(place, dialog, wish, zero).await;
+    }
+
+    /// Offers the last call again with these codecs only.
+    pub(super) async fn change_last(&mut self, codecs: &[String]) {
+        let Some(place) = self.last() else { return };
+        let call = &self.calls[place];
+        if let (Some(dialog), Some(media)) = (call.dialog, &call.media) {
+            let mut wish = media.wish();
+            wish.audio.codecs = only(codecs);
+            self.reoffer(place, dialog, wish, false).await;
+        }
+    }
+
+    async fn reoffer(&mut self, place: usize, dialog: DialogId, wish: Wish, zero_address: bool) {
+        let call = &mut self.calls[place];
+        call.wish = wish.clone();
+        let Some(media) = &mut call.media else { return };
         let Some(mut offer) = media.offer(&wish, &mut self.random).await else {
             return;
         };
-        if hold == Some(Hold::ZeroAddress) {
+        if zero_address {
             offer = offer.replace(&format!("c=IN IP4 {}", self.ip), "c=IN IP4 0.0.0.0");
         }
         let request_id = RequestId(self.id());

@@ -240,6 +240,8 @@ impl Device {
                 self.keys = keys;
                 self.capabilities.telephone_event = keys == Keys::Events;
             }
+            Order::Media(wanted) => media::dress(&mut self.capabilities, wanted),
+            Order::Change(codecs) => self.change_last(&codecs).await,
             Order::Ask { call, saying } => self.ask(call, saying),
             Order::Demand => {
                 let now = Instant::now().into_std();

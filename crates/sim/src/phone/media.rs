@@ -7,10 +7,13 @@ use sidetone_engine::media::LegKind;
 use sidetone_engine::{Engine, LegHandle, LegSpec};
 use sidetone_media::{Repeat, Tone, ToneDetection, ToneStep, WithoutEvents};
 use sidetone_sdp::Session;
-use sidetone_sdp::negotiation::{Capabilities, CodecSpec, KindWish, Negotiation, Wish};
+use sidetone_sdp::attributes::{SdesSuite, Setup};
+use sidetone_sdp::negotiation::{
+    Capabilities, CodecSpec, CodecWish, KindWish, Negotiation, Security, Wish,
+};
 use sidetone_sdp::plan::{Direction, MediaKind, MediaPlan, StreamPlan, StreamState};
 
-use super::Keys;
+use super::{Keys, Media as Wanted};
 use crate::Line;
 use crate::building::EXCHANGE;
 
@@ -28,6 +31,24 @@ pub(super) fn capabilities(line: Line, codecs: &[&str]) -> Capabilities {
             Capabilities { max_video_streams: 8, ..Capabilities::webrtc(audio, video) }
         }
     }
+}
+
+/// Changes what a plain phone can do to what the story wants.
+pub(super) fn dress(capabilities: &mut Capabilities, wanted: Wanted) {
+    let suites = vec![SdesSuite::AesCm128HmacSha1_80];
+    capabilities.rtcp_mux = wanted == Wanted::Muxed;
+    capabilities.avpf = wanted == Wanted::Avpf;
+    capabilities.security = match wanted {
+        Wanted::Plain | Wanted::Muxed | Wanted::Avpf => Security::None,
+        Wanted::Sdes => Security::Sdes { optimistic: false, suites },
+        Wanted::Dtls => Security::Dtls { optimistic: false, setup: Setup::Actpass },
+    };
+}
+
+/// These codecs and no others.
+pub(super) fn only(codecs: &[String]) -> CodecWish {
+    let known = codecs.iter().filter_map(|name| CodecSpec::of_config_name(name));
+    CodecWish::Only(known.map(|(_, spec)| spec).collect())
 }
 
 /// The media of one call.

@@ -9,6 +9,7 @@ mod hold;
 mod identities;
 mod keys;
 mod nat;
+mod pairings;
 mod refusals;
 mod registrations;
 mod strangers;

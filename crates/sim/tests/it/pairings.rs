@@ -1,0 +1,139 @@
+//! Every kind of leg with every other, and what either side may change in the middle of a call:
+//! hold, codec, an offer asked for. After each change the tone arrives both ways.
+
+use std::time::Duration;
+
+use sidetone_sim::{Configuration, Hold, Line, Manner, Media, Phone, Weather, World, secs};
+
+use super::tell::tell;
+
+/// A kind of leg: how its phone wants media, and the options of its endpoint.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Phone(Media, &'static str),
+    Browser,
+}
+
+const KINDS: [Kind; 6] = [
+    Kind::Phone(Media::Plain, ""),
+    Kind::Phone(Media::Muxed, "rtcp_mux = yes\n"),
+    Kind::Phone(Media::Avpf, "use_avpf = yes\n"),
+    Kind::Phone(Media::Sdes, "media_encryption = sdes\n"),
+    Kind::Phone(Media::Dtls, "media_encryption = dtls\ndtls_auto_generate_cert = yes\n"),
+    Kind::Browser,
+];
+
+fn with_options(mut configuration: Configuration, account: &str, kind: Kind) -> Configuration {
+    if let Kind::Phone(_, options) = kind {
+        let begin = format!("\n[{account}](phone)\n");
+        assert!(configuration.pjsip.contains(&begin));
+        configuration.pjsip = configuration.pjsip.replace(&begin, &format!("{begin}{options}"));
+    }
+    configuration
+}
+
+async fn registered_as(world: &World, name: &str, line: Line, codecs: &[&str]) -> Phone {
+    let phone = world.phone_with(name, line, codecs).await;
+    assert_eq!(phone.register().await, Ok(600), "{name} registers\n{}", world.account());
+    phone
+}
+
+async fn party(world: &World, kind: Kind, phone: &str, browser: &str) -> Phone {
+    match kind {
+        Kind::Phone(media, _) => {
+            let codecs = ["ulaw", "alaw"];
+            let made = registered_as(world, phone, Line::Udp, &codecs).await;
+            made.will_want(media).await;
+            made
+        }
+        Kind::Browser => {
+            registered_as(world, browser, Line::WebSocket, &["opus", "ulaw", "alaw"]).await
+        }
+    }
+}
+
+async fn agreed(world: &World, what: &str, phone: &Phone) {
+    let done = |_: &World| phone.call().reoffer_status.is_some();
+    world.run_until(what, secs(35), done).await;
+    assert_eq!(phone.call().reoffer_status, Some(200), "{what}: {}", world.account());
+}
+
+/// The tone arrives on both sides: packets everywhere, and where they can be read the tone itself.
+async fn both_hear(world: &World, what: &str, parties: [(&Phone, Kind); 2]) {
+    let [(one, _), (other, _)] = parties;
+    world.run_until(what, secs(35), |w| w.talking(one, other)).await;
+    // What was on its way before the change has arrived.
+    world.run_for(Duration::from_millis(500)).await;
+    for (phone, kind) in parties {
+        if matches!(kind, Kind::Phone(Media::Plain | Media::Muxed | Media::Avpf, _)) {
+            let sound = world.listen(phone, Duration::from_millis(600)).await;
+            // Nothing to read while it speaks alaw.
+            if sound.length_ms() > 300 {
+                let share = sound.share_of(440.0);
+                assert!(share > 0.9, "{what}: {share} at {}\n{}", phone.name(), world.account());
+            }
+        }
+    }
+}
+
+async fn one_call(world: World, from: Kind, to: Kind) {
+    let caller = party(&world, from, "alice", "wendy").await;
+    let callee = party(&world, to, "bob", "walter").await;
+    callee.will(Manner::Answer(Duration::from_millis(300))).await;
+    caller.dial(callee.name()).await;
+    let parties = [(&caller, from), (&callee, to)];
+    both_hear(&world, "they talk", parties).await;
+    for (place, (phone, kind)) in parties.into_iter().enumerate() {
+        let forms = [Hold::SendOnly, Hold::Inactive, Hold::WithoutOffer];
+        for form in forms {
+            phone.hold_by(form).await;
+            agreed(&world, &format!("{form:?} by {place}"), phone).await;
+            world.run_until("the holder hears nothing", secs(9), |_| !phone.hears()).await;
+            phone.resume().await;
+            agreed(&world, &format!("resume of {form:?} by {place}"), phone).await;
+            both_hear(&world, &format!("{form:?} by {place} is over"), parties).await;
+        }
+        let codecs: &[&[&str]] = match kind {
+            Kind::Phone(..) => &[&["alaw"], &["ulaw"]],
+            Kind::Browser => &[&["ulaw"], &["opus"]],
+        };
+        for codec in codecs {
+            phone.change_to(codec).await;
+            agreed(&world, &format!("{codec:?} by {place}"), phone).await;
+            both_hear(&world, &format!("{codec:?} by {place}"), parties).await;
+        }
+        phone.resume_without_offer().await;
+        agreed(&world, &format!("an offer asked for by {place}"), phone).await;
+        both_hear(&world, &format!("an offer asked for by {place}"), parties).await;
+    }
+    callee.hang_up().await;
+    world.assert_no_leaks().await;
+}
+
+fn pair(from: usize, to: usize) {
+    let (from, to) = (KINDS[from], KINDS[to]);
+    let configuration = with_options(Configuration::default(), "alice", from);
+    let configuration = with_options(configuration, "bob", to);
+    tell(11, Weather::CLEAR, &configuration, async |world: World| {
+        one_call(world, from, to).await;
+    });
+}
+
+/// A test of its own for each kind of caller, so that they run side by side.
+macro_rules! callers {
+    ($($name:ident = $from:literal),* $(,)?) => {
+        $(#[test]
+        fn $name() {
+            (0..KINDS.len()).for_each(|to| pair($from, to));
+        })*
+    };
+}
+
+callers! {
+    a_plain_phone_talks_with_every_kind_through_every_change = 0,
+    a_muxed_phone_talks_with_every_kind_through_every_change = 1,
+    an_avpf_phone_talks_with_every_kind_through_every_change = 2,
+    an_sdes_phone_talks_with_every_kind_through_every_change = 3,
+    a_dtls_phone_talks_with_every_kind_through_every_change = 4,
+    a_browser_talks_with_every_kind_through_every_change = 5,
+}
