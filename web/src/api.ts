@@ -2,7 +2,7 @@
 
 import type { Log } from './log.ts';
 import type { Phone } from './phone.ts';
-import type { PhoneState } from './state.ts';
+import type { Call, PhoneState } from './state.ts';
 import type { Store } from './store.ts';
 
 declare const PHONE_VERSION: string;
@@ -12,35 +12,47 @@ export interface Snapshot {
   readonly account: string;
   readonly line: PhoneState['line']['kind'];
   readonly notice: { readonly title: string; readonly text: string } | null;
-  readonly call: {
-    readonly direction: 'in' | 'out';
-    readonly number: string;
-    readonly name: string;
-    readonly phase: string;
-    readonly muted: boolean;
-    readonly heldHere: boolean;
-    readonly heldThere: boolean;
-    readonly videos: number;
-    readonly answeredAt: number | null;
-  } | null;
+  readonly call: CallSnapshot | null;
+  /** The call on hold during a consultation. */
+  readonly waiting: CallSnapshot | null;
 }
 
-export function snapshot({ account, line, notice, call }: PhoneState): Snapshot {
+/** What a script sees of one call. */
+export interface CallSnapshot {
+  readonly direction: 'in' | 'out';
+  readonly number: string;
+  readonly name: string;
+  readonly phase: string;
+  readonly muted: boolean;
+  readonly heldHere: boolean;
+  readonly heldThere: boolean;
+  readonly transferring: boolean;
+  readonly videos: number;
+  readonly answeredAt: number | null;
+}
+
+export function snapshot({ account, line, notice, call, waiting }: PhoneState): Snapshot {
   return {
     account,
     line: line.kind,
     notice: notice && { title: notice.title, text: notice.text },
-    call: call && {
-      direction: call.direction,
-      number: call.number,
-      name: call.name,
-      phase: call.phase,
-      muted: call.muted,
-      heldHere: call.heldHere,
-      heldThere: call.heldThere,
-      videos: call.remoteVideos.length,
-      answeredAt: call.answeredAt,
-    },
+    call: call && callSnapshot(call),
+    waiting: waiting && callSnapshot(waiting),
+  };
+}
+
+function callSnapshot(call: Call): CallSnapshot {
+  return {
+    direction: call.direction,
+    number: call.number,
+    name: call.name,
+    phase: call.phase,
+    muted: call.muted,
+    heldHere: call.heldHere,
+    heldThere: call.heldThere,
+    transferring: call.transferring,
+    videos: call.remoteVideos.length,
+    answeredAt: call.answeredAt,
   };
 }
 
@@ -70,6 +82,9 @@ export function makeApi(store: Store, phone: Phone, log: Log): object {
     hold: (on = true) => phone.setHeld(on),
     camera: (on = true) => phone.setCamera(on),
     dtmf: (tones: string) => phone.sendTones(String(tones)),
+    transfer: (target: string) => phone.transfer(String(target)),
+    consult: (target: string) => phone.consult(String(target)),
+    completeTransfer: () => phone.completeTransfer(),
     stats: () => phone.stats(),
     log: () => log.text(),
     /** `on('state', listener)` returns a function that ends the subscription. */

@@ -50,6 +50,11 @@ export class CallControl {
     return this.#session;
   }
 
+  /** Whether this is the call on the screen, and so the one that is heard. */
+  get #isCurrent(): boolean {
+    return this.#store.state.call?.id === this.id;
+  }
+
   /** The options JsSIP needs to start or answer a call with the tracks opened so far. */
   get sessionOptions(): { mediaStream: MediaStream; pcConfig: RTCConfiguration } {
     const { stun } = this.#settings();
@@ -168,9 +173,17 @@ export class CallControl {
       });
     const audios = arriving.filter((track) => track.kind === 'audio');
     this.#change({ remoteVideos: videos, earlyMedia: audios.length > 0 });
+    if (!this.#isCurrent) return;
     void this.#loudspeaker.play(audios).then((allowed) => {
       if (!allowed) this.#store.dispatch({ type: 'notice', notice: words.autoplayWords() });
     });
+  }
+
+  /** Lets the other side be heard again after a consultation. */
+  resume(): void {
+    const connection = this.#session?.connection;
+    if (connection) this.#collectRemote(connection);
+    this.setHeld(false);
   }
 
   #answered(): void {
@@ -271,6 +284,30 @@ export class CallControl {
     }
   }
 
+  /**
+   * Asks the exchange to connect the other side with `target` (RFC 3515): at once, or with whom
+   * `consultation` talks. `done` runs when it is so; until then the call goes on here.
+   */
+  transfer(target: string, consultation: CallControl | null, done: () => void): void {
+    const session = this.#session;
+    if (!session || this.#over) return;
+    const failed = (event?: { status_line?: { status_code?: number } }): void => {
+      this.#change({ transferring: false });
+      const status = event?.status_line?.status_code ?? 0;
+      this.#store.dispatch({ type: 'notice', notice: words.transferFailedWords(status, target) });
+    };
+    this.#change({ transferring: true });
+    session.refer(target, {
+      ...(consultation?.session ? { replaces: consultation.session } : {}),
+      eventHandlers: {
+        requestFailed: (event: { response?: { status_code?: number } | null }) =>
+          failed({ status_line: event.response ?? {} }),
+        failed,
+        accepted: done,
+      },
+    } as Parameters<RTCSession['refer']>[1]);
+  }
+
   /** Hangs up, cancels or declines, whichever fits. */
   hangUp(): void {
     if (this.#session && !this.#session.isEnded()) {
@@ -296,11 +333,12 @@ export class CallControl {
   }
 
   #finish(): void {
+    const heard = this.#isCurrent;
     this.#over = true;
     clearInterval(this.#measuring);
     this.#stopLocal();
     this.#videos.clear();
-    void this.#loudspeaker.play([]);
+    if (heard) void this.#loudspeaker.play([]);
   }
 
   #stopLocal(): void {

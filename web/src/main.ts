@@ -11,6 +11,7 @@ import type { Handover, Settings } from './settings.ts';
 import { load, loadRecents, parseHandover, saveRecents, serverOfPage } from './settings.ts';
 import type { PhoneState } from './state.ts';
 import { Store } from './store.ts';
+import { offlineWords } from './strings.ts';
 import { mountApp } from './ui/app.ts';
 
 /** Takes account and password from the address and erases them there, history included. */
@@ -62,6 +63,9 @@ function start(): void {
   const network = (): void => {
     store.dispatch({ type: 'network', online: navigator.onLine });
     if (navigator.onLine) phone.checkLine();
+    else if (store.state.line.kind !== 'signed-out') {
+      store.dispatch({ type: 'notice', notice: offlineWords() });
+    }
   };
   window.addEventListener('online', network);
   window.addEventListener('offline', network);

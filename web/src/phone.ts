@@ -1,5 +1,6 @@
-// The phone as a whole: what a person (ui/) or a script (api.ts) can ask of it. One call at a time;
-// whoever calls meanwhile hears busy and stands in the list of recent calls.
+// The phone as a whole: what a person (ui/) or a script (api.ts) can ask of it. One call at a time,
+// and one more on hold while its person asks somebody before handing it over; whoever calls
+// meanwhile hears busy and stands in the list of recent calls.
 
 import type { RTCSession } from 'jssip/lib/RTCSession';
 import type { Media } from './call.ts';
@@ -11,7 +12,7 @@ import { completeServer, save } from './settings.ts';
 import { Line } from './sip.ts';
 import { newCall } from './state.ts';
 import type { Store } from './store.ts';
-import { targetWords } from './strings.ts';
+import { targetWords, transferredWords } from './strings.ts';
 
 /** How long the words about an ended call stay before the keypad returns. */
 const END_SHOWN_MS = 2_500;
@@ -23,6 +24,8 @@ export class Phone {
   #settings: Settings;
   #line: Line | null = null;
   #call: CallControl | null = null;
+  /** The call on hold during a consultation. */
+  #waiting: CallControl | null = null;
 
   constructor(store: Store, log: Log, settings: Settings, loudspeaker: Loudspeaker) {
     this.#store = store;
@@ -31,7 +34,21 @@ export class Phone {
     this.#loudspeaker = loudspeaker;
     store.subscribe(({ call }) => {
       if (call?.phase === 'ended') this.#clearLater(call.id);
+      this.#follow(call?.id ?? null);
     });
+  }
+
+  /** The call that waited is on the screen again, or it is over. */
+  #follow(current: string | null): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    if (waiting.id === current) {
+      this.#call = waiting;
+      this.#waiting = null;
+      waiting.resume();
+    } else if (waiting.over) {
+      this.#waiting = null;
+    }
   }
 
   get settings(): Settings {
@@ -81,6 +98,8 @@ export class Phone {
   }
 
   signOut(): void {
+    this.#waiting?.hangUp();
+    this.#waiting = null;
     this.#call?.hangUp();
     this.#call = null;
     this.#line?.stop();
@@ -103,11 +122,17 @@ export class Phone {
     const number = target.trim();
     const line = this.#line;
     if (number === '' || !line || this.#busy()) return;
+    await this.#dial(line, number, media, 'call-started');
+  }
+
+  async #dial(
+    line: Line,
+    number: string,
+    media: Media,
+    type: 'call-started' | 'consultation-started',
+  ): Promise<void> {
     const control = this.#newControl();
-    this.#store.dispatch({
-      type: 'call-started',
-      call: newCall(control.id, 'out', number, ''),
-    });
+    this.#store.dispatch({ type, call: newCall(control.id, 'out', number, '') });
     if (!(await control.openMedia(media))) {
       const notice = this.#store.state.notice;
       if (notice && !control.over) control.fail(notice);
@@ -162,6 +187,55 @@ export class Phone {
   /** Hangs up, cancels, or declines. */
   hangUp(): void {
     if (this.#busy()) this.#call?.hangUp();
+  }
+
+  /** The call that can be handed over: the one on the screen, while nothing else is under way. */
+  get #transferable(): CallControl | null {
+    const { call, waiting } = this.#store.state;
+    const free = call?.phase === 'talking' && !call.transferring && waiting === null;
+    return free ? this.#call : null;
+  }
+
+  /** Connects the other side with somebody else, without asking. */
+  transfer(target: string): void {
+    const [number, control] = [target.trim(), this.#transferable];
+    if (number === '' || !control) return;
+    const peer = this.#store.state.call?.name ?? '';
+    this.#handOver(control, number, null, peer);
+  }
+
+  /** Puts the call on hold and calls somebody, who may then get it by `completeTransfer`. */
+  async consult(target: string): Promise<void> {
+    const [number, control, line] = [target.trim(), this.#transferable, this.#line];
+    if (number === '' || !control || !line) return;
+    control.setHeld(true);
+    this.#waiting = control;
+    await this.#dial(line, number, 'audio', 'consultation-started');
+  }
+
+  /** Connects the one on hold with the one who was asked. */
+  completeTransfer(): void {
+    const { call, waiting } = this.#store.state;
+    const [control, consultation] = [this.#waiting, this.#call];
+    if (!waiting || !control || !consultation || call?.phase !== 'talking') return;
+    this.#handOver(control, call.number, consultation, waiting.name);
+  }
+
+  #handOver(
+    control: CallControl,
+    target: string,
+    consultation: CallControl | null,
+    peer: string,
+  ): void {
+    try {
+      control.transfer(target, consultation, () => {
+        this.#store.dispatch({ type: 'notice', notice: transferredWords(peer, target) });
+        control.hangUp();
+        consultation?.hangUp();
+      });
+    } catch {
+      this.#store.dispatch({ type: 'notice', notice: targetWords(target) });
+    }
   }
 
   setMuted(on: boolean): void {

@@ -45,6 +45,8 @@ export interface Call {
   /** One stream per video that arrives. */
   readonly remoteVideos: readonly MediaStream[];
   readonly quality: Quality | null;
+  /** Whether the exchange was asked to connect the other side elsewhere. */
+  readonly transferring: boolean;
   readonly end: Notice | null;
 }
 
@@ -65,6 +67,8 @@ export interface PhoneState {
   readonly online: boolean;
   readonly notice: Notice | null;
   readonly call: Call | null;
+  /** The call that is on hold while its person asks somebody else, before handing it over. */
+  readonly waiting: Call | null;
   readonly recents: readonly Recent[];
 }
 
@@ -79,6 +83,7 @@ export type Event =
   | { readonly type: 'notice'; readonly notice: Notice | null }
   | { readonly type: 'recents'; readonly recents: readonly Recent[] }
   | { readonly type: 'call-started'; readonly call: Call }
+  | { readonly type: 'consultation-started'; readonly call: Call }
   | { readonly type: 'call-changed'; readonly id: string; readonly change: CallChange }
   | { readonly type: 'call-ended'; readonly id: string; readonly end: CallEnd; readonly at: number }
   | { readonly type: 'call-failed'; readonly id: string; readonly notice: Notice }
@@ -97,6 +102,7 @@ export const initialState: PhoneState = {
   online: true,
   notice: null,
   call: null,
+  waiting: null,
   recents: [],
 };
 
@@ -121,6 +127,7 @@ export function newCall(
     localVideo: null,
     remoteVideos: [],
     quality: null,
+    transferring: false,
     end: null,
   };
 }
@@ -131,7 +138,7 @@ export function reduce(state: PhoneState, event: Event): PhoneState {
     case 'sign-in':
       return { ...state, account: event.account, line: { kind: 'connecting' }, notice: null };
     case 'sign-out':
-      return { ...state, line: { kind: 'signed-out' }, notice: event.notice, call: null };
+      return { ...state, line: { kind: 'signed-out' }, notice: event.notice, call: null, waiting: null };
     case 'connected':
     case 'registered':
     case 'registration-lost':
@@ -145,13 +152,17 @@ export function reduce(state: PhoneState, event: Event): PhoneState {
       return { ...state, recents: event.recents.slice(0, RECENTS_KEPT) };
     case 'call-started':
       return { ...state, call: event.call, notice: null };
+    case 'consultation-started':
+      return { ...state, waiting: state.call, call: event.call, notice: null };
     case 'call-missed':
       return { ...state, recents: [event.recent, ...state.recents].slice(0, RECENTS_KEPT) };
     case 'call-changed':
     case 'call-ended':
     case 'call-failed':
     case 'call-cleared':
-      return state.call?.id === event.id ? reduceCall(state, state.call, event) : state;
+      if (state.call?.id === event.id) return reduceCall(state, state.call, event);
+      if (state.waiting?.id === event.id) return reduceWaiting(state, state.waiting, event);
+      return state;
   }
 }
 
@@ -192,12 +203,37 @@ function reduceCall(state: PhoneState, call: Call, event: CallEvent): PhoneState
     case 'call-failed':
       return { ...endCall(state, call, event.notice, Date.now()), notice: event.notice };
     case 'call-cleared':
-      return call.phase === 'ended' ? { ...state, call: null } : state;
+      // After a consultation the call that waited comes back.
+      return call.phase === 'ended' ? { ...state, call: state.waiting, waiting: null } : state;
+  }
+}
+
+/** What happens to the call on hold while another one is on the screen. */
+function reduceWaiting(state: PhoneState, waiting: Call, event: CallEvent): PhoneState {
+  switch (event.type) {
+    case 'call-changed':
+      return { ...state, waiting: { ...waiting, ...event.change } };
+    case 'call-ended':
+    case 'call-failed': {
+      const at = event.type === 'call-ended' ? event.at : Date.now();
+      return { ...state, waiting: null, recents: remember(state, waiting, at) };
+    }
+    case 'call-cleared':
+      return state;
   }
 }
 
 function endCall(state: PhoneState, call: Call, end: Notice, at: number): PhoneState {
   if (call.phase === 'ended') return state;
+  return {
+    ...state,
+    call: { ...call, phase: 'ended', localVideo: null, remoteVideos: [], end },
+    recents: remember(state, call, at),
+  };
+}
+
+/** The recent calls with this one on top. */
+function remember(state: PhoneState, call: Call, at: number): readonly Recent[] {
   const recent: Recent = {
     number: call.number,
     name: call.name,
@@ -205,11 +241,7 @@ function endCall(state: PhoneState, call: Call, end: Notice, at: number): PhoneS
     answered: call.answeredAt !== null,
     at: call.answeredAt ?? at,
   };
-  return {
-    ...state,
-    call: { ...call, phase: 'ended', localVideo: null, remoteVideos: [], end },
-    recents: [recent, ...state.recents].slice(0, RECENTS_KEPT),
-  };
+  return [recent, ...state.recents].slice(0, RECENTS_KEPT);
 }
 
 /** Words and colour for the registration light. */
@@ -243,6 +275,7 @@ export function phaseWords(call: Call): string {
     case 'connecting':
       return 'Connecting…';
     case 'talking':
+      if (call.transferring) return 'Transferring…';
       if (call.heldHere) return 'On hold';
       return call.heldThere ? 'The other side put you on hold' : '';
     case 'ended':

@@ -204,6 +204,29 @@ export function notReadyWords(): Notice {
   };
 }
 
+/** Words for a call that was handed over. */
+export function transferredWords(peer: string, target: string): Notice {
+  return { tone: 'info', title: 'Transferred', text: `${peer} is connected with ${target}.` };
+}
+
+/** Words for a call that could not be handed over; it goes on here. */
+export function transferFailedWords(status: number, target: string): Notice {
+  const text = {
+    0: 'The exchange did not say why.',
+    403: 'The exchange does not allow transfers from this account.',
+    404: `The exchange knows no “${target}”.`,
+    480: `${target} is not available.`,
+    486: `${target} is busy.`,
+    487: `${target} did not answer.`,
+    603: `${target} declined.`,
+  }[status];
+  return {
+    tone: 'warning',
+    title: 'Not transferred',
+    text: `${text ?? `The exchange answered ${status}.`} The call is still here.`,
+  };
+}
+
 /** Why a call ended, as the signalling tells it. */
 export interface CallEnd {
   /** Who ended it. */

@@ -101,3 +101,36 @@ test('a script sees plain data only', () => {
   assert.equal(seen.call?.phase, 'talking');
   assert.equal(seen.call?.videos, 0);
 });
+
+const consulting: Event[] = [
+  ...talking,
+  { type: 'call-changed', id: '1', change: { heldHere: true } },
+  { type: 'consultation-started', call: newCall('2', 'out', 'bob', '') },
+  { type: 'call-changed', id: '2', change: { phase: 'talking', answeredAt: 1500 } },
+];
+
+test('a consultation keeps the first call waiting and brings it back', () => {
+  const state = run(...consulting);
+  assert.equal(state.call?.number, 'bob');
+  assert.equal(state.waiting?.number, '600');
+  assert.equal(snapshot(state).waiting?.heldHere, true);
+  const back = run(...consulting, ended('2'), { type: 'call-cleared', id: '2' });
+  assert.equal(back.call?.id, '1');
+  assert.equal(back.call?.phase, 'talking');
+  assert.equal(back.waiting, null);
+});
+
+test('a waiting call that ends leaves the consultation as an ordinary call', () => {
+  const state = run(...consulting, ended('1'));
+  assert.equal(state.call?.id, '2');
+  assert.equal(state.waiting, null);
+  assert.equal(state.recents[0]?.number, '600');
+  const over = run(...consulting, ended('1'), ended('2'), { type: 'call-cleared', id: '2' });
+  assert.equal(over.call, null);
+});
+
+test('a waiting call that is being handed over says so', () => {
+  const state = run(...consulting, { type: 'call-changed', id: '1', change: { transferring: true } });
+  assert.equal(state.waiting?.transferring, true);
+  assert.equal(state.call?.transferring, false);
+});

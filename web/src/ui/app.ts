@@ -26,13 +26,14 @@ export function mountApp(
 ): void {
   const settings = settingsPanel(phone, log);
   const home = homeView(phone, hints, () => store.dispatch({ type: 'recents', recents: [] }));
+  const inCall = inCallView(phone, () => settings.open());
   const views: readonly View[] = [
     headerView(phone, () => settings.open()),
     noticeView(store),
     signInView(phone),
     home,
     incomingView(phone),
-    inCallView(phone, () => settings.open()),
+    inCall,
   ];
   const [header, notice, ...main] = views;
   for (const view of main) view.element.hidden = true;
@@ -47,7 +48,7 @@ export function mountApp(
   };
   store.subscribe(update);
   update(store.state);
-  listenToKeys(store, phone, home);
+  listenToKeys(store, phone, home, () => inCall.openTransfer());
 }
 
 function titleOf({ call, line }: PhoneState): string {
@@ -75,7 +76,7 @@ function headerView(phone: Phone, openSettings: () => void): View {
     light.dataset['tone'] = tone;
     say(words, text);
     say(account, state.line.kind === 'signed-out' ? '' : state.account);
-    signOut.classList.toggle('invisible', state.line.kind === 'signed-out');
+    show(signOut, state.line.kind !== 'signed-out');
   };
   return { element, update };
 }
@@ -114,7 +115,12 @@ function noticeView(store: Store): View {
   return { element, update };
 }
 
-function listenToKeys(store: Store, phone: Phone, home: HomeView): void {
+function listenToKeys(
+  store: Store,
+  phone: Phone,
+  home: HomeView,
+  openTransfer: () => void,
+): void {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
     const { call, line } = store.state;
@@ -141,6 +147,8 @@ function listenToKeys(store: Store, phone: Phone, home: HomeView): void {
         return phone.setHeld(!call?.heldHere);
       case 'camera':
         return phone.setCamera(call?.localVideo == null);
+      case 'transfer':
+        return openTransfer();
     }
   });
 }

@@ -1,4 +1,4 @@
-// A call in progress: picture area, buttons, tones, quality, timer.
+// A call in progress: picture area, buttons, tones, transfer, quality, timer.
 
 import type { Phone } from '../phone.ts';
 import { duration } from '../quality.ts';
@@ -9,8 +9,15 @@ import type { IconName } from './icons.ts';
 import { keypad } from './keypad.ts';
 import { qualityPanel } from './quality-panel.ts';
 import { stage } from './stage.ts';
+import type { TransferView } from './transfer.ts';
+import { transferView } from './transfer.ts';
 
-export function inCallView(phone: Phone, openSettings: () => void): View {
+export interface InCallView extends View {
+  /** Asks whom to hand the call over to, if it can be. */
+  openTransfer(): void;
+}
+
+export function inCallView(phone: Phone, openSettings: () => void): InCallView {
   const picture = stage();
   const quality = qualityPanel();
   const timer = h('time', { class: 'timer', aria: { label: 'Duration of the call' } });
@@ -25,11 +32,12 @@ export function inCallView(phone: Phone, openSettings: () => void): View {
     phone.sendTones(digit);
     say(tones, `${tones.textContent ?? ''}${digit}`.slice(-16));
   };
-  const controls = buttons(phone, openSettings, pad);
+  const transfer = transferView(phone);
+  const controls = buttons(phone, openSettings, pad, transfer);
   const element = h(
     'section',
     { class: 'in-call', tabIndex: -1, aria: { label: 'Call' } },
-    h('div', { class: 'card call-card' }, picture.element, pad, timer, controls.element),
+    h('div', { class: 'card call-card' }, transfer.bar, picture.element, pad, transfer.panel, timer, controls.element),
     quality.element,
   );
 
@@ -41,7 +49,8 @@ export function inCallView(phone: Phone, openSettings: () => void): View {
     say(timer, duration(Date.now() - since));
   };
 
-  const update = ({ call }: PhoneState): void => {
+  const update = (state: PhoneState): void => {
+    const { call } = state;
     const visible = call !== null && call.phase !== 'incoming';
     const appeared = visible && element.hidden;
     show(element, visible);
@@ -53,15 +62,18 @@ export function inCallView(phone: Phone, openSettings: () => void): View {
       say(tones, '');
       say(timer, call.answeredAt === null ? '' : '00:00');
       show(pad, false);
+      transfer.open(false);
     }
+    if (call.phase === 'ended') show(pad, false);
     current = call;
+    transfer.update(state);
     picture.update(call);
     controls.update(call);
     quality.update(call.quality);
     tick();
     if (appeared) element.focus({ preventScroll: true });
   };
-  return { element, update };
+  return { element, update, openTransfer: () => controls.transfer() };
 }
 
 interface Toggle {
@@ -103,15 +115,30 @@ function buttons(
   phone: Phone,
   openSettings: () => void,
   pad: HTMLElement,
-): { readonly element: HTMLElement; readonly update: (call: Call) => void } {
+  handOver: TransferView,
+): {
+  readonly element: HTMLElement;
+  readonly update: (call: Call) => void;
+  readonly transfer: () => void;
+} {
   const mute = toggle(['Mute', 'Unmute'], ['microphone', 'microphone-off'], (on) => phone.setMuted(on));
   const camera = toggle(['Start video', 'Stop video'], ['camera-off', 'camera'], (on) => phone.setCamera(on));
   const hold = toggle(['Hold', 'Resume'], ['pause', 'resume'], (on) => phone.setHeld(on));
   const tones = toggle(['Keypad', 'Keypad'], ['keypad', 'close'], (on) => {
+    if (on) transfer.set(false, handOver.possible);
+    if (on) handOver.open(false);
     show(pad, on);
     tones.set(on, true);
     tones.element.setAttribute('aria-expanded', String(on));
     if (on) pad.querySelector('button')?.focus();
+  });
+  const transfer = toggle(['Transfer', 'Transfer'], ['transfer', 'close'], (on) => {
+    if (on && !handOver.possible) return;
+    if (on) show(pad, false);
+    if (on) tones.set(false, true);
+    handOver.open(on);
+    transfer.set(on, true);
+    transfer.element.setAttribute('aria-expanded', String(on));
   });
   const devices = h(
     'button',
@@ -132,6 +159,7 @@ function buttons(
     camera.element,
     hold.element,
     tones.element,
+    transfer.element,
     devices,
     hangUp,
   );
@@ -141,7 +169,8 @@ function buttons(
     camera.set(call.localVideo !== null, talking && !call.heldHere);
     hold.set(call.heldHere, talking);
     tones.set(!pad.hidden, talking || call.earlyMedia);
+    transfer.set(!handOver.panel.hidden, handOver.possible);
     hangUp.disabled = call.phase === 'ended';
   };
-  return { element, update };
+  return { element, update, transfer: () => transfer.element.click() };
 }

@@ -10,6 +10,7 @@ export type Action =
   | { readonly kind: 'mute' }
   | { readonly kind: 'hold' }
   | { readonly kind: 'camera' }
+  | { readonly kind: 'transfer' }
   | { readonly kind: 'none' };
 
 /** The list shown in the settings. */
@@ -20,6 +21,7 @@ export const SHORTCUTS: readonly (readonly [string, string])[] = [
   ['M', 'mute'],
   ['H', 'hold'],
   ['V', 'camera'],
+  ['T', 'transfer'],
 ];
 
 const NONE: Action = { kind: 'none' };
@@ -51,6 +53,8 @@ export function actionOf(
       return { kind: 'hold' };
     case 'v':
       return { kind: 'camera' };
+    case 't':
+      return { kind: 'transfer' };
     default:
       return NONE;
   }
