@@ -3,12 +3,25 @@
 import assert from 'node:assert/strict';
 import { sleep, until } from './tools.mjs';
 
-/** Opens the phone, signed in as `account`, and waits until it is registered. */
-export async function openPhone(browser, exchange, account, options) {
+/**
+ * Opens the phone, signed in as `account`, and waits until it is registered. `unfiltered` takes the
+ * browser's own filters off the microphone.
+ */
+export async function openPhone(browser, exchange, account, { unfiltered = false, ...options } = {}) {
   const page = await browser.page(options);
+  if (unfiltered) await page.raw.addInitScript(takeFiltersOff);
   await page.open(exchange.phone(account));
   await registered(page, account);
   return page;
+}
+
+/** Runs in the page. */
+function takeFiltersOff() {
+  const devices = navigator.mediaDevices;
+  const open = devices.getUserMedia.bind(devices);
+  const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  devices.getUserMedia = ({ audio, ...rest }) =>
+    open({ ...rest, ...(audio ? { audio: { ...(audio === true ? {} : audio), ...raw } } : {}) });
 }
 
 export const state = (page) => page.evaluate(() => window.sidetone.state);

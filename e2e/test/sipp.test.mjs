@@ -65,7 +65,10 @@ test('a browser and a desk phone talk: DTLS-SRTP with Opus here, plain G.711 the
   await register.done();
   const answering = await sipp('answer', {
     ...desk,
-    args: ['-m', '1', '-rtp_echo', '-mp', String(await freePort())],
+    args: [
+      ...['-m', '1', '-rtp_echo', '-mp', String(await freePort())],
+      ...['-key', 'format', '0', '-key', 'rtpmap', 'PCMU/8000'],
+    ],
   });
   try {
     const alice = await phone.openPhone(browser, exchange, 'alice');

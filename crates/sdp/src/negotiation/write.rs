@@ -218,12 +218,14 @@ impl Writer<'_> {
         }
     }
 
+    /// The source is named on hold too: without it Chromium takes its receiver down and connects
+    /// the track to nothing when the call is resumed.
     fn write_sources(&self, media: &mut Media, plan: &StreamPlan) {
-        if !self.capabilities.announce_sources || !plan.direction.sends() {
+        if !self.capabilities.announce_sources {
             return;
         }
         let attributes = &mut media.attributes;
-        if let Some((stream, track)) = &plan.local_msid {
+        if let Some((stream, track)) = plan.local_msid.as_ref().filter(|_| plan.direction.sends()) {
             attributes.push("msid", format_args!("{stream} {track}"));
         }
         let rtx = plan.local_rtx_ssrc.filter(|_| !plan.rtx.is_empty());

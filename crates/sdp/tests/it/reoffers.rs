@@ -54,6 +54,8 @@ fn hold_and_unhold_of_browsers_change_the_direction_and_nothing_else() {
             assert_eq!(plan.streams[0].direction, direction, "{browser} {name}");
             assert_eq!(sticky(&plan), before, "{browser} {name}");
             assert_eq!(value(&answer, 0, "setup"), setup);
+            let source = format!("{} cname:", before.ssrc);
+            assert!(value(&answer, 0, "ssrc").starts_with(&source), "Chromium forgets it on hold");
         }
     }
 }

@@ -1,0 +1,150 @@
+// A browser talks to plain SIP peers: SIPp and baresip, in Opus and in G.711. Tones are measured at
+// their frequency on both sides.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { startBaresip } from '../lib/baresip.mjs';
+import { startChromium } from '../lib/browsers.mjs';
+import { startExchange } from '../lib/exchange.mjs';
+import * as phone from '../lib/phone.mjs';
+import { sipp } from '../lib/sipp.mjs';
+import { freePort, sleep } from '../lib/tools.mjs';
+import { shareOf, writeTone } from '../lib/wav.mjs';
+
+/** What each browser says, and what each desk phone says. */
+const BROWSER_HZ = 1_000;
+const DESK_HZ = 440;
+
+let exchange;
+let browser;
+let folder;
+const desks = [];
+
+before(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'sidetone-gateway-'));
+  const tone = path.join(folder, 'tone.wav');
+  await writeTone(tone, BROWSER_HZ);
+  exchange = await startExchange('gateway');
+  browser = await startChromium({ speaks: tone });
+});
+
+afterEach(async () => {
+  await browser.closePages();
+  await Promise.all(desks.splice(0).map((desk) => desk.stop()));
+});
+
+after(async () => {
+  await browser?.stop();
+  await exchange?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+async function desk(options) {
+  const one = await startBaresip(exchange, { hz: DESK_HZ, ...options });
+  desks.push(one);
+  return one;
+}
+
+/** The phone with a microphone that nothing filters: noise suppression would take a tone away. */
+const openPhone = (account) => phone.openPhone(browser, exchange, account, { unfiltered: true });
+
+/** Asserts that the desk phone heard the browser's tone in its last call. */
+async function assertHeardBrowser(one, hz = BROWSER_HZ) {
+  const share = await shareOf(await one.recording(), hz, 1);
+  assert.ok(share > 0.8, `${hz} Hz is ${Math.round(share * 100)} % of what the desk phone heard`);
+}
+
+for (const { codec, account } of [
+  { codec: 'PCMU', account: 'desk' },
+  { codec: 'opus', account: 'opal' },
+]) {
+  test(`a browser calls a baresip that speaks ${codec}: tones arrive both ways, with hold and keys`, async () => {
+    const baresip = await desk({ account, codec, answers: true });
+    const alice = await openPhone('alice');
+    await phone.call(alice, account);
+    await phone.inPhase(alice, 'talking');
+    await phone.assertPitch(alice, 'alice', DESK_HZ);
+    await sleep(2_000);
+
+    await alice.evaluate(() => window.sidetone.dtmf('5'));
+    await baresip.happens('CALL_DTMF_START', { param: '5' });
+
+    await alice.evaluate(() => window.sidetone.hold(true));
+    await phone.phoneState(alice, 'alice to hold', ({ call }) => call?.heldHere);
+    await sleep(1_500);
+    const held = await phone.listen(alice, 1_500);
+    assert.ok(!phone.isAudible(held.heard), `alice hears ${held.heard} while she holds`);
+    await alice.evaluate(() => window.sidetone.hold(false));
+    await phone.phoneState(alice, 'alice to resume', ({ call }) => call?.heldHere === false);
+    await phone.assertPitch(alice, 'alice after resuming', DESK_HZ);
+    await phone.hangUp(alice);
+    await baresip.happens('CALL_CLOSED');
+    await assertHeardBrowser(baresip);
+  });
+
+  test(`a baresip that speaks ${codec} calls a browser`, async () => {
+    const alice = await openPhone('alice');
+    const baresip = await desk({ account, codec });
+    baresip.command('dial', baresip.address('alice'));
+    await phone.inPhase(alice, 'incoming');
+    await alice.evaluate(() => void window.sidetone.answer());
+    await baresip.happens('CALL_ESTABLISHED');
+    await phone.assertPitch(alice, 'alice', DESK_HZ);
+    await sleep(2_000);
+    baresip.command('hangup');
+    await phone.phoneState(alice, 'alice to be told', ({ call }) => call === null || call.phase === 'ended');
+    await assertHeardBrowser(baresip);
+  });
+}
+
+for (const { codec, account, format, rtpmap } of [
+  { codec: 'G.711', account: 'tablet', format: 0, rtpmap: 'PCMU/8000' },
+  { codec: 'Opus', account: 'opal', format: 107, rtpmap: 'opus/48000/2' },
+]) {
+  test(`a browser hears its own tone from a SIPp that echoes ${codec}`, async () => {
+    const to = { port: exchange.ports.udp, account, localPort: await freePort() };
+    const register = await sipp('register', { ...to, args: ['-m', '1'] });
+    await register.done();
+    const keys = ['-key', 'format', String(format), '-key', 'rtpmap', rtpmap];
+    const answering = await sipp('answer', {
+      ...to,
+      args: ['-m', '1', '-rtp_echo', '-mp', String(await freePort()), ...keys],
+    });
+    try {
+      const alice = await openPhone('alice');
+      await phone.call(alice, account);
+      await phone.inPhase(alice, 'talking');
+      await phone.assertPitch(alice, 'alice', BROWSER_HZ);
+      await phone.hangUp(alice);
+      await answering.done();
+    } finally {
+      await answering.stop();
+    }
+  });
+}
+
+test('a desk phone opens the door behind 700 with its keys', async () => {
+  const baresip = await desk({ account: 'desk' });
+  baresip.command('dial', baresip.address('700'));
+  await baresip.happens('CALL_ESTABLISHED');
+  await sleep(500);
+  for (const digit of '246') {
+    baresip.command('sndcode', digit);
+    await sleep(400);
+  }
+  // Behind the door is the echo: the phone hears its own tone. Anything else ends the call.
+  await sleep(3_500);
+  baresip.command('hangup');
+  await baresip.happens('CALL_CLOSED');
+  await assertHeardBrowser(baresip, DESK_HZ);
+});
+
+test('Milliwatt is heard at 1004 Hz in a browser', async () => {
+  const alice = await openPhone('alice');
+  await phone.call(alice, '1004');
+  await phone.inPhase(alice, 'talking');
+  await phone.assertPitch(alice, 'alice', 1_004);
+  await phone.hangUp(alice);
+});
