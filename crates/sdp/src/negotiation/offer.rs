@@ -261,15 +261,23 @@ impl Layout<'_> {
             return;
         }
         for codec in &formats.codecs {
-            let rate = codec.clock_rate;
-            if formats.telephone_events.iter().any(|(known, _)| *known == rate) {
-                continue;
-            }
-            let preferred = (rate == 8000).then_some(101); // what every phone uses
-            let number = book.assign(&identity("telephone-event", rate, 1, ""), preferred);
-            formats.telephone_events.extend(number.map(|number| (rate, number)));
+            add_events(&mut formats.telephone_events, book, codec.clock_rate);
+        }
+        // Phones that speak opus and know no other clock for events (baresip, many gateways).
+        if !formats.codecs.is_empty() {
+            add_events(&mut formats.telephone_events, book, 8000);
         }
     }
+}
+
+/// Offers telephone events on a clock, once.
+fn add_events(events: &mut Vec<(u32, u8)>, book: &mut PayloadBook, rate: u32) {
+    if events.iter().any(|(known, _)| *known == rate) {
+        return;
+    }
+    let preferred = (rate == 8000).then_some(101); // what every phone uses
+    let number = book.assign(&identity("telephone-event", rate, 1, ""), preferred);
+    events.extend(number.map(|number| (rate, number)));
 }
 
 /// Adds the codec of a configuration entry, in each profile agreed before if profiles are relayed.

@@ -197,7 +197,7 @@ fn a_peer_that_numbers_its_answer_differently_is_sent_its_own_numbers() {
         video: KindWish::none(),
     };
     let offer = leg.offer(&wish);
-    assert_eq!(offer.media[0].line.formats, ["107", "96"]);
+    assert_eq!(offer.media[0].line.formats, ["107", "96", "101"]);
     let answer = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 120 121\n\
                       a=rtpmap:120 opus/48000/2\na=rtpmap:121 telephone-event/48000\n");
     let plan = leg.accept(&answer).unwrap();
@@ -205,7 +205,21 @@ fn a_peer_that_numbers_its_answer_differently_is_sent_its_own_numbers() {
     assert_eq!((opus.send_payload_type, opus.receive_payload_type), (120, 107));
     assert_eq!(plan.streams[0].telephone_events, [(48_000, 121), (48_000, 96)]);
     let again = leg.offer(&wish);
-    assert_eq!(again.media[0].line.formats, ["107", "96"], "our numbers stay ours");
+    assert_eq!(again.media[0].line.formats, ["107", "96", "101"], "our numbers stay ours");
+}
+
+#[test]
+fn a_phone_that_speaks_opus_and_knows_events_at_8000_only_gets_keys() {
+    let mut leg = Leg::new(phone_endpoint(), 1);
+    let wish = Wish {
+        audio: KindWish { codecs: CodecWish::Only(codecs(&["opus"])), ..KindWish::both_ways(1) },
+        video: KindWish::none(),
+    };
+    leg.offer(&wish);
+    let answer = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 107 101\n\
+                      a=rtpmap:107 opus/48000/2\na=rtpmap:101 telephone-event/8000\n");
+    let plan = leg.accept(&answer).unwrap();
+    assert_eq!(plan.streams[0].telephone_events, [(8_000, 101)]);
 }
 
 #[test]
