@@ -69,7 +69,8 @@ for (const { codec, account } of [
     await sleep(2_000);
 
     await alice.evaluate(() => window.sidetone.dtmf('5'));
-    await baresip.happens('CALL_DTMF_START', { param: '5' });
+    // In Opus Chromium sends nothing but the end packets of a key; baresip tells no digit then.
+    await (codec === 'opus' ? baresip.happens('CALL_DTMF_END') : baresip.happens('CALL_DTMF_START', { param: '5' }));
 
     await alice.evaluate(() => window.sidetone.hold(true));
     await phone.phoneState(alice, 'alice to hold', ({ call }) => call?.heldHere);
