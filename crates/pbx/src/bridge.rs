@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use sidetone_base::Random;
-use sidetone_dialplan::Stop;
+use sidetone_dialplan::{Host as _, Stop};
 use sidetone_events::Event;
 
 use crate::Cause;
@@ -23,6 +23,8 @@ pub enum BridgeEnd {
     Time,
     /// The other side was given to somebody else: this one is done.
     Transferred,
+    /// Nobody came: whom it waited for is gone, or will not have it.
+    Refused,
 }
 
 /// A fresh name for a bridge.
@@ -120,10 +122,21 @@ pub(crate) async fn go_on(channel: &mut Channel, stop: Option<Stop>) -> Cause {
 }
 
 async fn alone_or_together(channel: &mut Channel) -> Stop {
-    channel.bridging.taken = false;
-    let stop = match attend(channel, None).await {
+    let taken = channel.bridging.taken.take();
+    let from_application = taken.is_some();
+    if let Some(peer) = taken {
+        channel.be_joined(*peer, None).await;
+    }
+    let end = attend(channel, None).await;
+    if let Ok(BridgeEnd::Peer(_)) = end
+        && from_application
+    {
+        // It was taken out of an application, and goes on after it.
+        return Stop::Redirect(channel.position().following());
+    }
+    let stop = match end {
         Ok(BridgeEnd::Peer(cause)) => Stop::Hangup { cause: cause.0.into() },
-        Ok(BridgeEnd::Transferred | BridgeEnd::Time) => Stop::NORMAL,
+        Ok(_) => Stop::NORMAL,
         Err(stop @ (Stop::Redirect(_) | Stop::Detached)) => return stop,
         Err(stop) => stop,
     };

@@ -314,6 +314,8 @@ impl NewChannel {
             connected_number: self.connected.number.clone(),
             account_code: self.endpoint.accountcode.clone(),
             bridged_with: None,
+            dialled_at: String::new(),
+            pickup_mark: String::new(),
             bridge: String::new(),
             created,
             answered: None,
@@ -510,6 +512,15 @@ impl Channel {
         let fresh = || -> Box<dyn Any + Send + Sync> { Box::<T>::default() };
         let extra = self.extras.entry(TypeId::of::<T>()).or_insert_with(fresh);
         extra.downcast_mut().expect("stored under its own type")
+    }
+
+    /// Shows in lists by which extension it is called, for those who pick calls up.
+    pub(crate) fn show_dialled(&self, at: &str) {
+        let mark = self.variables.value("PICKUPMARK").unwrap_or_default().to_owned();
+        self.listing.update(|facts| {
+            at.clone_into(&mut facts.dialled_at);
+            facts.pickup_mark = mark;
+        });
     }
 
     /// Shows in lists which application runs.

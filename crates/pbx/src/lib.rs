@@ -19,6 +19,7 @@ pub mod local;
 mod login;
 mod message;
 pub mod music;
+pub mod originate;
 pub mod outgoing;
 pub mod party;
 mod register;

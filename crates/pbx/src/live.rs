@@ -48,6 +48,10 @@ pub struct Facts {
     pub account_code: String,
     /// The channel it is bridged with.
     pub bridged_with: Option<ChannelId>,
+    /// The caller dialled here: `exten@context`. Empty for channels that are not called.
+    pub dialled_at: String,
+    /// `PICKUPMARK` of a called channel.
+    pub pickup_mark: String,
     /// Identifier of the bridge, empty outside one.
     pub bridge: String,
     /// When it was created.

@@ -40,8 +40,10 @@ pub struct LocalCall {
     pub caller: PartyId,
     /// Variables handed down.
     pub variables: Variables,
-    /// The unique id of the channel that began the call.
+    /// The unique id of the channel that began the call; empty when this one does.
     pub linked_id: String,
+    /// Where in the dialplan the caller is, as `exten@context`.
+    pub dialled_at: String,
     /// The caller's leg, so that all stay on one media worker.
     pub beside: Option<LegId>,
     /// The caller's streams.
@@ -161,7 +163,7 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
         position: Position::new(&call.context, exten, 1),
         variables: call.variables.clone(),
         sip: SipFacts::of_call(&call.inherited),
-        linked_id: Some(call.linked_id.clone()),
+        linked_id: Some(call.linked_id.clone()).filter(|id| !id.is_empty()),
     };
     let first = new(1, State::Down, &dialled, &call.caller, "");
     let second = new(2, State::Ring, &call.caller, &dialled, &call.exten);
@@ -178,6 +180,7 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
     first.far_end = Some(far(&second, true));
     second.far_end = Some(far(&first, false));
     first.bridging.owner = Some(call.owner.clone());
+    first.show_dialled(&call.dialled_at);
     let branch = Branch::of(&first);
     let errand = call.first.take();
     let life = async move { called(first, second, call, errand).await };

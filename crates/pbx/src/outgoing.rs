@@ -49,8 +49,10 @@ pub struct Call {
     pub dialled: String,
     /// Variables handed down.
     pub variables: Variables,
-    /// The unique id of the channel that began the call.
+    /// The unique id of the channel that began the call; empty when this one does.
     pub linked_id: String,
+    /// Where in the dialplan the caller is, as `exten@context`, for those who pick the call up.
+    pub dialled_at: String,
     /// The caller's leg, so that both stay on one media worker.
     pub beside: Option<LegId>,
     /// The caller's streams: what it speaks is offered first.
@@ -126,10 +128,11 @@ pub fn call(exchange: &Exchange, call: Call) -> Branch {
             position: Position::new(&call.endpoint.context, "", 1),
             variables: call.variables.clone(),
             sip: SipFacts::of_call(&call.inherited),
-            linked_id: Some(call.linked_id.clone()),
+            linked_id: Some(call.linked_id.clone()).filter(|id| !id.is_empty()),
         },
     );
     channel.bridging.owner = Some(call.owner.clone());
+    channel.show_dialled(&call.dialled_at);
     let branch = Branch::of(&channel);
     spawn(&branch, live(channel, call, call_id, flow));
     branch

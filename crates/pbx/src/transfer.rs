@@ -116,6 +116,19 @@ pub fn replace(channel: &mut Channel, target: ChannelId) -> Result<(), TransferE
     ask(channel, target, own, true)
 }
 
+/// Takes `target` out of its call or application to talk with this channel, which must have media
+/// and has to wait in [`bridge::attend`] next.
+///
+/// # Errors
+/// As [`replace`].
+pub fn take(channel: &mut Channel, target: ChannelId) -> Result<(), TransferError> {
+    let name = bridge::name(channel.exchange());
+    let peer = channel.as_peer(&name).ok_or(TransferError::NotBridged)?;
+    let inbox = channel.exchange().live().inbox(target).ok_or(TransferError::Gone)?;
+    let take = Control::TakePeer { peer, instead_of: None };
+    inbox.try_send(ChannelEvent::Control(take)).map_err(|_| TransferError::Gone)
+}
+
 fn ask(
     channel: &Channel,
     target: ChannelId,

@@ -17,7 +17,8 @@ pub(super) mod place;
 mod ringing;
 mod talk;
 
-pub(super) use destinations::{Destination, resolve};
+pub(crate) use destinations::contacts_of;
+pub(super) use destinations::{Calling, Destination, To, resolve};
 use options::Options;
 use place::Subroutine;
 use ringing::{Answered, Dialling, Outcome};

@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use sidetone_config::objects::features::Features;
 use sidetone_dialplan::{Flow, Position, Stop};
 use sidetone_pbx::channel::{BranchEvent, Control, Happening, Join};
-use sidetone_pbx::local::{self, LocalCall};
 use sidetone_pbx::outgoing::Branch;
 use sidetone_pbx::transfer::TransferError;
 use sidetone_pbx::{Cause, Channel, transfer};
 
-use super::dial::place;
+use super::dial::{Calling, Destination, To, place};
 use super::{digits, prompts, tones};
 
 /// What a code does.
@@ -133,21 +132,9 @@ async fn consult(
     exten: &str,
     context: &str,
 ) -> Result<(), Stop> {
-    let call = LocalCall {
-        exten: exten.to_owned(),
-        context: context.to_owned(),
-        optimise: true,
-        endpoint: channel.endpoint().clone(),
-        caller: channel.caller().clone(),
-        variables: channel.variables().inherited(),
-        linked_id: channel.linked_id().to_owned(),
-        beside: channel.leg_id(),
-        streams: channel.streams(),
-        inherited: channel.inheritance(),
-        owner: channel.inbox(),
-        first: None,
-    };
-    let branch = local::call(channel.exchange(), call);
+    let to = To::Local { exten: exten.to_owned(), context: context.to_owned(), optimise: true };
+    let destination = Destination { number: exten.to_owned(), to };
+    let branch = destination.call(channel.exchange(), Calling::of(channel), None);
     let until = channel.until(features.no_answer_timeout);
     tones::start(channel, "ring").await;
     let answered = until_answered(channel, &branch, until, features).await;

@@ -3,7 +3,9 @@
 
 mod answer;
 mod background;
+mod bridge;
 mod busy;
+mod chan_is_avail;
 mod congestion;
 mod dial;
 mod digits;
@@ -15,12 +17,15 @@ mod letters;
 mod log;
 mod milliwatt;
 mod music_on_hold;
+mod originate;
+mod pickup;
 mod pjsip_hangup;
 mod playback;
 mod playtones;
 mod progress;
 mod prompts;
 mod read;
+mod retry_dial;
 mod ringing;
 mod send_dtmf;
 mod sip_add_header;
@@ -37,6 +42,7 @@ mod wait_exten;
 
 use sidetone_pbx::Application;
 
+pub(crate) use dial::contacts_of;
 pub(crate) use features::digit as bridge_digit;
 
 macro_rules! application {
@@ -52,7 +58,9 @@ macro_rules! application {
 pub const APPLICATIONS: &[Application] = &[
     application!(answer),
     application!(background),
+    application!(bridge),
     application!(busy),
+    application!(chan_is_avail),
     application!(congestion),
     application!(dial),
     application!(echo),
@@ -61,11 +69,14 @@ pub const APPLICATIONS: &[Application] = &[
     application!(log),
     application!(milliwatt),
     application!(music_on_hold),
+    application!(originate),
+    application!(pickup),
     application!(pjsip_hangup),
     application!(playback),
     application!(playtones),
     application!(progress),
     application!(read),
+    application!(retry_dial),
     application!(ringing),
     application!(send_dtmf),
     application!(sip_add_header),

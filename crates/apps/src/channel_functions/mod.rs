@@ -6,6 +6,7 @@ mod connectedline;
 mod hangupcause;
 mod headers;
 mod party;
+mod pjsip_dial_contacts;
 mod pjsip_header;
 mod pjsip_header_param;
 mod pjsip_headers;
@@ -34,6 +35,7 @@ pub const FUNCTIONS: &[Function<Read, Write>] = &[
     connectedline::FUNCTION,
     hangupcause::CAUSE,
     hangupcause::KEYS,
+    pjsip_dial_contacts::FUNCTION,
     pjsip_header::FUNCTION,
     pjsip_headers::FUNCTION,
     pjsip_header_param::FUNCTION,

@@ -41,7 +41,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "How the endpoint proves who it is: names of `type = auth` objects.";
         "bind_rtp_to_media_address" Flag, "no", Works, "Bind media sockets to `media_address`.";
         "bundle" Flag, "no", Works, "One transport for all media (RFC 9143).";
-        "call_group" Text, "", NOT_YET,
+        "call_group" Text, "", Works,
             "Numbers of the groups whose members may pick up its calls.";
         "callerid" Text, "", Works, "Caller as `Name <number>`.";
         "callerid_privacy" Choice(CallerIdPrivacy::NAMES), "allowed_not_screened", Works,
@@ -69,7 +69,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "cos_audio" COS, "0", NOT_YET, "Ethernet priority of audio.";
         "cos_video" COS, "0", NOT_YET, "Ethernet priority of video.";
         "deny" List, "", Works, "Source addresses that are kept out.";
-        "device_state_busy_at" COUNT, "0", NOT_YET,
+        "device_state_busy_at" COUNT, "0", Works,
             "Calls at which its state is busy; 0 for never.";
         "direct_media" Flag, "yes", Works,
             "Let media flow past this server; `yes` is treated as `no`.";
@@ -140,9 +140,9 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "mwi_from_user" Text, "", NO_MAILBOX, "User part of From in message-waiting notices.";
         "mwi_subscribe_replaces_unsolicited" YesNo, "no", NO_MAILBOX,
             "A subscription ends unasked notices.";
-        "named_call_group" List, "", NOT_YET,
+        "named_call_group" List, "", Works,
             "Names of the groups whose members may pick up its calls.";
-        "named_pickup_group" List, "", NOT_YET, "Names of the groups whose calls it may pick up.";
+        "named_pickup_group" List, "", Works, "Names of the groups whose calls it may pick up.";
         "notify_early_inuse_ringing" Flag, "no", NOT_YET, "Report ringing while in use as ringing.";
         "one_touch_recording" Flag, "no", NOT_YET, "Let an INFO start a recording.";
         "outbound_auth" List, "", Works,
@@ -153,11 +153,11 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Whose codec order counts for calls to it.";
         "overlap_context" Text, "", Works, "Context searched for further digits.";
         "permit" List, "", Works, "Source addresses that are let in.";
-        "pickup_group" Text, "", NOT_YET, "Numbers of the groups whose calls it may pick up.";
+        "pickup_group" Text, "", Works, "Numbers of the groups whose calls it may pick up.";
         "preferred_codec_only" Flag, "no", NOT_YET, "Answer with one codec only.";
         "record_off_feature" Text, "automixmon", NOT_YET, "Feature an INFO `Record: off` starts.";
         "record_on_feature" Text, "automixmon", NOT_YET, "Feature an INFO `Record: on` starts.";
-        "redirect_method" Choice(RedirectMethod::NAMES), "user", NOT_YET,
+        "redirect_method" Choice(RedirectMethod::NAMES), "user", Works,
             "How a 3xx answer is followed.";
         "refer_blind_progress" Flag, "yes", Works,
             "Notify about the progress of a blind transfer.";

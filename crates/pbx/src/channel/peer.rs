@@ -139,8 +139,8 @@ pub(crate) struct Bridging {
     pub waits: bool,
     /// How the last bridge ended.
     pub end: Option<BridgeEnd>,
-    /// A peer was put in place of the application that runs.
-    pub taken: bool,
+    /// The peer that is put in place of the application that runs, once that has ended.
+    pub taken: Option<Box<Peer>>,
     /// Where it was sent.
     pub redirect: Option<Position>,
     /// Whom it wants to hand over, until it is done or refused.
@@ -191,7 +191,7 @@ impl Channel {
         if let Some(to) = &self.bridging.redirect {
             return Err(Stop::Redirect(to.clone()));
         }
-        if self.bridging.taken { Err(Stop::Detached) } else { Ok(()) }
+        if self.bridging.taken.is_some() { Err(Stop::Detached) } else { Ok(()) }
     }
 
     /// Leaves the peer and tells it so.
@@ -283,6 +283,16 @@ impl Channel {
 
     /// Another peer instead of the one there is, or of the application that runs.
     pub(super) async fn take_peer(&mut self, peer: Peer, instead_of: Option<ChannelId>) {
+        if !self.bridging.waits && self.stop.is_none() && self.state == State::Up {
+            // The application cleans up first.
+            self.bridging.taken = Some(Box::new(peer));
+            return;
+        }
+        self.be_joined(peer, instead_of).await;
+    }
+
+    /// Leaves the peer there is for another one, and tells that one.
+    pub(crate) async fn be_joined(&mut self, peer: Peer, instead_of: Option<ChannelId>) {
         let own = self.as_peer(&peer.bridge).filter(|_| self.state == State::Up);
         let Some(own) = own.filter(|_| self.stop.is_none()) else {
             let channel = instead_of.unwrap_or(self.id);
@@ -301,17 +311,16 @@ impl Channel {
             return;
         }
         self.exchange.bus().publish(bridged);
-        self.bridging.taken = !self.bridging.waits;
     }
 
     pub(crate) async fn peer_gone(&mut self, channel: ChannelId, cause: Cause) {
         self.bridging.held.take_if(|held| held.channel == channel);
-        let ours = match &self.peer {
-            Some(peer) => peer.channel == channel,
-            None => self.bridging.waits,
-        };
-        if ours {
-            self.release(BridgeEnd::Peer(cause)).await;
+        match &self.peer {
+            Some(peer) if peer.channel == channel => self.release(BridgeEnd::Peer(cause)).await,
+            None if self.bridging.waits => {
+                self.bridging.end.get_or_insert(BridgeEnd::Refused);
+            }
+            _ => {}
         }
     }
 
@@ -381,7 +390,7 @@ impl Channel {
                 peer.tell(Control::PeerGone { channel: self.id, cause: self.cause });
             }
             None if !done && self.bridging.waits && self.peer.is_none() => {
-                self.bridging.end = Some(BridgeEnd::Peer(Cause::NORMAL));
+                self.bridging.end.get_or_insert(BridgeEnd::Refused);
             }
             _ => {}
         }
@@ -410,7 +419,8 @@ impl Channel {
             }
         }
         let peer = self.peer.take().filter(|_| self.bridging.handing.is_none());
-        for peer in peer.iter().chain(&self.bridging.held) {
+        let taken = self.bridging.taken.as_deref();
+        for peer in peer.iter().chain(&self.bridging.held).chain(taken) {
             peer.tell(gone(self.id));
         }
     }

@@ -8,6 +8,7 @@ mod headers;
 mod hold;
 mod identities;
 mod keys;
+mod meetings;
 mod nat;
 mod pairings;
 mod refusals;

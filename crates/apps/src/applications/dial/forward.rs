@@ -2,15 +2,15 @@
 //! context of forwardings as a Local call, so that the dialplan decides. Loops end: nobody is
 //! forwarded twice to the same place, or more than ten times.
 
+use sidetone_config::RedirectMethod;
 use sidetone_dialplan::{Host as _, Position};
 use sidetone_pbx::Channel;
 use sidetone_pbx::channel::PartyId;
 use sidetone_sip::{Text, Uri};
 
-use super::destinations::{Destination, To};
+use super::destinations::{Calling, Destination, To, at_uri};
 use super::options::Options;
 use super::place;
-use super::ringing::Handed;
 
 /// Times one call is forwarded. Real ones are a few; more is a circle through changing numbers.
 const MOST_FORWARDS: usize = 10;
@@ -18,50 +18,68 @@ const MOST_FORWARDS: usize = 10;
 /// The places a call was forwarded to, handed down to all calls that come of it.
 const PLACES: &str = "~FORWARDS";
 
-/// Where a forwarding leads, and the variables of the new call.
+/// Where a forwarding leads, and who calls there.
 pub(super) fn to(
     channel: &mut Channel,
-    (forwarder, number): (&str, &str),
+    (name, forwarder): (&str, &Destination),
     uri: &str,
     options: &Options,
-) -> Result<(Destination, Handed), &'static str> {
+) -> Result<(Destination, Calling), &'static str> {
     let parsed = Uri::parse(&Text::from(uri.as_bytes().to_vec())).map_err(|_| "no SIP URI")?;
-    let user = parsed.user().map(|user| user.to_str().into_owned());
-    let exten = user.filter(|user| !user.is_empty()).ok_or("its contact has no number")?;
-    let wanted = channel.variable("FORWARD_CONTEXT").filter(|context| !context.is_empty());
-    let context = wanted.unwrap_or_else(|| channel.position().context.to_string());
-    if !place::exists(channel, &Position::new(&context, &exten, 1)) {
-        return Err("there is no such extension");
-    }
-    let place = format!("{exten}@{context}");
-    let been = channel.variables().value(PLACES).unwrap_or_default();
-    let mut places: Vec<&str> = been.split('&').filter(|place| !place.is_empty()).collect();
-    if places.contains(&place.as_str()) {
-        return Err("the call was forwarded there before: a circle");
-    }
-    if places.len() >= MOST_FORWARDS {
-        return Err("the call was forwarded too often");
-    }
-    places.push(&place);
-    let places = places.join("&");
-    channel.set(&format!("__{PLACES}"), places);
-    channel.set("FORWARDERNAME", forwarder);
-    let mut variables = channel.variables().inherited();
-    variables.set("FORWARDERNAME", Some(forwarder.to_owned()));
-    tracing::info!("{}: {forwarder} forwards to {place}", channel.name());
-    let mut inherited = channel.inheritance();
-    let who = &mut inherited.redirecting;
-    who.from = PartyId::new("", number);
-    who.to = PartyId::new("", &exten);
+    let user = parsed.user().map(|user| user.to_str().into_owned()).unwrap_or_default();
+    let (place, destination) = match &forwarder.to {
+        // `redirect_method`: the URI itself is called, with the settings of the forwarder.
+        To::Contact { endpoint, .. } if endpoint.redirect_method != RedirectMethod::User => {
+            (uri.to_owned(), at_uri(channel.exchange(), &endpoint.id, uri)?)
+        }
+        _ => in_dialplan(channel, &user)?,
+    };
+    note(channel, name, &place)?;
+    tracing::info!("{}: {name} forwards to {place}", channel.name());
+    let mut calling = Calling { caller: caller(channel, options), ..Calling::of(channel) };
+    calling.variables.set("FORWARDERNAME", Some(name.to_owned()));
+    let who = &mut calling.inherited.redirecting;
+    who.from = PartyId::new("", &forwarder.number);
+    who.to = PartyId::new("", user);
     who.reason = "unconditional".to_owned();
     if who.count == 0 {
         who.orig = who.from.clone();
         who.orig_reason.clone_from(&who.reason);
     }
     who.count += 1;
-    let to = To::Local { exten: exten.clone(), context, optimise: true };
-    let caller = caller(channel, options);
-    Ok((Destination { number: exten, to }, Handed { caller, variables, inherited }))
+    Ok((destination, calling))
+}
+
+/// The number is dialled in the context of forwardings.
+fn in_dialplan(channel: &Channel, exten: &str) -> Result<(String, Destination), &'static str> {
+    if exten.is_empty() {
+        return Err("its contact has no number");
+    }
+    let wanted = channel.variable("FORWARD_CONTEXT").filter(|context| !context.is_empty());
+    let context = wanted.unwrap_or_else(|| channel.position().context.to_string());
+    if !place::exists(channel, &Position::new(&context, exten, 1)) {
+        return Err("there is no such extension");
+    }
+    let name = format!("{exten}@{context}");
+    let to = To::Local { exten: exten.to_owned(), context, optimise: true };
+    Ok((name, Destination { number: exten.to_owned(), to }))
+}
+
+/// Remembers the place, unless the call has been there or has been to too many.
+fn note(channel: &mut Channel, forwarder: &str, place: &str) -> Result<(), &'static str> {
+    let been = channel.variables().value(PLACES).unwrap_or_default();
+    let mut places: Vec<&str> = been.split('&').filter(|place| !place.is_empty()).collect();
+    if places.contains(&place) {
+        return Err("the call was forwarded there before: a circle");
+    }
+    if places.len() >= MOST_FORWARDS {
+        return Err("the call was forwarded too often");
+    }
+    places.push(place);
+    let places = places.join("&");
+    channel.set(&format!("__{PLACES}"), places);
+    channel.set("FORWARDERNAME", forwarder);
+    Ok(())
 }
 
 /// Who calls there: the caller, or what option `f` says.

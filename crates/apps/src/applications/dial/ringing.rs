@@ -5,14 +5,11 @@ use std::time::Instant;
 
 use sidetone_base::ChannelId;
 use sidetone_dialplan::{Flow, Host as _, Position, Stop};
-use sidetone_pbx::channel::{
-    BranchEvent, Control, Errand, Happening, Inherited, Join, PartyId, Peer, State, Variables,
-};
-use sidetone_pbx::local::{self, LocalCall};
-use sidetone_pbx::outgoing::{self, Branch, Call};
+use sidetone_pbx::channel::{BranchEvent, Control, Errand, Happening, Join, PartyId, Peer, State};
+use sidetone_pbx::outgoing::Branch;
 use sidetone_pbx::{Cause, Channel};
 
-use super::destinations::{Destination, MOST_DESTINATIONS, To};
+use super::destinations::{Calling, Destination, MOST_DESTINATIONS};
 use super::forward;
 use super::options::Options;
 use super::place::Subroutine;
@@ -38,16 +35,9 @@ pub(super) struct Answered {
     pub number: String,
 }
 
-/// What a new call gets from the caller.
-pub(super) struct Handed {
-    pub caller: PartyId,
-    pub variables: Variables,
-    pub inherited: Inherited,
-}
-
 struct Running {
     branch: Option<Branch>,
-    number: String,
+    destination: Destination,
     over: Option<Cause>,
 }
 
@@ -91,14 +81,9 @@ impl Dialling {
             sounds: false,
         };
         let caller = shown_caller(channel, options);
-        let variables = channel.variables().inherited();
+        let calling = Calling { caller, ..Calling::of(channel) };
         for destination in destinations {
-            let handed = Handed {
-                caller: caller.clone(),
-                variables: variables.clone(),
-                inherited: channel.inheritance(),
-            };
-            dialling.call(channel, destination, options, handed);
+            dialling.call(channel, destination, options, calling.clone());
         }
         dialling
     }
@@ -108,58 +93,20 @@ impl Dialling {
         channel: &Channel,
         destination: &Destination,
         options: &Options,
-        handed: Handed,
+        calling: Calling,
     ) {
-        let Handed { caller, variables, inherited } = handed;
-        let number = destination.number.clone();
-        let first = options.before_callee.as_deref().and_then(|text| {
-            Subroutine::read(channel, text).map(|subroutine| subroutine.errand(None))
-        });
-        let first = with_caller(first, channel, options);
-        let branch = match &destination.to {
-            To::Contact { endpoint, aor, contact } => {
-                let limit = usize::try_from(endpoint.device_state_busy_at).unwrap_or(usize::MAX);
-                if limit > 0 && channel.exchange().live().of_endpoint(&endpoint.id) >= limit {
-                    tracing::info!("{}: {} is busy: {limit} calls", channel.name(), endpoint.id);
-                    let over = Some(Cause::BUSY);
-                    self.branches.push(Running { branch: None, number, over });
-                    return;
-                }
-                let call = Call {
-                    endpoint: endpoint.clone(),
-                    aor: aor.clone(),
-                    contact: (**contact).clone(),
-                    caller,
-                    dialled: channel.dialled().to_owned(),
-                    variables,
-                    linked_id: channel.linked_id().to_owned(),
-                    beside: channel.leg_id(),
-                    streams: channel.streams(),
-                    inherited,
-                    owner: channel.inbox(),
-                    first,
-                };
-                outgoing::call(channel.exchange(), call)
-            }
-            To::Local { exten, context, optimise } => {
-                let call = LocalCall {
-                    exten: exten.clone(),
-                    context: context.clone(),
-                    optimise: *optimise,
-                    endpoint: channel.endpoint().clone(),
-                    caller,
-                    variables,
-                    linked_id: channel.linked_id().to_owned(),
-                    beside: channel.leg_id(),
-                    streams: channel.streams(),
-                    inherited,
-                    owner: channel.inbox(),
-                    first,
-                };
-                local::call(channel.exchange(), call)
-            }
-        };
-        self.branches.push(Running { branch: Some(branch), number, over: None });
+        let mut running = Running { branch: None, destination: destination.clone(), over: None };
+        if destination.is_busy(channel.exchange()) {
+            tracing::info!("{}: {} has calls enough", channel.name(), destination.number);
+            running.over = Some(Cause::BUSY);
+        } else {
+            let first = options.before_callee.as_deref().and_then(|text| {
+                Subroutine::read(channel, text).map(|subroutine| subroutine.errand(None))
+            });
+            let first = with_caller(first, channel, options);
+            running.branch = Some(destination.call(channel.exchange(), calling, first));
+        }
+        self.branches.push(running);
     }
 
     fn place(&self, channel: ChannelId) -> Option<usize> {
@@ -217,7 +164,7 @@ impl Dialling {
 
     fn answered(&self, place: Option<usize>, peer: Peer) -> Outcome {
         let number = match place {
-            Some(place) => self.branches[place].number.clone(),
+            Some(place) => self.branches[place].destination.number.clone(),
             None => peer.name.clone(),
         };
         Outcome::Answered(Answered { place, peer: Box::new(peer), number })
@@ -305,13 +252,13 @@ impl Dialling {
             tracing::info!("{}: {} is not forwarded to {uri}", channel.name(), branch.name);
             return;
         }
-        let number = self.branches[place].number.clone();
-        match forward::to(channel, (&branch.name, &number), uri, options) {
-            Ok((destination, handed)) => {
+        let forwarder = self.branches[place].destination.clone();
+        match forward::to(channel, (&branch.name, &forwarder), uri, options) {
+            Ok((destination, calling)) => {
                 if options.forward_for_ever {
                     self.until = None;
                 }
-                self.call(channel, &destination, options, handed);
+                self.call(channel, &destination, options, calling);
             }
             Err(words) => {
                 tracing::warn!("{}: {} to {uri}: {words}", channel.name(), branch.name);

@@ -208,7 +208,7 @@ async fn part(
             channel.set("~HANGUPCAUSE", Cause::NORMAL.0.to_string());
             if options.go_on { Ok(Flow::Next) } else { Err(Stop::NORMAL) }
         }
-        Ok(BridgeEnd::Transferred) => Err(Stop::NORMAL),
+        Ok(BridgeEnd::Transferred | BridgeEnd::Refused) => Err(Stop::NORMAL),
         Err(stop @ Stop::Hangup { .. }) => {
             let sent = match caller_gone(channel, options) {
                 Some(to) => transfer::send_on(channel, to).await,
