@@ -89,7 +89,10 @@ async fn ask(channel: &mut Channel, features: &Features) -> Result<Option<String
 }
 
 async fn blind(channel: &mut Channel, features: &Features) -> Result<(), Stop> {
-    if let Some(exten) = ask(channel, features).await? {
+    channel.let_wait(true);
+    let exten = ask(channel, features).await?;
+    channel.let_wait(false);
+    if let Some(exten) = exten {
         match transfer::blind(channel, &exten, Vec::new()).await {
             Ok(()) => return Ok(()),
             Err(TransferError::NotBridged) => return Ok(()),
@@ -103,7 +106,9 @@ async fn blind(channel: &mut Channel, features: &Features) -> Result<(), Stop> {
 /// Talks with somebody first, while the peer waits. Hanging up or the code for it completes the
 /// transfer; the code for abort, or the other's hangup, leads back.
 async fn attended(channel: &mut Channel, features: &Features) -> Result<(), Stop> {
+    channel.let_wait(true);
     let Some(exten) = ask(channel, features).await? else {
+        channel.let_wait(false);
         prompts::play(channel, &features.fail_sound, prompts::Digits::Keep).await?;
         return Ok(());
     };

@@ -207,6 +207,7 @@ impl Channel {
 
     /// Keeps the peer waiting, so that the channel may be joined with somebody else meanwhile.
     pub async fn hold_peer(&mut self) {
+        self.let_wait(true);
         self.bridging.held = self.peer.clone();
         self.part().await;
     }
@@ -223,6 +224,18 @@ impl Channel {
         self.leave(Cause::NORMAL).await;
         if let Some(held) = held {
             self.join(held).await;
+            self.let_wait(false);
+        }
+    }
+
+    /// Lets the peer hear music, as if the party held the call; or no more.
+    pub fn let_wait(&self, waits: bool) {
+        let mut streams = self.streams();
+        if waits {
+            streams.iter_mut().for_each(|stream| stream.hears = false);
+        }
+        if let Some(peer) = &self.peer {
+            peer.tell(Control::PeerStreams { channel: self.id, streams });
         }
     }
 

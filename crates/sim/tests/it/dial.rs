@@ -244,6 +244,23 @@ exten => 2,1,Dial(PJSIP/bob,30,Hr(ring))";
 }
 
 #[test]
+fn the_caller_hears_music_until_the_answer() {
+    let plan = "exten => 1,1,Dial(PJSIP/bob,20,m)";
+    tell_with(plan, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        alice.dial("1").await;
+        world.run_until("bob rings", secs(15), |_| bob.is_alerted()).await;
+        world.run_until("alice hears music", secs(15), |_| alice.hears()).await;
+        assert_ne!(alice.state(), Some(CallState::Talking));
+        bob.answer().await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
 fn digits_are_sent_after_the_answer() {
     let plan = "exten => 1,1,Dial(PJSIP/bob,20,D(12w3:45))";
     tell_with(plan, async |world: World| {
@@ -413,8 +430,8 @@ exten => 7,1,Dial(PJSIP/carol,20)";
                     world.run_for(Duration::from_millis(400)).await;
                 }
                 if end != "refused" && end != "early" {
-                    let consults = |w: &World| w.talking(&alice, &carol) && !bob.hears();
-                    world.run_until("alice consults, bob waits", secs(35), consults).await;
+                    let consults = |w: &World| w.talking(&alice, &carol) && bob.hears();
+                    world.run_until("alice consults, bob hears music", secs(35), consults).await;
                 }
                 let press = async |keys: &str| {
                     for key in keys.chars() {

@@ -29,6 +29,7 @@ pub(super) const DOC: &[(&str, &str)] = &[
     ("i", "Follow no forwarding (302)"),
     ("j", "Offer the callee the streams of the caller (done always)"),
     ("L(x[:y[:z]])", "End after x ms; warn when y ms are left, and every z ms from then on"),
+    ("m([class])", "Play music to the caller until the answer"),
     ("o([x])", "Show x, or the caller, as caller on the called channel"),
     ("Q(cause)", "Why the others end when one answers; NONE gives no reason"),
     ("R", "Let the caller hear ringing at once, until early media comes"),
@@ -48,7 +49,6 @@ const REFUSED: &[(char, &str)] = &[
     ('E', "there is no MF or SF signalling"),
     ('K', "there is no parking yet"),
     ('k', "there is no parking yet"),
-    ('m', "there is no music on hold yet"),
     ('N', "there is no screening yet"),
     ('n', "there is no screening yet"),
     ('O', "there are no analogue lines"),
@@ -91,6 +91,8 @@ pub(super) struct Options {
     pub no_forward: bool,
     /// `L`
     pub limit: Option<Limit>,
+    /// `m`; empty for the class of the channel.
+    pub music: Option<String>,
     /// `o`; empty for the caller's own number.
     pub shown_caller: Option<String>,
     /// `Q`; the inner `None` for no reason.
@@ -160,6 +162,7 @@ impl Options {
                 let read = Limit::read(&argument());
                 self.limit = Some(read.ok_or("write milliseconds, as L(60000:10000:5000)")?);
             }
+            'm' => self.music = Some(argument()),
             'o' => self.shown_caller = Some(argument()),
             'Q' => self.end_cause = Some(end_cause(&argument())?),
             'R' => self.ring_until_media = true,
@@ -221,10 +224,12 @@ mod tests {
 
     #[test]
     fn options_are_read_with_their_arguments() {
-        let options = Options::read("gA(hello:goodbye)tHS(5)Q(NONE)u(prohib)D(1:2:3)", "test");
+        let options =
+            Options::read("gA(hello:goodbye)tHS(5)Q(NONE)m(jazz)u(prohib)D(1:2:3)", "test");
         assert!(options.go_on && options.callee_rights.transfer);
         assert!(options.caller_rights.disconnect && !options.caller_rights.transfer);
         assert_eq!(options.announce, Some(["hello".to_owned(), "goodbye".to_owned()]));
+        assert_eq!(options.music.as_deref(), Some("jazz"));
         assert_eq!(options.stop_after, Some(Duration::from_secs(5)));
         assert_eq!(
             (options.end_cause, options.presentation),

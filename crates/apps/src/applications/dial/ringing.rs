@@ -54,6 +54,7 @@ pub(super) struct Dialling {
     pub progressed: Option<Instant>,
     until: Option<Instant>,
     sounds: bool,
+    music: bool,
 }
 
 impl Drop for Dialling {
@@ -79,6 +80,7 @@ impl Dialling {
             progressed: None,
             until,
             sounds: false,
+            music: false,
         };
         let caller = shown_caller(channel, options);
         let calling = Calling { caller, ..Calling::of(channel) };
@@ -172,7 +174,9 @@ impl Dialling {
 
     /// What the caller hears from the start.
     async fn begin(&mut self, channel: &mut Channel, options: &Options) {
-        if let Some(tone) = &options.ring {
+        if let Some(class) = &options.music {
+            self.play_music(channel, class).await;
+        } else if let Some(tone) = &options.ring {
             channel.ring().await;
             if !tone.is_empty() {
                 self.sound(channel, tone).await;
@@ -191,7 +195,7 @@ impl Dialling {
             return;
         }
         channel.ring().await;
-        if channel.is_heard() {
+        if channel.is_heard() && !self.music {
             self.sound(channel, "ring").await;
         }
     }
@@ -211,8 +215,19 @@ impl Dialling {
         tones::start(channel, tone).await;
     }
 
+    async fn play_music(&mut self, channel: &mut Channel, class: &str) {
+        self.music = true;
+        let heard = channel.is_heard() || channel.progress().await.is_ok();
+        if heard && let Err(error) = channel.start_music(class).await {
+            tracing::warn!("{}: no music: {error}", channel.name());
+        }
+    }
+
     /// Ends what the caller hears.
     pub(super) async fn quiet(&mut self, channel: &mut Channel) {
+        if std::mem::take(&mut self.music) {
+            channel.stop_music().await;
+        }
         if std::mem::take(&mut self.sounds) {
             channel.stop_background().await;
         }
@@ -223,7 +238,7 @@ impl Dialling {
         let now = channel.exchange().now();
         let first = self.progressed.is_none();
         let alone = self.branches.len() == 1;
-        if options.ring.is_some() || !alone {
+        if options.ring.is_some() || self.music || !alone {
             self.ringing(channel).await;
             self.progressed.get_or_insert(now);
             return;
