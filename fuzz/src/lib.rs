@@ -156,6 +156,7 @@ pub const TARGETS: &[Target] = &[
     target("sdp-negotiation", sdp::fuzz_negotiation, SDP_WORDS),
     target("sip", sip::fuzz_message, SIP_WORDS),
     target("sip-framing", sip::fuzz_framing, SIP_WORDS),
+    target("sip-sipfrag", sip::fuzz_sipfrag, &["SIP/2.0 ", "200", " OK", "\r\n"]),
     target("sip-uri", sip::fuzz_uri, SIP_WORDS),
     target("ua-challenges", ua::fuzz_challenges, SIP_WORDS),
     target("ua-credentials", ua::fuzz_credentials, SIP_WORDS),

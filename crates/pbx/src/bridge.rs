@@ -36,6 +36,7 @@ pub(crate) fn name(exchange: &Exchange) -> String {
 /// Follow it with [`stay`] and [`Channel::leave`].
 pub async fn join(channel: &mut Channel, peer: Peer, own: Rights, theirs: Rights) {
     tracing::debug!(target: "walk", step = 8, "pbx/bridge");
+    channel.tell_transfer(200);
     let name = name(channel.exchange());
     let callee = peer.channel;
     let there = channel.as_peer(&name).is_some_and(|own| {

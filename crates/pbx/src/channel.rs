@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use crate::Cause;
 use crate::exchange::Exchange;
 use crate::live::{Facts, Listing};
+use crate::referral::Watch;
 use crate::shard::ShardHandle;
 
 mod dtmf;
@@ -30,6 +31,7 @@ pub(crate) mod media;
 mod music;
 mod peer;
 pub(crate) mod pump;
+mod refer;
 mod signal;
 mod sip;
 mod variables;
@@ -145,6 +147,8 @@ pub enum Control {
     Connected(Box<PartyId>),
     /// Show your peer who is at the other end, if it does not know.
     ShowConnected,
+    /// You were transferred: tell how it goes.
+    Watch(Watch),
     /// A channel you called has this to say of its end.
     BranchCause(Box<BranchCause>),
     /// A channel you called was answered by this.

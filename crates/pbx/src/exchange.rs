@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
-use sidetone_base::{Destination, FlowId, Random};
+use sidetone_base::{ChannelId, Destination, FlowId, Random};
 use sidetone_config::Config;
 use sidetone_dialplan::Dialplan;
 use sidetone_engine::{CertificateChoice, Engine};
@@ -20,6 +20,7 @@ use sidetone_events::Bus;
 use sidetone_events::catalogue::{Event, Way};
 use sidetone_media::Prompt;
 use sidetone_net::{Net, SendError};
+use sidetone_sip::headers::Replaces;
 use sidetone_ua::digest::DigestServer;
 use tokio::sync::Notify;
 
@@ -38,6 +39,14 @@ pub use start::{Parts, StartError};
 
 /// Where prompts come from: a name such as `hello-world` and a language.
 pub type Prompts = dyn Fn(&str, &str) -> Option<Arc<Prompt>> + Send + Sync;
+
+/// A channel found by its dialog.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub channel: ChannelId,
+    /// Whether its call is answered.
+    pub is_answered: bool,
+}
 
 /// A handle to the exchange.
 #[derive(Clone)]
@@ -162,6 +171,14 @@ impl Exchange {
     #[must_use]
     pub fn shards(&self) -> &[ShardHandle] {
         &self.inner.shards
+    }
+
+    /// The channel whose dialog another party names (RFC 3891), whichever shard it is on.
+    pub(crate) async fn find_replaced(&self, replaces: &Replaces) -> Option<Found> {
+        let shard = self.shard_of(replaces.call_id.as_bytes()).clone();
+        let (inbox, is_answered) = shard.find(replaces.clone()).await?;
+        let channel = self.inner.live.by_inbox(&inbox)?;
+        Some(Found { channel, is_answered })
     }
 
     /// An identifier of this node, as in `core show settings`.

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use sidetone_base::Flow;
 use sidetone_config::{Endpoint, Reliable};
 use sidetone_dialplan::{Dialplan, Host as _, Position, Query, Stop};
-use sidetone_sip::headers::Accept;
+use sidetone_sip::headers::{Accept, Replaces};
 use sidetone_sip::{Host, Method, Name, Request, SipUri};
 use sidetone_ua::api::{Call, Command, DialogId, Reply};
 use tokio::sync::mpsc;
 
+use crate::Cause;
 use crate::authenticate::{Authenticated, authenticate};
 use crate::bridge;
 use crate::channel::{
@@ -26,6 +27,7 @@ use crate::message::{self, ALLOW};
 use crate::register;
 use crate::session;
 use crate::shard::ShardHandle;
+use crate::transfer;
 
 /// A new INVITE: the inbox of its channel, or the response that refuses it.
 pub(crate) fn invite(
@@ -41,10 +43,12 @@ pub(crate) fn invite(
     check_reliable(who.endpoint(), &request)?;
     check_body(&request)?;
     check_accept(&request)?;
+    check_replaces(&request)?;
     let exten = extension(&request)?;
     let context = who.endpoint().context.clone();
     let caller = identity::of_caller(who.endpoint(), &request);
-    if !exists(exchange, &context, &exten, &caller) {
+    let takes_over = request.headers.has(Name::Replaces);
+    if !takes_over && !exists(exchange, &context, &exten, &caller) {
         let further = &who.endpoint().speech.overlap_context;
         let further = if further.is_empty() { &context } else { further };
         if who.endpoint().allow_overlap && wants_more(exchange, further, &exten, &caller) {
@@ -109,6 +113,15 @@ fn check_accept(request: &Request) -> Result<(), Box<Reply>> {
 fn wants_preconditions(body: &[u8]) -> bool {
     let mut lines = body.split(|byte| *byte == b'\n');
     lines.any(|line| line.starts_with(b"a=des:qos mandatory"))
+}
+
+/// RFC 3891 §3: one Replaces at most, and one that can be read.
+fn check_replaces(request: &Request) -> Result<(), Box<Reply>> {
+    let found = request.headers.typed_all::<Replaces>();
+    if found.is_ok_and(|found| found.len() <= 1) {
+        return Ok(());
+    }
+    Err(Box::new(message::refusal(400, "Replaces names one dialog: call-id;to-tag=;from-tag=")))
 }
 
 /// Refuses calls beyond what the operator allows or while the exchange stops.
@@ -285,7 +298,33 @@ async fn run(who: Authenticated, mut channel: Box<Channel>, has_offer: bool) {
         channel.refuse_media(&error).await;
         return;
     }
+    let replaces = channel.request().and_then(|it| it.headers.typed::<Replaces>().ok().flatten());
+    if let Some(replaces) = replaces {
+        take_over(&mut channel, &replaces).await;
+        return;
+    }
     let cause = bridge::go_on(&mut channel, Some(Stop::Redirect(start))).await;
+    channel.hang_up(cause).await;
+}
+
+/// INVITE with Replaces (RFC 3891): the caller takes the place of another channel.
+async fn take_over(channel: &mut Channel, replaces: &Replaces) {
+    let found = channel.exchange().find_replaced(replaces).await;
+    let status = match found {
+        None => Some(481),
+        Some(found) if replaces.early_only && found.is_answered => Some(486),
+        Some(_) => None,
+    };
+    if let Some(status) = status {
+        channel.refuse_with(status);
+        channel.hang_up(Cause::from_status(status)).await;
+        return;
+    }
+    let answered = channel.answer().await.is_ok() && channel.settle().await.is_ok();
+    let replaced =
+        found.is_some_and(|found| answered && transfer::replace(channel, found.channel).is_ok());
+    let cause =
+        if replaced { bridge::go_on(channel, Some(Stop::Detached)).await } else { Cause::NO_ROUTE };
     channel.hang_up(cause).await;
 }
 
@@ -321,7 +360,7 @@ fn options(exchange: &Exchange, flow: &Flow, request: &Request) -> Reply {
         ("Accept", "application/sdp, application/dtmf-relay"),
         ("Accept-Encoding", "identity"),
         ("Accept-Language", "en"),
-        ("Supported", "100rel, timer"),
+        ("Supported", "100rel, timer, replaces, norefersub, histinfo"),
     ];
     reply.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
     reply

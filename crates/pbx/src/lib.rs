@@ -22,6 +22,7 @@ pub mod music;
 pub mod originate;
 pub mod outgoing;
 pub mod party;
+mod referral;
 mod register;
 pub mod registrar;
 mod session;

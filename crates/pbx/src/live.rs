@@ -147,6 +147,14 @@ impl LiveChannels {
         answer.ok().and_then(Result::ok).unwrap_or_default()
     }
 
+    /// The channel an inbox belongs to.
+    #[must_use]
+    pub fn by_inbox(&self, inbox: &mpsc::Sender<ChannelEvent>) -> Option<ChannelId> {
+        let channels = self.channels.lock();
+        let mut own = channels.iter().filter(|(_, live)| live.inbox.same_channel(inbox));
+        own.next().map(|(id, _)| *id)
+    }
+
     /// The inboxes of an endpoint's channels.
     #[must_use]
     pub fn inboxes_of(&self, endpoint: &str) -> Vec<mpsc::Sender<ChannelEvent>> {

@@ -8,7 +8,7 @@ use crate::Cause;
 
 /// Methods this exchange handles, for Allow.
 pub(crate) const ALLOW: &str =
-    "OPTIONS, REGISTER, INVITE, ACK, BYE, CANCEL, INFO, UPDATE, PRACK, MESSAGE";
+    "OPTIONS, REGISTER, INVITE, ACK, BYE, CANCEL, INFO, UPDATE, PRACK, MESSAGE, REFER, NOTIFY";
 
 /// The user part of a URI without escapes.
 pub(crate) fn user_of(uri: &Uri) -> Option<String> {

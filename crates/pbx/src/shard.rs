@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use sidetone_base::{Destination, Flow, FlowId};
 use sidetone_sip::Message;
+use sidetone_sip::headers::Replaces;
 use sidetone_ua::api::{
     Call, Command, DialogId, DialogRequest, Event, Input, InviteId, OutgoingRequest, Output, Reply,
     RequestId, TransactionId,
@@ -49,6 +50,13 @@ pub enum ShardInput {
     },
     /// A message of ours could not be written.
     SendFailed(Bytes),
+    /// Answer with whose dialog this is, and whether it is answered.
+    Find {
+        /// As another party names it.
+        replaces: Box<Replaces>,
+        /// Where to.
+        reply: tokio::sync::oneshot::Sender<Option<(mpsc::Sender<ChannelEvent>, bool)>>,
+    },
     /// Answer with what the stack holds.
     Snapshot(tokio::sync::oneshot::Sender<sidetone_ua::Snapshot>),
 }
@@ -128,6 +136,17 @@ impl ShardHandle {
     /// Any other command that has no events of its own.
     pub async fn send(&self, command: Command) {
         self.command(command, None).await;
+    }
+
+    /// Whose dialog another party means, and whether it is answered.
+    pub(crate) async fn find(
+        &self,
+        replaces: Replaces,
+    ) -> Option<(mpsc::Sender<ChannelEvent>, bool)> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let replaces = Box::new(replaces);
+        self.inbox.send(ShardInput::Find { replaces, reply }).await.ok()?;
+        answer.await.ok().flatten()
     }
 
     /// What the stack holds, for leak tests and status. `None` when the shard is gone.
@@ -220,6 +239,15 @@ impl Shard {
             ShardInput::FlowClosed(flow) => Input::FlowClosed(flow),
             ShardInput::Message { flow, message } => Input::Message { flow, message: *message },
             ShardInput::SendFailed(bytes) => Input::SendFailed { bytes },
+            ShardInput::Find { replaces, reply } => {
+                let found = self.stack.replaced(&replaces).and_then(|dialog| {
+                    let owner = self.owners.dialogs.get(&dialog)?.clone();
+                    Some((owner, self.stack.is_confirmed(dialog)))
+                });
+                // Whoever asked may have given up.
+                let _ = reply.send(found);
+                return;
+            }
             ShardInput::Snapshot(reply) => {
                 // Whoever asked may have given up.
                 let _ = reply.send(self.stack.snapshot());

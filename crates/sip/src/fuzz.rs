@@ -39,6 +39,16 @@ pub fn fuzz_framing(data: &[u8]) {
     }
 }
 
+/// Reads a status out of the body of a NOTIFY.
+///
+/// # Panics
+/// When what is found does not read back.
+pub fn fuzz_sipfrag(data: &[u8]) {
+    if let Some(status) = crate::sipfrag::read(data) {
+        assert_eq!(crate::sipfrag::read(crate::sipfrag::write(status).as_bytes()), Some(status));
+    }
+}
+
 /// Parses a URI, prints it and parses it again.
 ///
 /// # Panics

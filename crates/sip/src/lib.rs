@@ -21,6 +21,7 @@ pub mod params;
 pub mod parse;
 #[cfg(test)]
 mod properties;
+pub mod sipfrag;
 pub mod status;
 pub mod text;
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use crate::Uri;
-use crate::fuzz::{fuzz_framing, fuzz_message, fuzz_uri};
+use crate::fuzz::{fuzz_framing, fuzz_message, fuzz_sipfrag, fuzz_uri};
 
 const SEED: &str = "INVITE sip:bob@b.example;transport=ws SIP/2.0\r\n\
     Via: SIP/2.0/WSS df7.invalid;branch=z9hG4bK1;rport\r\nv: SIP/2.0/UDP [::1]:5060\r\n\
@@ -34,6 +34,7 @@ proptest! {
         fuzz_message(&data);
         fuzz_framing(&data);
         fuzz_uri(&data);
+        fuzz_sipfrag(&data);
     }
 
     #[test]

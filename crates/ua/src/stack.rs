@@ -224,10 +224,18 @@ impl Stack {
         })
     }
 
-    /// The dialog that a Replaces header (RFC 3891 §3) of a peer names: `to_tag` is ours.
+    /// The dialog that a Replaces header (RFC 3891 §3) of a peer names: `to_tag` is ours. An early
+    /// dialog counts when we made it; one whose call is over does not.
     #[must_use]
     pub fn replaced(&self, replaces: &Replaces) -> Option<DialogId> {
-        self.find_dialog(&replaces.call_id, &replaces.to_tag, &replaces.from_tag)
+        let id = self.find_dialog(&replaces.call_id, &replaces.to_tag, &replaces.from_tag)?;
+        self.dialogs.get(&id).is_some_and(Dialog::may_be_replaced).then_some(id)
+    }
+
+    /// Whether a dialog was answered.
+    #[must_use]
+    pub fn is_confirmed(&self, dialog: DialogId) -> bool {
+        self.dialogs.get(&dialog).is_some_and(Dialog::is_confirmed)
     }
 
     fn command(&mut self, command: Command) {

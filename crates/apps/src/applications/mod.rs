@@ -34,6 +34,7 @@ mod stop_music_on_hold;
 mod stop_playtones;
 mod stream_echo;
 mod tones;
+mod transfer;
 mod user_event;
 mod verbose;
 mod wait;
@@ -84,6 +85,7 @@ pub const APPLICATIONS: &[Application] = &[
     application!(stop_music_on_hold),
     application!(stop_playtones),
     application!(stream_echo),
+    application!(transfer),
     application!(user_event),
     application!(verbose),
     application!(wait),

@@ -349,6 +349,9 @@ impl Channel {
     /// # Errors
     /// When the engine cannot.
     pub async fn route(&self, stream: usize, route: Route) -> Result<(), MediaError> {
+        if !matches!(route, Route::Discard | Route::Forward(_)) {
+            self.tell_transfer(200);
+        }
         let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
         Ok(media.leg.route(stream, route).await?)
     }
@@ -358,6 +361,7 @@ impl Channel {
     /// # Errors
     /// When there is no audio, or its codec cannot be encoded.
     pub async fn play(&self, playback: Playback) -> Result<PlaybackId, MediaError> {
+        self.tell_transfer(200);
         let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
         let stream = self.audio().ok_or(MediaError::NoMedia)?;
         Ok(media.leg.play(stream, playback).await?)

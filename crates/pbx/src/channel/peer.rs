@@ -351,7 +351,15 @@ impl Channel {
             return;
         }
         for (name, value) in redirect.variables {
-            self.set(&name, value);
+            let call = name.strip_suffix(')').and_then(|name| name.split_once('('));
+            let Some((function, arguments)) = call else {
+                self.set(&name, value);
+                continue;
+            };
+            let write = self.exchange.catalogue().write_function;
+            if let Err(error) = write(self, function, arguments, &value) {
+                tracing::warn!("{}: {name} is not set: {error}", self.name);
+            }
         }
         self.bridging.redirect = Some(redirect.to);
     }
@@ -395,6 +403,9 @@ impl Channel {
 
     /// The answer to a hand-over that this channel asked for.
     pub(super) async fn handed_over(&mut self, done: bool) {
+        if let Some(watch) = self.sip.watch.take() {
+            watch.tell(if done { 200 } else { 603 });
+        }
         let handed = self.bridging.handing.take();
         match handed {
             Some(_) if done => self.release(BridgeEnd::Transferred).await,

@@ -54,6 +54,7 @@ impl Channel {
 
     /// Says `180 Ringing`, once.
     pub async fn ring(&mut self) {
+        self.tell_transfer(180);
         if self.state == State::Up || self.signalling.said >= 180 || self.is_stopped() {
             return;
         }
@@ -73,6 +74,7 @@ impl Channel {
     /// # Errors
     /// When the offer cannot be agreed to.
     pub async fn progress(&mut self) -> Result<(), MediaError> {
+        self.tell_transfer(183);
         if self.state == State::Up || self.signalling.said == 183 || self.is_stopped() {
             return Ok(());
         }
@@ -107,6 +109,9 @@ impl Channel {
     /// # Errors
     /// When media cannot be set up; the caller hears why.
     pub async fn answer(&mut self) -> Result<(), MediaError> {
+        if self.state == State::Up {
+            self.tell_transfer(200);
+        }
         if self.state == State::Up || self.is_stopped() {
             return Ok(());
         }
@@ -136,6 +141,7 @@ impl Channel {
     pub(crate) async fn hang_up(&mut self, cause: Cause) {
         self.note_stop(cause);
         self.hang_up_locally(self.cause);
+        self.tell_transfer_failed(cause);
         if let Some(invite) = self.signalling.invite.take() {
             let headers = self.reason_headers(cause);
             self.signalling.shard.send(Command::Cancel { invite, headers }).await;
@@ -240,6 +246,7 @@ impl Channel {
     pub(super) async fn responded(&mut self, id: RequestId, response: &Response) {
         let status = response.status.code();
         if self.was_asked(id, status >= 200) {
+            self.refer_answered(id, response);
             return;
         }
         // Of what a channel asks inside its dialog only offers wait for their answer.
@@ -273,7 +280,9 @@ impl Channel {
     }
 
     pub(super) fn request_failed(&mut self, id: RequestId, why: Failure) {
-        if !self.was_asked(id, true) && self.is_offering() {
+        if self.was_asked(id, true) {
+            self.refer_failed(id);
+        } else if self.is_offering() {
             self.show_again(why);
             tracing::info!("{}: our offer was not answered: {why:?}", self.name);
             if let Failure::Glare { again_after } = why {
@@ -332,7 +341,11 @@ impl Channel {
                 reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
                 reply
             }
-            Method::Refer => message::refusal(603, "transfer is not available on this exchange"),
+            Method::Refer => {
+                self.referred(transaction, request).await;
+                return None;
+            }
+            Method::Notify => self.notified(request),
             _ => {
                 let mut reply = message::reply(405);
                 reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));

@@ -9,11 +9,13 @@ use sidetone_sip::headers::{From, Headers, To};
 use sidetone_sip::{Method, Name, NameAddr, Request, Response};
 use sidetone_ua::api::{DialogRequest, Failure, RequestId};
 
+use super::refer::Referring;
 use super::{Channel, ChannelEvent, Control, State};
 use crate::Cause;
 use crate::identity::{self, Side};
 use crate::message::{self, ALLOW};
 use crate::party::{PartyId, Redirecting};
+use crate::referral::Watch;
 
 /// Headers, causes and the like that one channel may collect; more is a dialplan in a loop.
 const MOST: usize = 64;
@@ -85,6 +87,10 @@ pub struct SipFacts {
     pub names: Names,
     /// The final response `PJSIPHangup` wants.
     pub(crate) refusal: Option<u16>,
+    /// Who hears how the transfer goes that brought the channel here, or that it asked for.
+    pub(super) watch: Option<Watch>,
+    /// A REFER of ours.
+    pub(super) referring: Option<Referring>,
     /// The connected party the peer was shown last.
     shown: Option<PartyId>,
     /// Whether the peer knows UPDATE.
@@ -182,6 +188,14 @@ impl Channel {
         }
     }
 
+    /// Our address as the peer may see it, as a URI writes it.
+    #[must_use]
+    pub fn own_host(&self) -> Option<String> {
+        let flow = self.signalling.flow?;
+        let host = self.exchange.public_address(&self.endpoint, &flow).0;
+        Some(if host.is_ipv6() { format!("[{host}]") } else { host.to_string() })
+    }
+
     /// Reads the names and the identity out of a response to our INVITE.
     pub(crate) async fn learn_response(&mut self, response: &Response) {
         let headers = &response.headers;
@@ -238,11 +252,9 @@ impl Channel {
         if !self.endpoint.speech.send_connected_line {
             return Vec::new();
         }
-        let Some(flow) = self.signalling.flow else {
+        let Some(host) = self.own_host() else {
             return Vec::new();
         };
-        let host = self.exchange.public_address(&self.endpoint, &flow).0;
-        let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
         self.sip.shown = Some(self.connected.clone());
         identity::headers(&self.endpoint, &self.connected, &host, Side::Called)
     }

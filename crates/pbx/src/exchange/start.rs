@@ -129,7 +129,17 @@ impl Exchange {
         Settings {
             t1: config.system.timer_t1,
             user_agent: Some(config.global.user_agent.clone()).filter(|name| !name.is_empty()),
-            supported: ["100rel", "timer", "path", "outbound"].map(str::to_owned).to_vec(),
+            supported: [
+                "100rel",
+                "timer",
+                "replaces",
+                "norefersub",
+                "histinfo",
+                "path",
+                "outbound",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             flow_grace: FLOW_GRACE,
             ..Settings::default()
         }

@@ -11,6 +11,7 @@ mod keys;
 mod meetings;
 mod nat;
 mod pairings;
+mod referrals;
 mod refusals;
 mod registrations;
 mod strangers;

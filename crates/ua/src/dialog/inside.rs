@@ -41,7 +41,7 @@ impl Stack {
         }
         self.attach_dialog(id, flow);
         if let Some(dialog) = self.dialogs.get_mut(&id) {
-            dialog.remote_seq = Some(essentials.cseq.number);
+            dialog.remote_seq = dialog.remote_seq.max(Some(essentials.cseq.number));
         }
         match event.method {
             Method::Bye => self.receive_bye(id, transaction, event),
@@ -92,7 +92,11 @@ impl Stack {
         if dialog.closing.is_some() || (outgoing_early && request.method == Method::Bye) {
             return Some((Status::NO_SUCH_CALL, None));
         }
-        if dialog.remote_seq.is_some_and(|last| essentials.cseq.number < last) {
+        // A BYE that a later request overtook ends the call all the same, and the news of a
+        // transfer may come behind the BYE.
+        let late = dialog.remote_seq.is_some_and(|last| essentials.cseq.number < last);
+        let order_matters = request.method != Method::Bye && !dialog.usages.call_is_over;
+        if late && order_matters {
             // RFC 3261 §12.2.2.
             return Some((Status::SERVER_ERROR, None));
         }

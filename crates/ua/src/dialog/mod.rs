@@ -153,6 +153,21 @@ pub(crate) struct Prepared {
 }
 
 impl Dialog {
+    /// Whether a 2xx was sent or received.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.stage == Stage::Confirmed
+    }
+
+    /// RFC 3891 §3.
+    pub(crate) fn may_be_replaced(&self) -> bool {
+        let call = !self.usages.call_is_over && self.closing.is_none();
+        match self.origin {
+            Origin::Subscription => false,
+            Origin::Incoming(_) => call && self.is_confirmed(),
+            Origin::Outgoing(_) => call,
+        }
+    }
+
     /// Reads the peer's Contact: the remote target.
     pub(crate) fn refresh_target(&mut self, headers: &Headers) {
         if let Ok(Some(contact)) = headers.typed::<Contact>()

@@ -495,7 +495,7 @@ impl Stack {
         essentials: &Essentials,
     ) {
         match purpose {
-            Purpose::Bye | Purpose::Cancel | Purpose::Orphan => {}
+            Purpose::Bye | Purpose::ByeAgain | Purpose::Cancel | Purpose::Orphan => {}
             // A PRACK that is refused changes nothing: the INVITE's own answer decides.
             Purpose::Prack(dialog) => self.attach_dialog(dialog, flow),
             Purpose::InDialog(dialog, request_id) => {
@@ -512,7 +512,11 @@ impl Stack {
     /// A request got no response.
     pub(crate) fn client_failed(&mut self, purpose: Purpose, why: Failure) {
         match purpose {
-            Purpose::Bye | Purpose::Cancel | Purpose::Orphan | Purpose::Prack(_) => {}
+            Purpose::Bye
+            | Purpose::ByeAgain
+            | Purpose::Cancel
+            | Purpose::Orphan
+            | Purpose::Prack(_) => {}
             Purpose::InDialog(dialog, request_id) => self.inside_failed(dialog, request_id, why),
             Purpose::Invite(invite) => self.invite_failed(invite, why),
             Purpose::Outside(request_id) => self.emit(Event::RequestFailed { request_id, why }),

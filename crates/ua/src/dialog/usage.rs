@@ -30,6 +30,8 @@ struct Usage {
 #[derive(Debug, Default)]
 pub(crate) struct Usages {
     open: Vec<Usage>,
+    /// Those whose last NOTIFY overtook the answer to the REFER; 0 for one without `id`.
+    ended_early: Vec<u32>,
     /// BYE was sent or received: only subscriptions are left.
     pub(crate) call_is_over: bool,
 }
@@ -49,7 +51,24 @@ impl Usages {
 
     /// Our REFER was accepted: NOTIFYs will come.
     pub(crate) fn asked(&mut self, cseq: u32, response: &Headers) {
-        self.open(cseq, response);
+        let early = self.ended_early.iter().position(|id| *id == cseq || *id == 0);
+        match early {
+            Some(place) => drop(self.ended_early.remove(place)),
+            None => self.open(cseq, response),
+        }
+    }
+
+    /// The last NOTIFY of a subscription came.
+    fn end(&mut self, headers: &Headers) {
+        if let Some(done) = self.find(headers).map(|usage| usage.id) {
+            self.open.retain(|usage| usage.id != done);
+        } else if self.ended_early.len() < MAX_USAGES
+            && let Some(event) = headers.typed::<Event>().ok().flatten()
+            && event.package.eq_ignore_case("refer")
+        {
+            // RFC 3515 §2.4.4: NOTIFY may come before the answer to the REFER.
+            self.ended_early.push(event.id().and_then(|id| id.decimal::<u32>()).unwrap_or(0));
+        }
     }
 
     /// The subscription a NOTIFY is about: by `id`, which may be left out for the first.
@@ -132,9 +151,7 @@ impl Stack {
         let Some(dialog) = self.dialogs.get_mut(&id).filter(|_| is_last(headers)) else {
             return;
         };
-        if let Some(done) = dialog.usages.find(headers).map(|usage| usage.id) {
-            dialog.usages.open.retain(|usage| usage.id != done);
-        }
+        dialog.usages.end(headers);
         if dialog.is_unused() {
             self.end_dialog(id);
         }

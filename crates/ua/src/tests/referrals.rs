@@ -84,6 +84,90 @@ fn a_referral_without_subscription_keeps_nothing() {
 }
 
 #[test]
+fn a_bye_that_a_notify_overtook_ends_the_call_all_the_same() {
+    let mut world = World::new();
+    let (alice, bob) = referred(&mut world);
+    let mut lost = 0;
+    world.lose = Box::new(move |from, line| {
+        lost += u32::from(from == BOB && line.starts_with("BYE"));
+        from == BOB && line.starts_with("BYE") && lost == 1
+    });
+    world.bye(BOB, bob);
+    notify(&mut world, BOB, bob, 60, "active");
+    accept(&mut world, ALICE, 200, &[]);
+    world.run_ms(1_000);
+    let ended = world.expect(ALICE, |event| match event {
+        Event::Bye { dialog, .. } => Some(*dialog),
+        _ => None,
+    });
+    assert_eq!(ended, alice);
+    notify(&mut world, BOB, bob, 61, "terminated");
+    world.assert_no_leaks();
+}
+
+#[test]
+fn a_peer_that_insists_on_order_gets_its_bye_once_more() {
+    let mut world = World::new();
+    let (alice, bob) = world.call();
+    world.lose = Box::new(|from, line| from == ALICE && line.starts_with("BYE"));
+    for _ in 0..2 {
+        if world.count(ALICE, "BYE") == 0 {
+            world.bye(ALICE, alice);
+        }
+        let bye = world.last(ALICE, "BYE");
+        let header = |name: &str| {
+            let begin = format!("{name}: ");
+            bye.lines().find(|line| line.starts_with(&begin)).expect("is there").to_owned()
+        };
+        let refusal = format!(
+            "SIP/2.0 500 Out of order\n{}\n{}\n{}\n{}\n{}\nContent-Length: 0\n\n",
+            header("Via"),
+            header("From"),
+            header("To"),
+            header("Call-ID"),
+            header("CSeq"),
+        );
+        world.inject(ALICE, &refusal);
+    }
+    let numbers: std::collections::BTreeSet<String> = world
+        .log
+        .iter()
+        .filter(|sent| sent.line.starts_with("BYE"))
+        .map(|sent| {
+            let text = String::from_utf8_lossy(&sent.bytes).into_owned();
+            text.lines().find(|line| line.starts_with("CSeq")).unwrap_or_default().to_owned()
+        })
+        .collect();
+    assert_eq!(numbers.len(), 2, "once more and no third time: {numbers:?}");
+    world.bye(BOB, bob);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn the_last_notify_may_come_before_the_answer_to_the_refer() {
+    let mut world = World::new();
+    let (alice, bob) = world.call();
+    let mut lost = 0;
+    world.lose = Box::new(move |from, line| {
+        let accepted = from == BOB && line.starts_with("SIP/2.0 202");
+        lost += u32::from(accepted);
+        accepted && lost == 1
+    });
+    world.request(ALICE, alice, 50, "REFER");
+    world.run_ms(100);
+    accept(&mut world, BOB, 202, &[]);
+    notify(&mut world, BOB, bob, 60, "terminated;reason=noresource");
+    accept(&mut world, ALICE, 200, &[]);
+    world.run_ms(1_000);
+    world.bye(ALICE, alice);
+    world.run_ms(100);
+    for side in [ALICE, BOB] {
+        assert_eq!(world.stacks[side].snapshot().dialogs, 0);
+    }
+    world.assert_no_leaks();
+}
+
+#[test]
 fn after_bye_nothing_but_notify_passes() {
     let mut world = World::new();
     let (alice, bob) = referred(&mut world);

@@ -28,6 +28,8 @@ pub(crate) struct ClientKey {
 pub(crate) enum Purpose {
     /// Ends a dialog that is already forgotten; nobody hears more.
     Bye,
+    /// The same once more, because a later request overtook the first.
+    ByeAgain,
     /// Gives up an INVITE; what matters is the answer to that.
     Cancel,
     /// A request of the owner inside a dialog.
@@ -320,7 +322,7 @@ impl Stack {
             // Timer K.
             let linger = if datagrams { t4.min(patience) } else { Duration::ZERO };
             self.timers.set(Timer::ClientLinger(id), self.now + linger);
-            if self.repeat_with_credentials(id, &response) {
+            if self.repeat_with_credentials(id, &response) || self.repeat_bye(id, &response) {
                 return;
             }
         }

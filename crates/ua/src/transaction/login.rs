@@ -10,7 +10,34 @@ use crate::dialog::Cancelling;
 use crate::digest::Proof;
 use crate::stack::Stack;
 
+/// More requests than a dialog sends after its BYE: notices of a transfer.
+const OVERTAKEN: u32 = 100;
+
 impl Stack {
+    /// 500 to a BYE: a request with a higher number overtook it (RFC 3261 §12.2.2), and the peer
+    /// would keep the call. Once more, with a number above all.
+    pub(crate) fn repeat_bye(&mut self, id: ClientId, response: &Response) -> bool {
+        let Some(client) = self.clients.get(&id) else {
+            return false;
+        };
+        let overtaken = response.status.code() == 500 && client.purpose == Purpose::Bye;
+        let Some(via) = client.request.headers.typed::<Via>().ok().flatten() else {
+            return false;
+        };
+        if !overtaken {
+            return false;
+        }
+        let (destination, mut request) = (client.destination, (*client.request).clone());
+        let number = self.next_number(Purpose::Bye, &request);
+        let cseq = CSeq { number, method: request.method.clone() };
+        request.headers.set(Name::CSeq, cseq.to_text());
+        let mut via = via;
+        via.params.set("branch", Some(self.fresh_branch()));
+        request.headers.replace_top(&via);
+        self.open_client(Box::new(request), destination, Purpose::ByeAgain, None);
+        true
+    }
+
     /// Answers the challenge of a final response. False when it is none, or when it cannot be
     /// answered: then the response is for the owner.
     pub(crate) fn repeat_with_credentials(&mut self, id: ClientId, response: &Response) -> bool {
@@ -66,7 +93,7 @@ impl Stack {
             Purpose::InDialog(id, _) | Purpose::Prack(id) | Purpose::Refresh(id) => {
                 self.dialogs.contains_key(&id)
             }
-            Purpose::Bye | Purpose::Outside(_) => true,
+            Purpose::Bye | Purpose::ByeAgain | Purpose::Outside(_) => true,
             Purpose::Cancel | Purpose::Orphan => false,
         }
     }
@@ -83,7 +110,8 @@ impl Stack {
                 dialog.local_seq
             }
             Purpose::Invite(_) | Purpose::Outside(_) => self.fresh_cseq(),
-            Purpose::Bye | Purpose::Cancel | Purpose::Orphan => before.wrapping_add(1),
+            Purpose::Bye | Purpose::ByeAgain => before.wrapping_add(OVERTAKEN),
+            Purpose::Cancel | Purpose::Orphan => before.wrapping_add(1),
         }
     }
 

@@ -1,0 +1,286 @@
+//! Transfers by SIP: REFER from the phones, REFER and 302 from the dialplan, INVITE with Replaces.
+
+use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Saying, Weather, World, secs};
+
+use super::tell::{registered, tell};
+use super::{FEW, tell_over};
+
+/// The value of a header of a message.
+fn header<'a>(message: &'a str, name: &str) -> &'a str {
+    let begin = format!("{name}: ");
+    let line = message.lines().find(|line| line.starts_with(&begin)).unwrap_or_default();
+    line.strip_prefix(&begin).unwrap_or_default()
+}
+
+fn tag(value: &str) -> &str {
+    value.split(";tag=").nth(1).unwrap_or_default()
+}
+
+fn refer(to: &str) -> Saying {
+    Saying::new("REFER", &[("Refer-To", to), ("Referred-By", "<sip:alice@192.0.2.1>")])
+}
+
+/// What a phone was told about its transfer, as the statuses of the NOTIFYs.
+fn news(phone: &Phone, call: usize) -> Vec<String> {
+    let asked = &phone.calls()[call].asked;
+    let notifies = asked.iter().filter(|asked| asked.starts_with("NOTIFY "));
+    let status = |notify: &String| {
+        let body = notify.split("\r\n\r\n").nth(1).unwrap_or_default();
+        body.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    notifies.map(status).collect()
+}
+
+async fn talking(world: &World) -> (Phone, Phone) {
+    let alice = registered(world, "alice", Line::Udp).await;
+    let bob = registered(world, "bob", Line::Udp).await;
+    bob.will(Manner::Answer(secs(1))).await;
+    alice.dial("bob").await;
+    world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+    (alice, bob)
+}
+
+/// RFC 5359 §2.4: alice talks with bob and sends him to carol.
+#[test]
+fn rfc_5359_2_4_transfer_unattended() {
+    tell_over(FEW, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        let carol = registered(&world, "carol", Line::Tcp).await;
+        carol.will(Manner::Answer(secs(2))).await;
+        alice.ask(refer("<sip:carol@192.0.2.1>")).await;
+        world.run_until("alice is free", secs(35), |_| alice.is_over()).await;
+        world.run_until("they talk", secs(35), |w| w.talking(&bob, &carol)).await;
+        assert_eq!(alice.call().told, [202]);
+        world.run_for(secs(5)).await;
+        assert!(world.talking(&bob, &carol), "{}", world.account());
+        carol.hang_up().await;
+        world.assert_no_leaks().await;
+        assert_eq!(bob.state(), Some(CallState::Over(200)));
+    });
+}
+
+#[test]
+fn the_called_side_transfers_as_well() {
+    tell_over(FEW, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        bob.ask(refer("<sip:600@192.0.2.1>")).await;
+        world.run_until("bob is free", secs(35), |_| bob.is_over()).await;
+        world.run_for(secs(3)).await;
+        assert!(alice.is_talking(), "she hears herself\n{}", world.account());
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// The phone keeps its dialog open until it was told, as desk phones do: the exchange must not
+/// wait for that, and NOTIFYs come after BYE.
+#[test]
+fn a_phone_is_told_how_its_transfer_goes() {
+    for (option, says, expected) in [("yes", 180, vec!["100"]), ("no", 180, vec!["100", "200"])] {
+        let option = format!("refer_blind_progress = {option}");
+        let configuration = Configuration::default().with_option(&option);
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let (alice, bob) = talking(&world).await;
+            let carol = registered(&world, "carol", Line::Udp).await;
+            alice.ask(refer("<sip:carol@192.0.2.1>")).await;
+            world.run_until("carol rings", secs(35), |_| carol.is_alerted()).await;
+            carol.answer().await;
+            world.run_until("they talk", secs(35), |w| w.talking(&bob, &carol)).await;
+            // What came before BYE is seen in the call, what came after it on the wire.
+            assert!(news(&alice, 0).len() <= expected.len(), "{:?} {says}", news(&alice, 0));
+            let ladder = world.ladder();
+            let notifies = ladder.iter().filter(|line| line.contains("NOTIFY sip:alice@")).count();
+            assert_eq!(notifies, if expected.len() == 2 { 2 } else { 3 }, "{ladder:#?}");
+            bob.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_transfer_that_cannot_be_is_refused_and_the_call_goes_on() {
+    let unready = Configuration::default().with_option("allow_transfer = no");
+    let usual = Configuration::default();
+    let strange = Saying::new("REFER", &[]);
+    for (configuration, saying, status) in [
+        (&unready, refer("<sip:carol@192.0.2.1>"), 603),
+        (&usual, refer("<sip:0123@192.0.2.1>"), 404),
+        (&usual, strange, 400),
+    ] {
+        tell(1, Weather::CLEAR, configuration, async |world: World| {
+            let (alice, bob) = talking(&world).await;
+            alice.ask(saying).await;
+            world.run_for(secs(2)).await;
+            assert_eq!(alice.call().told, [status]);
+            assert!(world.talking(&alice, &bob), "{}", world.account());
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// Alice talks with bob, and with carol on a second line. How the exchange calls alice's leg of
+/// the call with carol.
+async fn consulting(world: &World) -> (Phone, Phone, Phone, String) {
+    let (alice, bob) = talking(world).await;
+    let carol = registered(world, "carol", Line::Tcp).await;
+    carol.will(Manner::Answer(secs(1))).await;
+    alice.dial("carol").await;
+    world.run_until("alice consults", secs(35), |w| w.talking(&alice, &carol)).await;
+    let replaces = named(&alice, 1);
+    (alice, bob, carol, replaces)
+}
+
+/// What a dialog that a phone began is called in Replaces: `to-tag` is the exchange's.
+fn named(phone: &Phone, call: usize) -> String {
+    let answer = phone.calls()[call].answers.last().cloned().unwrap_or_default();
+    let (from, to) = (tag(header(&answer, "From")), tag(header(&answer, "To")));
+    format!("{};to-tag={to};from-tag={from}", header(&answer, "Call-ID"))
+}
+
+fn escaped(replaces: &str) -> String {
+    replaces.replace(';', "%3B").replace('=', "%3D").replace('@', "%40")
+}
+
+/// RFC 5359 §2.6: alice joins the two she talks with.
+#[test]
+fn rfc_5359_2_6_transfer_attended() {
+    tell_over(FEW, async |world: World| {
+        let (alice, bob, carol, replaces) = consulting(&world).await;
+        let target = format!("<sip:carol@192.0.2.1?Replaces={}>", escaped(&replaces));
+        alice.ask_in(0, refer(&target)).await;
+        let released =
+            |_: &World| alice.calls().iter().all(|call| matches!(call.state, CallState::Over(200)));
+        world.run_until("alice is free of both", secs(35), released).await;
+        world.run_until("the others talk", secs(35), |w| w.talking(&bob, &carol)).await;
+        assert_eq!(alice.calls()[0].told, [202]);
+        world.run_for(secs(5)).await;
+        assert!(world.talking(&bob, &carol), "{}", world.account());
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn an_invite_with_replaces_takes_over_an_answered_call() {
+    tell_over(FEW, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        let carol = registered(&world, "carol", Line::Udp).await;
+        carol.will_say(&[("Replaces", &named(&alice, 0)), ("Require", "replaces")]).await;
+        carol.dial("whatever").await;
+        world.run_until("alice is free", secs(35), |_| alice.is_over()).await;
+        world.run_until("the others talk", secs(35), |w| w.talking(&bob, &carol)).await;
+        carol.hang_up().await;
+        world.assert_no_leaks().await;
+        assert_eq!(bob.state(), Some(CallState::Over(200)));
+    });
+}
+
+#[test]
+fn an_invite_with_replaces_that_fits_nothing_is_refused() {
+    for (replaces, status) in
+        [("nobody;to-tag=1;from-tag=2", 481), ("nobody", 400), ("EARLY", 486), ("TWICE", 400)]
+    {
+        tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+            let (alice, bob) = talking(&world).await;
+            let carol = registered(&world, "carol", Line::Udp).await;
+            let own = named(&alice, 0);
+            let early = format!("{own};early-only");
+            match replaces {
+                "EARLY" => carol.will_say(&[("Replaces", &early)]).await,
+                "TWICE" => carol.will_say(&[("Replaces", &own), ("Replaces", &own)]).await,
+                other => carol.will_say(&[("Replaces", other)]).await,
+            }
+            carol.dial("bob").await;
+            world.run_until("carol is refused", secs(35), |_| carol.is_over()).await;
+            assert_eq!(carol.state(), Some(CallState::Over(status)), "{replaces}");
+            assert!(world.talking(&alice, &bob), "{}", world.account());
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+fn dialplan(lines: &str) -> Configuration {
+    let mut configuration = Configuration::default();
+    configuration.extensions += lines;
+    configuration
+}
+
+#[test]
+fn transfer_before_the_answer_is_302() {
+    let plan = dialplan(
+        "\nexten => away,1,Transfer(PJSIP/bob@example.com)\n\
+         \x20same => n,Set(GLOBAL(OUTCOME)=${TRANSFERSTATUS}${TRANSFERSTATUSPROTOCOL})\n",
+    );
+    tell(1, Weather::CLEAR, &plan, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("away").await;
+        world.run_until("it is over", secs(35), |_| alice.is_over()).await;
+        let answer = alice.call().answers.pop().unwrap_or_default();
+        assert!(answer.starts_with("SIP/2.0 302 "), "{answer}");
+        assert_eq!(header(&answer, "Contact"), "<sip:bob@example.com>");
+        world.assert_no_leaks().await;
+        assert_eq!(world.outcome(), "SUCCESS0");
+    });
+}
+
+#[test]
+fn transfer_after_the_answer_is_refer_and_ends_as_the_phone_says() {
+    let plan = dialplan(
+        "\nexten => away,1,Answer()\n\
+         \x20same => n,Transfer(bob)\n\
+         \x20same => n,Set(GLOBAL(OUTCOME)=${TRANSFERSTATUS} ${TRANSFERSTATUSPROTOCOL})\n\
+         \x20same => n,Wait(1)\n\
+         \x20same => n,Hangup()\n",
+    );
+    for (status, outcome) in [("SIP/2.0 200 OK", "SUCCESS 0"), ("SIP/2.0 486 No", "FAILURE 486")] {
+        tell(1, Weather::CLEAR, &plan, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            alice.dial("away").await;
+            let asked = |_: &World| !alice.calls().is_empty() && !alice.call().asked.is_empty();
+            world.run_until("alice is asked", secs(35), asked).await;
+            let refer = alice.call().asked.remove(0);
+            assert!(refer.starts_with("REFER sip:alice@"), "{refer}");
+            assert_eq!(header(&refer, "Refer-To"), "<sip:bob@192.0.2.1>");
+            assert_eq!(header(&refer, "Referred-By"), "<sip:away@192.0.2.1>");
+            for (state, body) in [
+                ("active;expires=60", "SIP/2.0 100 Trying"),
+                ("terminated;reason=noresource", status),
+            ] {
+                let headers = [("Event", "refer"), ("Subscription-State", state)];
+                let notify = Saying::new("NOTIFY", &headers).with_body("message/sipfrag", body);
+                alice.ask(notify).await;
+                world.run_for(secs(1)).await;
+            }
+            assert_eq!(alice.call().told, [200, 200]);
+            world.run_until("it is over", secs(35), |_| alice.is_over()).await;
+            world.assert_no_leaks().await;
+            assert_eq!(world.outcome(), outcome);
+        });
+    }
+}
+
+#[test]
+fn the_transferred_side_knows_who_sent_it() {
+    let mut configuration = dialplan(
+        "\nexten => tell,1,Set(GLOBAL(BY)=${SIPREFERREDBYHDR} ${BLINDTRANSFER})\n\
+         \x20same => n,Set(GLOBAL(DATA)=${HASHKEYS(TRANSFER_DATA)} ${HASH(TRANSFER_DATA,X-Deal)})\n\
+         \x20same => n,Echo()\n",
+    );
+    configuration = configuration.with_option("set_var = GET_TRANSFERRER_DATA=X-");
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        let mut saying = refer("<sip:tell@192.0.2.1>");
+        saying.headers.push(("X-Deal".to_owned(), "4711".to_owned()));
+        alice.ask(saying).await;
+        world.run_until("alice is free", secs(35), |_| alice.is_over()).await;
+        world.run_for(secs(2)).await;
+        assert!(bob.is_talking(), "{}", world.account());
+        let global = |name: &str| world.exchange().global(name).unwrap_or_default();
+        assert!(global("BY").starts_with("<sip:alice@192.0.2.1> PJSIP/alice-"), "{}", global("BY"));
+        assert_eq!(global("DATA"), "X-Deal 4711");
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
