@@ -147,6 +147,8 @@ pub enum Control {
     Connected(Box<PartyId>),
     /// Show your peer who is at the other end, if it does not know.
     ShowConnected,
+    /// The other side writes: type and text.
+    Text(String, String),
     /// You were transferred: tell how it goes.
     Watch(Watch),
     /// A channel you called has this to say of its end.

@@ -22,7 +22,7 @@ use sidetone_media::Prompt;
 use sidetone_net::{Net, SendError};
 use sidetone_sip::headers::Replaces;
 use sidetone_ua::digest::DigestServer;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::Cause;
 use crate::application::Catalogue;
@@ -83,6 +83,7 @@ struct Inner {
     started_wall: jiff::Timestamp,
     started: Instant,
     draining: AtomicBool,
+    texts: Arc<Semaphore>,
     sip_log: AtomicBool,
 }
 
@@ -179,6 +180,11 @@ impl Exchange {
         let (inbox, is_answered) = shard.find(replaces.clone()).await?;
         let channel = self.inner.live.by_inbox(&inbox)?;
         Some(Found { channel, is_answered })
+    }
+
+    /// Leave to run the dialplan of one more text.
+    pub(crate) fn text_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.inner.texts).try_acquire_owned().ok()
     }
 
     /// An identifier of this node, as in `core show settings`.

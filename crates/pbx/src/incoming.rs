@@ -27,6 +27,7 @@ use crate::message::{self, ALLOW};
 use crate::register;
 use crate::session;
 use crate::shard::ShardHandle;
+use crate::text;
 use crate::transfer;
 
 /// A new INVITE: the inbox of its channel, or the response that refuses it.
@@ -336,6 +337,10 @@ pub(crate) fn request(exchange: &Exchange, flow: Flow, request: &Request) -> Rep
             Err(reply) => *reply,
         },
         Method::Options => options(exchange, &flow, request),
+        Method::Message => match authenticate(exchange, &flow, request) {
+            Ok(who) => text::received(exchange, &who, flow, request),
+            Err(reply) => *reply,
+        },
         _ => {
             let mut reply = message::reply(405);
             reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));

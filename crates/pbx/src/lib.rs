@@ -27,6 +27,7 @@ mod register;
 pub mod registrar;
 mod session;
 pub mod shard;
+pub mod text;
 pub mod transfer;
 
 pub use application::{Application, Catalogue, Execution};

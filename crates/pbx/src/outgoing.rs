@@ -176,7 +176,7 @@ pub(crate) struct Gone {
 }
 
 /// The flow a contact is reached by, or what it will look like.
-fn flow_of(exchange: &Exchange, contact: &Contact) -> Flow {
+pub(crate) fn flow_of(exchange: &Exchange, contact: &Contact) -> Flow {
     match contact.destination {
         Destination::Flow(id) => exchange.net().flow(id).unwrap_or_else(|| gone_flow(id)),
         Destination::Address { transport, remote } => Flow {

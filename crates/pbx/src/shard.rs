@@ -122,6 +122,12 @@ impl ShardHandle {
         request_id
     }
 
+    /// Sends a request outside dialogs; nobody hears how it ends.
+    pub async fn send_outside(&self, request: OutgoingRequest) {
+        let request_id = RequestId(self.handle());
+        self.command(Command::Send { request_id, request: Box::new(request) }, None).await;
+    }
+
     /// Responds to the INVITE that made the dialog.
     pub async fn respond_invite(&self, dialog: DialogId, reply: Reply, reliable: bool) {
         let command = Command::RespondInvite { dialog, reply: Box::new(reply), reliable };

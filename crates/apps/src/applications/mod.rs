@@ -15,6 +15,7 @@ mod hangup;
 mod hangup_cause_clear;
 mod letters;
 mod log;
+mod message_send;
 mod milliwatt;
 mod music_on_hold;
 mod originate;
@@ -28,6 +29,7 @@ mod read;
 mod retry_dial;
 mod ringing;
 mod send_dtmf;
+mod send_text;
 mod sip_add_header;
 mod start_music_on_hold;
 mod stop_music_on_hold;
@@ -68,6 +70,7 @@ pub const APPLICATIONS: &[Application] = &[
     application!(hangup),
     application!(hangup_cause_clear),
     application!(log),
+    application!(message_send),
     application!(milliwatt),
     application!(music_on_hold),
     application!(originate),
@@ -80,6 +83,7 @@ pub const APPLICATIONS: &[Application] = &[
     application!(retry_dial),
     application!(ringing),
     application!(send_dtmf),
+    application!(send_text),
     application!(sip_add_header),
     application!(start_music_on_hold),
     application!(stop_music_on_hold),

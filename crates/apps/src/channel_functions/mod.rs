@@ -5,6 +5,7 @@ mod channel;
 mod connectedline;
 mod hangupcause;
 mod headers;
+mod message;
 mod party;
 mod pjsip_dial_contacts;
 mod pjsip_header;
@@ -36,6 +37,8 @@ pub const FUNCTIONS: &[Function<Read, Write>] = &[
     hangupcause::CAUSE,
     hangupcause::KEYS,
     pjsip_dial_contacts::FUNCTION,
+    message::MESSAGE,
+    message::DATA,
     pjsip_header::FUNCTION,
     pjsip_headers::FUNCTION,
     pjsip_header_param::FUNCTION,

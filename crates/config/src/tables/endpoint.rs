@@ -133,7 +133,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Fall back to plain media when the peer cannot encrypt.";
         "media_use_received_transport" Flag, "no", Works,
             "Answer with the media profile of the offer.";
-        "message_context" Text, "", NOT_YET, "Dialplan context its messages enter.";
+        "message_context" Text, "", Works, "Dialplan context its messages enter.";
         "moh_passthrough" Flag, "no", NOT_YET, "Pass hold on instead of playing music.";
         "moh_suggest" Text, "default", Works,
             "Class of music played to who talks to it when it holds.";

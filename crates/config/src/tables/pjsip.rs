@@ -161,7 +161,7 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "default_auth_algorithms_uas" ALGORITHMS, "MD5", Works,
             "Hashes we challenge with, best first.";
         "default_from_user" Text, "asterisk", Works, "User part of From when a call has none.";
-        "default_outbound_endpoint" Text, "default_outbound_endpoint", NOT_YET,
+        "default_outbound_endpoint" Text, "default_outbound_endpoint", Works,
             "Endpoint for requests to a bare URI.";
         "default_realm" Text, "asterisk", Works, "Realm of challenges.";
         "default_voicemail_extension" Text, "", NO_MAILBOX,

@@ -1,4 +1,4 @@
-//! REFER both ways: the peer sends the other side of its call elsewhere, blind or to somebody it
+//! REFER and MESSAGE in a call. REFER both ways: the peer sends the other side of its call elsewhere, blind or to somebody it
 //! also talks with (RFC 3515, RFC 3891); or we ask the peer to call somebody itself.
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use sidetone_base::ChannelId;
 use sidetone_dialplan::{Host as _, Stop};
 use sidetone_sip::headers::{CSeq, Event, ReferTo, SubscriptionState};
 use sidetone_sip::{HeaderName, Method, Name, Request, Response, sipfrag};
-use sidetone_ua::api::{DialogRequest, Reply, RequestId, TransactionId};
+use sidetone_ua::api::{Body, DialogId, DialogRequest, Reply, RequestId, TransactionId};
 
 use super::{Channel, Control, State};
 use crate::Cause;
@@ -19,10 +19,12 @@ use crate::transfer::{self, TransferError};
 /// How long a peer may take to tell how its own call went, after which nobody waits.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A REFER of ours.
+/// A REFER or MESSAGE of ours.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Referring {
     request: RequestId,
+    /// Its answer is not its end.
+    is_refer: bool,
     is_accepted: bool,
     /// How it ended.
     outcome: Option<u16>,
@@ -162,10 +164,39 @@ impl Channel {
             headers.push(("Referred-By".to_owned(), format!("<{own}>")));
         }
         let request = DialogRequest { method: Method::Refer, headers, body: None };
+        self.ask(dialog, request).await
+    }
+
+    /// Writes to the peer and waits for its answer.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up meanwhile.
+    pub async fn send_text(&mut self, kind: &str, text: &str) -> Result<u16, Stop> {
+        let Some(dialog) = self.signalling.dialog.filter(|_| self.state == State::Up) else {
+            return Ok(481);
+        };
+        self.ask(dialog, written(kind, text)).await
+    }
+
+    /// What the other side of the bridge writes.
+    pub(super) async fn pass_text(&mut self, kind: String, text: String) {
+        let Some(dialog) = self.signalling.dialog.filter(|_| self.state == State::Up) else {
+            return;
+        };
+        let inbox = self.inbox();
+        let request = written(&kind, &text);
+        let id = self.signalling.shard.in_dialog(dialog, request, inbox).await;
+        self.note_asked(id);
+    }
+
+    /// Sends a request in the dialog and waits for its end.
+    async fn ask(&mut self, dialog: DialogId, request: DialogRequest) -> Result<u16, Stop> {
+        let is_refer = request.method == Method::Refer;
         let inbox = self.inbox();
         let id = self.signalling.shard.in_dialog(dialog, request, inbox).await;
         self.note_asked(id);
-        self.sip.referring = Some(Referring { request: id, is_accepted: false, outcome: None });
+        let referring = Referring { request: id, is_refer, is_accepted: false, outcome: None };
+        self.sip.referring = Some(referring);
         let until = self.until(PATIENCE);
         loop {
             if let Some(outcome) = self.sip.referring.and_then(|referring| referring.outcome) {
@@ -197,7 +228,7 @@ impl Channel {
         };
         let status = response.status.code();
         referring.is_accepted = (200..300).contains(&status);
-        let silent = response.headers.lists(Name::ReferSub, "false");
+        let silent = !referring.is_refer || response.headers.lists(Name::ReferSub, "false");
         if status >= 300 || (referring.is_accepted && silent) {
             referring.outcome = Some(status);
         }
@@ -244,6 +275,13 @@ impl Channel {
         self.signalling.shard.respond_invite(dialog, reply, false).await;
         true
     }
+}
+
+/// A text in a call.
+fn written(kind: &str, text: &str) -> DialogRequest {
+    let kind = if kind.is_empty() { "text/plain;charset=UTF-8" } else { kind };
+    let body = Body { content_type: kind.to_owned(), bytes: text.as_bytes().to_vec().into() };
+    DialogRequest { method: Method::Message, headers: Vec::new(), body: Some(body) }
 }
 
 fn shown(name: &HeaderName) -> String {

@@ -13,7 +13,7 @@ use sidetone_ua::api::{
 };
 
 use super::dtmf::{InfoDigit, read_info};
-use super::{Channel, MediaError, State};
+use super::{Channel, Control, MediaError, State};
 use crate::Cause;
 use crate::message::{self, ALLOW};
 
@@ -332,7 +332,11 @@ impl Channel {
                 }
             }
             Method::Message => {
+                let kind = message::text_of(request, Name::ContentType);
                 let text = String::from_utf8_lossy(&request.body).into_owned();
+                if let Some(peer) = self.peer() {
+                    peer.tell(Control::Text(kind, text.clone()));
+                }
                 self.set("MESSAGE_TEXT", text);
                 message::reply(200)
             }

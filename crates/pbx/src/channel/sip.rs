@@ -16,6 +16,7 @@ use crate::identity::{self, Side};
 use crate::message::{self, ALLOW};
 use crate::party::{PartyId, Redirecting};
 use crate::referral::Watch;
+use crate::text::TextMessage;
 
 /// Headers, causes and the like that one channel may collect; more is a dialplan in a loop.
 const MOST: usize = 64;
@@ -85,6 +86,8 @@ pub struct SipFacts {
     pub redirecting: Redirecting,
     /// What the dialog is called.
     pub names: Names,
+    /// The text that runs the dialplan, or that is to be sent.
+    pub message: Option<Box<TextMessage>>,
     /// The final response `PJSIPHangup` wants.
     pub(crate) refusal: Option<u16>,
     /// Who hears how the transfer goes that brought the channel here, or that it asked for.

@@ -110,6 +110,7 @@ impl Exchange {
                 certificates: Mutex::new(HashMap::new()),
                 library: MusicLibrary::default(),
                 draining: AtomicBool::new(false),
+                texts: Arc::new(tokio::sync::Semaphore::new(crate::text::TEXTS_AT_ONCE)),
                 sip_log: AtomicBool::new(false),
             }),
         };

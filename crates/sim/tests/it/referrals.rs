@@ -142,9 +142,9 @@ fn escaped(replaces: &str) -> String {
     replaces.replace(';', "%3B").replace('=', "%3D").replace('@', "%40")
 }
 
-/// RFC 5359 §2.6: alice joins the two she talks with.
+/// RFC 5359 §2.5: alice joins the two she talks with.
 #[test]
-fn rfc_5359_2_6_transfer_attended() {
+fn rfc_5359_2_5_transfer_attended() {
     tell_over(FEW, async |world: World| {
         let (alice, bob, carol, replaces) = consulting(&world).await;
         let target = format!("<sip:carol@192.0.2.1?Replaces={}>", escaped(&replaces));

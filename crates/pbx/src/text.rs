@@ -1,0 +1,236 @@
+//! Texts: a MESSAGE outside calls runs the dialplan (RFC 3428), MESSAGEs go out, and a text in a
+//! call passes to the other side. Step 4 of the INVITE walk, for another method.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use sidetone_base::{Flow, Random};
+use sidetone_config::Endpoint;
+use sidetone_dialplan::Position;
+use sidetone_sip::{HeaderName, Method, Name, Request};
+use sidetone_ua::api::{Body, OutgoingRequest, Reply};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::authenticate::Authenticated;
+use crate::channel::{Channel, NewChannel, Signalling, SipFacts, State, Variables};
+use crate::exchange::Exchange;
+use crate::identity;
+use crate::login;
+use crate::message;
+use crate::outgoing::flow_of;
+use crate::party::PartyId;
+use crate::registrar::Contact;
+
+/// Texts whose dialplan may run at once: each takes milliseconds, a thousand per second is more
+/// than a flood limit lets through.
+pub(crate) const TEXTS_AT_ONCE: usize = 100;
+
+/// Longest text that is taken, in bytes. RFC 3428 §8 sets 1,300 for a way that may be UDP; what
+/// came whole may be longer.
+const LONGEST: usize = 16 * 1024;
+
+/// Headers a text keeps for the dialplan.
+const MOST_HEADERS: usize = 64;
+
+/// A text outside calls, as `MESSAGE()` and `MESSAGE_DATA()` see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextMessage {
+    /// Whom it is for, as in `pjsip:100@192.0.2.1`.
+    pub to: String,
+    /// Who wrote it, as in From.
+    pub from: String,
+    /// The text.
+    pub body: String,
+    /// Its type; empty for `text/plain`.
+    pub content_type: String,
+    /// Headers that came with it, or that go with it.
+    pub data: Vec<(String, String)>,
+}
+
+impl TextMessage {
+    /// Adds or changes a header that goes with it; an empty value takes it away. False when there
+    /// are too many.
+    pub fn set_data(&mut self, name: &str, value: &str) -> bool {
+        self.data.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        if value.is_empty() {
+            return true;
+        }
+        let fits = self.data.len() < MOST_HEADERS;
+        if fits {
+            self.data.push((name.to_owned(), value.to_owned()));
+        }
+        fits
+    }
+}
+
+/// A MESSAGE outside calls.
+pub(crate) fn received(
+    exchange: &Exchange,
+    who: &Authenticated,
+    flow: Flow,
+    request: &Request,
+) -> Reply {
+    let kind = message::text_of(request, Name::ContentType);
+    let is_text = kind.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("text/"));
+    if !is_text {
+        let mut reply = message::reply(415);
+        reply.headers.push(("Accept".to_owned(), "text/plain".to_owned()));
+        return reply;
+    }
+    if request.body.len() > LONGEST {
+        return message::refusal(413, "a text may have 16 KiB");
+    }
+    let endpoint = who.endpoint();
+    let context = if endpoint.message_context.is_empty() {
+        endpoint.context.clone()
+    } else {
+        endpoint.message_context.clone()
+    };
+    let exten = identity::number_of(&request.uri);
+    let exten = if exten.is_empty() { "s".to_owned() } else { exten };
+    let caller = identity::of_caller(endpoint, request);
+    if !crate::incoming::exists(exchange, &context, &exten, &caller) {
+        return message::refusal(404, "no such extension for texts");
+    }
+    let Some(permit) = exchange.text_permit().filter(|_| !exchange.is_draining()) else {
+        let mut reply = message::refusal(503, "too many texts at once");
+        reply.headers.push(("Retry-After".to_owned(), "5".to_owned()));
+        return reply;
+    };
+    let channel = channel(exchange, endpoint, flow, request, caller, &context, &exten);
+    spawn(channel, Position::new(&context, &exten, 1), permit);
+    message::reply(202)
+}
+
+fn channel(
+    exchange: &Exchange,
+    endpoint: &Arc<Endpoint>,
+    flow: Flow,
+    request: &Request,
+    caller: PartyId,
+    context: &str,
+    exten: &str,
+) -> Channel {
+    let mut variables = Variables::default();
+    for (name, value) in &endpoint.set_var {
+        variables.set(name, Some(value.clone()));
+    }
+    let call_id = message::text_of(request, Name::CallId);
+    let signalling = Signalling {
+        shard: exchange.shard_of(call_id.as_bytes()).clone(),
+        peer: message::contact_of(request),
+        contact: String::new(),
+        flow: Some(flow),
+        dialog: None,
+        invite: None,
+        request: Some(Arc::new(request.clone())),
+        said: 200,
+        reliable: false,
+    };
+    let mut sip = SipFacts::of_request(request, String::new());
+    sip.message = Some(Box::new(read(request)));
+    Channel::new(
+        exchange.clone(),
+        NewChannel {
+            name: Some("Message/ast_msg_queue".to_owned()),
+            endpoint: Arc::clone(endpoint),
+            signalling,
+            // There is nothing to answer.
+            state: State::Up,
+            connected: PartyId::new("", exten),
+            caller,
+            position: Position::new(context, exten, 1),
+            variables,
+            sip,
+            linked_id: None,
+        },
+    )
+}
+
+fn read(request: &Request) -> TextMessage {
+    let uri = request.uri.to_text().to_str().into_owned();
+    let to = uri.strip_prefix("sip:").or_else(|| uri.strip_prefix("sips:")).unwrap_or(&uri);
+    let from = message::text_of(request, Name::From);
+    let from = from.split(";tag=").next().unwrap_or_default().to_owned();
+    let own = |name: &HeaderName| {
+        [Name::Via, Name::Route, Name::Authorization, Name::ProxyAuthorization]
+            .iter()
+            .any(|known| name.matches(*known))
+    };
+    let lines = request.headers.iter().filter(|line| !own(&line.name)).take(MOST_HEADERS);
+    let data = lines.map(|line| {
+        let name = String::from_utf8_lossy(line.name.as_bytes()).into_owned();
+        (name, line.value.to_str().into_owned())
+    });
+    TextMessage {
+        to: format!("pjsip:{to}"),
+        from,
+        body: String::from_utf8_lossy(&request.body).into_owned(),
+        content_type: message::text_of(request, Name::ContentType),
+        data: data.collect(),
+    }
+}
+
+/// Runs the dialplan of a text. What goes wrong in it ends with it.
+fn spawn(mut channel: Channel, start: Position, permit: OwnedSemaphorePermit) {
+    tokio::spawn(async move {
+        let run = AssertUnwindSafe(sidetone_dialplan::run(&mut channel, start));
+        if futures_util::FutureExt::catch_unwind(run).await.is_err() {
+            tracing::error!("a fault of the exchange ended the dialplan of a text");
+        }
+        drop(permit);
+    });
+}
+
+/// Where a text goes and what it says of its sender.
+#[derive(Debug)]
+pub struct Sending {
+    /// Whose settings hold.
+    pub endpoint: Arc<Endpoint>,
+    /// Where it goes.
+    pub contact: Contact,
+    /// Who wrote it.
+    pub from: PartyId,
+    /// To, when it is not the contact.
+    pub to: Option<String>,
+    /// The text and its headers.
+    pub message: TextMessage,
+}
+
+/// Sends a MESSAGE outside calls. Challenges are answered; nobody hears of its end.
+pub async fn send(exchange: &Exchange, sending: Sending) {
+    let Sending { endpoint, contact, from, to, message } = sending;
+    let flow = flow_of(exchange, &contact);
+    let (host, port) = exchange.public_address(&endpoint, &flow);
+    let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
+    let call_id = Random::token(&mut **exchange.random(), 32);
+    let shard = exchange.shard_of(call_id.as_bytes()).clone();
+    let mut headers = identity::headers(&endpoint, &from, &host, identity::Side::Calling);
+    headers.extend(message.data.into_iter().filter(|(name, _)| is_extension(name)));
+    let kind = if message.content_type.is_empty() {
+        "text/plain;charset=UTF-8".to_owned()
+    } else {
+        message.content_type
+    };
+    let request = OutgoingRequest {
+        method: Method::Message,
+        uri: contact.uri.clone(),
+        destination: contact.destination,
+        from: identity::from(&endpoint, &from, &host, &exchange.anonymous_user()),
+        to: to.unwrap_or_else(|| format!("<{}>", contact.uri)),
+        contact: None,
+        sent_by: format!("{host}:{port}"),
+        route: contact.path,
+        call_id: Some(call_id),
+        headers,
+        body: Some(Body { content_type: kind, bytes: message.body.into_bytes().into() }),
+        logins: login::logins(&exchange.config(), &endpoint),
+    };
+    shard.send_outside(request).await;
+}
+
+/// Whether a header is the dialplan's own: what the exchange writes itself stays its own when a
+/// text is passed on.
+fn is_extension(name: &str) -> bool {
+    Name::lookup(name.as_bytes()).is_none()
+}

@@ -1,0 +1,127 @@
+//! Texts outside calls and in them.
+
+use sidetone_sim::{Configuration, Line, Manner, Saying, Weather, World, secs};
+
+use super::tell::{registered, tell};
+use super::tell_over;
+
+fn dialplan(lines: &str) -> Configuration {
+    let mut configuration = Configuration::default();
+    configuration.extensions += lines;
+    configuration
+}
+
+fn text(words: &str) -> Saying {
+    Saying::new("MESSAGE", &[("X-Mood", "good")]).with_body("text/plain", words)
+}
+
+#[test]
+fn a_text_runs_the_dialplan_of_the_message_context_and_is_passed_on() {
+    let plan = "\n[texts]\n\
+        exten => _X.,1,Set(GLOBAL(SEEN)=${MESSAGE(body)}|${MESSAGE(to)}|${MESSAGE_DATA(X-Mood)})\n\
+        \x20same => n,Set(GLOBAL(FROM)=${MESSAGE(from)}|${CALLERID(num)})\n\
+        \x20same => n,Set(MESSAGE(body)=${MESSAGE(body)} indeed)\n\
+        \x20same => n,Set(MESSAGE_DATA(X-Extra)=1)\n\
+        \x20same => n,MessageSend(pjsip:bob)\n\
+        \x20same => n,Set(GLOBAL(OUTCOME)=${MESSAGE_SEND_STATUS})\n";
+    let configuration = dialplan(plan).with_option("message_context = texts");
+    for seed in super::FEW {
+        tell(*seed, Weather::BAD, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Tcp).await;
+            alice.send("100", text("How are you?")).await;
+            world.run_until("bob reads it", secs(35), |_| !bob.received().is_empty()).await;
+            let received = bob.received().remove(0);
+            assert!(received.starts_with("MESSAGE sip:bob@"), "{received}");
+            assert!(received.ends_with("\r\n\r\nHow are you? indeed"), "{received}");
+            assert!(received.contains("From: <sip:alice@192.0.2.1>;tag="), "{received}");
+            assert!(received.contains("X-Mood: good\r\nX-Extra: 1\r\n"), "{received}");
+            world.run_until("it is accepted", secs(35), |_| !alice.answers().is_empty()).await;
+            assert!(alice.answers()[0].starts_with("SIP/2.0 202 "), "{:?}", alice.answers());
+            let global = |name: &str| world.exchange().global(name).unwrap_or_default();
+            assert_eq!(global("SEEN"), "How are you?|pjsip:100@192.0.2.1|good");
+            assert_eq!(global("FROM"), "<sip:alice@192.0.2.1>|alice");
+            assert_eq!(world.outcome(), "SUCCESS");
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_text_that_cannot_be_taken_is_refused() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let picture = Saying::new("MESSAGE", &[]).with_body("image/png", "no text");
+        let long = text(&"long ".repeat(4_000));
+        for (to, saying) in [("0", text("hello")), ("600", picture), ("600", long)] {
+            alice.send(to, saying).await;
+            world.run_for(secs(2)).await;
+        }
+        let answers = alice.answers();
+        let statuses: Vec<&str> = answers.iter().map(|answer| &answer[8..11]).collect();
+        assert_eq!(statuses, ["404", "415", "413"]);
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn destinations_that_are_none_are_named_by_their_status() {
+    for (destination, status) in [
+        ("fax:bob", "INVALID_PROTOCOL"),
+        ("bob", "INVALID_PROTOCOL"),
+        ("pjsip:nobody", "INVALID_URI"),
+        ("pjsip:bob/sip:bob@name.example", "INVALID_URI"),
+        ("pjsip:carol", "FAILURE"),
+        ("pjsip:bob", "SUCCESS"),
+        ("pjsip:bob/sip:bob@198.51.100.2", "SUCCESS"),
+    ] {
+        let plan = dialplan(&format!(
+            "\nexten => 5,1,Set(MESSAGE(body)=hi)\n same => n,MessageSend({destination})\n\
+             \x20same => n,Set(GLOBAL(OUTCOME)=${{MESSAGE_SEND_STATUS}})\n"
+        ));
+        tell(1, Weather::CLEAR, &plan, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            alice.dial("5").await;
+            world.run_until("it is over", secs(35), |_| alice.is_over()).await;
+            assert_eq!(world.outcome(), status, "{destination}");
+            assert_eq!(bob.received().len(), usize::from(status == "SUCCESS"));
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn texts_in_a_call_reach_the_other_side() {
+    tell_over(super::FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        alice.ask(text("hello bob")).await;
+        let reads = |_: &World| bob.call().asked.iter().any(|it| it.ends_with("hello bob"));
+        world.run_until("bob reads it", secs(35), reads).await;
+        bob.ask(text("hello alice")).await;
+        let reads = |_: &World| alice.call().asked.iter().any(|it| it.ends_with("hello alice"));
+        world.run_until("alice reads it", secs(35), reads).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn the_dialplan_writes_to_the_caller() {
+    let plan = dialplan(
+        "\nexten => 5,1,Answer()\n same => n,SendText(Welcome)\n\
+         \x20same => n,Set(GLOBAL(OUTCOME)=${SENDTEXTSTATUS})\n same => n,Hangup()\n",
+    );
+    tell(1, Weather::CLEAR, &plan, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("5").await;
+        world.run_until("it is over", secs(35), |_| alice.is_over()).await;
+        assert!(alice.call().asked[0].ends_with("\r\n\r\nWelcome"), "{:?}", alice.call().asked);
+        assert_eq!(world.outcome(), "SUCCESS");
+        world.assert_no_leaks().await;
+    });
+}
