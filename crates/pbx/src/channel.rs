@@ -149,6 +149,11 @@ pub enum Control {
     ShowConnected,
     /// The other side writes: type and text.
     Text(String, String),
+    /// Refresh your session now.
+    Refresh {
+        /// By UPDATE rather than re-INVITE.
+        update: bool,
+    },
     /// You were transferred: tell how it goes.
     Watch(Watch),
     /// A channel you called has this to say of its end.

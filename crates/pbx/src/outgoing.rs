@@ -262,7 +262,7 @@ fn request(
     let from = identity::from(endpoint, &call.caller, &host, &nobody);
     let uri = target(endpoint, &call.contact.uri);
     let mut headers = vec![("Allow".to_owned(), ALLOW.to_owned())];
-    headers.extend(extensions(endpoint));
+    headers.extend(extensions(exchange, endpoint));
     headers.extend(identity::headers(endpoint, &call.caller, &host, Side::Calling));
     let facts = channel.sip();
     headers.extend(identity::diversion(endpoint, &facts.redirecting, &uri, &host));
@@ -298,18 +298,20 @@ fn target(endpoint: &Endpoint, uri: &str) -> String {
     parsed.to_text().to_str().into_owned()
 }
 
-/// What we can and what we demand (`100rel`); the stack adds session timers.
-fn extensions(endpoint: &Endpoint) -> Vec<(String, String)> {
-    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    match endpoint.reliable_provisional {
-        Reliable::No => vec![header("Supported", "replaces, norefersub, histinfo")],
-        Reliable::Yes | Reliable::PeerSupported => {
-            vec![header("Supported", "100rel, replaces, norefersub, histinfo")]
-        }
-        Reliable::Required => {
-            vec![header("Supported", "replaces, norefersub, histinfo"), header("Require", "100rel")]
-        }
+/// What we can and what we demand (`100rel`, `norefersub`); the stack adds session timers.
+fn extensions(exchange: &Exchange, endpoint: &Endpoint) -> Vec<(String, String)> {
+    let mut tags = vec!["replaces", "histinfo"];
+    if exchange.config().global.norefersub {
+        tags.push("norefersub");
     }
+    if matches!(endpoint.reliable_provisional, Reliable::Yes | Reliable::PeerSupported) {
+        tags.push("100rel");
+    }
+    let mut headers = vec![("Supported".to_owned(), tags.join(", "))];
+    if endpoint.reliable_provisional == Reliable::Required {
+        headers.push(("Require".to_owned(), "100rel".to_owned()));
+    }
+    headers
 }
 
 /// From with the parameters the dialplan wants in it.

@@ -125,6 +125,8 @@ pub struct CallView {
     pub reoffer_status: Option<u16>,
     /// The INVITE that called us, as it came.
     pub invite: String,
+    /// Our tag in that call.
+    pub tag: String,
     /// The responses to our INVITE, as they came, without challenges.
     pub answers: Vec<String>,
     /// Requests inside the dialog, as they came; the BYE or CANCEL is the last.

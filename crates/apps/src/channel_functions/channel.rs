@@ -12,8 +12,8 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
         name: "CHANNEL",
         synopsis: "Reads facts of the channel",
         syntax: "item[,type]",
-        description: "name, state, channeltype, endpoint, context, exten, uniqueid, linkedid, \
-            language, musicclass (may be set), accountcode, callid, peerip, \
+        description: "name, state, channeltype, endpoint, aor, contact, context, exten, \
+            uniqueid, linkedid, language, musicclass (may be set), accountcode, callid, peerip, \
             secure_signaling, secure_media, audioreadformat, audiowriteformat, \
             videonativeformat; pjsip with call-id, secure, \
             target_uri, local_uri, local_tag, remote_uri, remote_tag, request_uri, t38state, \
@@ -60,6 +60,8 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
         "state" => channel.state().name().to_owned(),
         "channeltype" => "PJSIP".to_owned(),
         "endpoint" => channel.endpoint().id.clone(),
+        "aor" => channel.endpoint().aors.first().cloned().unwrap_or_default(),
+        "contact" => channel.sip().names.target_uri.clone(),
         "context" => sidetone_dialplan::Host::position(channel).context.to_string(),
         "exten" => sidetone_dialplan::Host::position(channel).extension.to_string(),
         "uniqueid" => channel.unique_id().to_owned(),

@@ -13,6 +13,7 @@ mod pjsip_header_param;
 mod pjsip_headers;
 mod pjsip_inheritable_header;
 mod pjsip_response_header;
+mod pjsip_send_session_refresh;
 mod redirecting;
 mod sip_header;
 mod timeout;
@@ -45,6 +46,7 @@ pub const FUNCTIONS: &[Function<Read, Write>] = &[
     pjsip_inheritable_header::FUNCTION,
     pjsip_response_header::HEADER,
     pjsip_response_header::NAMES,
+    pjsip_send_session_refresh::FUNCTION,
     redirecting::FUNCTION,
     sip_header::HEADER,
     sip_header::NAMES,

@@ -60,6 +60,8 @@ pub struct Global {
     pub default_algorithms_uas: Vec<DigestAlgorithm>,
     /// Hashes to answer challenges with.
     pub default_algorithms_uac: Vec<DigestAlgorithm>,
+    /// Offer REFER without a subscription (RFC 4488).
+    pub norefersub: bool,
     /// What was set, for `show` commands.
     pub settings: Settings,
 }
@@ -84,6 +86,7 @@ impl Global {
             max_initial_qualify_time_s: fields.number("max_initial_qualify_time"),
             default_algorithms_uas: fields.choices("default_auth_algorithms_uas"),
             default_algorithms_uac: fields.choices("default_auth_algorithms_uac"),
+            norefersub: fields.flag("norefersub"),
             settings: fields.settings(),
         }
     }

@@ -179,7 +179,7 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
             "No message-waiting notices at start.";
         "mwi_tps_queue_high" COUNT, "500", NO_MAILBOX, "Queue length that holds notices back.";
         "mwi_tps_queue_low" SIGNED, "-1", NO_MAILBOX, "Queue length that lets them go again.";
-        "norefersub" YesNo, "yes", NOT_YET, "Offer REFER without a subscription.";
+        "norefersub" YesNo, "yes", Works, "Offer REFER without a subscription.";
         "regcontext" Text, "", NOT_YET, "Context in which registered users get an extension.";
         "send_contact_status_on_update_registration" YesNo, "no", NOT_YET,
             "Event at every refresh.";

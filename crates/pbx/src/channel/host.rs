@@ -159,6 +159,8 @@ impl Channel {
             "TIMESTAMP" => self.exchange.wall_clock().strftime("%Y%m%d-%H%M%S").to_string(),
             "SYSTEMNAME" => self.exchange.config().asterisk.system_name.clone(),
             "ENTITYID" => self.exchange.entity_id().to_owned(),
+            "SIPCALLID" => self.sip.names.call_id.clone(),
+            "SIPURI" => self.sip.names.target_uri.clone(),
             "ACCOUNTCODE" => self.endpoint.accountcode.clone(),
             "ANSWEREDTIME" if self.variables.value(name).is_none() => seconds(self.answered)?,
             _ => return None,

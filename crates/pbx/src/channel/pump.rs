@@ -173,6 +173,7 @@ impl Channel {
             Control::Connected(_) => {}
             Control::ShowConnected => self.show_connected().await,
             Control::Text(kind, text) => self.pass_text(kind, text).await,
+            Control::Refresh { update } => self.refresh(update).await,
             Control::Watch(watch) => self.watched(watch),
             Control::BranchCause(cause) => self.sip.note_cause(*cause),
             Control::AnswerHeaders(response) => self.sip.answer = Some(response),

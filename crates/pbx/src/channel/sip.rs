@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sidetone_config::objects::endpoint::ConnectedLineMethod;
 use sidetone_sip::headers::{From, Headers, To};
 use sidetone_sip::{Method, Name, NameAddr, Request, Response};
-use sidetone_ua::api::{DialogRequest, Failure, RequestId};
+use sidetone_ua::api::{DialogId, DialogRequest, Failure, RequestId};
 
 use super::refer::Referring;
 use super::{Channel, ChannelEvent, Control, State};
@@ -281,10 +281,24 @@ impl Channel {
         if headers.is_empty() || self.is_offering() {
             return;
         }
+        let update = self.endpoint.speech.connected_line_method == ConnectedLineMethod::Update;
+        self.say_again(dialog, headers, update && self.sip.updates).await;
+    }
+
+    /// `PJSIP_SEND_SESSION_REFRESH`.
+    pub(super) async fn refresh(&mut self, update: bool) {
+        let dialog = self.signalling.dialog.filter(|_| self.state == State::Up);
+        if let Some(dialog) = dialog.filter(|_| !self.is_offering() && !self.is_stopped()) {
+            let headers = self.connected_headers();
+            self.say_again(dialog, headers, update).await;
+        }
+    }
+
+    /// UPDATE without a description, or a re-INVITE with what was agreed.
+    async fn say_again(&mut self, dialog: DialogId, headers: Vec<(String, String)>, update: bool) {
         let mut request = DialogRequest { method: Method::Update, headers, body: None };
         request.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
-        let update = self.endpoint.speech.connected_line_method == ConnectedLineMethod::Update;
-        if update && self.sip.updates {
+        if update {
             let inbox = self.own_inbox.clone();
             let id = self.signalling.shard.in_dialog(dialog, request, inbox).await;
             self.note_asked(id);

@@ -130,17 +130,7 @@ impl Exchange {
         Settings {
             t1: config.system.timer_t1,
             user_agent: Some(config.global.user_agent.clone()).filter(|name| !name.is_empty()),
-            supported: [
-                "100rel",
-                "timer",
-                "replaces",
-                "norefersub",
-                "histinfo",
-                "path",
-                "outbound",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
+            supported: supported(&config),
             flow_grace: FLOW_GRACE,
             ..Settings::default()
         }
@@ -190,6 +180,15 @@ impl Exchange {
             reachable: true,
         })
     }
+}
+
+/// What peers may `Require` of us.
+fn supported(config: &Config) -> Vec<String> {
+    let mut tags = vec!["100rel", "timer", "replaces", "histinfo", "path", "outbound"];
+    if config.global.norefersub {
+        tags.push("norefersub");
+    }
+    tags.into_iter().map(str::to_owned).collect()
 }
 
 /// Resolves the host names of the configuration once; addresses that are names in `pjsip.conf`

@@ -29,6 +29,8 @@ const KEY_PRESS: Duration = Duration::from_millis(100);
 pub(super) struct Call {
     invite: Option<InviteId>,
     dialog: Option<DialogId>,
+    /// The dialog of the last provisional response.
+    early: Option<DialogId>,
     /// Our INVITE, to repeat it with credentials.
     request: Option<OutgoingRequest>,
     challenges: u8,
@@ -86,6 +88,7 @@ impl Device {
             reoffered: 0,
             reoffer_status: None,
             invite: String::new(),
+            tag: String::new(),
             answers: Vec::new(),
             asked: Vec::new(),
             told: Vec::new(),
@@ -173,7 +176,11 @@ impl Device {
     }
 
     pub(super) async fn dial(&mut self, number: &str, offer: Offer) {
-        let uri = format!("sip:{number}@{EXCHANGE}");
+        let uri = if number.starts_with("tel:") {
+            number.to_owned()
+        } else {
+            format!("sip:{number}@{EXCHANGE}")
+        };
         let mut request = self.request(Method::Invite, uri).await;
         request.headers.clone_from(&self.says);
         let token = sidetone_base::Random::token(&mut self.random, 20);
@@ -190,6 +197,7 @@ impl Device {
         let call = Call {
             invite: None,
             dialog: None,
+            early: None,
             contact: request.contact.clone().unwrap_or_default(),
             request: Some(request),
             challenges: 0,
@@ -219,7 +227,10 @@ impl Device {
     pub(super) async fn call_event(&mut self, event: Event) {
         match event {
             Event::Invite { dialog, request, .. } => self.called(dialog, &request).await,
-            Event::Provisional { invite, response, .. } => {
+            Event::Provisional { invite, dialog, response } => {
+                if let Some(place) = self.by_invite(invite) {
+                    self.calls[place].early = dialog;
+                }
                 self.note_answer(invite, &response);
                 self.provisional(invite, &response).await
             }
@@ -290,7 +301,8 @@ impl Device {
 
     /// A request of the story inside a call.
     pub(super) fn ask(&mut self, place: usize, saying: Saying) {
-        let Some(dialog) = self.calls.get(place).and_then(|call| call.dialog) else {
+        let call = self.calls.get(place);
+        let Some(dialog) = call.and_then(|call| call.dialog.or(call.early)) else {
             return;
         };
         let request_id = RequestId(self.id());
@@ -332,6 +344,7 @@ impl Device {
         let call = Call {
             invite: None,
             dialog: Some(dialog),
+            early: None,
             request: None,
             challenges: 0,
             given_up: false,
@@ -347,7 +360,11 @@ impl Device {
             saying: Vec::new(),
         };
         let place = self.add(call, CallState::Alerted);
-        self.show(place, |view| view.invite = text_of(&request.to_bytes()));
+        let tag = self.stack.identity(dialog).map(|identity| identity.local_tag.to_string());
+        self.show(place, |view| {
+            view.invite = text_of(&request.to_bytes());
+            view.tag = tag.unwrap_or_default();
+        });
         match self.manner {
             Manner::Refuse(status) => self.refuse(place, status),
             Manner::Forward(exten) => self.forward(place, exten),

@@ -1,6 +1,6 @@
 //! What the dialplan reads of SIP messages and writes into them, and how calls are refused.
 
-use sidetone_sim::{CallState, Configuration, Line, Manner, Weather, World, secs};
+use sidetone_sim::{CallState, Configuration, Line, Manner, Saying, Weather, World, secs};
 
 use super::tell::{registered, tell};
 
@@ -61,6 +61,8 @@ fn facts_of_the_leg_are_read() {
          ${CHANNEL(pjsip,secure)} ${CHANNEL(pjsip,t38state)})\n\
          \x20same => n,Set(GLOBAL(RTP)=${CHANNEL(rtp,src)} ${CHANNEL(rtp,dest)} \
          ${CHANNEL(rtp,secure)} ${CHANNEL(rtp,hold,audio)})\n\
+         \x20same => n,Set(GLOBAL(MORE)=${CHANNEL(aor)} ${CHANNEL(contact)} ${SIPURI} ${SIPCALLID} \
+         ${PJSIP_HEADER_PARAM(From,header,tag)})\n\
          \x20same => n,Echo()\n",
     );
     tell(1, Weather::CLEAR, &configuration, async |world: World| {
@@ -78,6 +80,9 @@ fn facts_of_the_leg_are_read() {
         let (remote, local) = tags.split_once(' ').expect("two tags");
         assert!(line(&answer, "From: ").ends_with(&format!(";tag={remote}")), "{answer}");
         assert!(line(&answer, "To: ").ends_with(&format!(";tag={local}")), "{answer}");
+        let contact = "sip:alice@198.51.100.1:5060";
+        let more = format!("alice {contact} {contact} {} {remote}", global("ID"));
+        assert_eq!(global("MORE"), more);
         assert_eq!(global("PATH"), "192.0.2.1:5060 198.51.100.1:5060 0 DISABLED");
         let rtp = global("RTP");
         assert!(rtp.starts_with("192.0.2.1:") && rtp.contains(" 198.51.100.1:"), "{rtp}");
@@ -217,4 +222,106 @@ fn preconditions_are_refused() {
         assert_eq!(line(&answer, "Unsupported: "), "Unsupported: precondition");
         world.assert_no_leaks().await;
     });
+}
+
+#[test]
+fn a_handler_of_dial_writes_headers_into_each_invite() {
+    let plan = dialplan(
+        "\nexten => pre,1,Dial(PJSIP/bob,20,b(mark^s^1(42)))\n\
+         \n[mark]\nexten => s,1,Set(PJSIP_HEADER(add,X-Mark)=${ARG1})\n\
+         \x20same => n,Set(PJSIP_HEADER(add,X-Gone)=1)\n\
+         \x20same => n,Set(PJSIP_HEADER(update,X-Mark)=${ARG1}!)\n\
+         \x20same => n,Set(GLOBAL(GONE)=${PJSIP_HEADER(remove,X-G*)})\n\
+         \x20same => n,Set(PJSIP_HEADER_PARAM(From,uri,isup-oli)=27)\n\
+         \x20same => n,Return()\n",
+    );
+    tell(1, Weather::CLEAR, &plan, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        alice.dial("pre").await;
+        world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
+        let invite = bob.call().invite;
+        assert_eq!(line(&invite, "X-Mark: "), "X-Mark: 42!");
+        assert!(!invite.contains("X-Gone"), "{invite}");
+        assert!(line(&invite, "From: ").contains("@192.0.2.1;isup-oli=27>"), "{invite}");
+        assert_eq!(world.exchange().global("GONE").as_deref(), Some("1"));
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_telephone_uri_is_dialled_as_its_number() {
+    let plan = dialplan("\nexten => +4930123,1,Answer()\n same => n,Echo()\n");
+    tell(1, Weather::CLEAR, &plan, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("tel:+49-30-123").await;
+        world.run_until("alice hears herself", secs(20), |_| alice.is_talking()).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn digits_that_are_not_enough_are_asked_for() {
+    for (options, number, status) in [
+        (&["allow_overlap = yes"][..], "12", 484),
+        (&["allow_overlap = yes"], "99", 404),
+        (&["allow_overlap = no"], "12", 404),
+        (&["overlap_context = more"], "99", 484),
+    ] {
+        let plan = "\nexten => _12XX,1,Answer()\n\n[more]\nexten => _99X,1,Answer()\n";
+        let mut configuration = dialplan(plan);
+        for option in options {
+            configuration = configuration.with_option(option);
+        }
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            alice.dial(number).await;
+            world.run_until("it is over", secs(35), |_| alice.is_over()).await;
+            assert_eq!(alice.state(), Some(CallState::Over(status)), "{options:?} {number}");
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn updates_pass_before_the_answer_in_both_directions() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        alice.dial("bob").await;
+        world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
+        world.run_for(secs(1)).await;
+        // A dialog of ours that is early, and one of the peer's.
+        for phone in [&bob, &alice] {
+            phone.ask(Saying::new("UPDATE", &[])).await;
+            world.run_for(secs(1)).await;
+            assert_eq!(phone.call().told, [200], "{}", world.account());
+        }
+        bob.answer().await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn the_dialplan_refreshes_a_session() {
+    for (value, begin) in [("invite", "INVITE "), ("update", "UPDATE ")] {
+        let plan = dialplan(&format!(
+            "\nexten => 5,1,Answer()\n same => n,Wait(1)\n\
+             \x20same => n,Set(PJSIP_SEND_SESSION_REFRESH()={value})\n same => n,Echo()\n"
+        ));
+        tell(1, Weather::CLEAR, &plan, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            alice.dial("5").await;
+            let asked = |_: &World| !alice.calls().is_empty() && !alice.call().asked.is_empty();
+            world.run_until("alice is asked", secs(10), asked).await;
+            assert!(alice.call().asked[0].starts_with(begin), "{:?}", alice.call().asked);
+            world.run_until("alice hears herself", secs(10), |_| alice.is_talking()).await;
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
 }

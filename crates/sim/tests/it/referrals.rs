@@ -176,6 +176,29 @@ fn an_invite_with_replaces_takes_over_an_answered_call() {
     });
 }
 
+/// RFC 5359 §2.16: carol takes the call that rings at bob.
+#[test]
+fn rfc_5359_2_16_call_pickup_by_replaces() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        let carol = registered(&world, "carol", Line::Udp).await;
+        alice.dial("bob").await;
+        world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
+        let ringing = |_: &World| alice.state() == Some(CallState::Ringing);
+        world.run_until("alice hears so", secs(35), ringing).await;
+        let (invite, tag_of_bob) = (bob.call().invite, bob.call().tag);
+        let (call_id, from) = (header(&invite, "Call-ID"), tag(header(&invite, "From")));
+        let replaces = format!("{call_id};to-tag={from};from-tag={tag_of_bob};early-only");
+        carol.will_say(&[("Replaces", &replaces)]).await;
+        carol.dial("whatever").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &carol)).await;
+        world.run_until("bob is free", secs(35), |_| bob.is_over()).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
 #[test]
 fn an_invite_with_replaces_that_fits_nothing_is_refused() {
     for (replaces, status) in

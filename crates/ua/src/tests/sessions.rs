@@ -159,6 +159,59 @@ fn a_callee_that_requires_timers_refuses_a_caller_without() {
 }
 
 #[test]
+fn the_four_modes_of_session_timers_meet_each_other() {
+    use TimerMode::{Accept, Always, Off, Require};
+    // Who calls, who is called, and the interval that is agreed: none, one, or no call.
+    for (caller, callee, outcome) in [
+        (Off, Off, Some(false)),
+        (Off, Accept, Some(false)),
+        (Off, Require, None),
+        (Off, Always, Some(true)),
+        (Accept, Off, Some(false)),
+        (Accept, Accept, Some(false)),
+        (Accept, Require, Some(true)),
+        (Accept, Always, Some(true)),
+        (Require, Accept, Some(true)),
+        (Require, Require, Some(true)),
+        (Require, Always, Some(true)),
+        (Always, Off, Some(false)),
+        (Always, Accept, Some(true)),
+        (Always, Require, Some(true)),
+        (Always, Always, Some(true)),
+    ] {
+        let mut world = world(timers(caller, 200, 90), timers(callee, 200, 90));
+        let case = format!("{caller:?} calls {callee:?}");
+        if outcome.is_none() {
+            world.invite();
+            world.run_ms(100);
+            assert_eq!(world.status(ALICE), 421, "{case}");
+            world.assert_no_leaks();
+            continue;
+        }
+        let (alice, bob) = world.call();
+        let answer = world.last(BOB, "SIP/2.0 200");
+        assert_eq!(Some(answer.contains("Session-Expires: 200")), outcome, "{case}: {answer}");
+        // Every mode that agreed keeps the call, whoever refreshes.
+        for _ in 0..3_000 {
+            world.run_ms(200);
+            for side in [ALICE, BOB] {
+                for event in std::mem::take(&mut world.events[side]) {
+                    if let Event::DialogRequest { transaction, .. } = event {
+                        let reply = Box::new(api::Reply { status: 200, ..api::Reply::default() });
+                        world.command(side, Command::Respond { transaction, reply });
+                    }
+                }
+            }
+        }
+        for (side, dialog) in [(ALICE, alice), (BOB, bob)] {
+            assert!(world.stacks[side].identity(dialog).is_some(), "{case}: side {side} is gone");
+        }
+        world.bye(ALICE, alice);
+        world.assert_no_leaks();
+    }
+}
+
+#[test]
 fn the_timers_of_one_call_override_the_settings() {
     let mut world = World::new();
     world.invite();
