@@ -1,4 +1,5 @@
-//! REFER and MESSAGE in a call. REFER both ways: the peer sends the other side of its call elsewhere, blind or to somebody it
+//! REFER and MESSAGE in a call. REFER both ways: the peer sends the other side of its call
+//! elsewhere, blind or to somebody it
 //! also talks with (RFC 3515, RFC 3891); or we ask the peer to call somebody itself.
 
 use std::time::Duration;
