@@ -13,6 +13,7 @@ mod command;
 mod handle;
 mod links;
 mod os;
+mod pace;
 mod ports;
 mod ring;
 mod settings;

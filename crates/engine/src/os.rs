@@ -13,11 +13,14 @@ use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sidetone_media::{Outbox, PathId};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::pace::Pace;
 use crate::ring::Waker;
 use crate::socket::{BATCH, Batch, DATAGRAM_LEN, MediaSocket, Received, SocketUse};
 
@@ -30,12 +33,28 @@ const WAKE_TOKEN: u64 = u64::MAX;
 
 /// Ends the sleep of one worker.
 #[derive(Debug)]
-pub(crate) struct EventWaker(File);
+pub(crate) struct EventWaker {
+    event: File,
+    sleep: Arc<Sleep>,
+}
+
+/// Whether the worker has to be woken with a system call. Each side writes its own flag before it
+/// reads the other's, in one order for all threads: one of them sees the other.
+#[derive(Debug, Default)]
+struct Sleep {
+    /// Something waits for the worker since its last turn began.
+    called: AtomicBool,
+    /// The worker sleeps or is about to.
+    sleeps: AtomicBool,
+}
 
 impl Waker for EventWaker {
     fn wake(&self) {
-        // A full counter means that a wake-up is pending already.
-        let _ = (&self.0).write(&1_u64.to_ne_bytes());
+        let first = !self.sleep.called.swap(true, Ordering::SeqCst);
+        if first && self.sleep.sleeps.load(Ordering::SeqCst) {
+            // A full counter means that a wake-up is pending already.
+            let _ = (&self.event).write(&1_u64.to_ne_bytes());
+        }
     }
 }
 
@@ -50,6 +69,8 @@ struct OpenSocket {
 pub(crate) struct EpollSockets {
     epoll: OwnedFd,
     wake: File,
+    sleep: Arc<Sleep>,
+    pace: Pace,
     sockets: Vec<Option<OpenSocket>>,
     free: Vec<u32>,
     ready: Vec<PathId>,
@@ -75,7 +96,63 @@ struct Control([u8; CONTROL_LEN]);
 // followed outside of it.
 unsafe impl Send for Scatter {}
 
+impl Scatter {
+    /// Points the headers at the buffers of a batch, unless they do already.
+    fn point_at(&mut self, buffers: &mut [[u8; DATAGRAM_LEN]]) {
+        let first: *mut libc::c_void = buffers.as_mut_ptr().cast();
+        if self.vectors[0].iov_base == first {
+            return;
+        }
+        let Self { names, controls, vectors, headers } = self;
+        for (index, buffer) in buffers.iter_mut().take(BATCH).enumerate() {
+            vectors[index] =
+                libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: DATAGRAM_LEN };
+            let header = &mut headers[index].msg_hdr;
+            header.msg_name = (&raw mut names[index]).cast();
+            header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_iov = &raw mut vectors[index];
+            header.msg_iovlen = 1;
+            header.msg_control = (&raw mut controls[index]).cast();
+            header.msg_controllen = CONTROL_LEN as _;
+        }
+    }
+}
+
 impl EpollSockets {
+    /// Sleeps although datagrams may come; true when somebody called in the meantime.
+    fn rest(&self, pause: Duration) -> bool {
+        let mut wake = libc::pollfd { fd: self.wake.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let time = libc::timespec {
+            tv_sec: 0,
+            // A pause is shorter than a second.
+            tv_nsec: libc::c_long::from(pause.subsec_nanos() as i32),
+        };
+        // SAFETY: one descriptor and the time live through the call; no signal mask is given.
+        let count = unsafe { libc::ppoll(&raw mut wake, 1, &raw const time, ptr::null()) };
+        count > 0
+    }
+
+    /// Asks which sockets have something, for so many milliseconds; without limit when negative.
+    fn poll(&mut self, millis: i32) {
+        // SAFETY: the list has room for as many events as announced.
+        let count = unsafe {
+            libc::epoll_wait(
+                self.epoll.as_raw_fd(),
+                self.events.as_mut_ptr(),
+                self.events.len() as libc::c_int,
+                millis,
+            )
+        };
+        for event in self.events.iter().take(usize::try_from(count).unwrap_or_default()) {
+            if event.u64 == WAKE_TOKEN {
+                let mut counter = [0; 8];
+                let _ = self.wake.read(&mut counter);
+            } else if let Ok(index) = u32::try_from(event.u64) {
+                self.ready.push(PathId(index));
+            }
+        }
+    }
+
     /// `buffer` is the size of the kernel buffers of a shared socket in bytes.
     pub(crate) fn new(buffer: usize) -> io::Result<(Self, EventWaker)> {
         // SAFETY: plain system calls without memory arguments; the results are checked.
@@ -83,10 +160,13 @@ impl EpollSockets {
             unsafe { (libc::epoll_create1(libc::EPOLL_CLOEXEC), libc::eventfd(0, EVENTFD_FLAGS)) };
         let (epoll, event) = (owned(epoll)?, owned(event)?);
         let wake = File::from(event);
-        let waker = EventWaker(wake.try_clone()?);
+        let sleep = Arc::<Sleep>::default();
+        let waker = EventWaker { event: wake.try_clone()?, sleep: Arc::clone(&sleep) };
         let sockets = Self {
             epoll,
             wake,
+            sleep,
+            pace: Pace::default(),
             sockets: Vec::new(),
             free: Vec::new(),
             ready: Vec::with_capacity(BATCH),
@@ -123,34 +203,20 @@ impl EpollSockets {
         }
     }
 
+    /// Fills an empty batch.
     fn receive_many(&mut self, path: u32, batch: &mut Batch) {
         let Some(Some(open)) = self.sockets.get(path as usize) else {
             return;
         };
-        let at = batch.received.len();
-        let count = BATCH - at;
-        let Scatter { names, controls, vectors, headers } = &mut *self.scatter;
-        for index in 0..count {
-            let Some(buffer) = batch.buffers.get_mut(at + index) else {
-                return;
-            };
-            vectors[index] =
-                libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: DATAGRAM_LEN };
-            let header = &mut headers[index].msg_hdr;
-            header.msg_name = (&raw mut names[index]).cast();
-            header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-            header.msg_iov = &raw mut vectors[index];
-            header.msg_iovlen = 1;
-            header.msg_control = (&raw mut controls[index]).cast();
-            header.msg_controllen = CONTROL_LEN as _;
-        }
-        // SAFETY: the first `count` headers were just pointed at buffers that outlive the call and
-        // have the announced lengths.
+        self.scatter.point_at(&mut batch.buffers);
+        let Scatter { names, headers, .. } = &mut *self.scatter;
+        // SAFETY: the headers point at parts of the scatter and at the buffers of this batch, which
+        // outlive the call and have the announced lengths.
         let received = unsafe {
             libc::recvmmsg(
                 open.socket.as_raw_fd(),
                 headers.as_mut_ptr(),
-                count as libc::c_uint,
+                batch.buffers.len().min(BATCH) as libc::c_uint,
                 libc::MSG_DONTWAIT,
                 ptr::null_mut(),
             )
@@ -164,6 +230,10 @@ impl EpollSockets {
             let source = source.unwrap_or(open.address);
             let len = (headers[index].msg_len as usize).min(DATAGRAM_LEN);
             batch.received.push(Received { path: PathId(path), local, source, len });
+            // The kernel wrote how much of each it used.
+            let header = &mut headers[index].msg_hdr;
+            header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_controllen = CONTROL_LEN as _;
         }
     }
 
@@ -399,27 +469,25 @@ impl MediaSocket for EpollSockets {
         if !self.ready.is_empty() {
             return;
         }
-        // Rounded up: waking before the deadline would only mean sleeping again.
-        let millis = limit.map_or(-1, |limit| {
-            i32::try_from(limit.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
-        });
-        // SAFETY: the list has room for as many events as announced.
-        let count = unsafe {
-            libc::epoll_wait(
-                self.epoll.as_raw_fd(),
-                self.events.as_mut_ptr(),
-                self.events.len() as libc::c_int,
-                millis,
-            )
+        self.sleep.sleeps.store(true, Ordering::SeqCst);
+        let mut millis = match limit {
+            // Rounded up: waking before the deadline would only mean sleeping again.
+            Some(limit) => i32::try_from(limit.as_micros().div_ceil(1000)).unwrap_or(i32::MAX),
+            None => -1,
         };
-        for event in self.events.iter().take(usize::try_from(count).unwrap_or_default()) {
-            if event.u64 == WAKE_TOKEN {
-                let mut counter = [0; 8];
-                let _ = self.wake.read(&mut counter);
-            } else if let Ok(index) = u32::try_from(event.u64) {
-                self.ready.push(PathId(index));
-            }
+        let pause = self.pace.pause().filter(|pause| limit.is_none_or(|limit| limit > *pause));
+        let called =
+            self.sleep.called.load(Ordering::SeqCst) || pause.is_some_and(|pause| self.rest(pause));
+        if called {
+            millis = 0;
         }
+        self.poll(millis);
+        self.sleep.sleeps.store(false, Ordering::SeqCst);
+        self.sleep.called.swap(false, Ordering::SeqCst);
+    }
+
+    fn note_turn(&mut self, now: Instant, datagrams: usize) {
+        self.pace.note(now, datagrams);
     }
 
     fn sockets(&self) -> usize {
@@ -458,6 +526,12 @@ fn interface_addresses() -> Vec<IpAddr> {
         libc::freeifaddrs(list);
     }
     found
+}
+
+/// Lets the calling thread's short sleeps end on time: the kernel would add up to 50 µs.
+pub(crate) fn sleep_exactly() {
+    // SAFETY: no memory is involved; a refusal costs exactness, no more.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_000_u64) };
 }
 
 /// Ties the calling thread to one core; the cores are counted among those the process may use.

@@ -100,6 +100,9 @@ pub trait MediaSocket: Outbox {
     /// limit.
     fn wait(&mut self, limit: Option<Duration>);
 
+    /// Hears after each turn when it began and how many datagrams it took.
+    fn note_turn(&mut self, _now: Instant, _datagrams: usize) {}
+
     /// How many sockets are open.
     fn sockets(&self) -> usize;
 }

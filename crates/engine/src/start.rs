@@ -11,7 +11,7 @@ use sidetone_media::{Graph, WallClock};
 use sidetone_rtp::NtpTime;
 
 use crate::links::{self, Links};
-use crate::os::{EpollSockets, pin_to_core};
+use crate::os::{EpollSockets, pin_to_core, sleep_exactly};
 use crate::ports::PortPool;
 use crate::ring::{Inbox, Waker, WorkerRing, ring};
 use crate::socket::{MediaSocket, SocketUse};
@@ -23,16 +23,40 @@ const MAX_WORKERS: usize = 256;
 /// Ports tried for a worker's shared port when other programs hold some.
 const MAX_SHARED_ATTEMPTS: usize = 256;
 
-/// The system's generator.
-#[derive(Debug)]
-pub(crate) struct SystemRandom;
+/// The system's generator. A leg draws some twenty numbers of a few bytes: they come out of one
+/// call, and each byte is wiped once it was given out.
+pub(crate) struct SystemRandom {
+    bytes: [u8; RANDOM_AHEAD],
+    left: usize,
+}
+
+/// Random bytes fetched at a time: the kernel gives up to 256 without interruption.
+const RANDOM_AHEAD: usize = 256;
+
+impl SystemRandom {
+    pub(crate) fn new() -> Self {
+        Self { bytes: [0; RANDOM_AHEAD], left: 0 }
+    }
+}
 
 impl Random for SystemRandom {
     fn fill(&mut self, out: &mut [u8]) {
-        // Without randomness there are no safe keys: better no media than predictable media. The
-        // worker turns the panic into one failed leg.
-        #[expect(clippy::expect_used, reason = "no safe way to go on without randomness")]
-        getrandom::fill(out).expect("the operating system gives no random numbers");
+        for chunk in out.chunks_mut(RANDOM_AHEAD) {
+            if self.left < chunk.len() {
+                // Without randomness there are no safe keys: better no media than predictable
+                // media. The worker turns the panic into one failed leg.
+                #[expect(clippy::expect_used, reason = "no safe way to go on without randomness")]
+                getrandom::fill(&mut self.bytes)
+                    .expect("the operating system gives no random numbers");
+                self.left = RANDOM_AHEAD;
+            }
+            let rest = self.left - chunk.len();
+            if let Some(next) = self.bytes.get_mut(rest..self.left) {
+                chunk.copy_from_slice(next);
+                next.fill(0);
+            }
+            self.left = rest;
+        }
     }
 }
 
@@ -41,7 +65,7 @@ type Started = (Vec<WorkerRing>, Vec<JoinHandle<()>>, PortPool);
 pub(crate) fn workers(settings: &EngineSettings) -> io::Result<Started> {
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
     let count = settings.workers.unwrap_or(cores).clamp(1, MAX_WORKERS);
-    let ports = PortPool::new(&settings.ports, SystemRandom.u64());
+    let ports = PortPool::new(&settings.ports, SystemRandom::new().u64());
     let (mut bound, mut wakers) = (Vec::new(), Vec::new());
     for _ in 0..count {
         let (mut sockets, waker) = EpollSockets::new(settings.socket_buffer)?;
@@ -60,6 +84,7 @@ pub(crate) fn workers(settings: &EngineSettings) -> io::Result<Started> {
         let pairs = ports.clone();
         let run = move || {
             pin_to_core(number);
+            sleep_exactly();
             run(sockets, shared, pairs, inbox, (number, links));
         };
         threads.push(Builder::new().name(format!("media-{number}")).spawn(run)?);
@@ -130,7 +155,7 @@ fn run(
     links: (usize, Links),
 ) {
     let clock = WallClock::new(Instant::now(), NtpTime::from_system_time(SystemTime::now()));
-    let graph = Graph::new(clock, Box::new(SystemRandom));
+    let graph = Graph::new(clock, Box::new(SystemRandom::new()));
     let mut worker = Worker::new(sockets, shared, ports, inbox, links, graph);
     loop {
         let started = Instant::now();

@@ -189,18 +189,22 @@ impl<S: MediaSocket> Worker<S> {
     }
 
     fn receive(&mut self, now: Instant) {
-        self.graph.warm_paths(self.sockets.upcoming());
-        let mut room = MAX_DATAGRAMS;
-        while room > 0 {
+        let upcoming = self.sockets.upcoming();
+        if upcoming.len() > 1 {
+            self.graph.warm_paths(upcoming);
+        }
+        let mut taken = 0;
+        while taken < MAX_DATAGRAMS {
             self.sockets.receive(&mut self.batch);
             let count = self.batch.received.len();
             if count == 0 {
-                return;
+                break;
             }
-            room = room.saturating_sub(count);
-            self.figures.datagrams_in += count as u64;
+            taken += count;
             self.handle_batch(now);
         }
+        self.figures.datagrams_in += taken as u64;
+        self.sockets.note_turn(now, taken);
     }
 
     fn handle_batch(&mut self, now: Instant) {

@@ -9,9 +9,11 @@ mod control;
 mod flow;
 mod link;
 mod pipe;
+mod table;
 
 pub use link::Link;
 pub use pipe::NewPipe;
+use table::{Owner, Owners};
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -142,20 +144,13 @@ enum Feeder {
     Elsewhere(LegId, usize),
 }
 
-/// Who owns a socket.
-#[derive(Clone, Copy, Debug)]
-enum Owner {
-    Shared,
-    Leg(LegKey, usize),
-}
-
 /// The legs of one worker.
 pub struct Graph {
     slots: Vec<Slot>,
     free: Vec<u32>,
     ids: HashMap<LegId, LegKey>,
-    owners: HashMap<PathId, Owner>,
-    sources: HashMap<(PathId, SocketAddr), (LegKey, usize)>,
+    owners: Owners,
+    sources: HashMap<(PathId, SocketAddr), (LegKey, usize), table::Seed>,
     ufrags: HashMap<String, (LegKey, usize)>,
     checks: HashMap<[u8; 12], (LegKey, usize)>,
     timers: BinaryHeap<Reverse<(Instant, LegKey)>>,
@@ -195,13 +190,13 @@ use io;
 impl Graph {
     /// An empty graph. Legs draw keys and numbers from `random`.
     #[must_use]
-    pub fn new(clock: WallClock, random: Box<dyn Random>) -> Self {
+    pub fn new(clock: WallClock, mut random: Box<dyn Random>) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
             ids: HashMap::new(),
-            owners: HashMap::new(),
-            sources: HashMap::new(),
+            owners: Owners::default(),
+            sources: HashMap::with_hasher(table::Seed::new(&mut *random)),
             ufrags: HashMap::new(),
             checks: HashMap::new(),
             timers: BinaryHeap::new(),
@@ -219,7 +214,7 @@ impl Graph {
 
     /// Declares a socket that many legs share.
     pub fn add_shared_path(&mut self, path: PathId) {
-        self.owners.insert(path, Owner::Shared);
+        self.owners.set(path, Owner::Shared);
     }
 
     /// Makes a leg and returns our half of its transports.
@@ -283,7 +278,9 @@ impl Graph {
         let before = std::mem::take(&mut slot.ufrags);
         for (index, transport) in leg.transports.iter().enumerate() {
             for path in transport.paths() {
-                self.owners.entry(path).or_insert(Owner::Leg(key, index));
+                if self.owners.get(path).is_none() {
+                    self.owners.set(path, Owner::Leg(key, index));
+                }
             }
             for ufrag in transport.ufrags() {
                 self.ufrags.entry(ufrag.to_owned()).or_insert((key, index));
@@ -342,8 +339,8 @@ impl Graph {
             }
         }
         for path in leg.transports.iter().flat_map(|transport| transport.paths()) {
-            if matches!(self.owners.get(&path), Some(Owner::Leg(owner, _)) if *owner == key) {
-                self.owners.remove(&path);
+            if matches!(self.owners.get(path), Some(Owner::Leg(owner, _)) if owner == key) {
+                self.owners.clear(path);
             }
         }
         self.free.push(key.index);

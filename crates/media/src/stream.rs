@@ -466,8 +466,9 @@ impl Stream {
         if let (Some(id), Some(mid)) = (self.formats.extensions.mid, mid) {
             add(id, mid.as_bytes());
         }
-        let send_time = abs_send_time(io.clock.ntp(io.now));
+        let send_time;
         if let Some(id) = self.formats.extensions.abs_send_time {
+            send_time = abs_send_time(io.clock.ntp(io.now));
             add(id, &send_time);
         }
         for (id, value) in passed {

@@ -59,8 +59,8 @@ impl Graph {
         let mut owners = [None; MAX_WARMED];
         let mut count = 0;
         for ((arrival, datagram), place) in batch.zip(&mut owners) {
-            *place = match self.owners.get(&arrival.path) {
-                Some(Owner::Leg(key, transport)) => Some((*key, *transport)),
+            *place = match self.owners.get(arrival.path) {
+                Some(Owner::Leg(key, transport)) => Some((key, transport)),
                 Some(Owner::Shared) if datagram.first().is_some_and(|first| first >> 6 == 2) => {
                     self.sources.get(&(arrival.path, arrival.source)).copied()
                 }
@@ -75,8 +75,8 @@ impl Graph {
     pub fn warm_paths(&self, paths: &[PathId]) {
         let mut owners = [None; MAX_WARMED];
         for (path, place) in paths.iter().zip(&mut owners) {
-            if let Some(Owner::Leg(key, transport)) = self.owners.get(path) {
-                *place = Some((*key, *transport));
+            if let Some(Owner::Leg(key, transport)) = self.owners.get(*path) {
+                *place = Some((key, transport));
             }
         }
         self.touch(owners.get(..paths.len().min(MAX_WARMED)).unwrap_or_default());
@@ -109,8 +109,8 @@ impl Graph {
             self.dropped += 1;
             return;
         };
-        let owner = match self.owners.get(&arrival.path) {
-            Some(Owner::Leg(key, transport)) => Some((*key, *transport)),
+        let owner = match self.owners.get(arrival.path) {
+            Some(Owner::Leg(key, transport)) => Some((key, transport)),
             Some(Owner::Shared) => self.find(kind, arrival, datagram),
             None => None,
         };
