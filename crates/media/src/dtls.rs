@@ -272,6 +272,8 @@ impl Dtls {
         }
         let keys = self.keys.take()?;
         self.stage = Stage::Done;
+        // What comes after it is short and rare: alerts, repeated flights, key updates.
+        self.buffer = Vec::new();
         Some(DtlsNews::Keyed(Box::new(keys)))
     }
 

@@ -84,6 +84,9 @@ impl Leg {
     }
 
     pub(crate) fn add_transports(&mut self, transports: Vec<NewTransport>, io: &mut Io<'_>) {
+        // Most legs have one for life.
+        self.transports.reserve_exact(transports.len());
+        self.recorders.reserve_exact(transports.len());
         for new in transports {
             let index = self.transports.len();
             let made = Transport::new(io.now, index, new, &self.identity, io.random);
@@ -104,6 +107,7 @@ impl Leg {
         for (transport, plan) in self.transports.iter_mut().zip(&transports) {
             transport.apply(io.now, plan, &self.identity, io.random);
         }
+        self.streams.reserve_exact(streams.len().saturating_sub(self.streams.len()));
         for (index, plan) in streams.into_iter().enumerate() {
             match self.streams.get_mut(index) {
                 Some(stream) => {

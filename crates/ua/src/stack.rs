@@ -108,7 +108,8 @@ pub struct Stack {
     pub(crate) merge_keys: HashMap<MergeKey, TransactionId>,
     /// Answered transactions over UDP other than INVITE, oldest first: those that make room.
     pub(crate) answered: VecDeque<TransactionId>,
-    pub(crate) dialogs: HashMap<DialogId, Dialog>,
+    /// Boxed: half of a table's places are empty.
+    pub(crate) dialogs: HashMap<DialogId, Box<Dialog>>,
     pub(crate) dialog_keys: HashMap<DialogKey, DialogId>,
     pub(crate) invites: HashMap<InviteId, OutgoingInvite>,
     pub(crate) session_timers: HashMap<InviteId, crate::settings::SessionTimers>,

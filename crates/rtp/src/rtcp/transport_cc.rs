@@ -11,6 +11,9 @@ use crate::{Ssrc, sequence_delta};
 /// second of a 10 Mbit/s stream.
 pub const MAX_ARRIVALS: usize = 1024;
 
+/// Places at the start: 100 ms of audio. A stream with more packets grows the list.
+const FIRST_ARRIVALS: usize = 16;
+
 /// Packets that one feedback describes. With two bytes for each delta and a chunk for each run
 /// this stays below 1,200 bytes.
 const MAX_STATUSES: u16 = 400;
@@ -33,8 +36,9 @@ enum Status {
 #[derive(Debug)]
 pub struct TransportCcRecorder {
     started: Option<Instant>,
-    /// Arrival in microseconds since the start, at the place of its sequence number.
-    arrivals: Box<[Option<(u16, i64)>]>,
+    /// Arrival in microseconds since the start, at the place of its sequence number. As many as a
+    /// power of two, so that numbers may wrap.
+    arrivals: Vec<Option<(u16, i64)>>,
     /// The first sequence number not yet reported, and the one after the highest received.
     pending: Option<(u16, u16)>,
     feedback_count: u8,
@@ -50,7 +54,7 @@ impl TransportCcRecorder {
     /// A recorder that has seen nothing.
     #[must_use]
     pub fn new() -> Self {
-        let arrivals = vec![None; MAX_ARRIVALS].into_boxed_slice();
+        let arrivals = vec![None; FIRST_ARRIVALS];
         Self { started: None, arrivals, pending: None, feedback_count: 0 }
     }
 
@@ -73,10 +77,24 @@ impl TransportCcRecorder {
                 first
             };
             self.pending = Some((first, new_end));
+            self.make_room(usize::from(new_end.wrapping_sub(first)));
         } else if sequence_delta(sequence, first) < 0 {
             return;
         }
-        self.arrivals[usize::from(sequence) % MAX_ARRIVALS] = Some((sequence, at_us));
+        let places = self.arrivals.len();
+        self.arrivals[usize::from(sequence) % places] = Some((sequence, at_us));
+    }
+
+    /// Makes places for so many arrivals, which are at most [`MAX_ARRIVALS`].
+    fn make_room(&mut self, waiting: usize) {
+        if waiting <= self.arrivals.len() {
+            return;
+        }
+        let places = waiting.next_power_of_two().min(MAX_ARRIVALS);
+        let old = std::mem::replace(&mut self.arrivals, vec![None; places]);
+        for arrival in old.into_iter().flatten() {
+            self.arrivals[usize::from(arrival.0) % places] = Some(arrival);
+        }
     }
 
     /// Whether there is something to report.
@@ -127,7 +145,7 @@ impl TransportCcRecorder {
     }
 
     fn arrival(&self, sequence: u16) -> Option<i64> {
-        let slot = self.arrivals.get(usize::from(sequence) % MAX_ARRIVALS)?;
+        let slot = self.arrivals.get(usize::from(sequence) % self.arrivals.len())?;
         slot.filter(|(stored, _)| *stored == sequence).map(|(_, at_us)| at_us)
     }
 

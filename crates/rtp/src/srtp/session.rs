@@ -1,5 +1,5 @@
 //! One direction of a protected leg: the table of streams, and protecting and unprotecting of
-//! packets in place. No packet allocates; a new stream takes a place that was reserved.
+//! packets in place. Only the first packet of a stream or of a size may allocate.
 
 use super::cipher::{
     Cipher, GCM_TAG_LEN, PacketIndex, Purpose, RTCP_CLEAR_LEN, equal_in_constant_time, gcm_nonce,
@@ -17,8 +17,10 @@ const MAX_RTCP_INDEX: u32 = (1 << 31) - 1;
 const ENCRYPTED: u32 = 1 << 31;
 /// Bytes of the rollover counter and of the SRTCP index.
 const WORD: usize = 4;
-/// Bytes that decryption can hold without growing its buffer: an Ethernet frame.
-const SCRATCH_LEN: usize = 1500;
+/// Bytes that decryption can hold without growing its buffer: most audio packets.
+const SCRATCH_LEN: usize = 256;
+/// Streams that find a place at once: one of audio, one of video.
+const FIRST_SOURCES: usize = 2;
 
 type RtpWindow = Window<{ WINDOW_PACKETS / 64 }>;
 /// Two minutes of reports at the fastest rate; they come in order or not at all.
@@ -90,7 +92,7 @@ struct Sources {
 
 impl Sources {
     fn new(limit: usize) -> Self {
-        Self { list: Vec::with_capacity(limit), last: 0, limit }
+        Self { list: Vec::with_capacity(limit.min(FIRST_SOURCES)), last: 0, limit }
     }
 
     fn find(&mut self, ssrc: u32) -> Option<&mut Source> {

@@ -254,6 +254,8 @@ impl Negotiation {
         state.bundles = judged.bundles;
         state.peer_has_mids = offer.media.iter().any(|media| group::mid(media).is_some());
         state.streams.truncate(offer.media.len());
+        // Held as long as the call: no more room than there are lines.
+        state.streams.reserve_exact(offer.media.len().saturating_sub(state.streams.len()));
         for (line, (media, verdict)) in offer.media.iter().zip(judged.verdicts).enumerate() {
             let accepted = match verdict {
                 Verdict::Accepted(accepted) => Some(*accepted),

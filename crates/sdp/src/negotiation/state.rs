@@ -200,6 +200,7 @@ impl State {
     /// The transport at an index, made if it is not there yet.
     pub(super) fn transport(&mut self, index: usize) -> &mut Transport {
         if self.transports.len() <= index {
+            self.transports.reserve_exact(index + 1 - self.transports.len());
             self.transports.resize_with(index + 1, Transport::default);
         }
         &mut self.transports[index]

@@ -217,7 +217,7 @@ impl Stack {
         }
         let known =
             |dialog: &super::Dialog| dialog.requests.iter().any(|(own, _)| *own == request_id);
-        if self.dialogs.get(&id).is_some_and(known) {
+        if self.dialogs.get(&id).is_some_and(|dialog| known(dialog)) {
             self.emit(Event::RequestFailed { request_id, why: Failure::Malformed });
             return;
         }

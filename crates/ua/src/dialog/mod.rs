@@ -305,7 +305,7 @@ impl Stack {
     /// Enters a dialog into the tables.
     pub(crate) fn insert_dialog(&mut self, id: DialogId, dialog: Dialog) {
         self.dialog_keys.insert(dialog.key.clone(), id);
-        self.dialogs.insert(id, dialog);
+        self.dialogs.insert(id, Box::new(dialog));
     }
 
     /// The dialog a received message belongs to: our tag is in To for requests.
