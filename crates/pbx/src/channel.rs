@@ -86,9 +86,22 @@ pub enum ChannelEvent {
     /// From the SIP stack.
     Sip(Box<SipEvent>),
     /// From another channel or an operator.
-    Control(Control),
+    Control(Box<Control>),
     /// From a channel this one called.
-    Branch(ChannelId, BranchEvent),
+    Branch(ChannelId, Box<BranchEvent>),
+}
+
+/// Boxed: an inbox has room for 32 events from the start.
+impl From<Control> for ChannelEvent {
+    fn from(control: Control) -> Self {
+        Self::Control(Box::new(control))
+    }
+}
+
+impl From<(ChannelId, BranchEvent)> for ChannelEvent {
+    fn from((channel, event): (ChannelId, BranchEvent)) -> Self {
+        Self::Branch(channel, Box::new(event))
+    }
 }
 
 /// What others may ask of a channel.

@@ -26,7 +26,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::Cause;
 use crate::application::Catalogue;
-use crate::channel::{ChannelEvent, Control};
+use crate::channel::Control;
 use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
 use crate::registrar::Registrar;
@@ -313,7 +313,7 @@ impl Exchange {
     pub fn hang_up_all(&self, cause: Cause) {
         for inbox in self.inner.live.inboxes() {
             // A channel with a full inbox is being ended by its shard.
-            let _ = inbox.try_send(ChannelEvent::Control(Control::Hangup(cause)));
+            let _ = inbox.try_send(Control::Hangup(cause).into());
         }
     }
 

@@ -294,9 +294,11 @@ async fn run(who: Authenticated, mut channel: Box<Channel>, has_offer: bool) {
             channel.signalling.shard.send(Command::Login { dialog, logins }).await;
         }
     }
-    if has_offer && let Err(error) = channel.plan_media().await {
+    // What is over before the dialplan runs, and what begins after it, is boxed: the future of the
+    // task is held as long as the call.
+    if has_offer && let Err(error) = Box::pin(channel.plan_media()).await {
         tracing::warn!("{}: {error}", channel.name());
-        channel.refuse_media(&error).await;
+        Box::pin(channel.refuse_media(&error)).await;
         return;
     }
     let replaces = channel.request().and_then(|it| it.headers.typed::<Replaces>().ok().flatten());
@@ -305,7 +307,7 @@ async fn run(who: Authenticated, mut channel: Box<Channel>, has_offer: bool) {
         return;
     }
     let cause = bridge::go_on(&mut channel, Some(Stop::Redirect(start))).await;
-    channel.hang_up(cause).await;
+    Box::pin(channel.hang_up(cause)).await;
 }
 
 /// INVITE with Replaces (RFC 3891): the caller takes the place of another channel.

@@ -139,7 +139,7 @@ impl LiveChannels {
             return Vec::new();
         };
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let asked = ChannelEvent::Control(Control::Quality(reply));
+        let asked = Control::Quality(reply).into();
         if inbox.try_send(asked).is_err() {
             return Vec::new();
         }

@@ -93,7 +93,7 @@ pub async fn follow(
             return if rang { Originated::Ringing } else { Originated::Failed };
         };
         let ChannelEvent::Branch(from, event) = event else { continue };
-        match event {
+        match *event {
             BranchEvent::Ringing => rang = true,
             BranchEvent::Answered(peer) => {
                 end(Some(from), Cause::ANSWERED_ELSEWHERE);

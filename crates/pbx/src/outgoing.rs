@@ -91,7 +91,7 @@ impl Branch {
     /// Tells the called channel something.
     pub fn tell(&self, control: Control) {
         // A channel with a full inbox is being ended by its shard.
-        let _ = self.inbox.try_send(ChannelEvent::Control(control));
+        let _ = self.inbox.try_send(control.into());
     }
 }
 
@@ -486,5 +486,5 @@ async fn learn(channel: &mut Channel, call: &Call, response: &Response) {
 
 async fn tell(channel: &Channel, call: &Call, event: BranchEvent) {
     // The caller may be gone: its hangup is on the way to this channel then.
-    let _ = call.owner.send(ChannelEvent::Branch(channel.id(), event)).await;
+    let _ = call.owner.send((channel.id(), event).into()).await;
 }

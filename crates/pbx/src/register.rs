@@ -11,7 +11,7 @@ use sidetone_sip::{Host, Name, NameAddr, Request, Text, Uri};
 use sidetone_ua::api::Reply;
 
 use crate::authenticate::Authenticated;
-use crate::channel::{ChannelEvent, Control};
+use crate::channel::Control;
 use crate::exchange::Exchange;
 use crate::message;
 use crate::registrar::{
@@ -75,7 +75,7 @@ fn move_calls(exchange: &Exchange, endpoint: &Endpoint, flow: &Flow, register: &
         for update in updates {
             let moved = Control::Moved { flow: *flow, contact: update.uri.clone() };
             // A channel with a full inbox is being ended by its shard.
-            let _ = inbox.try_send(ChannelEvent::Control(moved));
+            let _ = inbox.try_send(moved.into());
         }
     }
 }

@@ -11,7 +11,7 @@ use sidetone_base::ChannelId;
 use sidetone_dialplan::{Host as _, Position};
 
 use crate::bridge::{self, BridgeEnd};
-use crate::channel::{Channel, ChannelEvent, Control, HandOver, Redirect};
+use crate::channel::{Channel, Control, HandOver, Redirect};
 use crate::incoming::exists;
 
 /// Why a transfer cannot begin.
@@ -126,7 +126,7 @@ pub fn take(channel: &mut Channel, target: ChannelId) -> Result<(), TransferErro
     let peer = channel.as_peer(&name).ok_or(TransferError::NotBridged)?;
     let inbox = channel.exchange().live().inbox(target).ok_or(TransferError::Gone)?;
     let take = Control::TakePeer { peer, instead_of: None };
-    inbox.try_send(ChannelEvent::Control(take)).map_err(|_| TransferError::Gone)
+    inbox.try_send(take.into()).map_err(|_| TransferError::Gone)
 }
 
 fn ask(
@@ -141,6 +141,6 @@ fn ask(
     to.bridge = bridge::name(channel.exchange());
     let hand_over = HandOver { to, from: channel.id(), anywhere, reply: channel.inbox() };
     let inbox = channel.exchange().live().inbox(target).ok_or(TransferError::Gone)?;
-    let told = inbox.try_send(ChannelEvent::Control(Control::HandOver(hand_over)));
+    let told = inbox.try_send(Control::HandOver(hand_over).into());
     told.map_err(|_| TransferError::Gone)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidetone_dialplan::{Doc, Flow, Position, Stop, arguments};
 use sidetone_pbx::Channel;
-use sidetone_pbx::channel::{BranchEvent, ChannelEvent, Happening, PartyId};
+use sidetone_pbx::channel::{BranchEvent, Happening, PartyId};
 use sidetone_pbx::originate::{self, Originated, Then};
 
 use super::dial::place::Subroutine;
@@ -150,7 +150,7 @@ fn start(
         let result = originate::follow(branches, inbox, timeout, then).await;
         let news = BranchEvent::Done(result.word().to_owned());
         // The channel may be over, or may not have waited.
-        let _ = own.try_send(ChannelEvent::Branch(id, news));
+        let _ = own.try_send((id, news).into());
     });
     true
 }

@@ -43,7 +43,7 @@ pub struct Peer {
 impl Peer {
     /// Tells it something. `false` when it is gone, or so far behind that its shard ends it.
     pub fn tell(&self, control: Control) -> bool {
-        self.inbox.try_send(ChannelEvent::Control(control)).is_ok()
+        self.inbox.try_send(control.into()).is_ok()
     }
 }
 
@@ -84,7 +84,7 @@ pub struct HandOver {
 
 impl HandOver {
     fn answer(&self, done: bool) -> bool {
-        self.reply.try_send(ChannelEvent::Control(Control::HandedOver(done))).is_ok()
+        self.reply.try_send(Control::HandedOver(done).into()).is_ok()
     }
 
     /// It cannot be done. If nobody is there to hear it, whom it was for is alone.
@@ -373,8 +373,7 @@ impl Channel {
         if self.is_called() {
             let news = BranchEvent::Replaced(Box::new(hand_over.to.clone()));
             let owner = self.bridging.owner.as_ref();
-            let told = owner
-                .is_some_and(|owner| owner.try_send(ChannelEvent::Branch(self.id, news)).is_ok());
+            let told = owner.is_some_and(|owner| owner.try_send((self.id, news).into()).is_ok());
             if told {
                 hand_over.answer(true);
             } else {
@@ -426,7 +425,7 @@ impl Channel {
         let gone = |channel| Control::PeerGone { channel, cause: self.cause };
         while let Ok(event) = self.inbox.try_recv() {
             let ChannelEvent::Control(control) = event else { continue };
-            match control {
+            match *control {
                 Control::Join(join) => {
                     join.peer.tell(gone(self.id));
                 }

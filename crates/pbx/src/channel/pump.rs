@@ -121,11 +121,11 @@ impl Channel {
         let happening = match woken {
             Woken::Inbox(Some(event)) => self.absorb(event).await,
             Woken::Inbox(None) => None,
-            Woken::Media(event) => self.absorb_media(event).await,
+            Woken::Media(event) => Box::pin(self.absorb_media(event)).await,
             Woken::Time => {
                 let now = self.exchange.now();
                 if unheard.is_some_and(|until| until <= now) {
-                    self.end_if_unheard().await;
+                    Box::pin(self.end_if_unheard()).await;
                 }
                 if self.absolute_deadline.is_some_and(|deadline| deadline <= now) {
                     self.absolute_deadline = None;
@@ -138,14 +138,16 @@ impl Channel {
         Ok(happening)
     }
 
+    /// What an event makes of the channel is boxed: it is over at once and seldom, while the wait
+    /// for it is held as long as the call, in the future of every application.
     async fn absorb(&mut self, event: ChannelEvent) -> Option<Happening> {
         match event {
-            ChannelEvent::Branch(channel, event) => Some(Happening::Branch(channel, event)),
+            ChannelEvent::Branch(channel, event) => Some(Happening::Branch(channel, *event)),
             ChannelEvent::Control(control) => {
-                self.obey(control).await;
+                Box::pin(self.obey(*control)).await;
                 None
             }
-            ChannelEvent::Sip(event) => self.absorb_sip(*event).await,
+            ChannelEvent::Sip(event) => Box::pin(self.absorb_sip(*event)).await,
         }
     }
 

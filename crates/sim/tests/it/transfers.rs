@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidetone_base::ChannelId;
 use sidetone_dialplan::{Flow, Position};
-use sidetone_pbx::channel::{ChannelEvent, Control, Errand, Redirect};
+use sidetone_pbx::channel::{Control, Errand, Redirect};
 use sidetone_pbx::transfer;
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
@@ -18,7 +18,7 @@ fn channels(world: &World, name: &str) -> Vec<ChannelId> {
 
 fn control(world: &World, channel: ChannelId, control: Control) {
     if let Some(inbox) = world.exchange().live().inbox(channel) {
-        let _ = inbox.try_send(ChannelEvent::Control(control));
+        let _ = inbox.try_send(control.into());
     }
 }
 
