@@ -69,26 +69,25 @@ impl<'a> Fields<'a> {
         report: &'a mut Report,
     ) -> Self {
         let index = tables::index(spec);
-        let known = |value: &'a Value| {
-            let exact = index.get(&*value.name);
-            let option = exact.or_else(|| index.get(spec.option(&value.name)?.name))?;
-            Some((*option, value))
-        };
-        let values = section.values.iter().filter_map(known).collect();
+        let values = Vec::with_capacity(section.values.len());
         let mut fields = Self { spec, index, section, values, report, errors: 0 };
         for value in &section.values {
-            fields.check(value);
+            // Through the index in both cases: options are told apart by their place in memory.
+            let exact = index.get(&*value.name);
+            let option = exact.or_else(|| index.get(spec.option(&value.name)?.name)).copied();
+            fields.values.extend(option.map(|option| (option, value)));
+            fields.check(option, value);
         }
         fields
     }
 
-    fn check(&mut self, value: &Value) {
-        let is_type = value.is("type") && self.spec.option("type").is_none();
+    fn check(&mut self, option: Option<&'static OptionSpec>, value: &Value) {
+        let is_type = option.is_none() && value.is("type");
         // Names that start with @ are notes of the user's own tools.
         if is_type || value.name.starts_with('@') {
             return;
         }
-        let Some(option) = self.spec.option(&value.name) else {
+        let Some(option) = option else {
             if self.spec.name != "phoneprov" {
                 self.unknown(value);
             }
@@ -304,10 +303,7 @@ impl<'a> Fields<'a> {
     /// What was set, for `show` commands.
     pub(crate) fn settings(&self) -> Settings {
         let mut set: Vec<(&'static str, Arc<str>)> = Vec::new();
-        for value in &self.section.values {
-            let Some(option) = self.spec.option(&value.name) else {
-                continue;
-            };
+        for (option, value) in &self.values {
             let sums_up = matches!(option.name, "set_var" | "match_header" | "match_request_uri")
                 || option.kind == Kind::List;
             // A secret is kept where it is used and nowhere else.

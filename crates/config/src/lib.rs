@@ -28,6 +28,7 @@ mod named;
 mod nearest;
 pub mod objects;
 mod pjsip;
+mod prints;
 pub mod reference;
 mod report;
 mod sections;

@@ -278,6 +278,7 @@ fn build(
         logger,
         asterisk,
         modules,
+        prints: sip.prints,
     };
     (config, sip.refused, sip.kept + kept_files)
 }

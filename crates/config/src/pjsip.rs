@@ -19,6 +19,7 @@ use crate::objects::endpoint::{Endpoint, Surroundings};
 use crate::objects::global::{Global, System};
 use crate::objects::identify::Identify;
 use crate::objects::transport::{Protocol, Transport};
+use crate::prints::{Print, Prints};
 use crate::report::Report;
 use crate::sections::merged;
 use crate::snapshot::Config;
@@ -40,6 +41,8 @@ pub(crate) struct Sip {
     pub(crate) refused: usize,
     /// Refused ones that stay as they were before.
     pub(crate) kept: usize,
+    /// What the objects were built from.
+    pub(crate) prints: Prints,
 }
 
 /// The sections of the file, sorted out.
@@ -75,7 +78,9 @@ pub(crate) fn build(
     let mut sections = sort_out(document.unwrap_or(&empty), report);
     sections.incomplete |= document.is_none();
     let refused = sections.broken.len();
-    let mut builder = Builder { sections, report, refused, kept: 0 };
+    let known = previous.map(|config| &config.prints);
+    let mut builder =
+        Builder { sections, report, refused, kept: 0, known, prints: Prints::default() };
     let global =
         builder.single(&table::GLOBAL, Global::build, previous.map(|config| &config.global));
     let system =
@@ -84,12 +89,14 @@ pub(crate) fn build(
     let mut transports = builder.objects(
         &table::TRANSPORT,
         |fields| Transport::build(fields, files),
+        |_| false,
         previous.map(|config| &config.transports),
     );
     builder.refuse_shared_sockets(&mut transports);
     let auths = previous.map(|config| &config.auths);
-    let auths = builder.objects(&table::AUTH, Auth::build, auths);
-    let aors = builder.objects(&table::AOR, Aor::build, previous.map(|config| &config.aors));
+    let auths = builder.objects(&table::AUTH, Auth::build, |_| true, auths);
+    let aors = previous.map(|config| &config.aors);
+    let aors = builder.objects(&table::AOR, Aor::build, |_| true, aors);
     let mut known = References { transports, auths, aors };
     let around = Surroundings { acls, files };
     let endpoints = builder.objects(
@@ -98,6 +105,7 @@ pub(crate) fn build(
             let endpoint = Endpoint::build(fields, &around);
             known.follow(fields, endpoint)
         },
+        |endpoint| known.has_all(endpoint),
         previous.map(|config| &config.endpoints),
     );
     if let Some(previous) = previous {
@@ -106,6 +114,7 @@ pub(crate) fn build(
     let identifies = builder.objects(
         &table::IDENTIFY,
         |fields| identify(fields, &endpoints, &known.transports),
+        |_| false,
         previous.map(|config| &config.identifies),
     );
     Sip {
@@ -119,6 +128,7 @@ pub(crate) fn build(
         system,
         refused: builder.refused,
         kept: builder.kept,
+        prints: builder.prints,
     }
 }
 
@@ -137,6 +147,15 @@ impl References {
         follow(fields, "outbound_auth", outbound, &self.auths);
         follow_transport(fields, &mut endpoint, &self.transports);
         endpoint
+    }
+
+    /// Whether everything an endpoint of before names is still there. One that names a transport
+    /// is looked at again: whether it may depends on the transport.
+    fn has_all(&self, endpoint: &Endpoint) -> bool {
+        let auths = endpoint.auth.iter().chain(&endpoint.outbound_auth);
+        endpoint.transport.is_none()
+            && endpoint.aors.iter().all(|name| self.aors.find(name).is_ok())
+            && auths.into_iter().all(|name| self.auths.find(name).is_ok())
     }
 
     /// Keeps what endpoints that stay as they were name.
@@ -277,6 +296,9 @@ struct Builder<'a, 'r> {
     report: &'r mut Report,
     refused: usize,
     kept: usize,
+    /// What the objects of before were built from.
+    known: Option<&'r Prints>,
+    prints: Prints,
 }
 
 impl<'a> Builder<'a, '_> {
@@ -284,15 +306,17 @@ impl<'a> Builder<'a, '_> {
         self.sections.by_type.get(spec.name).cloned().unwrap_or_default()
     }
 
-    /// Builds all objects of a type.
+    /// Builds all objects of a type. An object of before is `still_good` when nothing beside its
+    /// section could make it another now; if that is unchanged too, it is not built again.
     fn objects<T: PartialEq>(
         &mut self,
         spec: &'static ObjectSpec,
         mut build: impl FnMut(&mut Fields<'_>) -> T,
+        still_good: impl Fn(&T) -> bool,
         previous: Option<&HashMap<String, Arc<T>>>,
     ) -> Named<T> {
         let mut named = Named::default();
-        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        let mut seen: HashMap<String, Span> = HashMap::new();
         for section in self.sections(spec) {
             let id = section.name.to_string();
             if let Some(first) = seen.get(&id) {
@@ -304,9 +328,21 @@ impl<'a> Builder<'a, '_> {
             }
             seen.insert(id.clone(), section.span.clone());
             let before = previous.and_then(|objects| objects.get(&id));
+            let print = Print::of(spec, section);
+            let unchanged =
+                print.filter(|print| self.known.is_some_and(|known| known.knows(*print)));
+            if let (Some(print), Some(before)) = (unchanged, before.filter(|b| still_good(b))) {
+                self.prints.note(print);
+                named.objects.insert(id, Arc::clone(before));
+                continue;
+            }
+            let heard = self.report.heard();
             let mut fields = Fields::new(spec, section, self.report);
             let object = build(&mut fields);
             if !fields.is_bad() {
+                if let Some(print) = print.filter(|_| self.report.heard() == heard) {
+                    self.prints.note(print);
+                }
                 named.objects.insert(id, share(object, before));
                 continue;
             }

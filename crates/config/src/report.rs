@@ -13,6 +13,8 @@ pub(crate) struct Report {
     said: HashSet<String>,
     /// Errors, repeated ones counted.
     errors: usize,
+    /// Everything heard, repeated or not.
+    heard: usize,
     ignored: BTreeMap<(&'static str, &'static str), Ignored>,
 }
 
@@ -32,6 +34,7 @@ impl Report {
     }
 
     pub(crate) fn say(&mut self, diagnostic: Diagnostic) {
+        self.heard += 1;
         self.errors += usize::from(diagnostic.is_error());
         if self.said.insert(diagnostic.to_string()) {
             self.diagnostics.push(diagnostic);
@@ -43,6 +46,11 @@ impl Report {
         self.errors
     }
 
+    /// How much was said so far: what leaves it as it was while it is built has no findings.
+    pub(crate) fn heard(&self) -> usize {
+        self.heard
+    }
+
     /// Remembers that an option (or, with an empty option name, a whole object) has no effect.
     pub(crate) fn ignored(
         &mut self,
@@ -51,6 +59,7 @@ impl Report {
         span: &Span,
         reason: &'static str,
     ) {
+        self.heard += 1;
         let entry = self.ignored.entry((object, option)).or_insert_with(|| Ignored {
             first: span.clone(),
             reason,

@@ -17,6 +17,7 @@ use crate::objects::logger::Logger;
 use crate::objects::music::Music;
 use crate::objects::rtp::Rtp;
 use crate::objects::transport::Transport;
+use crate::prints::Prints;
 
 /// One state of the configuration. Objects that a reload did not touch are shared with the
 /// snapshot before it.
@@ -54,6 +55,8 @@ pub struct Config {
     pub asterisk: Arc<Asterisk>,
     /// modules.conf.
     pub modules: Arc<Modules>,
+    /// What the objects were built from.
+    pub(crate) prints: Prints,
 }
 
 impl Config {

@@ -154,11 +154,11 @@ impl OptionSpec {
 
 /// Reads a yes/no value; `None` when it is neither.
 pub fn truth(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "yes" | "true" | "y" | "t" | "1" | "on" => Some(true),
-        "no" | "false" | "n" | "f" | "0" | "off" => Some(false),
-        _ => None,
+    let is_one_of = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if is_one_of(&["yes", "true", "y", "t", "1", "on"]) {
+        return Some(true);
     }
+    is_one_of(&["no", "false", "n", "f", "0", "off"]).then_some(false)
 }
 
 /// Reads a type-of-service byte: a number (decimal, or hexadecimal after `0x`), or a name of

@@ -87,7 +87,7 @@ impl Channel {
     fn tell_far_end(&self, control: Control) {
         if let Some(far) = &self.far_end {
             // One that is gone needs to hear nothing.
-            let _ = far.inbox.try_send(ChannelEvent::Control(control));
+            let _ = far.inbox.try_send(control.into());
         }
     }
 
@@ -259,7 +259,7 @@ async fn until_answered(first: &mut Channel) -> Result<(), Stop> {
             let answered = matches!(event, Some(BranchEvent::Answered(_)));
             if let (Some(event), Some(owner)) = (event, first.bridging.owner.clone()) {
                 // The caller may be gone: its hangup is on the way to this channel then.
-                let _ = owner.send(ChannelEvent::Branch(first.id(), event)).await;
+                let _ = owner.send((first.id(), event).into()).await;
             }
             if answered {
                 return Ok(());

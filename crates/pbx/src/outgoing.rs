@@ -151,10 +151,10 @@ pub(crate) fn spawn(branch: &Branch, life: impl Future<Output = Gone> + Send + '
         let Gone { cause, status, answered, forward } = gone;
         let tech = tech_words(status, answered);
         let ended = BranchCause { channel: name, tech, cause };
-        let _ = owner.send(ChannelEvent::Control(Control::BranchCause(Box::new(ended)))).await;
+        let _ = owner.send(Control::BranchCause(Box::new(ended)).into()).await;
         let news = BranchEvent::Gone { cause, status, answered, forward };
         // The caller may be gone itself: then nobody waits.
-        let _ = owner.send(ChannelEvent::Branch(id, news)).await;
+        let _ = owner.send((id, news).into()).await;
     });
 }
 
@@ -455,7 +455,7 @@ async fn answered(
     learn(channel, call, response).await;
     let response_kept = Arc::new(response.clone());
     channel.sip_mut().answer = Some(Arc::clone(&response_kept));
-    let kept = ChannelEvent::Control(Control::AnswerHeaders(response_kept));
+    let kept = Control::AnswerHeaders(response_kept).into();
     let _ = call.owner.send(kept).await;
     if (channel.is_offering() || taken.is_news(channel, &response.body))
         && let Err(error) = channel.take_answer(&response.body).await
@@ -480,7 +480,7 @@ async fn learn(channel: &mut Channel, call: &Call, response: &Response) {
     let plain = party.name.is_empty() && party.number == call.dialled;
     if !plain {
         let party = Box::new(party.clone());
-        let _ = call.owner.send(ChannelEvent::Control(Control::Connected(party))).await;
+        let _ = call.owner.send(Control::Connected(party).into()).await;
     }
 }
 

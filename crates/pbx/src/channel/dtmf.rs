@@ -89,7 +89,7 @@ impl Channel {
                 Step::Pause(pause) => pause,
                 Step::Key(digit) => {
                     let control = Control::SendDigit { digit, duration: pace.duration };
-                    if inbox.try_send(ChannelEvent::Control(control)).is_err() {
+                    if inbox.try_send(control.into()).is_err() {
                         return Ok(false);
                     }
                     pace.duration + pace.interval

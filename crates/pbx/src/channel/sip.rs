@@ -187,7 +187,7 @@ impl Channel {
         self.connected = party;
         if tell {
             // A full inbox is being ended by the shard.
-            let _ = self.own_inbox.try_send(ChannelEvent::Control(Control::ShowConnected));
+            let _ = self.own_inbox.try_send(Control::ShowConnected.into());
         }
     }
 
@@ -323,7 +323,7 @@ impl Channel {
             tokio::spawn(async move {
                 tokio::time::sleep(again_after).await;
                 // The call may be over meanwhile.
-                let _ = inbox.try_send(ChannelEvent::Control(Control::ShowConnected));
+                let _ = inbox.try_send(Control::ShowConnected.into());
             });
         }
     }

@@ -88,7 +88,7 @@ pub(in crate::applications) async fn done(
 ) {
     if let Some(report) = report {
         // Whoever sent it may be gone.
-        let _ = report.send(ChannelEvent::Branch(channel, BranchEvent::Done(words))).await;
+        let _ = report.send((channel, BranchEvent::Done(words)).into()).await;
     }
 }
 
