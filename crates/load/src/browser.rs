@@ -64,11 +64,13 @@ impl Leg {
     /// # Errors
     /// When a failure comes first, or nothing for [`PATIENCE`].
     pub async fn until(&mut self, wanted: impl Fn(&LegEvent) -> bool) -> Outcome {
+        let mut seen = Vec::new();
         loop {
             let (_, event) = timeout(PATIENCE, self.events.recv())
                 .await
-                .map_err(|_| "no media in time")?
+                .map_err(|_| format!("no media in time, only {seen:?}"))?
                 .ok_or("the leg is gone")?;
+            seen.push(event.clone());
             match event {
                 event if wanted(&event) => return Ok(()),
                 LegEvent::IceFailed { reason, .. }

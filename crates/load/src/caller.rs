@@ -36,6 +36,8 @@ pub struct Caller {
     /// Where the exchange takes the media of each answered call, in the order of their making.
     pub answered: Vec<Option<Loopback>>,
     made: u64,
+    /// From each INVITE with credentials to its 200.
+    pub setups: Vec<Duration>,
     /// Calls that were answered and hung up by the exchange.
     pub done: u64,
     failed: u64,
@@ -48,6 +50,7 @@ struct Attempt {
     number: usize,
     telephone: usize,
     signed: bool,
+    sent: Instant,
 }
 
 impl Caller {
@@ -65,6 +68,7 @@ impl Caller {
             media,
             open: HashMap::new(),
             answered: Vec::new(),
+            setups: Vec::new(),
             made: 0,
             done: 0,
             failed: 0,
@@ -157,7 +161,7 @@ impl Caller {
         let offer = ulaw_description(media.copied().unwrap_or(Loopback::port(9)));
         let request = self.board.agent.invite(&account, self.extension, &offer);
         self.made += 1;
-        self.send(Attempt { request, number, telephone, signed: false });
+        self.send(Attempt { request, number, telephone, signed: false, sent: Instant::now() });
     }
 
     fn send(&mut self, attempt: Attempt) {
@@ -178,7 +182,10 @@ impl Caller {
                 let account = server::telephone(attempt.telephone);
                 let signed = self.board.agent.signed(&attempt.request, &response, &account);
                 match signed.filter(|_| !attempt.signed) {
-                    Some(request) => self.send(Attempt { request, signed: true, ..attempt }),
+                    Some(request) => {
+                        let sent = Instant::now();
+                        self.send(Attempt { request, signed: true, sent, ..attempt });
+                    }
                     None => {
                         eprintln!("INVITE: {}", response.status.code());
                         self.failed += 1;
@@ -186,7 +193,9 @@ impl Caller {
                 }
             }
             Event::Answered { invite, dialog, response } => {
-                let number = self.open.remove(&invite).map(|attempt| attempt.number);
+                let attempt = self.open.remove(&invite);
+                self.setups.extend(attempt.as_ref().map(|attempt| attempt.sent.elapsed()));
+                let number = attempt.map(|attempt| attempt.number);
                 if let Some(place) = number.and_then(|number| self.answered.get_mut(number)) {
                     *place = media_of(&response.body);
                 }

@@ -8,9 +8,10 @@
 //! Deliberately not a tool against other hosts: every address is a [`Loopback`], and every run is
 //! bounded in count and time.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod agent;
+pub mod allocations;
 pub mod bare;
 pub mod bench;
 pub mod browser;

@@ -7,8 +7,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use sidetone_load::Outcome;
+use sidetone_load::allocations::Counting;
 use sidetone_load::bench::{BENCHES, Bench, Length, Plan};
 use sidetone_load::figure::Report;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// What the command line asks for.
 struct Wanted {

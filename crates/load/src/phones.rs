@@ -7,27 +7,46 @@ use std::io::IoSliceMut;
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 
-use crate::{Loopback, Outcome};
+use crate::{Loopback, Outcome, plans};
 
 /// An RTP packet of 20 ms of G.711.
 pub const PACKET_BYTES: usize = 172;
 /// Between two packets of a telephone.
 pub const PTIME: Duration = Duration::from_millis(20);
+/// Opus packets of which one after the other is sent.
+type Frames = Arc<Vec<Vec<u8>>>;
 /// Delays kept: 10,000 packets per second for a minute.
 const MAX_DELAYS: usize = 600_000;
+
+/// What a telephone says.
+#[derive(Clone, Debug)]
+pub enum Voice {
+    /// G.711 that carries the time it was sent.
+    Ulaw,
+    /// These packets of opus of 20 ms, again and again.
+    Opus(Frames),
+}
+
+/// What all telephones of a run share with the one who started them.
+#[derive(Debug, Default)]
+struct Shared {
+    stop: AtomicBool,
+    heard: AtomicU64,
+    /// Which list of targets they send to.
+    aim: AtomicUsize,
+}
 
 /// Running telephones.
 #[derive(Debug)]
 pub struct Phones {
-    stop: Arc<AtomicBool>,
-    heard: Arc<AtomicU64>,
+    shared: Arc<Shared>,
     thread: JoinHandle<Vec<Duration>>,
 }
 
@@ -59,23 +78,47 @@ impl Phones {
     /// # Errors
     /// When no thread can be started.
     pub fn start(sockets: Vec<UdpSocket>, targets: Vec<Loopback>) -> Outcome<Self> {
+        let voices = vec![Voice::Ulaw; sockets.len()];
+        Self::start_with(sockets, voices, vec![targets])
+    }
+
+    /// The same with several lists of targets, of which the first is sent to until
+    /// [`Phones::aim`] names another, and with a voice for each socket.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start_with(
+        sockets: Vec<UdpSocket>,
+        voices: Vec<Voice>,
+        targets: Vec<Vec<Loopback>>,
+    ) -> Outcome<Self> {
         for socket in &sockets {
             setsockopt(socket, sockopt::ReceiveTimestampns, &true)?;
         }
-        let (stop, heard) = (Arc::new(AtomicBool::new(false)), Arc::default());
-        let (stopped, counter) = (Arc::clone(&stop), Arc::clone(&heard));
+        let shared = Arc::<Shared>::default();
+        let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("phones".to_owned());
-        Ok(Self {
-            stop,
-            heard,
-            thread: thread.spawn(move || talk(&sockets, &targets, &stopped, &counter))?,
-        })
+        let lines: Vec<Line> = sockets
+            .into_iter()
+            .zip(voices)
+            .enumerate()
+            .map(|(number, (socket, voice))| {
+                let target = |list: &Vec<Loopback>| list.get(number).copied();
+                Line { socket, voice, targets: targets.iter().map(target).collect() }
+            })
+            .collect();
+        Ok(Self { shared, thread: thread.spawn(move || talk(&lines, &theirs))? })
+    }
+
+    /// Sends to this list of targets from now on.
+    pub fn aim(&self, list: usize) {
+        self.shared.aim.store(list, Ordering::Relaxed);
     }
 
     /// Packets that came back so far.
     #[must_use]
     pub fn heard(&self) -> u64 {
-        self.heard.load(Ordering::Relaxed)
+        self.shared.heard.load(Ordering::Relaxed)
     }
 
     /// Ends them; the delays of all packets that came back.
@@ -83,31 +126,37 @@ impl Phones {
     /// # Errors
     /// When the thread died.
     pub fn stop(self) -> Outcome<Vec<Duration>> {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
         Ok(self.thread.join().map_err(|_| "the telephones' thread panicked")?)
     }
 }
 
-fn talk(
-    sockets: &[UdpSocket],
-    targets: &[Loopback],
-    stop: &AtomicBool,
-    heard: &AtomicU64,
-) -> Vec<Duration> {
+/// One telephone.
+#[derive(Debug)]
+struct Line {
+    socket: UdpSocket,
+    voice: Voice,
+    /// Its target in each list.
+    targets: Vec<Option<Loopback>>,
+}
+
+fn talk(lines: &[Line], shared: &Shared) -> Vec<Duration> {
     let (start, mut delays) = (Instant::now(), Vec::new());
     let mut round = 0_u32;
-    while !stop.load(Ordering::Relaxed) {
-        for (number, (socket, target)) in sockets.iter().zip(targets).enumerate() {
-            let spread = PTIME.mul_f64(number as f64 / sockets.len() as f64);
+    while !shared.stop.load(Ordering::Relaxed) {
+        for (number, Line { socket, voice, targets }) in lines.iter().enumerate() {
+            let spread = PTIME.mul_f64(number as f64 / lines.len() as f64);
             let due = PTIME * round + spread;
             if let Some(early) = due.checked_sub(start.elapsed())
                 && early > Duration::from_micros(500)
             {
                 std::thread::sleep(early);
             }
-            let _ = socket.send_to(&packet(number as u32, round), target.address());
+            if let Some(Some(target)) = targets.get(shared.aim.load(Ordering::Relaxed)) {
+                say(socket, voice, (number as u32, round), *target);
+            }
             while let Some(delay) = receive(socket) {
-                heard.fetch_add(1, Ordering::Relaxed);
+                shared.heard.fetch_add(1, Ordering::Relaxed);
                 if let Some(delay) = delay
                     && delays.len() < MAX_DELAYS
                 {
@@ -118,6 +167,23 @@ fn talk(
         round += 1;
     }
     delays
+}
+
+fn say(socket: &UdpSocket, voice: &Voice, (number, round): (u32, u32), target: Loopback) {
+    let mut ulaw = packet(number, round);
+    match voice {
+        Voice::Ulaw => {
+            let _ = socket.send_to(&ulaw, target.address());
+        }
+        Voice::Opus(frames) => {
+            ulaw[1] = plans::OPUS;
+            ulaw[4..8].copy_from_slice(&round.wrapping_mul(960).to_be_bytes());
+            let frame = (round as usize).checked_rem(frames.len()).and_then(|at| frames.get(at));
+            let mut packet = ulaw[..12].to_vec();
+            packet.extend_from_slice(frame.map(Vec::as_slice).unwrap_or_default());
+            let _ = socket.send_to(&packet, target.address());
+        }
+    }
 }
 
 /// RTP of payload type 0 whose payload begins with the time of day.

@@ -7,6 +7,20 @@ use sidetone_sdp::plan::{
 
 use crate::{Loopback, Outcome};
 
+/// The payload type of opus.
+pub(crate) const OPUS: u8 = 111;
+
+/// Plain RTP in opus to and from this address.
+pub(crate) fn opus(remote: Loopback) -> MediaPlan {
+    let mut plan = plain(remote);
+    for codec in plan.streams.iter_mut().flat_map(|stream| &mut stream.codecs) {
+        (codec.send_payload_type, codec.receive_payload_type) = (OPUS, OPUS);
+        codec.name = "opus".into();
+        (codec.clock_rate, codec.channels) = (48_000, 2);
+    }
+    plan
+}
+
 fn stream() -> StreamPlan {
     let codec = CodecPlan {
         send_payload_type: 0,

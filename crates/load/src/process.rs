@@ -1,7 +1,7 @@
 //! What a process costs, as `/proc` tells it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::Outcome;
@@ -43,16 +43,41 @@ impl Process {
     /// # Errors
     /// When there is none.
     pub fn cpu_of(&self, name: &str) -> Outcome<Duration> {
-        let mut newest: Option<(u64, PathBuf)> = None;
+        let path = self.folder.join(format!("task/{}", self.thread(name)?));
+        on_cpu(&path).ok_or_else(|| "the kernel tells no schedstat".into())
+    }
+
+    /// The number of the newest thread with this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn thread(&self, name: &str) -> Outcome<i32> {
+        let newest = self.threads(name)?.into_iter().max();
+        newest.ok_or_else(|| format!("there is no thread `{name}`").into())
+    }
+
+    /// How long the threads whose names begin so were ready to run and had no core.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn waited(&self, name: &str) -> Outcome<Duration> {
+        let mut waited = Duration::ZERO;
+        for thread in self.threads(name)? {
+            let path = self.folder.join(format!("task/{thread}"));
+            waited += schedstat(&path, 1).unwrap_or_default();
+        }
+        Ok(waited)
+    }
+
+    fn threads(&self, name: &str) -> Outcome<Vec<i32>> {
+        let mut found = Vec::new();
         for thread in fs::read_dir(self.folder.join("task"))?.flatten() {
             let called = fs::read_to_string(thread.path().join("comm")).unwrap_or_default();
-            let id: u64 = thread.file_name().to_string_lossy().parse()?;
-            if called.trim() == name && newest.as_ref().is_none_or(|(other, _)| id > *other) {
-                newest = Some((id, thread.path()));
+            if called.starts_with(name) {
+                found.push(thread.file_name().to_string_lossy().parse()?);
             }
         }
-        let (_, path) = newest.ok_or_else(|| format!("there is no thread `{name}`"))?;
-        on_cpu(&path).ok_or_else(|| "the kernel tells no schedstat".into())
+        Ok(found)
     }
 
     /// Resident memory in KiB: everything, and what is neither file nor shared.
@@ -79,8 +104,12 @@ pub struct Memory {
     pub anonymous_kib: f64,
 }
 
-fn on_cpu(thread: &std::path::Path) -> Option<Duration> {
+fn on_cpu(thread: &Path) -> Option<Duration> {
+    schedstat(thread, 0)
+}
+
+/// A field of `schedstat`: time on a core, time ready without one.
+fn schedstat(thread: &Path, field: usize) -> Option<Duration> {
     let stat = fs::read_to_string(thread.join("schedstat")).ok()?;
-    let nanos = stat.split(' ').next()?.parse().ok()?;
-    Some(Duration::from_nanos(nanos))
+    Some(Duration::from_nanos(stat.split(' ').nth(field)?.parse().ok()?))
 }

@@ -73,8 +73,8 @@ impl Server {
         let name = format!("sidetone-load-{}-{}", std::process::id(), token());
         let folder = std::env::temp_dir().join(name);
         let sip = free_port()?;
-        let https = free_port()?;
-        write_configuration(&folder, setup, sip, https)?;
+        let (http, https) = (free_port()?, free_port()?);
+        write_configuration(&folder, setup, sip, (http, https))?;
         let log = File::create(folder.join("console.log"))?;
         let begun = Instant::now();
         let child = Command::new(program)
@@ -176,7 +176,7 @@ pub fn write_configuration(
     folder: &Path,
     setup: &Setup,
     sip: Loopback,
-    https: Loopback,
+    (http, https): (Loopback, Loopback),
 ) -> Outcome {
     for name in ["keys", "log", "run", "spool", "data"] {
         fs::create_dir_all(folder.join(name))?;
@@ -189,8 +189,9 @@ pub fn write_configuration(
          astspooldir => {place}/spool\nastlogdir => {place}/log\nastrundir => {place}/run\n"
     );
     let http = format!(
-        "[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = 0\ntlsenable = yes\n\
+        "[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = {}\ntlsenable = yes\n\
          tlsbindaddr = {https}\ntlscertfile = {}\ntlsprivatekey = {}\nsessionlimit = 20000\n",
+        http.address().port(),
         made.cert_file.display(),
         made.key_file.display()
     );

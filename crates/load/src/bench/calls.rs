@@ -33,11 +33,17 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     let rate = calls as f64 / elapsed;
     report.add(figure("calls per second, this run", rate, "/s", Budget::Informative));
     caller.board.trying.clear();
+    caller.setups.clear();
     caller.make_calls(Pace::PerSecond(CALM_RATE), time)?;
     let mut trying = std::mem::take(&mut caller.board.trying);
     let p50 = ms(quantile(&mut trying, 0.5));
     let p99 = ms(quantile(&mut trying, 0.99));
     report.add(figure("INVITE to 100, p50 at 100 calls/s", p50, "ms", Budget::Informative));
     report.add(figure("INVITE to 100, p99 at 100 calls/s", p99, "ms", Budget::AtMost(5.0)));
+    for (what, share) in [("p50", 0.5), ("p99", 0.99)] {
+        let what = format!("INVITE to 200, {what} at 100 calls/s");
+        let value = ms(quantile(&mut caller.setups, share));
+        report.add(figure(&what, value, "ms", Budget::Informative));
+    }
     caller.check()
 }

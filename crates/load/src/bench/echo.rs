@@ -1,7 +1,7 @@
 //! CPU of a media worker per packet, against a bare loop over as many sockets in the same run.
 //!
-//! The figure is CPU time of the worker's thread divided by the packets it received, so that
-//! other work on the machine blurs it as little as possible.
+//! The figure is CPU time of the worker's thread divided by the packets it received; the worker and
+//! the loop take turns ([`super::paired`]), so that other work on the machine blurs it little.
 
 use std::time::Duration;
 
@@ -10,86 +10,45 @@ use sidetone_media::{LegEvent, LegKind, Route};
 use sidetone_sdp::plan::DtlsRole;
 
 use super::Plan;
-use crate::bare::BareLoop;
+use super::paired::{self, Pair, Talk};
 use crate::browser::{self, Leg};
 use crate::figure::{Budget, Figure, Report};
-use crate::phones::{self, Phones};
-use crate::process::Process;
-use crate::{Loopback, Outcome, plans};
+use crate::{Loopback, Outcome, phones, plans};
 
 /// Ports of the engine under test, and of the one that plays the browsers.
-const TESTED_PORTS: std::ops::RangeInclusive<u16> = 20_000..=25_999;
-const BROWSER_PORTS: std::ops::RangeInclusive<u16> = 26_000..=31_999;
-/// The only worker's thread.
-const WORKER: &str = "media-0";
+pub(super) const TESTED_PORTS: std::ops::RangeInclusive<u16> = 20_000..=25_999;
+pub(super) const BROWSER_PORTS: std::ops::RangeInclusive<u16> = 26_000..=31_999;
 const WEBRTC: LegKind = LegKind::WebRtc { lite: false };
-/// Before anything is counted.
-const WARM_UP: Duration = Duration::from_millis(500);
 
 pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     let time = plan.time(Duration::from_millis(1_500));
     let runtime = super::runtime()?;
     for legs in [100, 1_000] {
-        let bare = bare_loop(legs, time)?;
-        let mut add = |what: &str, value, times| {
+        let mut add = |what: &str, pair: Pair, times| {
             let what = format!("{what}, {legs} legs");
-            report.add(Figure::new(what, value, "us", Budget::TimesBare(times)).beside(bare));
+            let budget = Budget::TimesBare(times);
+            report.add(Figure::new(what, pair.worker, "us", budget).beside(pair.bare));
         };
         add("plain echo", runtime.block_on(plain_echo(legs, time))?, 1.1);
         add("plain relay", runtime.block_on(plain_relay(legs, time))?, 1.1);
         add("WebRTC echo", runtime.block_on(webrtc_echo(legs, time))?, 1.3);
-        add("WebRTC to RTP", runtime.block_on(webrtc_relay(legs, time))?, 1.3);
+        add("bridged WebRTC and RTP", runtime.block_on(webrtc_relay(legs, time))?, 1.3);
     }
     Ok(())
 }
 
-fn bare_loop(count: usize, time: Duration) -> Outcome<f64> {
-    let bare = BareLoop::start(count)?;
-    let phones = Phones::start(phones::sockets(count)?, bare.targets().to_vec())?;
-    std::thread::sleep(WARM_UP);
-    let (before, cpu) = bare.cost()?;
-    std::thread::sleep(time);
-    let (after, used) = bare.cost()?;
-    phones.stop()?;
-    bare.stop()?;
-    each(used - cpu, after - before)
-}
-
-/// Microseconds per packet.
-fn each(cpu: Duration, packets: u64) -> Outcome<f64> {
-    if packets == 0 {
-        return Err("no packet arrived".into());
-    }
-    Ok(cpu.as_secs_f64() * 1e6 / packets as f64)
-}
-
-/// The same for the worker of an engine.
-async fn worker(engine: &Engine, time: Duration) -> Outcome<f64> {
-    let received = async || -> Outcome<u64> {
-        let snapshot = engine.snapshot().await;
-        Ok(snapshot.workers.first().ok_or("no worker")?.datagrams_in)
-    };
-    // Of two engines' workers the one under test is the newer.
-    let own = Process::own();
-    tokio::time::sleep(WARM_UP).await;
-    let (before, cpu) = (received().await?, own.cpu_of(WORKER)?);
-    tokio::time::sleep(time).await;
-    let (after, used) = (received().await?, own.cpu_of(WORKER)?);
-    each(used - cpu, after - before)
-}
-
-async fn plain_leg(engine: &Engine, phone: Loopback) -> Outcome<Leg> {
+pub(super) async fn plain_leg(engine: &Engine, phone: Loopback) -> Outcome<Leg> {
     let leg = Leg::new(engine, LegKind::Plain, PortChoice::Shared).await?;
     leg.handle.apply(plans::plain(phone)).await?;
     Ok(leg)
 }
 
-fn port_of(leg: &Leg) -> Outcome<Loopback> {
+pub(super) fn port_of(leg: &Leg) -> Outcome<Loopback> {
     let local = leg.handle.local_transports().first().ok_or("a leg without transport")?;
     Ok(Loopback::new(local.rtp)?)
 }
 
-async fn plain_echo(count: usize, time: Duration) -> Outcome<f64> {
+async fn plain_echo(count: usize, time: Duration) -> Outcome<Pair> {
     let engine = browser::engine(TESTED_PORTS)?;
     let sockets = phones::sockets(count)?;
     let (mut legs, mut targets) = (Vec::new(), Vec::new());
@@ -99,13 +58,12 @@ async fn plain_echo(count: usize, time: Duration) -> Outcome<f64> {
         targets.push(port_of(&leg)?);
         legs.push(leg);
     }
-    let phones = Phones::start(sockets, targets)?;
-    let cost = worker(&engine, time).await?;
-    finish(phones, engine).await?;
-    Ok(cost)
+    let pair = paired::measure(&engine, Talk::ulaw(sockets, targets), time).await?;
+    engine.stop().await;
+    Ok(pair)
 }
 
-async fn plain_relay(count: usize, time: Duration) -> Outcome<f64> {
+async fn plain_relay(count: usize, time: Duration) -> Outcome<Pair> {
     let engine = browser::engine(TESTED_PORTS)?;
     let sockets = phones::sockets(count)?;
     let (mut legs, mut targets) = (Vec::new(), Vec::new());
@@ -117,13 +75,12 @@ async fn plain_relay(count: usize, time: Duration) -> Outcome<f64> {
     for pair in legs.chunks(2) {
         join(pair).await?;
     }
-    let phones = Phones::start(sockets, targets)?;
-    let cost = worker(&engine, time).await?;
-    finish(phones, engine).await?;
-    Ok(cost)
+    let pair = paired::measure(&engine, Talk::ulaw(sockets, targets), time).await?;
+    engine.stop().await;
+    Ok(pair)
 }
 
-async fn join(pair: &[Leg]) -> Outcome {
+pub(super) async fn join(pair: &[Leg]) -> Outcome {
     let [a, b] = pair else {
         return Err("legs are joined in pairs".into());
     };
@@ -135,13 +92,17 @@ async fn join(pair: &[Leg]) -> Outcome {
 
 /// A leg of the engine under test and the browser at its other end, whose sound comes from a
 /// telephone.
-struct Talking {
-    tested: Leg,
-    browser: Leg,
-    feed: Leg,
+pub(super) struct Talking {
+    pub(super) tested: Leg,
+    pub(super) browser: Leg,
+    pub(super) feed: Leg,
 }
 
-async fn webrtc_leg(tested: &Engine, browsers: &Engine, phone: Loopback) -> Outcome<Talking> {
+pub(super) async fn webrtc_leg(
+    tested: &Engine,
+    browsers: &Engine,
+    phone: Loopback,
+) -> Outcome<Talking> {
     let mut browser = Leg::new(browsers, WEBRTC, PortChoice::Own).await?;
     let leg = Leg::new(tested, WEBRTC, PortChoice::Shared).await?;
     let feed = plain_leg(browsers, phone).await?;
@@ -155,7 +116,7 @@ async fn webrtc_leg(tested: &Engine, browsers: &Engine, phone: Loopback) -> Outc
     Ok(Talking { tested: leg, browser, feed })
 }
 
-async fn webrtc_echo(count: usize, time: Duration) -> Outcome<f64> {
+async fn webrtc_echo(count: usize, time: Duration) -> Outcome<Pair> {
     let browsers = browser::engine(BROWSER_PORTS)?;
     let tested = browser::engine(TESTED_PORTS)?;
     let sockets = phones::sockets(count)?;
@@ -166,17 +127,17 @@ async fn webrtc_echo(count: usize, time: Duration) -> Outcome<f64> {
         targets.push(port_of(&leg.feed)?);
         legs.push(leg);
     }
-    let phones = Phones::start(sockets, targets)?;
-    let cost = worker(&tested, time).await?;
-    phones.stop()?;
+    // What a browser hears ends with it.
+    let talk = Talk { comes_back: false, ..Talk::ulaw(sockets, targets) };
+    let pair = paired::measure(&tested, talk, time).await?;
     drop(legs);
     tested.stop().await;
     browsers.stop().await;
-    Ok(cost)
+    Ok(pair)
 }
 
 /// Half of the legs are browsers, each joined with a telephone.
-async fn webrtc_relay(count: usize, time: Duration) -> Outcome<f64> {
+async fn webrtc_relay(count: usize, time: Duration) -> Outcome<Pair> {
     let browsers = browser::engine(BROWSER_PORTS)?;
     let tested = browser::engine(TESTED_PORTS)?;
     let sockets = phones::sockets(count)?;
@@ -190,22 +151,11 @@ async fn webrtc_relay(count: usize, time: Duration) -> Outcome<f64> {
         join(&pair).await?;
         legs.push((pair, leg.browser, leg.feed));
     }
-    let phones = Phones::start(sockets, targets)?;
-    let cost = worker(&tested, time).await?;
-    phones.stop()?;
+    // What a browser hears ends with it.
+    let talk = Talk { comes_back: false, ..Talk::ulaw(sockets, targets) };
+    let pair = paired::measure(&tested, talk, time).await?;
     drop(legs);
     tested.stop().await;
     browsers.stop().await;
-    Ok(cost)
-}
-
-/// Packets must have come back, or nothing was measured.
-async fn finish(phones: Phones, engine: Engine) -> Outcome {
-    let heard = phones.heard();
-    phones.stop()?;
-    engine.stop().await;
-    if heard == 0 {
-        return Err("nothing came back".into());
-    }
-    Ok(())
+    Ok(pair)
 }

@@ -10,8 +10,8 @@ use crate::server::{self, Server, Setup};
 use crate::websocket::Dialer;
 use crate::{Outcome, phones};
 
-/// Registered browsers that do nothing.
-const CLIENTS: usize = 1_000;
+/// Registered browsers that do nothing, when there are many.
+const MANY_CLIENTS: usize = 10_000;
 /// Browsers that connect at the same time.
 const CONNECT_AT_ONCE: usize = 20;
 const PLAIN_CALLS: usize = 200;
@@ -45,7 +45,17 @@ fn idle(plan: &Plan, report: &mut Report) -> Outcome {
 }
 
 fn clients(plan: &Plan, report: &mut Report) -> Outcome {
-    let server = Server::start(&plan.program, &Setup::USUAL)?;
+    idle_clients(plan, &Setup::USUAL, report)
+}
+
+/// Ten thousand of them.
+pub(super) fn run_many(plan: &Plan, report: &mut Report) -> Outcome {
+    idle_clients(plan, &Setup { telephones: 0, browsers: MANY_CLIENTS, callee: None }, report)
+}
+
+/// All browsers of a setup connect and register.
+fn idle_clients(plan: &Plan, setup: &Setup, report: &mut Report) -> Outcome {
+    let server = Server::start(&plan.program, setup)?;
     let dialer = Dialer::new(server.https)?;
     super::runtime()?.block_on(async {
         // The first bring up pools that stay.
@@ -63,7 +73,7 @@ fn clients(plan: &Plan, report: &mut Report) -> Outcome {
         }
         settle();
         let before = server.process().memory()?.anonymous_kib;
-        let numbers: Vec<usize> = (CONNECT_AT_ONCE..CLIENTS).collect();
+        let numbers: Vec<usize> = (CONNECT_AT_ONCE..setup.browsers).collect();
         for some in numbers.chunks(CONNECT_AT_ONCE) {
             let clients = futures_util::future::try_join_all(some.iter().map(|n| connect(*n)));
             held.extend(clients.await?.into_iter().map(|client| tokio::spawn(client.idle())));
@@ -71,8 +81,10 @@ fn clients(plan: &Plan, report: &mut Report) -> Outcome {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let after = server.process().memory()?.anonymous_kib;
         let each = (after - before) / numbers.len() as f64;
-        let what = "per idle registered WSS client";
+        let what = format!("per idle registered WSS client of {}", setup.browsers);
         report.add(Figure::new(what, each, "KiB", Budget::AtMost(25.0)));
+        let mib = server.process().memory()?.resident_kib / 1_024.0;
+        report.add(Figure::new("  the whole process", mib, "MiB", Budget::Informative));
         for task in held {
             task.abort();
         }

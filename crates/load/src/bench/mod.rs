@@ -6,13 +6,17 @@ use std::time::Duration;
 use crate::Outcome;
 use crate::figure::Report;
 
+mod allocations;
 mod calls;
 mod delay;
 mod echo;
 mod memory;
+mod paired;
 mod parse;
 mod register;
 mod start;
+mod sustained;
+mod transcode;
 mod webrtc_call;
 
 /// How a run is done.
@@ -77,6 +81,16 @@ pub const BENCHES: &[Bench] = &[
         run: echo::run,
     },
     Bench {
+        name: "transcode",
+        measures: "opus and ulaw through the engine, beside the codecs alone",
+        run: transcode::run,
+    },
+    Bench {
+        name: "allocations",
+        measures: "allocations of a media worker per relayed packet",
+        run: allocations::run,
+    },
+    Bench {
         name: "delay",
         measures: "what a relay adds to the delay of a packet, 100 calls through the exchange",
         run: delay::run,
@@ -85,6 +99,11 @@ pub const BENCHES: &[Bench] = &[
         name: "calls",
         measures: "INVITE, digest, answer, BYE of plain calls without media",
         run: calls::run,
+    },
+    Bench {
+        name: "sustained",
+        measures: "200 calls per second for half a minute, or ten minutes with --long",
+        run: sustained::run,
     },
     Bench {
         name: "webrtc-call",
@@ -98,6 +117,11 @@ pub const BENCHES: &[Bench] = &[
         run: register::run_wss,
     },
     Bench { name: "memory", measures: "resident memory of the exchange", run: memory::run },
+    Bench {
+        name: "idle-wss",
+        measures: "resident memory with 10,000 registered browsers that do nothing",
+        run: memory::run_many,
+    },
     Bench { name: "start", measures: "start and reload with 10,000 endpoints", run: start::run },
 ];
 
