@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 /// How long a busy worker rests. It is the most that resting adds to a packet's delay.
 const PAUSE: Duration = Duration::from_micros(200);
-/// Datagrams that must be expected in a pause to make it worthwhile: it costs a system call more
-/// and saves a wake-up for each but the first.
-const LEAST_GATHERED: u64 = 3;
+/// Datagrams that must be expected in a pause to make it worthwhile: it costs a system call and a
+/// timer more and saves wake-ups. With three a bare loop gained nothing, with ten 28 %.
+const LEAST_GATHERED: u64 = 6;
 /// Over which time the rate is measured.
 const WINDOW: Duration = Duration::from_millis(10);
 
@@ -58,12 +58,12 @@ mod tests {
     #[test]
     fn few_calls_wake_the_worker_with_each_packet() {
         assert!(!rests_at(5_000));
-        assert!(!rests_at(10_000));
+        assert!(!rests_at(20_000));
     }
 
     #[test]
     fn many_calls_make_it_rest() {
-        assert!(rests_at(20_000));
+        assert!(rests_at(40_000));
         assert!(rests_at(50_000));
     }
 

@@ -2,7 +2,7 @@
 
 use sidetone_dialplan::{Doc, FunctionError};
 use sidetone_pbx::Channel;
-use sidetone_pbx::channel::{ChannelEvent, Control};
+use sidetone_pbx::channel::Control;
 
 use super::{Read, Write};
 use crate::functions::{Function, Written};
@@ -31,6 +31,6 @@ fn write(channel: &mut Channel, _: &str, value: &str) -> Written {
         }
     };
     // A full inbox is being ended by the shard.
-    let _ = channel.inbox().try_send(ChannelEvent::Control(Control::Refresh { update }));
+    let _ = channel.inbox().try_send(Control::Refresh { update }.into());
     Ok(())
 }

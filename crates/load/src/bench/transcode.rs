@@ -19,6 +19,8 @@ use crate::figure::{Budget, Figure, Report};
 use crate::phones::{self, PTIME, Voice};
 use crate::{Outcome, plans};
 
+/// Encoded packets, one after the other.
+type Packets = Vec<Vec<u8>>;
 /// Calls, each of a telephone in opus and one in ulaw: about half a core.
 const CALLS: usize = 100;
 /// Packets of the voice: four seconds.
@@ -93,7 +95,7 @@ async fn engine(opus: &[Vec<u8>], time: Duration) -> Outcome<Pair> {
 }
 
 /// Something like a voice: harmonics of a moving pitch in syllables; in opus and in ulaw.
-fn voice() -> Outcome<(Vec<Vec<u8>>, Vec<Vec<u8>>)> {
+fn voice() -> Outcome<(Packets, Packets)> {
     let mut phase = 0.0;
     let sample = |n: usize| {
         let time = n as f64 / f64::from(RATE);
@@ -104,7 +106,7 @@ fn voice() -> Outcome<(Vec<Vec<u8>>, Vec<Vec<u8>>)> {
     };
     let samples = RATE as usize / 50;
     let pcm: Vec<i16> = (0..samples * FRAMES).map(sample).collect();
-    let encoded = |format| -> Outcome<Vec<Vec<u8>>> {
+    let encoded = |format| -> Outcome<Packets> {
         let mut encoder = encoder(format, &OpusSettings::default())?;
         let mut payload = [0; MAX_PACKET_LEN];
         let mut packets = Vec::new();

@@ -8,7 +8,7 @@ use sidetone_dialplan::Stop;
 use sidetone_sip::Method;
 use sidetone_ua::api::{Body, DialogRequest};
 
-use super::{Channel, ChannelEvent, Control, MediaError};
+use super::{Channel, Control, MediaError};
 
 /// The pause of `w` in a string of digits.
 const SHORT_PAUSE: Duration = Duration::from_millis(500);

@@ -10,7 +10,7 @@ use sidetone_sip::{Method, Name, NameAddr, Request, Response};
 use sidetone_ua::api::{DialogId, DialogRequest, Failure, RequestId};
 
 use super::refer::Referring;
-use super::{Channel, ChannelEvent, Control, State};
+use super::{Channel, Control, State};
 use crate::Cause;
 use crate::identity::{self, Side};
 use crate::message::{self, ALLOW};
