@@ -230,13 +230,13 @@ impl Stack {
     #[must_use]
     pub fn replaced(&self, replaces: &Replaces) -> Option<DialogId> {
         let id = self.find_dialog(&replaces.call_id, &replaces.to_tag, &replaces.from_tag)?;
-        self.dialogs.get(&id).is_some_and(Dialog::may_be_replaced).then_some(id)
+        self.dialogs.get(&id).is_some_and(|dialog| dialog.may_be_replaced()).then_some(id)
     }
 
     /// Whether a dialog was answered.
     #[must_use]
     pub fn is_confirmed(&self, dialog: DialogId) -> bool {
-        self.dialogs.get(&dialog).is_some_and(Dialog::is_confirmed)
+        self.dialogs.get(&dialog).is_some_and(|dialog| dialog.is_confirmed())
     }
 
     fn command(&mut self, command: Command) {
