@@ -86,6 +86,7 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
         ("system", old.system == new.system),
         ("http", old.http == new.http),
         ("rtp", old.rtp == new.rtp),
+        ("codecs", old.codecs == new.codecs),
         ("features", old.features == new.features),
         ("music", old.music == new.music),
         ("logger", old.logger == new.logger),

@@ -12,6 +12,7 @@ use crate::files::TlsFiles;
 use crate::modules::Modules;
 use crate::named::Named;
 use crate::objects::asterisk::Asterisk;
+use crate::objects::codecs_conf::CodecsConf;
 use crate::objects::features::Features;
 use crate::objects::http::Http;
 use crate::objects::logger::Logger;
@@ -36,6 +37,8 @@ pub struct Documents {
     pub http: Document,
     /// rtp.conf.
     pub rtp: Document,
+    /// codecs.conf.
+    pub codecs: Document,
     /// features.conf.
     pub features: Document,
     /// musiconhold.conf.
@@ -142,6 +145,7 @@ impl Documents {
         documents.pjsip = documents.file(source, &options, "pjsip.conf");
         documents.http = documents.file(source, &options, "http.conf").unwrap_or_default();
         documents.rtp = documents.file(source, &options, "rtp.conf").unwrap_or_default();
+        documents.codecs = documents.file(source, &options, "codecs.conf").unwrap_or_default();
         documents.features = documents.file(source, &options, "features.conf").unwrap_or_default();
         documents.music = documents.file(source, &options, "musiconhold.conf").unwrap_or_default();
         documents.logger = documents.file(source, &options, "logger.conf");
@@ -176,6 +180,7 @@ impl Documents {
             &mut self.asterisk,
             &mut self.http,
             &mut self.rtp,
+            &mut self.codecs,
             &mut self.features,
             &mut self.music,
             &mut self.acl,
@@ -247,6 +252,9 @@ fn build(
     let rtp = settle.file("rtp.conf", previous.map(|c| &c.rtp), |report| {
         Rtp::build(&documents.rtp, &acls, report)
     });
+    let codecs = settle.file("codecs.conf", previous.map(|c| &c.codecs), |report| {
+        CodecsConf::build(&documents.codecs, report)
+    });
     let features = settle.file("features.conf", previous.map(|c| &c.features), |report| {
         Features::build(&documents.features, report)
     });
@@ -273,6 +281,7 @@ fn build(
         system: sip.system,
         http,
         rtp,
+        codecs,
         features,
         music,
         logger,
@@ -323,6 +332,7 @@ impl Settle<'_> {
             "features.conf" => Some(&documents.features),
             "musiconhold.conf" => Some(&documents.music),
             "acl.conf" => Some(&documents.acl),
+            "codecs.conf" => Some(&documents.codecs),
             "logger.conf" => documents.logger.as_ref(),
             _ => Some(&documents.modules),
         };

@@ -8,6 +8,7 @@ use crate::modules::Modules;
 use crate::objects::aor::Aor;
 use crate::objects::asterisk::Asterisk;
 use crate::objects::auth::Auth;
+use crate::objects::codecs_conf::CodecsConf;
 use crate::objects::endpoint::Endpoint;
 use crate::objects::features::Features;
 use crate::objects::global::{Global, System};
@@ -45,6 +46,8 @@ pub struct Config {
     pub http: Arc<Http>,
     /// rtp.conf.
     pub rtp: Arc<Rtp>,
+    /// codecs.conf.
+    pub codecs: Arc<CodecsConf>,
     /// features.conf.
     pub features: Arc<Features>,
     /// logger.conf.

@@ -1,5 +1,6 @@
 //! Behaviour of the whole load: published set-ups, their mistakes, reloads.
 
+mod codec_options;
 mod completeness;
 mod reloads;
 mod server_files;

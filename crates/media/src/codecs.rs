@@ -3,7 +3,8 @@
 
 use sidetone_codec::OpusSettings;
 use sidetone_codec::catalogue;
-use sidetone_sdp::plan::{CodecPlan, MediaKind, StreamPlan};
+use sidetone_sdp::negotiation::CodecSpec;
+use sidetone_sdp::plan::CodecPlan;
 
 use crate::formats::named_format;
 
@@ -93,39 +94,34 @@ impl Coding {
     }
 }
 
-/// Why audio of one stream cannot reach another: the two codecs by their names in configuration,
-/// and the reason. `None` when some packet can pass, or be translated.
+/// Why audio in the first codec of one side cannot reach the other side: the two codecs by their
+/// names in configuration, and the reason. `None` when it can pass, or be translated.
 #[must_use]
-pub fn no_translation(from: &StreamPlan, to: &StreamPlan) -> Option<String> {
-    if from.kind != MediaKind::Audio || to.kind != MediaKind::Audio {
-        return None;
-    }
-    let (source, target) = (from.codecs.first()?, to.codecs.first()?);
-    let same = |a: &CodecPlan, b: &CodecPlan| {
-        (a.name.as_str(), a.clock_rate, a.channels) == (b.name.as_str(), b.clock_rate, b.channels)
+pub fn no_translation(from: &[CodecSpec], to: &[CodecSpec]) -> Option<String> {
+    let (source, target) = (from.first()?, to.first()?);
+    let same = |codec: &CodecSpec| {
+        codec.name == source.name
+            && codec.clock_rate == source.clock_rate
+            && codec.channels == source.channels
     };
-    if to.codecs.iter().any(|codec| same(codec, source)) {
+    if to.iter().any(same) {
         return None;
     }
-    let format = |codec: &CodecPlan| {
+    let format = |codec: &CodecSpec| {
         named_format(&codec.name, codec.clock_rate, codec.channels, codec.clock_rate)
-    };
-    let name = |codec: &CodecPlan| {
-        sidetone_sdp::negotiation::codec_spec::config_name(&codec.name, codec.clock_rate).to_owned()
     };
     let silent = [source, target].into_iter().find(|codec| format(codec).is_none());
     let reason = match (silent, format(source), format(target)) {
         (Some(codec), ..) => {
-            let name = name(codec);
-            let known = catalogue::by_name(&name).map(|entry| entry.missing);
-            format!("{name}: {}", known.unwrap_or("not a codec of this server"))
+            let known = catalogue::by_name(codec.config_name()).map(|entry| entry.missing);
+            format!("{codec}: {}", known.unwrap_or("not a codec of this server"))
         }
         (None, Some(source), Some(target)) => {
             sidetone_codec::path(source, target).err()?.to_string()
         }
         (None, ..) => return None,
     };
-    Some(format!("no translator path from {} to {} ({reason})", name(source), name(target)))
+    Some(format!("no translator path from {source} to {target} ({reason})"))
 }
 
 #[cfg(test)]

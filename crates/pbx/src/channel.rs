@@ -28,6 +28,7 @@ use crate::shard::ShardHandle;
 mod dtmf;
 mod host;
 pub(crate) mod media;
+mod media_offer;
 mod music;
 mod peer;
 pub(crate) mod pump;
@@ -286,6 +287,8 @@ pub struct Channel {
     answered: Option<Instant>,
     /// What we want of media; a peer's re-offer is answered with it.
     wish: Wish,
+    /// The codecs of our offers, when the dialplan chose them.
+    media_offer: media_offer::MediaOffer,
     /// How our last re-offer ended.
     reoffer: signal::Reoffer,
     /// A tone that plays while the dialplan goes on.
@@ -395,6 +398,7 @@ impl Channel {
             created,
             answered: None,
             wish: Wish::call(),
+            media_offer: media_offer::MediaOffer::default(),
             reoffer: signal::Reoffer::default(),
             background: None,
             music: None,

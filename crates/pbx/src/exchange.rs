@@ -32,6 +32,7 @@ use crate::music::MusicLibrary;
 use crate::registrar::Registrar;
 use crate::shard::ShardHandle;
 
+pub(crate) mod codec;
 mod media;
 mod start;
 

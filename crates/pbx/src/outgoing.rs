@@ -23,6 +23,7 @@ use crate::channel::{
     NewChannel, PartyId, Signalling, SipFacts, State, StreamFact, Variables,
 };
 use crate::exchange::Exchange;
+use crate::exchange::codec::offered;
 use crate::identity::{self, Side};
 use crate::incoming::contact;
 use crate::login;
@@ -230,13 +231,14 @@ async fn live(mut channel: Channel, mut call: Call, call_id: String, flow: Flow)
     Gone { answered: true, ..over(channel.cause(), None) }
 }
 
-/// What to offer: what the caller speaks first, then whatever the endpoint allows. Pictures are
-/// offered only in what the caller sends, because they are relayed as they are.
+/// What to offer: what the caller speaks first, then whatever the endpoint allows, unless
+/// `codec_prefs_outgoing_offer` says otherwise. Pictures are offered only in what the caller sends,
+/// because they are relayed as they are.
 fn wish(call: &Call) -> Wish {
     let of = |kind: MediaKind| call.streams.iter().filter(move |stream| stream.kind == kind);
     let mut audio = KindWish::both_ways(1);
     if let Some(stream) = of(MediaKind::Audio).next() {
-        audio.codecs = CodecWish::Prefer(stream.codecs.clone());
+        audio.codecs = offered(&call.endpoint, &stream.codecs, stream.translatable);
     }
     let pictures = of(MediaKind::Video).count().min(call.endpoint.max_video_streams.into());
     let mut video = KindWish::both_ways(pictures);

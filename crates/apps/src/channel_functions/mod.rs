@@ -12,6 +12,7 @@ mod pjsip_header;
 mod pjsip_header_param;
 mod pjsip_headers;
 mod pjsip_inheritable_header;
+mod pjsip_media_offer;
 mod pjsip_response_header;
 mod pjsip_send_session_refresh;
 mod redirecting;
@@ -44,6 +45,7 @@ pub const FUNCTIONS: &[Function<Read, Write>] = &[
     pjsip_headers::FUNCTION,
     pjsip_header_param::FUNCTION,
     pjsip_inheritable_header::FUNCTION,
+    pjsip_media_offer::FUNCTION,
     pjsip_response_header::HEADER,
     pjsip_response_header::NAMES,
     pjsip_send_session_refresh::FUNCTION,

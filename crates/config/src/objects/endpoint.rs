@@ -10,6 +10,7 @@ use crate::acl::{Acl, AclSet};
 use crate::fields::{Fields, Settings};
 use crate::files::TlsFiles;
 use crate::named::Named;
+use crate::objects::codec_prefs::CodecPrefs;
 use crate::objects::codecs::{self, AllowedCodec, MediaKind, Problem};
 use crate::objects::speech::Speech;
 use crate::objects::transport::tos;
@@ -335,6 +336,8 @@ pub struct Endpoint {
     pub rtp_timeout_hold_s: u32,
     /// Seconds between keep-alive packets; 0 for none.
     pub rtp_keepalive_s: u32,
+    /// How codecs are chosen and sent.
+    pub codec_prefs: CodecPrefs,
     /// How digits travel.
     pub dtmf_mode: DtmfMode,
     /// Whether media may flow past this server (it never does).
@@ -437,7 +440,7 @@ impl Endpoint {
     }
 
     pub(crate) fn build(fields: &mut Fields<'_>, around: &Surroundings<'_>) -> Self {
-        let mut endpoint = Self {
+        let endpoint = Self {
             id: fields.id(),
             context: fields.string("context"),
             message_context: fields.string("message_context"),
@@ -469,6 +472,7 @@ impl Endpoint {
             rtp_timeout_s: fields.number("rtp_timeout"),
             rtp_timeout_hold_s: fields.number("rtp_timeout_hold"),
             rtp_keepalive_s: fields.number("rtp_keepalive"),
+            codec_prefs: CodecPrefs::build(fields),
             dtmf_mode: fields.choice("dtmf_mode").unwrap_or(DtmfMode::Rfc4733),
             direct_media: fields.flag("direct_media"),
             sdp_owner: fields.string("sdp_owner"),
@@ -505,17 +509,17 @@ impl Endpoint {
             groups: PickupGroups::build(fields),
             settings: fields.settings(),
         };
-        endpoint.finish(fields);
-        endpoint
+        endpoint.finish(fields)
     }
 
-    fn finish(&mut self, fields: &mut Fields<'_>) {
+    fn finish(mut self, fields: &mut Fields<'_>) -> Self {
         if self.webrtc {
             self.become_browser(fields);
         }
         let codecs = self.shown_codecs();
         self.settings.imply("allow", &codecs);
         self.check(fields);
+        self
     }
 
     /// The codec list as `show` commands print it.

@@ -3,7 +3,9 @@
 pub mod aor;
 pub mod asterisk;
 pub mod auth;
+pub mod codec_prefs;
 pub mod codecs;
+pub mod codecs_conf;
 pub mod endpoint;
 pub mod features;
 pub mod global;

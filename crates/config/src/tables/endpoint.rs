@@ -36,7 +36,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "allow_unauthenticated_options" Flag, "no", NOT_YET,
             "Answer OPTIONS without asking for a password.";
         "aors" List, "", Works, "Where the endpoint is reached: names of `type = aor` objects.";
-        "asymmetric_rtp_codec" Flag, "no", NOT_YET, "Send another codec than the one received.";
+        "asymmetric_rtp_codec" Flag, "no", Works, "Send another codec than the one received.";
         "auth" List, "", Works,
             "How the endpoint proves who it is: names of `type = auth` objects.";
         "bind_rtp_to_media_address" Flag, "no", Works, "Bind media sockets to `media_address`.";
@@ -48,17 +48,19 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Whether the caller may be shown.";
         "callerid_tag" Text, "", Works, "Internal tag of the caller.";
         "codec_prefs_incoming_answer" Text, "prefer:pending, operation:intersect, keep:all",
-            NOT_YET,
-            "How an answer to us is weighed against `allow`.";
-        "codec_prefs_incoming_offer" Text, "prefer:pending, operation:intersect, keep:all,
-            transcode:allow", NOT_YET,
-            "How an offer to us is weighed against `allow`.";
+            Works,
+            "Whose order decides which codec of an answer to us is sent, and how many are kept.";
+        "codec_prefs_incoming_offer" Text, "prefer:pending, operation:intersect, keep:all, \
+            transcode:allow", Works,
+            "How an offer to us is weighed against `allow`: whose order leads, how much is kept; \
+             `transcode:prevent` keeps the other leg to the same codecs.";
         "codec_prefs_outgoing_answer" Text, "prefer:pending, operation:intersect, keep:all",
-            NOT_YET,
-            "How our answer is made.";
-        "codec_prefs_outgoing_offer" Text, "prefer:pending, operation:union, keep:all,
-            transcode:allow", NOT_YET,
-            "How our offer is made.";
+            Works,
+            "As `codec_prefs_incoming_offer`, for our answer; when set, it has the last word.";
+        "codec_prefs_outgoing_offer" Text, "prefer:pending, operation:union, keep:all, \
+            transcode:allow", Works,
+            "How the codecs of the caller and `allow` become our offer; what `allow` lacks is \
+             never offered.";
         "connected_line_method" METHOD, "invite", Works,
             "Request that carries a new connected party.";
         "contact_acl" List, "", NOT_YET, "Named lists for the addresses it may register.";
@@ -154,7 +156,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "overlap_context" Text, "", Works, "Context searched for further digits.";
         "permit" List, "", Works, "Source addresses that are let in.";
         "pickup_group" Text, "", Works, "Numbers of the groups whose calls it may pick up.";
-        "preferred_codec_only" Flag, "no", NOT_YET, "Answer with one codec only.";
+        "preferred_codec_only" Flag, "no", Works, "Answer with one codec only.";
         "record_off_feature" Text, "automixmon", NOT_YET, "Feature an INFO `Record: off` starts.";
         "record_on_feature" Text, "automixmon", NOT_YET, "Feature an INFO `Record: on` starts.";
         "redirect_method" Choice(RedirectMethod::NAMES), "user", Works,
@@ -219,7 +221,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Believe P-Asserted-Identity and Remote-Party-ID from it.";
         "trust_id_outbound" Flag, "no", Works, "Send it identities that are to be kept private.";
         "use_avpf" Flag, "no", Works, "Use the AVPF profile (RFC 4585).";
-        "use_ptime" Flag, "no", NOT_YET, "Send packets as long as its ptime asks.";
+        "use_ptime" Flag, "no", Works, "Send packets as long as its ptime asks.";
         "user_eq_phone" Flag, "no", Works, "Add `user=phone` to URIs whose user is a number.";
         "voicemail_extension" Text, "", NO_MAILBOX,
             "Extension reported in message-waiting notices.";

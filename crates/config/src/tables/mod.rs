@@ -2,6 +2,7 @@
 //!
 //! To make an ignored option count, replace its reason by `Works` in the table.
 
+pub mod codecs;
 pub mod endpoint;
 pub mod music;
 pub mod outside;
@@ -20,6 +21,8 @@ pub const ALL: &[&ObjectSpec] = &[
     &server::HTTP,
     &server::HTTP_RESTRICTION,
     &server::RTP,
+    &codecs::OPUS,
+    &codecs::PLC,
     &server::LOGGER,
     &server::FEATURE_MAP,
     &server::FEATURES,

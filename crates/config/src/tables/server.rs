@@ -12,6 +12,7 @@ const PORT: Kind = Number { min: 1, max: 65535 };
 const RTP_PORT: Kind = Number { min: 1024, max: 65535 };
 const OLD_TLS: Usage = Ignored("TLS below 1.2 is never spoken");
 const NO_CLIENT_CERTIFICATES: Usage = Ignored("browsers are not asked for a certificate");
+const IN_CODECS: Usage = Ignored("[plc] of codecs.conf decides");
 const ALWAYS_ON: Usage = Ignored("it is always so");
 
 /// `[directories]` of `asterisk.conf`.
@@ -66,8 +67,8 @@ pub const OPTIONS: ObjectSpec = ObjectSpec {
             "Identity of this server among others, six bytes in hexadecimal.";
         "execincludes" YesNo, "no", Works, "Run the commands of #exec in configuration files.";
         "forceblackbackground" YesNo, "no", ALWAYS_ON, "Console colours for a dark background.";
-        "genericplc" YesNo, "yes", NOT_YET, "Conceal lost packets when codecs differ.";
-        "genericplc_on_equal_codecs" YesNo, "no", NOT_YET,
+        "genericplc" YesNo, "yes", IN_CODECS, "Conceal lost packets when codecs differ.";
+        "genericplc_on_equal_codecs" YesNo, "no", IN_CODECS,
             "Conceal lost packets when codecs are equal.";
         "hide_messaging_ami_events" YesNo, "no", NOT_YET, "No manager events for messages.";
         "hideconnect" YesNo, "no", NOT_YET, "Do not log connecting consoles.";

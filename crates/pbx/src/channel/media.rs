@@ -4,8 +4,9 @@ use std::fmt;
 
 use sidetone_base::{ChannelId, LegId};
 use sidetone_engine::{LegError, LegHandle};
-use sidetone_media::{LegEvent, Playback, PlaybackId, Route, StreamQuality, Tone};
+use sidetone_media::{LegEvent, Playback, PlaybackId, Route, StreamQuality, Tone, no_translation};
 use sidetone_sdp::Session;
+use sidetone_sdp::negotiation::codec_preference::Transcode;
 use sidetone_sdp::negotiation::{CodecSpec, Negotiation, Reject, Wish};
 use sidetone_sdp::plan::{Direction, MediaKind, MediaPlan, StreamState};
 
@@ -24,6 +25,8 @@ pub struct StreamFact {
     pub codecs: Vec<CodecSpec>,
     /// Whether the party hears what is sent to it: not while it holds the call.
     pub hears: bool,
+    /// Whether the other side may use others (`transcode: allow`).
+    pub translatable: bool,
 }
 
 /// Why media could not be set up.
@@ -106,6 +109,7 @@ impl Media {
                 kind: stream.kind,
                 codecs: stream.codecs.iter().map(CodecSpec::of_plan).collect(),
                 hears: hears(stream.direction),
+                translatable: true,
             })
             .collect()
     }
@@ -157,10 +161,9 @@ impl Channel {
             let codecs = codecs(kind);
             // Voice there is always; pictures only if the caller has some.
             let wanted = kind == MediaKind::Audio || codecs.is_some();
-            wanted.then(|| {
-                let codecs = codecs.unwrap_or_default();
-                StreamFact { index, kind, codecs, hears: true }
-            })
+            let translatable = streams.iter().all(|stream| stream.translatable);
+            let codecs = codecs.unwrap_or_default();
+            wanted.then_some(StreamFact { index, kind, codecs, hears: true, translatable })
         };
         let kinds = [MediaKind::Audio, MediaKind::Video].into_iter().enumerate();
         self.media = Some(Media {
@@ -213,6 +216,7 @@ impl Channel {
         wish: &Wish,
         beside: Option<LegId>,
     ) -> Result<String, MediaError> {
+        let wish = &self.media_offer.applied_to(wish);
         let needed = match &self.media {
             Some(media) => media.negotiation.offer_requirements(wish),
             None => self.exchange.negotiation(&self.endpoint).offer_requirements(wish),
@@ -318,6 +322,9 @@ impl Channel {
         if self.state != State::Up {
             // Nobody holds a call before the answer: a gateway only announces something.
             facts.iter_mut().for_each(|stream| stream.hears = true);
+        }
+        if self.endpoint.codec_prefs.incoming_offer.transcode == Transcode::Prevent {
+            facts.iter_mut().for_each(|stream| stream.translatable = false);
         }
         facts
     }
@@ -467,14 +474,21 @@ impl Channel {
     async fn forward_to_peer(&self) {
         let Some(peer) = &self.peer else { return };
         for kind in [MediaKind::Audio, MediaKind::Video] {
-            let theirs: Vec<usize> =
-                peer.streams.iter().filter(|s| s.kind == kind).map(|s| s.index).collect();
+            let theirs: Vec<&StreamFact> =
+                peer.streams.iter().filter(|stream| stream.kind == kind).collect();
             let own = self.streams();
             let own = own.iter().filter(|stream| stream.kind == kind);
             for (place, stream) in own.enumerate() {
-                let route = theirs
-                    .get(place)
-                    .map_or(Route::Discard, |target| Route::Forward(vec![(peer.leg, *target)]));
+                let target = theirs.get(place);
+                let route = target.map_or(Route::Discard, |target| {
+                    Route::Forward(vec![(peer.leg, target.index)])
+                });
+                if let Some(target) = target.filter(|_| kind == MediaKind::Audio)
+                    && let Some(words) = no_translation(&stream.codecs, &target.codecs)
+                {
+                    // FAQ-03: the bridge stays, in case the other direction is heard.
+                    tracing::warn!("{}: nothing is heard on the other side: {words}", self.name);
+                }
                 if let Err(error) = self.route(stream.index, route).await {
                     tracing::warn!("{}: {error}", self.name);
                 }

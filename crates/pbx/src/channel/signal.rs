@@ -35,6 +35,18 @@ pub(super) enum Reoffer {
     Refused,
 }
 
+/// The response that says which of codec, profile, encryption or fingerprint kept media from being
+/// agreed (FAQ-02): in words, and by the code of the Warning.
+fn media_refusal(error: &MediaError) -> Reply {
+    let code = match error {
+        MediaError::Refused(reject) => reject.cause().warning_code(),
+        MediaError::Leg(_) | MediaError::NoMedia => 399,
+    };
+    let mut reply = message::reply(error.status());
+    reply.headers.push(("Warning".to_owned(), message::warning(code, &error.to_string())));
+    reply
+}
+
 impl Channel {
     /// The peer registered again: if its old connection is gone, this call goes on over the new
     /// one (RFC 5626 §3.1), so that neither side loses the call to a change of networks.
@@ -99,7 +111,8 @@ impl Channel {
         let Some(dialog) = self.signalling.dialog.take() else {
             return;
         };
-        let reply = message::refusal(error.status(), &error.to_string());
+        let mut reply = media_refusal(error);
+        reply.headers.extend(self.reason_headers(Cause::INCOMPATIBLE));
         self.signalling.shard.respond_invite(dialog, reply, false).await;
     }
 
@@ -379,7 +392,7 @@ impl Channel {
                 }
                 Err(error) => {
                     tracing::info!("{}: a re-offer was refused: {error}", self.name);
-                    message::refusal(error.status(), &error.to_string())
+                    media_refusal(&error)
                 }
             };
         }

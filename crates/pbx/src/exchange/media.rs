@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use sidetone_base::{Flow, LegId, Transport};
+use sidetone_config::objects::codecs_conf::CodecsConf;
 use sidetone_config::objects::rtp::StrictRtp as ConfiguredStrict;
 use sidetone_config::{Config, DtlsSetup, DtmfMode, Endpoint, Host, MediaEncryption, MediaKind};
 use sidetone_engine::{CertificateChoice, LegSpec};
@@ -15,10 +16,11 @@ use sidetone_media::{
 };
 use sidetone_net::tls::{TlsSettings, load_pair};
 use sidetone_sdp::attributes::{SdesSuite, Setup};
-use sidetone_sdp::negotiation::{Capabilities, CodecSpec, Negotiation, Security};
+use sidetone_sdp::negotiation::{Capabilities, Keep, Negotiation, Security};
 use tokio::sync::mpsc;
 
 use super::Exchange;
+use super::codec;
 
 impl Exchange {
     /// The leg of a call of this endpoint with the peer behind this flow.
@@ -74,8 +76,9 @@ impl Exchange {
 
     /// A fresh offer/answer exchange for this endpoint.
     pub(crate) fn negotiation(&self, endpoint: &Endpoint) -> Negotiation {
-        let ice = self.config().rtp.ice_support;
-        Negotiation::new(capabilities(endpoint, ice), &mut **self.random())
+        let config = self.config();
+        let capabilities = capabilities(endpoint, config.rtp.ice_support, &config.codecs);
+        Negotiation::new(capabilities, &mut **self.random())
     }
 
     fn candidates(
@@ -226,6 +229,7 @@ fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
         timeout_hold: seconds(endpoint.rtp_timeout_hold_s),
         keepalive: seconds(endpoint.rtp_keepalive_s),
         symmetric: endpoint.rtp_symmetric,
+        codecs: codec::settings(&config.codecs, endpoint),
         ..RtpSettings::default()
     }
 }
@@ -249,20 +253,17 @@ fn dtmf_settings(config: &Config, mode: DtmfMode) -> DtmfSettings {
 }
 
 /// What the endpoint's configuration lets a leg agree to.
-fn capabilities(endpoint: &Endpoint, ice_allowed: bool) -> Capabilities {
-    let codecs = |kind: MediaKind| -> Vec<CodecSpec> {
-        let allowed = endpoint.allow.iter().filter(|codec| codec.kind == kind);
-        allowed
-            .filter_map(|codec| {
-                let (_, spec) = CodecSpec::of_config_name(codec.name)?;
-                Some(match codec.packet_ms {
-                    Some(packet_ms) => spec.with_ptime(packet_ms.into()),
-                    None => spec,
-                })
-            })
-            .collect()
-    };
-    let (audio, video) = (codecs(MediaKind::Audio), codecs(MediaKind::Video));
+fn capabilities(endpoint: &Endpoint, ice_allowed: bool, codecs_conf: &CodecsConf) -> Capabilities {
+    let mut audio = codec::configured(endpoint, MediaKind::Audio);
+    let video = codec::configured(endpoint, MediaKind::Video);
+    for opus in audio.iter_mut().filter(|spec| spec.name == "opus") {
+        opus.fmtp = codec::opus_settings(codecs_conf).fmtp();
+    }
+    let prefs = &endpoint.codec_prefs;
+    let (answer_order, answer_keep) =
+        prefs.outgoing_answer.unwrap_or(prefs.incoming_offer).answer_policy();
+    let one = prefs.only_one || prefs.incoming_offer.keep == Keep::First;
+    let (accept_order, accept_keep) = prefs.incoming_answer.answer_policy();
     let base = if endpoint.webrtc {
         Capabilities::webrtc(audio, video)
     } else {
@@ -299,6 +300,11 @@ fn capabilities(endpoint: &Endpoint, ice_allowed: bool) -> Capabilities {
             endpoint.dtmf_mode,
             DtmfMode::Rfc4733 | DtmfMode::Auto | DtmfMode::AutoInfo
         ),
+        use_ptime: prefs.use_ptime,
+        answer_order,
+        answer_keep: if one { Keep::First } else { answer_keep },
+        accept_order,
+        accept_keep,
         sdp_owner: endpoint.sdp_owner.clone(),
         sdp_session: endpoint.sdp_session.clone(),
         ..base

@@ -63,6 +63,10 @@ pub struct Capabilities {
     pub answer_order: CodecOrder,
     /// How many codecs an answer keeps (`preferred_codec_only=`, `keep: first`).
     pub answer_keep: Keep,
+    /// Whose order of codecs counts in an answer to us (`codec_prefs_incoming_answer`).
+    pub accept_order: CodecOrder,
+    /// How many codecs of an answer to us are kept.
+    pub accept_keep: Keep,
     /// `sdp_owner=`: user name in `o=`.
     pub sdp_owner: String,
     /// `sdp_session=`: the `s=` line.
@@ -140,6 +144,8 @@ impl Capabilities {
             use_ptime: true,
             answer_order: CodecOrder::Offered,
             answer_keep: Keep::All,
+            accept_order: CodecOrder::Offered,
+            accept_keep: Keep::All,
             sdp_owner: "-".to_owned(),
             sdp_session: "Sidetone".to_owned(),
         }

@@ -238,6 +238,16 @@ pub(super) fn accept_formats(
         let ours: Vec<CodecSpec> = offered.codecs.iter().map(CodecSpec::of_plan).collect();
         return Err((Cause::Codec, no_common_codec(&answered, &ours)));
     }
+    if capabilities.accept_order == CodecOrder::Configured {
+        let ours = |codec: &CodecPlan| {
+            let number = codec.receive_payload_type;
+            offered.codecs.iter().position(|own| own.receive_payload_type == number)
+        };
+        formats.codecs.sort_by_key(ours);
+    }
+    if capabilities.accept_keep == Keep::First {
+        formats.codecs.truncate(1);
+    }
     let known = |apt: u8| formats.codecs.iter().any(|codec| codec.receive_payload_type == apt);
     formats.rtx = formats.rtx.iter().copied().filter(|(_, apt)| known(*apt)).collect();
     formats.local_ptime_ms = capabilities.ptime_ms;

@@ -83,6 +83,27 @@ impl Cause {
         }
     }
 
+    /// One word for it, before the words that explain it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "syntax",
+            Self::Limit => "limit",
+            Self::Kind | Self::Unwanted => "media type",
+            Self::Address => "address",
+            Self::Codec => "codec",
+            Self::Profile => "profile",
+            Self::Encryption => "encryption",
+            Self::Fingerprint => "fingerprint",
+            Self::Setup => "DTLS role",
+            Self::RtcpMux => "rtcp-mux",
+            Self::Ice => "ICE",
+            Self::Bundle => "bundle",
+            Self::OutOfOrder => "order",
+            Self::Ours => "our own media",
+        }
+    }
+
     /// The code of the `Warning` header (RFC 3261 §20.43).
     #[must_use]
     pub fn warning_code(self) -> u16 {
@@ -121,7 +142,7 @@ impl fmt::Display for Fault {
             };
             write!(f, "stream {index} ({kind}): ")?;
         }
-        f.write_str(&self.text)
+        write!(f, "{}: {}", self.cause.name(), self.text)
     }
 }
 

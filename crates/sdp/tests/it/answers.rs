@@ -269,7 +269,9 @@ fn the_basic_exchange_of_rfc_3264() {
     assert_eq!(ports, [true, true, false]);
     assert_eq!(answer.media[2].line.formats, ["32"], "a refused line repeats its formats");
     assert_eq!(plan.transports[0].remote_rtp, None, "host names are not resolved");
-    assert!(leg.negotiation.refusals()[0].to_string().starts_with("stream 2 (video): no codec"));
+    assert!(
+        leg.negotiation.refusals()[0].to_string().starts_with("stream 2 (video): codec: no codec")
+    );
 }
 
 /// RFC 3264 §10.2: one of N codecs.

@@ -3,6 +3,7 @@
 mod applications;
 mod calls;
 mod certificates;
+mod codecs;
 mod dial;
 mod flows;
 mod headers;

@@ -1,0 +1,135 @@
+//! From `codecs.conf` and the codec options of an endpoint to what media and offers obey.
+
+use sidetone_config::objects::codecs_conf::{
+    CodecsConf, OpusApplication, OpusBandwidth, OpusBitrate, OpusSignal,
+};
+use sidetone_config::{Endpoint, MediaKind};
+use sidetone_media::{
+    Application, Bandwidth, Bitrate, BitrateMode, CodecSettings, OpusSettings, Signal,
+};
+use sidetone_sdp::negotiation::codec_preference::Transcode;
+use sidetone_sdp::negotiation::{CodecSpec, CodecWish};
+
+/// The codecs of `allow=`, in its order.
+pub(crate) fn configured(endpoint: &Endpoint, kind: MediaKind) -> Vec<CodecSpec> {
+    let allowed = endpoint.allow.iter().filter(|codec| codec.kind == kind);
+    allowed
+        .filter_map(|codec| {
+            let (_, spec) = CodecSpec::of_config_name(codec.name)?;
+            Some(match codec.packet_ms {
+                Some(packet_ms) => spec.with_ptime(packet_ms.into()),
+                None => spec,
+            })
+        })
+        .collect()
+}
+
+/// How the codecs of a leg behave.
+pub(crate) fn settings(conf: &CodecsConf, endpoint: &Endpoint) -> CodecSettings {
+    CodecSettings {
+        opus: opus_settings(conf),
+        generic_concealment: conf.generic_plc,
+        asymmetric: endpoint.codec_prefs.asymmetric,
+    }
+}
+
+/// `[opus]` as the codec takes it.
+pub(crate) fn opus_settings(conf: &CodecsConf) -> OpusSettings {
+    let opus = &conf.opus;
+    OpusSettings {
+        bitrate: match opus.bitrate {
+            OpusBitrate::Auto => Bitrate::Auto,
+            OpusBitrate::Max => Bitrate::Max,
+            OpusBitrate::Fixed(bits) => Bitrate::BitsPerSecond(bits),
+        },
+        mode: if opus.cbr { BitrateMode::Constant } else { BitrateMode::Variable },
+        complexity: opus.complexity,
+        forward_error_correction: opus.fec,
+        expected_loss_percent: opus.packet_loss,
+        discontinuous_transmission: opus.dtx,
+        max_bandwidth: match opus.max_bandwidth {
+            OpusBandwidth::Narrow => Bandwidth::Narrow,
+            OpusBandwidth::Medium => Bandwidth::Medium,
+            OpusBandwidth::Wide => Bandwidth::Wide,
+            OpusBandwidth::SuperWide => Bandwidth::SuperWide,
+            OpusBandwidth::Full => Bandwidth::Full,
+        },
+        max_playback_rate: opus.max_playback_rate,
+        signal: match opus.signal {
+            OpusSignal::Auto => Signal::Auto,
+            OpusSignal::Voice => Signal::Voice,
+            OpusSignal::Music => Signal::Music,
+        },
+        application: match opus.application {
+            OpusApplication::Voip => Application::Voip,
+            OpusApplication::Audio => Application::Audio,
+            OpusApplication::LowDelay => Application::LowDelay,
+        },
+    }
+}
+
+/// Which codecs an endpoint is offered by a call whose caller speaks `pending`
+/// (`codec_prefs_outgoing_offer`). What `allow` lacks is never offered. `translatable` says
+/// whether the caller's leg may be put to another codec.
+pub(crate) fn offered(endpoint: &Endpoint, pending: &[CodecSpec], translatable: bool) -> CodecWish {
+    let preference = &endpoint.codec_prefs.outgoing_offer;
+    let configured = configured(endpoint, MediaKind::Audio);
+    let has = |list: &[CodecSpec], spec: &CodecSpec| {
+        list.iter().any(|own| own.name == spec.name && own.clock_rate == spec.clock_rate)
+    };
+    let known: Vec<CodecSpec> =
+        pending.iter().filter(|spec| has(&configured, spec)).cloned().collect();
+    let mut list = preference.apply(&known, &configured);
+    if !translatable || preference.transcode == Transcode::Prevent {
+        list.retain(|spec| has(&known, spec));
+    }
+    CodecWish::Only(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(lines: &str) -> Endpoint {
+        let mut source = sidetone_conf::MemorySource::new();
+        let text = format!(
+            "[u]\ntype=transport\nprotocol=udp\nbind=127.0.0.1\n\
+             [a]\ntype=endpoint\ncontext=x\n{lines}\n"
+        );
+        source.set("/etc/pjsip.conf", text.as_bytes());
+        let loaded = sidetone_config::load(&source, "/etc");
+        let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+        (*config.endpoints["a"]).clone()
+    }
+
+    fn names(wish: &CodecWish) -> Vec<String> {
+        match wish {
+            CodecWish::Only(list) => list.iter().map(ToString::to_string).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_preference_makes_its_offer() {
+        let pending: Vec<CodecSpec> = ["gsm", "ulaw", "opus"]
+            .iter()
+            .filter_map(|name| Some(CodecSpec::of_config_name(name)?.1))
+            .collect();
+        let check = |option: &str, expected: &[&str]| {
+            let lines = format!("allow=opus,g722,ulaw\n{option}");
+            assert_eq!(names(&offered(&endpoint(&lines), &pending, true)), expected, "{option}");
+        };
+        check("", &["ulaw", "opus", "g722"]);
+        let option = "codec_prefs_outgoing_offer=";
+        check(&format!("{option}prefer: configured"), &["opus", "ulaw"]);
+        check(&format!("{option}prefer: pending, operation: intersect"), &["ulaw", "opus"]);
+        check(
+            &format!("{option}prefer: configured, operation: only_preferred"),
+            &["opus", "g722", "ulaw"],
+        );
+        check(&format!("{option}operation: union, keep: first"), &["ulaw"]);
+        check(&format!("{option}operation: union, transcode: prevent"), &["ulaw", "opus"]);
+        let caller = endpoint("allow=opus,g722,ulaw");
+        assert_eq!(names(&offered(&caller, &pending, false)), ["ulaw", "opus"]);
+    }
+}
