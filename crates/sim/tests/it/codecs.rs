@@ -115,8 +115,9 @@ exten => s,1,Set(GLOBAL(USUAL)=${PJSIP_MEDIA_OFFER(audio)})
         assert!(invite.contains(" RTP/AVP 8 101\r\n"), "{invite}");
         assert_eq!(world.exchange().global("USUAL").as_deref(), Some("ulaw,alaw"));
         alice.dial("oscar").await;
-        let called = |_: &World| oscar.call().invite.contains("opus");
-        world.run_until("oscar is called", secs(35), called).await;
+        let offered =
+            |_: &World| oscar.calls().last().is_some_and(|call| call.invite.contains("opus"));
+        world.run_until("oscar is called", secs(35), offered).await;
         let invite = oscar.call().invite;
         let parameters = "maxplaybackrate=16000;maxaveragebitrate=24000;useinbandfec=1;usedtx=1";
         assert!(invite.contains(parameters), "{invite}");
