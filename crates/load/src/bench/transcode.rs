@@ -94,9 +94,6 @@ async fn engine(opus: &[Vec<u8>], time: Duration) -> Outcome<Pair> {
     Ok(pair)
 }
 
-/// One payload per packet.
-type Packets = Vec<Vec<u8>>;
-
 /// Something like a voice: harmonics of a moving pitch in syllables; in opus and in ulaw.
 fn voice() -> Outcome<(Packets, Packets)> {
     let mut phase = 0.0;

@@ -8,7 +8,8 @@ use super::{registered, tell};
 fn configuration(lines: &str) -> Configuration {
     let mut configuration = Configuration::default();
     configuration.pjsip += &format!(
-        "\n[proxy]\ntype = endpoint\ncontext = internal\ndisallow = all\nallow = ulaw,alaw\n{lines}\n\
+        "\n[proxy]\ntype = endpoint\ncontext = internal\ndisallow = all\nallow = ulaw,alaw\n\
+         {lines}\n\
          \n[proxy]\ntype = identify\nendpoint = proxy\nmatch = 198.51.100.1\n"
     );
     configuration
