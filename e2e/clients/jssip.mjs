@@ -1,37 +1,42 @@
-// The least that JsSIP needs to register and call; what a web developer would write first.
+// The least that JsSIP needs to register, call and answer; what a web developer would write first.
 import JsSIP from 'jssip';
+import { show } from './show.mjs';
 
 window.client = {
   registered: false,
+  talking: false,
   ended: '',
   connection: null,
-  start({ server, account, password }) {
+  start({ server, account, password, video = false }) {
     const { hostname } = new URL(server);
+    this.mediaConstraints = { audio: true, video };
     this.ua = new JsSIP.UA({
       sockets: [new JsSIP.WebSocketInterface(server)],
       uri: `sip:${account}@${hostname}`,
       password,
+      connection_recovery_min_interval: 1,
+      connection_recovery_max_interval: 2,
     });
     this.ua.on('registered', () => (this.registered = true));
+    this.ua.on('disconnected', () => (this.registered = false));
     this.ua.on('registrationFailed', ({ cause }) => (this.ended = `registration: ${cause}`));
+    this.ua.on('newRTCSession', ({ originator, session }) => {
+      if (originator !== 'remote') return;
+      session.on('peerconnection', () => this.follow(session));
+      session.answer({ mediaConstraints: this.mediaConstraints });
+    });
     this.ua.start();
   },
   call(number) {
-    const session = this.ua.call(number, {
-      mediaConstraints: { audio: true, video: false },
-      eventHandlers: {
-        confirmed: () => (this.talking = true),
-        failed: ({ cause }) => (this.ended = cause),
-        ended: ({ cause }) => (this.ended = cause),
-      },
-    });
+    this.follow(this.ua.call(number, { mediaConstraints: this.mediaConstraints }));
+  },
+  follow(session) {
     this.session = session;
     this.connection = session.connection;
-    session.connection.addEventListener('track', ({ streams }) => {
-      const sound = document.querySelector('#sound');
-      sound.srcObject = streams[0];
-      void sound.play();
-    });
+    session.on('confirmed', () => (this.talking = true));
+    session.on('failed', ({ cause }) => (this.ended = cause));
+    session.on('ended', ({ cause }) => (this.ended = cause));
+    session.connection.addEventListener('track', ({ track }) => show(track));
   },
   hangup() {
     this.session.terminate();

@@ -28,7 +28,7 @@ async function build() {
     logLevel: 'warning',
   });
   for (const name of CLIENTS) {
-    const html = `<!doctype html><meta charset="utf-8"><title>${name}</title><audio id="sound"></audio><script src="${name}.js"></script>\n`;
+    const html = `<!doctype html><meta charset="utf-8"><title>${name}</title><body></body><script src="${name}.js"></script>\n`;
     await writeFile(path.join(folder, `${name}.html`), html);
   }
   return folder;
