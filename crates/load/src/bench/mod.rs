@@ -102,7 +102,7 @@ pub const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "sustained",
-        measures: "200 calls per second for half a minute, or ten minutes with --long",
+        measures: "200 calls per second for a minute, or ten with --long",
         run: sustained::run,
     },
     Bench {
