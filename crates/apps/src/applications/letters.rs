@@ -61,6 +61,28 @@ mod tests {
         assert_eq!(read_as(")("), [('(', None)]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_written_is_read(text in "\\PC{0,60}") {
+            let found = read(&text);
+            proptest::prop_assert!(found.len() <= text.chars().count());
+        }
+
+        #[test]
+        fn what_was_written_with_letters_is_read_back(
+            written in proptest::collection::vec(("[A-Za-z]", "[a-z^:,0-9]{0,8}"), 0..8)
+        ) {
+            let text: String =
+                written.iter().map(|(letter, inside)| format!("{letter}({inside})")).collect();
+            let found = read_as(&text);
+            proptest::prop_assert_eq!(found.len(), written.len());
+            for ((letter, inside), (wanted, argument)) in found.iter().zip(&written) {
+                proptest::prop_assert_eq!(&letter.to_string(), wanted);
+                proptest::prop_assert_eq!(inside.as_deref(), Some(argument.as_str()));
+            }
+        }
+    }
+
     #[test]
     fn missing_parts_are_empty() {
         assert_eq!(parts::<3>("1:2"), ["1", "2", ""]);

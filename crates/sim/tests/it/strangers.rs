@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sidetone_base::SeededRandom;
+use sidetone_dialplan::Flow;
+use sidetone_pbx::channel::{ChannelEvent, Control, Errand};
 use sidetone_sim::{CallState, Configuration, Line, Stranger, Weather, World, secs};
 use sidetone_sip::{Carrier, Limits, Message, Response};
 use sidetone_ua::digest::{Secret, credentials_for};
@@ -225,6 +227,59 @@ fn each_late_answer_of_a_forking_proxy_is_acknowledged_and_ended() {
         let ended = tags.iter().filter(|tag| got("BYE", tag)).count();
         assert_eq!(ended, tags.len() - 1, "{}", world.account());
         assert_eq!(alice.state(), Some(CallState::Talking));
+        alice.hang_up().await;
+        let heard = proxy.hear(secs(2)).await;
+        for bye in heard.iter().filter(|text| text.starts_with("BYE ")) {
+            proxy.say(answer_to(bye, "200 OK", "x", "").replace(";tag=x", "")).await;
+        }
+        world.assert_no_leaks().await;
+    });
+}
+
+/// Where the exchange sends the media of the channel that was called last.
+async fn media_target(world: &World) -> String {
+    let called = world.exchange().live().all().last().map(|facts| facts.id).expect("a channel");
+    let inbox = world.exchange().live().inbox(called).expect("it lives");
+    let (reply, plan) = tokio::sync::oneshot::channel();
+    let errand = Errand::new(move |channel| {
+        let _ = reply.send(format!("{:?}", channel.plan()));
+        Box::pin(async { Ok(Flow::Next) })
+    });
+    inbox.try_send(ChannelEvent::Control(Control::Errand(errand))).expect("there is room");
+    plan.await.expect("it does errands while it talks")
+}
+
+/// Each fork answers the offer for itself, reliably: each is acknowledged by a PRACK in its own
+/// dialog, and media follows the one that answers the call, whoever was heard before.
+#[test]
+fn each_early_dialog_of_a_forking_proxy_has_its_own_media_and_prack() {
+    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+        let mut proxy = world.stranger().await;
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("proxy").await;
+        let heard = proxy.hear(secs(2)).await;
+        let invite = heard.iter().find(|text| text.starts_with("INVITE ")).expect("a call").clone();
+        let sdp = |port: u16| {
+            format!(
+                "v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\n\
+                 t=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
+            )
+        };
+        let early = "183 Session Progress\r\nRequire: 100rel\r\nRSeq: 7";
+        for (tag, port) in [("one", 4000), ("two", 4010), ("three", 4020)] {
+            proxy.say(answer_to(&invite, early, tag, &sdp(port))).await;
+            let heard = proxy.hear(secs(1)).await;
+            let line = format!("PRACK sip:{tag}@198.51.100.1:5060 ");
+            let prack = heard.iter().find(|text| text.starts_with(&line));
+            let prack = prack.unwrap_or_else(|| panic!("{tag}: {heard:?}"));
+            assert!(prack.contains("RAck: 7 "), "{prack}");
+            proxy.say(answer_to(prack, "200 OK", "x", "").replace(";tag=x", "")).await;
+        }
+        proxy.say(answer_to(&invite, "200 OK", "two", &sdp(4010))).await;
+        let talks = |_: &World| alice.state() == Some(CallState::Talking);
+        world.run_until("alice is answered", secs(5), talks).await;
+        let plan = media_target(&world).await;
+        assert!(plan.contains("198.51.100.1:4010"), "{plan}");
         alice.hang_up().await;
         let heard = proxy.hear(secs(2)).await;
         for bye in heard.iter().filter(|text| text.starts_with("BYE ")) {

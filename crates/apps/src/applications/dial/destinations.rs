@@ -201,8 +201,12 @@ fn local(resource: &str) -> Result<Destination, &'static str> {
     if exten.is_empty() || context.is_empty() {
         return Err("write Local/extension@context");
     }
-    if let Some(other) = options.chars().find(|option| !"njmb".contains(*option)) {
-        tracing::warn!("Local/{resource}: there is no option '{other}'");
+    for option in options.chars().filter(|option| *option != 'n') {
+        if "jmb".contains(option) {
+            tracing::info!("Local/{resource}: {option} has no effect: a pipe changes no media");
+        } else {
+            tracing::warn!("Local/{resource}: there is no option '{option}'");
+        }
     }
     let to = To::Local {
         exten: exten.to_owned(),

@@ -238,6 +238,13 @@ mod tests {
         assert_eq!(options.digits, ["1", "2", "3"]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_option_string_ends_in_a_fault(text in "\\PC{0,80}") {
+            let _ = Options::read(&text, "test");
+        }
+    }
+
     #[test]
     fn a_wrong_argument_leaves_the_option_out() {
         let options = Options::read("L(soon)S(x)G()Q(nonsense)", "test");
