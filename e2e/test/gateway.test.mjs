@@ -10,7 +10,7 @@ import { startChromium } from '../lib/browsers.mjs';
 import { startExchange } from '../lib/exchange.mjs';
 import * as phone from '../lib/phone.mjs';
 import { sipp } from '../lib/sipp.mjs';
-import { freePort, sleep } from '../lib/tools.mjs';
+import { freePort, out, sleep } from '../lib/tools.mjs';
 import { shareOf, writeTone } from '../lib/wav.mjs';
 
 /** What each browser says, and what each desk phone says. */
@@ -136,12 +136,65 @@ async function aliceWithDesk() {
   return { alice, baresip };
 }
 
+const free = (page, who) => phone.phoneState(page, `${who} to be free`, ({ call, waiting }) => call === null && waiting === null, 20_000);
+
+test('a browser transfers a desk phone to another browser without asking', async () => {
+  const { alice, baresip } = await aliceWithDesk();
+  const carol = await openPhone('carol');
+  await alice.evaluate(() => window.sidetone.transfer('carol'));
+  await phone.inPhase(carol, 'incoming');
+  await carol.evaluate(() => void window.sidetone.answer());
+  await phone.assertPitch(carol, 'carol', DESK_HZ);
+  await free(alice, 'alice');
+  await sleep(1_500);
+  await phone.hangUp(carol);
+  await baresip.happens('CALL_CLOSED');
+  await assertHeardBrowser(baresip);
+});
+
+test('a browser asks first and then connects the two', async () => {
+  const { alice, baresip } = await aliceWithDesk();
+  const carol = await openPhone('carol');
+  await alice.raw.click('.controls >> text=Transfer');
+  await alice.raw.fill('[name=transfer-to]', 'carol');
+  await alice.raw.click('text=Ask first');
+  await phone.inPhase(carol, 'incoming');
+  await carol.evaluate(() => void window.sidetone.answer());
+  await phone.phoneState(alice, 'alice to talk with carol', ({ call, waiting }) =>
+    call?.number === 'carol' && call.phase === 'talking' && waiting?.number === 'desk');
+  await phone.assertPitch(carol, 'carol, asked by alice', BROWSER_HZ);
+  await alice.shoot(path.join(out, 'phone-consultation.png'));
+  await alice.raw.click('text=Connect them');
+  await phone.assertPitch(carol, 'carol, connected', DESK_HZ);
+  await free(alice, 'alice');
+  await phone.hangUp(carol);
+  await baresip.happens('CALL_CLOSED');
+});
+
 test('a consultation that comes to nothing leads back to the first call', async () => {
   const { alice } = await aliceWithDesk();
   await alice.evaluate(() => void window.sidetone.consult('486'));
   await phone.phoneState(alice, 'the first call to be back', ({ call, waiting }) =>
     call?.number === 'desk' && call.phase === 'talking' && waiting === null && !call.heldHere);
   await phone.assertPitch(alice, 'alice', DESK_HZ);
+  await phone.hangUp(alice);
+});
+
+test('a transfer to nobody says why, and the call goes on', async () => {
+  const { alice } = await aliceWithDesk();
+  await alice.evaluate(() => window.sidetone.transfer('98765'));
+  const { notice } = await phone.phoneState(alice, 'a notice', ({ notice: now }) => now !== null);
+  assert.match(notice.title, /Not transferred/);
+  await phone.phoneState(alice, 'the call to go on', ({ call }) => call?.phase === 'talking' && !call.transferring);
+  await phone.assertPitch(alice, 'alice', DESK_HZ);
+  await phone.hangUp(alice);
+});
+
+test('a desk phone transfers a browser to another desk phone', async () => {
+  const { alice, baresip } = await aliceWithDesk();
+  await desk({ account: 'tablet', hz: 600, answers: true });
+  baresip.command('transfer', baresip.address('tablet'));
+  await phone.assertPitch(alice, 'alice', 600);
   await phone.hangUp(alice);
 });
 
