@@ -15,6 +15,7 @@ use sidetone_config::fuzz as config;
 use sidetone_dialplan::fuzz as dialplan;
 use sidetone_http::fuzz as http;
 use sidetone_media::fuzz as media;
+use sidetone_nat::fuzz as nat;
 use sidetone_net::fuzz as net;
 use sidetone_rtp::fuzz as rtp;
 use sidetone_sdp::fuzz as sdp;
@@ -142,6 +143,9 @@ pub const TARGETS: &[Target] = &[
     target("http-upgrade", http::fuzz_upgrade, &["Sec-WebSocket-", "Upgrade: websocket", "sip"]),
     target("media-candidates", media::fuzz_candidates, &["candidate:", " typ host", ".local"]),
     target("media-datagrams", media::fuzz_datagrams, &[]),
+    target("nat-clients", nat::fuzz_clients, &[]),
+    target("nat-message", nat::fuzz_message, &[]),
+    target("nat-name", nat::fuzz_name, &[]),
     target("net-stream", net::fuzz_stream, &["Content-Length: ", "\r\n\r\n", "l:", "99999999"]),
     target("net-datagram", net::fuzz_datagram, &["SIP/2.0", "INVITE ", "\r\n"]),
     target("net-certificate", net::fuzz_certificate, &["-----BEGIN CERTIFICATE-----\n"]),

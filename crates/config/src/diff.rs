@@ -89,6 +89,7 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
         ("codecs", old.codecs == new.codecs),
         ("features", old.features == new.features),
         ("music", old.music == new.music),
+        ("stun_monitor", old.stun_monitor == new.stun_monitor),
         ("logger", old.logger == new.logger),
         ("asterisk", old.asterisk == new.asterisk),
         ("modules", old.modules == new.modules),

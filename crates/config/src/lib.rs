@@ -58,7 +58,10 @@ pub use objects::http::{ClearWebSocket, Http, HttpTls, Restriction};
 pub use objects::identify::{HeaderMatch, Identify, Pattern};
 pub use objects::logger::{Level, LogChannel, LogFormat, LogTarget, Logger};
 pub use objects::music::{Music, MusicClass};
-pub use objects::rtp::{HostCandidate, NatServer, Rtp, StrictRtp};
+pub use objects::rtp::{
+    HostCandidate, NatServer, Rtp, StrictRtp, TurnLogin, TurnServer, TurnTransport,
+};
+pub use objects::stun_monitor::StunMonitor;
 pub use objects::transport::{Host, Protocol, TcpKeepalive, TlsMethod, TlsSettings, Transport};
 pub use snapshot::Config;
 pub use source::FileSource;

@@ -18,6 +18,7 @@ use crate::objects::http::Http;
 use crate::objects::logger::Logger;
 use crate::objects::music::Music;
 use crate::objects::rtp::Rtp;
+use crate::objects::stun_monitor::StunMonitor;
 use crate::pjsip;
 use crate::report::Report;
 use crate::snapshot::Config;
@@ -43,6 +44,8 @@ pub struct Documents {
     pub features: Document,
     /// musiconhold.conf.
     pub music: Document,
+    /// res_stun_monitor.conf.
+    pub stun_monitor: Document,
     /// logger.conf; `None` when missing.
     pub logger: Option<Document>,
     /// acl.conf.
@@ -148,6 +151,8 @@ impl Documents {
         documents.codecs = documents.file(source, &options, "codecs.conf").unwrap_or_default();
         documents.features = documents.file(source, &options, "features.conf").unwrap_or_default();
         documents.music = documents.file(source, &options, "musiconhold.conf").unwrap_or_default();
+        let monitor = documents.file(source, &options, "res_stun_monitor.conf");
+        documents.stun_monitor = monitor.unwrap_or_default();
         documents.logger = documents.file(source, &options, "logger.conf");
         documents.acl = documents.file(source, &options, "acl.conf").unwrap_or_default();
         documents.modules = documents.file(source, &options, "modules.conf").unwrap_or_default();
@@ -183,6 +188,7 @@ impl Documents {
             &mut self.codecs,
             &mut self.features,
             &mut self.music,
+            &mut self.stun_monitor,
             &mut self.acl,
             &mut self.modules,
         ];
@@ -261,6 +267,10 @@ fn build(
     let music = settle.file("musiconhold.conf", previous.map(|c| &c.music), |report| {
         Music::build(&documents.music, report)
     });
+    let monitor =
+        settle.file("res_stun_monitor.conf", previous.map(|c| &c.stun_monitor), |report| {
+            StunMonitor::build(&documents.stun_monitor, report)
+        });
     let logger = settle.file("logger.conf", previous.map(|c| &c.logger), |report| {
         Logger::build(documents.logger.as_ref(), report)
     });
@@ -284,6 +294,7 @@ fn build(
         codecs,
         features,
         music,
+        stun_monitor: monitor,
         logger,
         asterisk,
         modules,
@@ -331,6 +342,7 @@ impl Settle<'_> {
             "rtp.conf" => Some(&documents.rtp),
             "features.conf" => Some(&documents.features),
             "musiconhold.conf" => Some(&documents.music),
+            "res_stun_monitor.conf" => Some(&documents.stun_monitor),
             "acl.conf" => Some(&documents.acl),
             "codecs.conf" => Some(&documents.codecs),
             "logger.conf" => documents.logger.as_ref(),

@@ -76,6 +76,7 @@ pub const BUILT_IN: &[&str] = &[
     "res_sorcery_config",
     "res_sorcery_memory",
     "res_srtp",
+    "res_stun_monitor",
     "res_timing_timerfd",
 ];
 

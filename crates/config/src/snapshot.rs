@@ -17,6 +17,7 @@ use crate::objects::identify::Identify;
 use crate::objects::logger::Logger;
 use crate::objects::music::Music;
 use crate::objects::rtp::Rtp;
+use crate::objects::stun_monitor::StunMonitor;
 use crate::objects::transport::Transport;
 use crate::prints::Prints;
 
@@ -50,6 +51,8 @@ pub struct Config {
     pub codecs: Arc<CodecsConf>,
     /// features.conf.
     pub features: Arc<Features>,
+    /// res_stun_monitor.conf.
+    pub stun_monitor: Arc<StunMonitor>,
     /// logger.conf.
     pub logger: Arc<Logger>,
     /// musiconhold.conf.

@@ -10,6 +10,7 @@ use sidetone_media::{
 use sidetone_sdp::plan::{LocalTransport, MediaPlan};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::nat::{NatEvent, NatSettings, NatStatus};
 use crate::{LegError, PortChoice, WorkerSnapshot};
 
 /// The answer to a command.
@@ -40,6 +41,14 @@ pub(crate) enum Command {
     Leg(LegId, LegCommand),
     /// Count what there is.
     Snapshot(oneshot::Sender<WorkerSnapshot>),
+    /// Which servers know our addresses outside, and who hears of it.
+    Nat(Box<NatSettings>, mpsc::Sender<NatEvent>),
+    /// The network has changed: ask them again.
+    AskAgain,
+    /// Show what they say in the log.
+    ShowNat(bool),
+    /// What they said.
+    NatStatus(oneshot::Sender<NatStatus>),
     /// Close everything and end the thread.
     Stop,
 }
@@ -60,6 +69,7 @@ pub(crate) struct CreateLeg {
 #[derive(Debug)]
 pub(crate) enum LegCommand {
     AddTransports { count: usize, reply: Reply<Vec<LocalTransport>> },
+    Readdress { candidates: Box<CandidatePolicy>, reply: Reply<Vec<LocalTransport>> },
     RestartIce { reply: Reply<Vec<LocalTransport>> },
     Apply { plan: Box<MediaPlan>, reply: Reply<()> },
     Route { stream: usize, route: Route, reply: Reply<()> },

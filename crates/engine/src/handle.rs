@@ -10,13 +10,15 @@ use std::time::Duration;
 
 use sidetone_base::LegId;
 use sidetone_media::{
-    Certificate, DtmfRelay, LegKind, NewPipe, Playback, PlaybackId, Route, StreamQuality, Tone,
+    CandidatePolicy, Certificate, DtmfRelay, LegKind, NewPipe, Playback, PlaybackId, Route,
+    StreamQuality, Tone,
 };
 use sidetone_sdp::plan::{LocalTransport, MediaPlan};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::command::{Command, CreateLeg, LegCommand, Reply};
+use crate::nat::{NatEvent, NatSettings, NatStatus};
 use crate::ports::PortPool;
 use crate::ring::WorkerRing;
 use crate::{CertificateChoice, EngineSettings, LegError, LegSpec, PipeSpec, certificate, start};
@@ -221,6 +223,45 @@ impl Engine {
         EngineSnapshot { workers }
     }
 
+    /// Tells the workers which servers know our addresses outside. They keep what those say up to
+    /// date in the background; `events` hears of changes (what it has no room for is lost, the
+    /// status has the whole).
+    pub async fn set_nat(&self, settings: &NatSettings, events: &mpsc::Sender<NatEvent>) {
+        for ring in &self.inner.workers {
+            let command = Command::Nat(Box::new(settings.clone()), events.clone());
+            let _ = timeout(COMMAND_DEADLINE, ring.send(command)).await;
+        }
+    }
+
+    /// Lets the workers ask their servers again at once: the network has changed.
+    pub async fn ask_nat_again(&self) {
+        for ring in &self.inner.workers {
+            let _ = timeout(COMMAND_DEADLINE, ring.send(Command::AskAgain)).await;
+        }
+    }
+
+    /// Shows the packets to and from STUN and TURN servers in the log, or does not any more.
+    pub async fn show_nat(&self, shown: bool) {
+        for ring in &self.inner.workers {
+            let _ = timeout(COMMAND_DEADLINE, ring.send(Command::ShowNat(shown))).await;
+        }
+    }
+
+    /// What is known about our addresses outside.
+    pub async fn nat_status(&self) -> NatStatus {
+        let mut whole = NatStatus::default();
+        for ring in &self.inner.workers {
+            let (reply, answer) = oneshot::channel();
+            if let Ok(true) = timeout(COMMAND_DEADLINE, ring.send(Command::NatStatus(reply))).await
+                && let Ok(Ok(status)) = timeout(COMMAND_DEADLINE, answer).await
+            {
+                whole.bindings.extend(status.bindings);
+                whole.relays.extend(status.relays);
+            }
+        }
+        whole
+    }
+
     /// Closes all legs and ends the workers. Handles that remain answer `Closed`.
     pub async fn stop(self) {
         for ring in &self.inner.workers {
@@ -323,6 +364,20 @@ impl LegHandle {
     /// [`LegError::Closed`], [`LegError::Overloaded`].
     pub async fn restart_ice(&mut self) -> Result<&[LocalTransport], LegError> {
         self.transports = self.ask(|reply| LegCommand::RestartIce { reply }).await?;
+        Ok(&self.transports)
+    }
+
+    /// Our addresses changed: from now on the leg tells what this policy allows. A leg with ICE
+    /// gets new credentials, as with [`LegHandle::restart_ice`]; media goes on meanwhile.
+    ///
+    /// # Errors
+    /// [`LegError::Closed`], [`LegError::Overloaded`], [`LegError::BadAddress`].
+    pub async fn readdress(
+        &mut self,
+        candidates: CandidatePolicy,
+    ) -> Result<&[LocalTransport], LegError> {
+        let candidates = Box::new(candidates);
+        self.transports = self.ask(|reply| LegCommand::Readdress { candidates, reply }).await?;
         Ok(&self.transports)
     }
 

@@ -265,7 +265,8 @@ impl SimWorld {
             let clock = WallClock::new(now, NtpTime(0xe000_0000_0000_0000));
             let graph = Graph::new(clock, Box::new(SeededRandom::new(seed)));
             let (pairs, links) = (ports.clone(), (place, links));
-            self.workers.push(Worker::new(sockets, shared, pairs, inbox, links, graph));
+            let random = Box::new(SeededRandom::new(seed ^ 1));
+            self.workers.push(Worker::new(sockets, shared, pairs, inbox, links, graph, random));
             rings.push(ring);
         }
         Ok(Engine::from_parts(rings, Vec::new(), ports, certificate))
@@ -340,6 +341,16 @@ impl SimWorld {
         self.turn()
     }
 
+    /// Gives an interface of a host another address, as a telephone that goes from one network to
+    /// the next: nothing that was sent to the old one arrives any more.
+    pub fn move_interface(&mut self, from: IpAddr, to: IpAddr) {
+        for worker in &mut self.workers {
+            if worker.sockets().move_interface(from, to) {
+                worker.interface_moved(from, to);
+            }
+        }
+    }
+
     /// Sends a datagram from an address outside all engines.
     pub fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         self.net.borrow_mut().send(from, to, bytes);
@@ -377,6 +388,21 @@ pub struct SimSockets {
     worker: usize,
     addresses: Vec<IpAddr>,
     open: Vec<Option<SocketAddr>>,
+}
+
+impl SimSockets {
+    fn move_interface(&mut self, from: IpAddr, to: IpAddr) -> bool {
+        let own = self.addresses.iter_mut().filter(|address| **address == from);
+        let moved = own.map(|address| *address = to).count() > 0;
+        let mut net = self.net.borrow_mut();
+        let open = self.open.iter_mut().flatten().filter(|address| address.ip() == from);
+        for address in open {
+            let place = net.bound.remove(address);
+            address.set_ip(to);
+            net.bound.extend(place.map(|place| (*address, place)));
+        }
+        moved
+    }
 }
 
 impl Outbox for SimSockets {

@@ -156,7 +156,8 @@ fn run(
 ) {
     let clock = WallClock::new(Instant::now(), NtpTime::from_system_time(SystemTime::now()));
     let graph = Graph::new(clock, Box::new(SystemRandom::new()));
-    let mut worker = Worker::new(sockets, shared, ports, inbox, links, graph);
+    let random = Box::new(SystemRandom::new());
+    let mut worker = Worker::new(sockets, shared, ports, inbox, links, graph, random);
     loop {
         let started = Instant::now();
         let turn = worker.turn(started);

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use sidetone_base::LegId;
+use sidetone_base::{LegId, Random};
 use sidetone_media::{
     Arrival, Base, CandidatePolicy, Graph, LegEvent, LegFault, LegKind, NewLeg, NewPipe,
     NewTransport, PathId,
@@ -22,7 +22,10 @@ use crate::links::{Links, MAX_LINKS};
 use crate::ports::PortPool;
 use crate::ring::Inbox;
 use crate::socket::{Batch, MediaSocket, Received, SocketUse};
+use crate::traversal::Traversal;
 use crate::{LegError, PortChoice, WorkerSnapshot};
+
+mod nat;
 
 /// Commands handled in one turn: 64 plans take about 2 ms, more would be heard as jitter.
 const MAX_COMMANDS: usize = 64;
@@ -55,6 +58,8 @@ struct OpenLeg {
     /// Sockets and port pairs to free.
     paths: Vec<PathId>,
     pairs: Vec<u16>,
+    /// More candidates may be found.
+    gathering: bool,
 }
 
 impl OpenLeg {
@@ -67,6 +72,7 @@ impl OpenLeg {
             backlog: VecDeque::new(),
             paths: Vec::new(),
             pairs: Vec::new(),
+            gathering: false,
         }
     }
 }
@@ -83,12 +89,13 @@ pub(crate) enum Turn {
 }
 
 pub(crate) struct Worker<S> {
-    sockets: S,
+    sockets: Traversal<S>,
     shared: Vec<SharedPort>,
     ports: PortPool,
     inbox: Inbox,
     links: Links,
     graph: Graph,
+    number: usize,
     legs: HashMap<LegId, OpenLeg>,
     backlogged: Vec<LegId>,
     retry_at: Option<Instant>,
@@ -132,18 +139,20 @@ impl<S: MediaSocket> Worker<S> {
         inbox: Inbox,
         (number, links): (usize, Links),
         mut graph: Graph,
+        random: Box<dyn Random>,
     ) -> Self {
         graph.set_home(WORKER_MASK, number as u64);
         for port in &shared {
             graph.add_shared_path(port.path);
         }
         Self {
-            sockets,
+            sockets: Traversal::new(sockets, shared.clone(), ports.clone(), random),
             shared,
             ports,
             inbox,
             links,
             graph,
+            number,
             legs: HashMap::new(),
             backlogged: Vec::new(),
             retry_at: None,
@@ -154,7 +163,7 @@ impl<S: MediaSocket> Worker<S> {
     }
 
     pub(crate) fn sockets(&mut self) -> &mut S {
-        &mut self.sockets
+        self.sockets.inner()
     }
 
     /// Notes how long a turn took, for placement and status.
@@ -169,6 +178,7 @@ impl<S: MediaSocket> Worker<S> {
             self.close_all(now);
             return Turn::Stop;
         }
+        self.reach(now);
         self.receive(now);
         self.receive_links(now);
         let Self { graph, sockets, .. } = self;
@@ -184,7 +194,7 @@ impl<S: MediaSocket> Worker<S> {
         if commands == Turn::Again {
             return Turn::Again;
         }
-        let deadlines = [self.graph.next_deadline(), self.retry_at];
+        let deadlines = [self.graph.next_deadline(), self.retry_at, self.sockets.deadline()];
         Turn::Sleep(deadlines.into_iter().flatten().min())
     }
 
@@ -281,6 +291,14 @@ impl<S: MediaSocket> Worker<S> {
             Command::Snapshot(reply) => {
                 let _ = reply.send(self.snapshot());
             }
+            Command::Nat(settings, events) => {
+                self.sockets.configure(now, self.number, *settings, events);
+            }
+            Command::AskAgain => self.sockets.ask_again(now),
+            Command::ShowNat(shown) => self.sockets.show(shown),
+            Command::NatStatus(reply) => {
+                let _ = reply.send(self.sockets.status());
+            }
             Command::Stop => return Turn::Stop,
         }
         Turn::Sleep(None)
@@ -292,6 +310,9 @@ impl<S: MediaSocket> Worker<S> {
             LegCommand::AddTransports { count, reply } => {
                 let added = self.add_transports(now, id, count);
                 let _ = reply.send(added);
+            }
+            LegCommand::Readdress { candidates, reply } => {
+                let _ = reply.send(self.readdress(now, id, *candidates));
             }
             LegCommand::RestartIce { reply } => {
                 answer(reply, graph.restart_ice(now, id));
@@ -339,6 +360,7 @@ impl<S: MediaSocket> Worker<S> {
         let mut open = OpenLeg::new(spec.kind, spec.events);
         (open.port, open.candidates) = (spec.port, spec.candidates);
         let made = self.make_transports(now, &mut open, spec.transports).and_then(|transports| {
+            open.gathering = transports.iter().any(|transport| transport.gathering);
             let (kind, settings, certificate) = (spec.kind, spec.rtp, spec.certificate);
             let new = NewLeg { id, kind, settings, certificate, transports };
             self.graph.create_leg(now, new, &mut self.sockets).map_err(error)
@@ -386,6 +408,7 @@ impl<S: MediaSocket> Worker<S> {
         let mut open = self.legs.remove(&id).ok_or(LegError::Closed)?;
         let (paths, pairs) = (open.paths.len(), open.pairs.len());
         let made = self.make_transports(now, &mut open, count).and_then(|transports| {
+            open.gathering |= transports.iter().any(|transport| transport.gathering);
             let sockets = &mut self.sockets;
             self.graph.add_transports(now, id, transports, sockets).map_err(error)
         });
@@ -436,8 +459,8 @@ impl<S: MediaSocket> Worker<S> {
         };
         let reachable: Vec<IpAddr> =
             interfaces.into_iter().filter(|ip| port_of(*ip).is_some()).collect();
-        let hosts = policy.host_addresses(&reachable);
-        let bases: Vec<Base> = hosts
+        let hosts = policy.host_addresses_behind(&reachable, &self.sockets.translated());
+        let mut bases: Vec<Base> = hosts
             .bases
             .iter()
             .filter_map(|ip| {
@@ -451,11 +474,16 @@ impl<S: MediaSocket> Worker<S> {
             Some(SocketAddr::new(*ip, port.address.port()))
         };
         let advertised: Vec<SocketAddr> = hosts.advertised.iter().filter_map(same_family).collect();
-        let (Some(base), Some(told)) = (bases.first(), advertised.first()) else {
+        let reflexive = self.reflexive(policy, &bases, &advertised);
+        let relayed = self.relayed(now, policy);
+        let Some(told) = advertised.iter().chain(&reflexive).next().copied() else {
             return Err(no_address());
         };
-        let rtp = Some((*base, *told));
-        Ok(NewTransport { bases, advertised, rtp, rtcp: None })
+        let rtp = bases.first().map(|base| (*base, told));
+        bases.extend(relayed);
+        let relayed = relayed.iter().map(|base| base.address).collect();
+        let gathering = self.sockets.is_gathering();
+        Ok(NewTransport { bases, advertised, reflexive, relayed, gathering, rtp, rtcp: None })
     }
 
     /// A transport with a port pair of its own.
@@ -506,7 +534,7 @@ impl<S: MediaSocket> Worker<S> {
         open.paths.extend(bases.iter().map(|base| base.path));
         let advertised = hosts.advertised.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
         let rtp = bases.first().map(|base| (*base, SocketAddr::new(told, port)));
-        Ok(NewTransport { bases, advertised, rtp, rtcp: None })
+        Ok(NewTransport { bases, advertised, rtp, ..NewTransport::default() })
     }
 
     /// Takes port pairs until `bind` succeeds with one.

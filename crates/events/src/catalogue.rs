@@ -1,6 +1,6 @@
 //! Every kind of event, one variant each, with what a record or a screen needs to know.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use sidetone_base::{ChannelId, Flow};
 
@@ -86,6 +86,14 @@ pub enum Event {
         name: String,
         /// What happened, in words.
         words: String,
+    },
+    /// The address under which the world sees us is another one: registrations with others are to
+    /// be renewed, and live calls are told.
+    NetworkChanged {
+        /// Before.
+        from: IpAddr,
+        /// Now.
+        to: IpAddr,
     },
     /// A connection opened.
     FlowOpened(Flow),

@@ -7,8 +7,10 @@
 
 pub mod bus;
 pub mod catalogue;
+pub mod cause;
 pub mod security;
 
 pub use bus::{Bus, Subscription};
 pub use catalogue::Event;
+pub use cause::Cause;
 pub use security::{SecurityEvent, SecurityKind};

@@ -153,6 +153,18 @@ impl CandidatePolicy {
     /// order; the order is kept among equals.
     #[must_use]
     pub fn host_addresses(&self, interfaces: &[IpAddr]) -> HostAddresses {
+        self.host_addresses_behind(interfaces, &[])
+    }
+
+    /// The same, when a STUN server has seen some of the interfaces under another address
+    /// (`translated`): then they sit behind NAT, and their private addresses are told only to
+    /// peers on our side of it (NAT-09).
+    #[must_use]
+    pub fn host_addresses_behind(
+        &self,
+        interfaces: &[IpAddr],
+        translated: &[IpAddr],
+    ) -> HostAddresses {
         let bases = self.usable(interfaces);
         let mut advertised = Vec::new();
         let mut add = |address: IpAddr| {
@@ -164,8 +176,11 @@ impl CandidatePolicy {
         let rule_for = |base| self.host_rules.iter().find(move |rule| unmap(rule.local) == base);
         // A rule for one interface says that the host is behind NAT: its other inner addresses,
         // such as one that keepalived moves about, are none of a stranger's business (NAT-09).
-        let translated = bases.iter().any(|base| rule_for(*base).is_some());
-        let hides_inner = translated && !self.peer_is_local();
+        let by_rule = bases.iter().any(|base| rule_for(*base).is_some());
+        let by_stun = self.takes_reflexive()
+            && self.peer.is_some_and(|peer| !is_private(unmap(peer)))
+            && bases.iter().any(|base| translated.contains(base));
+        let hides_inner = (by_rule || by_stun) && !self.peer_is_local();
         for &base in &bases {
             let rule = rule_for(base);
             match (rule, external) {
@@ -184,6 +199,19 @@ impl CandidatePolicy {
             }
         }
         HostAddresses { bases, advertised }
+    }
+
+    /// Whether what a STUN server sees is told: not beside a configured mapping, which is better
+    /// known (NAT-08, NAT-10).
+    #[must_use]
+    pub fn takes_reflexive(&self) -> bool {
+        self.host_rules.is_empty() && (self.external_address.is_none() || self.peer_is_local())
+    }
+
+    /// Whether the ACL lets an interface address be used for candidates of any kind (NAT-07).
+    #[must_use]
+    pub fn permits(&self, address: IpAddr) -> bool {
+        permitted(&self.acl, address)
     }
 
     /// The address for `c=` of a leg bound to `bound`.
@@ -207,7 +235,7 @@ impl CandidatePolicy {
                 IpAddr::V4(v4) => v4.is_link_local(),
                 IpAddr::V6(v6) => v6.is_unicast_link_local(),
             };
-            !ip.is_unspecified() && !ip.is_multicast() && !link_local && self.permitted(*ip)
+            !ip.is_unspecified() && !ip.is_multicast() && !link_local && self.permits(*ip)
         };
         let all: Vec<IpAddr> = interfaces.iter().map(|ip| unmap(*ip)).filter(usable).collect();
         let peer_is_loopback = self.peer.is_some_and(|peer| peer.is_loopback());
@@ -224,25 +252,49 @@ impl CandidatePolicy {
         }
         real
     }
-
-    fn permitted(&self, address: IpAddr) -> bool {
-        let decides = self.acl.iter().rev().find(|rule| match rule {
-            AclRule::Permit(net) | AclRule::Deny(net) => net.contains(address),
-        });
-        !matches!(decides, Some(AclRule::Deny(_)))
-    }
 }
 
-/// The `a=candidate` value of a host candidate, without the `candidate:` prefix (RFC 8839 §5.1).
-/// `index` is its place in the list: earlier ones get higher priority (RFC 8445 §5.1.2).
+/// Whether a list of rules lets an address through: the last line that matches decides.
 #[must_use]
-pub fn host_candidate(address: SocketAddr, index: usize) -> String {
-    const HOST_TYPE_PREFERENCE: u32 = 126;
+pub fn permitted(acl: &[AclRule], address: IpAddr) -> bool {
+    let decides = acl.iter().rev().find(|rule| match rule {
+        AclRule::Permit(net) | AclRule::Deny(net) => net.contains(address),
+    });
+    !matches!(decides, Some(AclRule::Deny(_)))
+}
+
+/// What an address is to us; the value is the type preference of RFC 8445 §5.1.2.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CandidateType {
+    /// An interface's, or what stands for it.
+    Host = 126,
+    /// What a STUN server sees.
+    Reflexive = 100,
+    /// On a TURN server.
+    Relayed = 0,
+}
+
+/// An `a=candidate` value, without the `candidate:` prefix (RFC 8839 §5.1). `index` is its place
+/// among those of its type: earlier ones get higher priority (RFC 8445 §5.1.2).
+#[must_use]
+pub fn candidate_line(kind: CandidateType, address: SocketAddr, index: usize) -> String {
     const COMPONENT: u32 = 1;
     let local_preference = 65_535 - u32::try_from(index.min(65_534)).unwrap_or(65_534);
-    let priority = (HOST_TYPE_PREFERENCE << 24) | (local_preference << 8) | (256 - COMPONENT);
+    let priority = ((kind as u32) << 24) | (local_preference << 8) | (256 - COMPONENT);
     let (ip, port) = (address.ip(), address.port());
-    format!("{} {COMPONENT} udp {priority} {ip} {port} typ host", index + 1)
+    // Foundations differ by type, so that no check of one freezes those of another.
+    let (first, name) = match kind {
+        CandidateType::Host => (1, "host"),
+        CandidateType::Reflexive => (101, "srflx"),
+        CandidateType::Relayed => (201, "relay"),
+    };
+    // The related address is for diagnosis only and would tell an inner address (NAT-12).
+    let nowhere = if ip.is_ipv4() { "0.0.0.0" } else { "::" };
+    let related = match kind {
+        CandidateType::Host => String::new(),
+        _ => format!(" raddr {nowhere} rport 0"),
+    };
+    format!("{} {COMPONENT} udp {priority} {ip} {port} typ {name}{related}", first + index)
 }
 
 fn unmap(address: IpAddr) -> IpAddr {
@@ -252,7 +304,9 @@ fn unmap(address: IpAddr) -> IpAddr {
     }
 }
 
-fn is_private(address: IpAddr) -> bool {
+/// Whether an address is of a private network or this host's own (RFC 1918, RFC 4193).
+#[must_use]
+pub fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_private() || v4.is_loopback(),
         IpAddr::V6(v6) => v6.is_unique_local() || v6 == Ipv6Addr::LOCALHOST,
@@ -348,6 +402,22 @@ mod tests {
     }
 
     #[test]
+    fn what_stun_finds_translated_is_kept_from_strangers_and_told_to_neighbours() {
+        let told = |peer: &str, policy: &CandidatePolicy| {
+            let policy = CandidatePolicy { peer: Some(peer.parse().unwrap()), ..policy.clone() };
+            let interfaces = ips(&["10.0.0.5", "2001:db8::5"]);
+            policy.host_addresses_behind(&interfaces, &ips(&["10.0.0.5"])).advertised
+        };
+        let policy = CandidatePolicy::default();
+        assert_eq!(told("198.51.100.1", &policy), ips(&["2001:db8::5"]));
+        assert_eq!(told("10.0.0.77", &policy), ips(&["10.0.0.5", "2001:db8::5"]));
+        assert_eq!(told("127.0.0.1", &policy), ips(&["10.0.0.5", "2001:db8::5"]));
+        // A configured mapping is better known than a found one.
+        assert!(policy.takes_reflexive());
+        assert!(!behind_nat("198.51.100.1").takes_reflexive());
+    }
+
+    #[test]
     fn the_last_matching_acl_line_decides() {
         let policy = CandidatePolicy {
             acl: vec![
@@ -378,9 +448,15 @@ mod tests {
 
     #[test]
     fn candidates_are_ordered_by_priority() {
-        let line = host_candidate("203.0.113.7:10000".parse().unwrap(), 0);
+        let line = candidate_line(CandidateType::Host, "203.0.113.7:10000".parse().unwrap(), 0);
         assert_eq!(line, "1 1 udp 2130706431 203.0.113.7 10000 typ host");
-        let second = host_candidate("[2001:db8::1]:10000".parse().unwrap(), 1);
-        assert_eq!(second, "2 1 udp 2130706175 2001:db8::1 10000 typ host");
+        let second = "[2001:db8::1]:10000".parse().unwrap();
+        let line = candidate_line(CandidateType::Host, second, 1);
+        assert_eq!(line, "2 1 udp 2130706175 2001:db8::1 10000 typ host");
+        let line = candidate_line(CandidateType::Reflexive, second, 0);
+        assert_eq!(line, "101 1 udp 1694498815 2001:db8::1 10000 typ srflx raddr :: rport 0");
+        let relayed = "198.51.100.7:50000".parse().unwrap();
+        let line = candidate_line(CandidateType::Relayed, relayed, 0);
+        assert_eq!(line, "201 1 udp 16777215 198.51.100.7 50000 typ relay raddr 0.0.0.0 rport 0");
     }
 }

@@ -15,6 +15,16 @@ pub enum LegEvent {
         /// The peer's address on the chosen pair.
         remote: SocketAddr,
     },
+    /// More of our addresses were found after our description went out (RFC 8838): the peer may
+    /// be told.
+    Candidates {
+        /// Which transport of the plan.
+        transport: usize,
+        /// Values of `a=candidate`, without the prefix; may be empty.
+        candidates: Vec<String>,
+        /// Nothing more will follow.
+        complete: bool,
+    },
     /// No pair answered in time. The leg stays open: an ICE restart may still save it.
     IceFailed {
         /// Which transport of the plan.

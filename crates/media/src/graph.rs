@@ -217,6 +217,11 @@ impl Graph {
         self.owners.set(path, Owner::Shared);
     }
 
+    /// The opposite: the socket is closed, its number may be given to another.
+    pub fn remove_shared_path(&mut self, path: PathId) {
+        self.owners.clear(path);
+    }
+
     /// Makes a leg and returns our half of its transports.
     ///
     /// # Errors

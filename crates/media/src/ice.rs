@@ -2,8 +2,8 @@
 //! which sources have proven themselves, the pair in use, consent (RFC 7675) and a verdict in
 //! words when nothing works.
 //!
-//! Not here: gathering (host candidates are the policy's, [`crate::candidates`]), TURN, and
-//! non-muxed RTCP, which WebRTC does not have (RFC 8834 §4.5).
+//! Not here: gathering (host candidates are the policy's, [`crate::candidates`]; what servers know
+//! is the engine's), and non-muxed RTCP, which WebRTC does not have (RFC 8834 §4.5).
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ use sidetone_base::Random;
 use sidetone_sdp::plan::RemoteIce;
 
 use crate::path::{Base, Outbox};
+use crate::transport::NewTransport;
+use crate::verdict::{Told, Tried};
 
 /// Characters of the user fragment: 47 bits, RFC 8445 §5.3 wants 24.
 const UFRAG_LEN: usize = 8;
@@ -47,7 +49,9 @@ pub(crate) struct Ice {
     bases: Vec<Base>,
     validated: Vec<SocketAddr>,
     selected: Option<(Base, SocketAddr)>,
-    remote: RemoteSummary,
+    seen: Vec<String>,
+    tried: Tried,
+    told: Told,
     phase: Phase,
     timeout: Duration,
     consent_at: Instant,
@@ -66,20 +70,10 @@ enum Phase {
     Failed,
 }
 
-/// What the peer offered, for the verdict.
-#[derive(Debug, Default)]
-struct RemoteSummary {
-    seen: Vec<String>,
-    usable: usize,
-    private: usize,
-    mdns: usize,
-    other: usize,
-}
-
 impl Ice {
     pub(crate) fn new(
         now: Instant,
-        bases: &[Base],
+        new: &NewTransport,
         lite: bool,
         timeout: Duration,
         random: &mut dyn Random,
@@ -89,22 +83,37 @@ impl Ice {
         agent.set_control_tie_breaker(random.u64());
         agent.set_timing_advance(PACE);
         agent.set_ice_lite(lite);
-        for base in bases {
-            if let Ok(candidate) = Candidate::host(base.address, "udp") {
-                agent.add_local_candidate(candidate);
-            }
+        for base in &new.bases {
+            add_local(&mut agent, *base, new.relayed.contains(&base.address));
         }
         Self {
             agent,
-            bases: bases.to_vec(),
+            bases: new.bases.clone(),
             validated: Vec::new(),
             selected: None,
-            remote: RemoteSummary::default(),
+            seen: Vec::new(),
+            tried: Tried::default(),
+            told: Told::of(new),
             phase: Phase::Waiting,
             timeout,
             consent_at: now,
             responses: 0,
         }
+    }
+
+    /// Takes an address on a TURN server that came late (RFC 8838).
+    pub(crate) fn add_relayed(&mut self, now: Instant, base: Base) {
+        if self.agent.ice_lite() || self.bases.contains(&base) {
+            return;
+        }
+        self.bases.push(base);
+        add_local(&mut self.agent, base, true);
+        self.agent.handle_timeout(now);
+    }
+
+    /// What the peer knows of us by now.
+    pub(crate) fn note_told(&mut self, new: &NewTransport) {
+        self.told = Told::of(new);
     }
 
     pub(crate) fn ufrag(&self) -> &str {
@@ -150,8 +159,8 @@ impl Ice {
             self.phase = Phase::Checking(now);
         }
         for text in &remote.candidates {
-            if self.remote.seen.len() < MAX_REMOTE_CANDIDATES && !self.remote.seen.contains(text) {
-                self.remote.seen.push(text.clone());
+            if self.seen.len() < MAX_REMOTE_CANDIDATES && !self.seen.contains(text) {
+                self.seen.push(text.clone());
                 self.add_candidate(text);
             }
         }
@@ -162,23 +171,16 @@ impl Ice {
         let address = text.split_ascii_whitespace().nth(4).unwrap_or_default();
         if address.ends_with(".local") {
             // Cannot be resolved by a server and need not be: the peer's checks reveal it.
-            self.remote.mdns += 1;
+            self.tried.mdns += 1;
             return;
         }
         match Candidate::from_sdp_string(&format!("candidate:{text}")) {
             Ok(candidate) if candidate.proto() == Protocol::Udp && candidate.addr().port() != 0 => {
-                let private = match candidate.addr().ip() {
-                    std::net::IpAddr::V4(v4) => v4.is_private(),
-                    std::net::IpAddr::V6(v6) => v6.is_unique_local(),
-                };
-                if private && candidate.kind() == CandidateKind::Host {
-                    self.remote.private += 1;
-                } else {
-                    self.remote.usable += 1;
-                }
+                let host = candidate.kind() == CandidateKind::Host;
+                self.tried.count(candidate.addr().ip(), host);
                 self.agent.add_remote_candidate(candidate);
             }
-            Ok(_) | Err(_) => self.remote.other += 1,
+            Ok(_) | Err(_) => self.tried.other += 1,
         }
     }
 
@@ -312,22 +314,18 @@ impl Ice {
     }
 
     fn verdict(&self) -> String {
-        let RemoteSummary { usable, private, mdns, other, .. } = &self.remote;
-        let heard = self.agent.stats().bind_request_recv;
-        let offered = format!(
-            "peer offered {usable} public, {private} private, {mdns} mDNS and {other} unusable \
-             candidates"
-        );
-        let hint = if heard > 0 {
-            "its checks arrive but our answers or checks do not reach it: look at the firewall \
-             for outgoing UDP"
-        } else if *usable == 0 {
-            "none of its checks arrived and nothing it offered is reachable from here: the peer \
-             needs STUN or TURN, or the RTP ports (rtpstart-rtpend) are closed to it"
-        } else {
-            "none of its checks arrived: open the UDP ports rtpstart-rtpend of rtp.conf to it, \
-             and check external_media_address"
-        };
-        format!("no ICE candidate pair answered; {offered}; {hint}")
+        let stats = self.agent.stats();
+        self.tried.verdict(&self.told, stats.bind_request_recv, stats.bind_success_recv)
+    }
+}
+
+fn add_local(agent: &mut IceAgent, base: Base, relayed: bool) {
+    let candidate = if relayed {
+        Candidate::relayed(base.address, base.address, "udp")
+    } else {
+        Candidate::host(base.address, "udp")
+    };
+    if let Ok(candidate) = candidate {
+        agent.add_local_candidate(candidate);
     }
 }

@@ -38,6 +38,7 @@ mod stream;
 mod strict;
 mod transcode;
 pub mod transport;
+mod verdict;
 
 pub use candidates::{AclRule, CandidatePolicy, HostRule, Net};
 pub use certificate::{Certificate, CertificateError};
@@ -51,4 +52,4 @@ pub use settings::{DtmfSettings, LegKind, RtpSettings, StrictRtp, ToneDetection,
 pub use sidetone_codec::OpusSettings;
 pub use sidetone_codec::opus::{Application, Bandwidth, Bitrate, BitrateMode, Signal};
 pub use source::{DtmfRelay, Playback, PlaybackId, Prompt, Repeat, Route, Tone, ToneStep};
-pub use transport::NewTransport;
+pub use transport::{LateCandidates, NewTransport};

@@ -13,7 +13,7 @@ use sidetone_rtp::srtp::{
 };
 use sidetone_sdp::plan::{DtlsRole, LocalIce, LocalTransport, Protection, SdesKey, TransportPlan};
 
-use crate::candidates::host_candidate;
+use crate::candidates::{CandidateType, candidate_line};
 use crate::certificate::Certificate;
 use crate::dtls::{Dtls, DtlsConfig, DtlsNews};
 use crate::event::LegEvent;
@@ -25,14 +25,47 @@ use crate::strict::{StrictSource, Verdict};
 /// Sockets and addresses of a transport to make, as the engine found them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewTransport {
-    /// Local addresses that ICE uses. Empty for plain legs.
+    /// Local addresses that ICE uses, those on TURN servers included. Empty for plain legs.
     pub bases: Vec<Base>,
     /// Addresses for `a=candidate`, best first. Empty for plain legs.
     pub advertised: Vec<SocketAddr>,
+    /// Addresses of ours as a STUN server sees them, for `a=candidate`.
+    pub reflexive: Vec<SocketAddr>,
+    /// Which of the bases are addresses on a TURN server.
+    pub relayed: Vec<SocketAddr>,
+    /// A STUN or TURN server has not answered yet: more may follow.
+    pub gathering: bool,
     /// The socket for RTP without ICE, and its address for `c=` and `m=`.
     pub rtp: Option<(Base, SocketAddr)>,
     /// The same for RTCP that is not muxed.
     pub rtcp: Option<(Base, SocketAddr)>,
+}
+
+/// Candidates that were found after the leg was made (RFC 8838).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LateCandidates {
+    /// An address of ours as a STUN server sees it.
+    pub reflexive: Option<SocketAddr>,
+    /// An address on a TURN server.
+    pub relayed: Option<Base>,
+    /// Nothing more will follow.
+    pub complete: bool,
+}
+
+impl NewTransport {
+    /// Values of `a=candidate` for all our addresses, best first.
+    fn candidate_lines(&self) -> Vec<String> {
+        let kinds = [
+            (CandidateType::Host, &self.advertised),
+            (CandidateType::Reflexive, &self.reflexive),
+            (CandidateType::Relayed, &self.relayed),
+        ];
+        let lines = kinds.into_iter().flat_map(|(kind, addresses)| {
+            let addresses = addresses.iter().enumerate();
+            addresses.map(move |(index, address)| candidate_line(kind, *address, index))
+        });
+        lines.collect()
+    }
 }
 
 /// What a leg needs to know about itself when it makes or changes transports.
@@ -145,7 +178,7 @@ impl Transport {
         let settings = &identity.settings;
         let ice = match identity.kind {
             LegKind::WebRtc { lite } => {
-                Some(Box::new(Ice::new(now, &new.bases, lite, settings.ice_timeout, random)))
+                Some(Box::new(Ice::new(now, &new, lite, settings.ice_timeout, random)))
             }
             LegKind::Plain | LegKind::Pipe => None,
         };
@@ -183,14 +216,9 @@ impl Transport {
             ice: ice.map(|ice| LocalIce {
                 ufrag: ice.ufrag().to_owned(),
                 pwd: ice.pwd().to_owned(),
-                candidates: self
-                    .new
-                    .advertised
-                    .iter()
-                    .enumerate()
-                    .map(|(index, address)| host_candidate(*address, index))
-                    .collect(),
+                candidates: self.new.candidate_lines(),
                 lite: ice.lite(),
+                gathering: self.new.gathering,
             }),
             fingerprints: certificate.fingerprints(),
         }
@@ -211,6 +239,51 @@ impl Transport {
         self.new.rtp.iter().chain(&self.new.rtcp).map(|(base, _)| base.path)
     }
 
+    /// Takes candidates that were found late; what the peer is to be told, if anything is new.
+    pub(crate) fn take_late(&mut self, now: Instant, late: &LateCandidates) -> Option<Vec<String>> {
+        let ice = self.ice.as_mut().filter(|ice| !ice.lite())?;
+        if !self.new.gathering {
+            return None;
+        }
+        let before = self.new.candidate_lines();
+        let known = self.new.advertised.iter().chain(&self.new.reflexive);
+        let reflexive = late.reflexive.filter(|address| !known.clone().any(|one| one == address));
+        self.new.reflexive.extend(reflexive);
+        if let Some(base) = late.relayed.filter(|base| !self.new.bases.contains(base)) {
+            self.new.bases.push(base);
+            self.new.relayed.push(base.address);
+            for ice in std::iter::once(ice).chain(&mut self.next_ice) {
+                ice.add_relayed(now, base);
+            }
+        }
+        self.new.gathering = !late.complete;
+        for ice in self.ice.iter_mut().chain(&mut self.next_ice) {
+            ice.note_told(&self.new);
+        }
+        let new: Vec<String> = self.new.candidate_lines();
+        let new: Vec<String> = new.into_iter().filter(|line| !before.contains(line)).collect();
+        (late.complete || !new.is_empty()).then_some(new)
+    }
+
+    /// Our addresses changed: what is told from now on, and where ICE may send from after its
+    /// next restart. The sockets of a plain leg stay.
+    pub(crate) fn readdress(&mut self, new: NewTransport) {
+        if self.ice.is_some() {
+            self.new = new;
+            return;
+        }
+        for (own, new) in [(&mut self.new.rtp, new.rtp), (&mut self.new.rtcp, new.rtcp)] {
+            if let (Some((_, told)), Some((_, address))) = (own.as_mut(), new) {
+                *told = address;
+            }
+        }
+    }
+
+    /// Our sockets and addresses.
+    pub(crate) fn made_of(&self) -> &NewTransport {
+        &self.new
+    }
+
     /// Prepares new credentials; the old agent goes on until the peer's new half is applied.
     pub(crate) fn restart_ice(
         &mut self,
@@ -220,7 +293,7 @@ impl Transport {
     ) {
         if let LegKind::WebRtc { lite } = identity.kind {
             let timeout = identity.settings.ice_timeout;
-            let next = Ice::new(now, &self.new.bases, lite, timeout, random);
+            let next = Ice::new(now, &self.new, lite, timeout, random);
             self.next_ice = Some(Box::new(next));
         }
     }
@@ -311,7 +384,7 @@ impl Transport {
                     return;
                 };
                 let timeout = identity.settings.ice_timeout;
-                let mut next = Ice::new(now, &self.new.bases, lite, timeout, random);
+                let mut next = Ice::new(now, &self.new, lite, timeout, random);
                 next.keep_credentials(ice);
                 Box::new(next)
             }

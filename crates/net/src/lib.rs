@@ -24,6 +24,7 @@ mod start_line;
 mod stream;
 mod stun;
 pub mod tls;
+pub mod tunnel;
 mod udp;
 mod websocket;
 
@@ -34,4 +35,5 @@ pub use flow::{FlowInfo, FlowOrigin, source_of};
 pub use net::{FlowCount, ListenerInfo, Net, Route, UpgradedWebSocket};
 pub use random::{SystemRandom, system_random};
 pub use settings::{ListenerSpec, NetSettings, Protocol, TcpKeepalive};
+pub use tunnel::{Tunnel, TunnelSettings};
 pub use websocket::{close_websocket, websocket_config};

@@ -64,6 +64,9 @@ fn of_signalling(event: &Event) -> Option<String> {
         Event::ContactRemoved { aor, uri, why } => {
             format!("Removed contact '{uri}' of AOR '{aor}': {}", why.words())
         }
+        Event::NetworkChanged { from, to } => {
+            format!("The public address was {from} and is {to} now")
+        }
         Event::FlowOpened(flow) => {
             format!("{} connection from {} opened", flow.transport, flow.remote)
         }

@@ -32,6 +32,7 @@ mod media_offer;
 mod music;
 mod peer;
 pub(crate) mod pump;
+pub(crate) mod reach;
 mod refer;
 mod signal;
 mod sip;
@@ -150,6 +151,8 @@ pub enum Control {
         /// The contact it registered.
         contact: String,
     },
+    /// Our addresses changed: offer the peer the new ones.
+    Readdress,
     /// Send a digit to the peer.
     SendDigit {
         /// Which.
@@ -301,6 +304,7 @@ pub struct Channel {
     media_inbox: mpsc::Receiver<(LegId, LegEvent)>,
     media_sender: mpsc::Sender<(LegId, LegEvent)>,
     listing: Listing,
+    reaching: reach::Reaching,
     extras: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
@@ -408,6 +412,7 @@ impl Channel {
             media_inbox,
             media_sender,
             listing,
+            reaching: reach::Reaching::default(),
             extras: HashMap::new(),
         }
     }

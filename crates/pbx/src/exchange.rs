@@ -29,12 +29,15 @@ use crate::application::Catalogue;
 use crate::channel::Control;
 use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
+use crate::reach::Reach;
 use crate::registrar::Registrar;
 use crate::shard::ShardHandle;
 
 pub(crate) mod codec;
 mod media;
 mod start;
+
+pub use media::rules;
 
 pub use start::{Parts, StartError};
 
@@ -83,6 +86,7 @@ struct Inner {
     library: MusicLibrary,
     started_wall: jiff::Timestamp,
     started: Instant,
+    reach: Reach,
     draining: AtomicBool,
     texts: Arc<Semaphore>,
     sip_log: AtomicBool,
@@ -155,6 +159,12 @@ impl Exchange {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.inner.engine
+    }
+
+    /// What is known of our addresses outside.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.inner.reach
     }
 
     /// The event bus.
@@ -327,5 +337,6 @@ impl Exchange {
             self.inner.dialplan.store(dialplan);
         }
         self.static_contacts();
+        self.inner.reach.reloaded();
     }
 }

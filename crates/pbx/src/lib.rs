@@ -7,7 +7,6 @@
 pub mod application;
 pub mod authenticate;
 pub mod bridge;
-pub mod cause;
 pub mod channel;
 pub mod exchange;
 mod identify;
@@ -31,6 +30,7 @@ pub mod text;
 pub mod transfer;
 
 pub use application::{Application, Catalogue, Execution};
-pub use cause::Cause;
 pub use channel::Channel;
 pub use exchange::Exchange;
+pub use sidetone_engine::reach;
+pub use sidetone_events::cause::{self, Cause};

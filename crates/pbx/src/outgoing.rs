@@ -264,6 +264,7 @@ fn request(
     let from = identity::from(endpoint, &call.caller, &host, &nobody);
     let uri = target(endpoint, &call.contact.uri);
     let mut headers = vec![("Allow".to_owned(), ALLOW.to_owned())];
+    headers.extend(channel.info_packages());
     headers.extend(extensions(exchange, endpoint));
     headers.extend(identity::headers(endpoint, &call.caller, &host, Side::Calling));
     let facts = channel.sip();
@@ -454,6 +455,7 @@ async fn answered(
     }
     shard.send(Command::Ack { dialog, body: None }).await;
     channel.set_state(State::Up);
+    channel.note_info_packages(&response.headers);
     learn(channel, call, response).await;
     let response_kept = Arc::new(response.clone());
     channel.sip_mut().answer = Some(Arc::clone(&response_kept));

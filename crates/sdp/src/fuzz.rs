@@ -102,6 +102,7 @@ fn local_transport(index: u16) -> LocalTransport {
             pwd: "ourpasswordourpassword".to_owned(),
             candidates: Vec::new(),
             lite: false,
+            gathering: false,
         }),
         fingerprints: vec![("sha-256".to_owned(), vec![7; 32])],
     }

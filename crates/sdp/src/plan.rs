@@ -268,4 +268,6 @@ pub struct LocalIce {
     pub candidates: Vec<String>,
     /// We are a lite agent.
     pub lite: bool,
+    /// More candidates may follow by INFO (RFC 8840): `a=end-of-candidates` is not written yet.
+    pub gathering: bool,
 }

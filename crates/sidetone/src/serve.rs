@@ -221,7 +221,10 @@ async fn build(
         shards: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
         interfaces: interfaces.collect(),
     };
-    Exchange::start(parts).await.map_err(|error| format!("cannot start: {error:?}"))
+    let exchange = Exchange::start(parts).await;
+    let exchange = exchange.map_err(|error| format!("cannot start: {error:?}"))?;
+    sidetone_reach::start(&exchange, random());
+    Ok(exchange)
 }
 
 /// Waits for the word to stop: a command, SIGTERM or SIGINT. SIGHUP reloads.

@@ -56,7 +56,9 @@ pub(crate) async fn exchange(
         shards: 2,
         interfaces: vec![EXCHANGE],
     };
-    Exchange::start(parts).await.expect("two shards are allowed")
+    let exchange = Exchange::start(parts).await.expect("two shards are allowed");
+    sidetone_reach::start(&exchange, Box::new(SeededRandom::new(!seed)));
+    exchange
 }
 
 /// The prompt `tone-700-2000`: 700 Hz for 2,000 ms. There are no others.

@@ -1,6 +1,6 @@
 //! A phone as a story sees it: what it is told to do, and what its owner sees and hears.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -195,6 +195,8 @@ pub(crate) enum Order {
     Demand,
     Say(Vec<(String, String)>),
     Send { to: String, saying: Saying },
+    Move { host: Host, done: oneshot::Sender<()> },
+    Restart,
     Held(oneshot::Sender<(Snapshot, EngineSnapshot)>),
 }
 
@@ -202,14 +204,14 @@ pub(crate) enum Order {
 #[derive(Clone)]
 pub struct Phone {
     name: String,
-    ip: IpAddr,
+    ip: Rc<Cell<IpAddr>>,
     orders: mpsc::Sender<Order>,
     view: Rc<RefCell<View>>,
 }
 
 impl std::fmt::Debug for Phone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}: {:?}", self.name, self.ip, self.view.borrow().calls)
+        write!(f, "{} {}: {:?}", self.name, self.ip.get(), self.view.borrow().calls)
     }
 }
 
@@ -245,8 +247,12 @@ impl Phone {
     pub(crate) async fn new(new: NewPhone<'_>) -> Self {
         let (orders, inbox) = mpsc::channel(ORDERS);
         let view = Rc::new(RefCell::new(View::default()));
-        let phone =
-            Self { name: new.name.to_owned(), ip: new.host.ip(), orders, view: Rc::clone(&view) };
+        let phone = Self {
+            name: new.name.to_owned(),
+            ip: Rc::new(Cell::new(new.host.ip())),
+            orders,
+            view: Rc::clone(&view),
+        };
         let device = device::Device::new(new, view).await;
         tokio::task::spawn_local(device.run(inbox));
         phone
@@ -261,7 +267,18 @@ impl Phone {
     /// Where it is.
     #[must_use]
     pub fn ip(&self) -> IpAddr {
-        self.ip
+        self.ip.get()
+    }
+
+    /// Goes on from another network, as a browser does: it registers again from there and restarts
+    /// ICE in its calls.
+    pub(crate) async fn goes_on_from(&self, host: Host) {
+        self.ip.set(host.ip());
+        let (done, moved) = oneshot::channel();
+        self.order(Order::Move { host, done }).await;
+        moved.await.expect("the phone runs");
+        assert_eq!(self.register().await, Ok(600), "{} registers from there", self.name);
+        self.order(Order::Restart).await;
     }
 
     async fn order(&self, order: Order) {

@@ -1,7 +1,7 @@
 //! The world: network, time, the exchange, and what a story may ask of all of them.
 
 use std::cell::{Cell, RefCell};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use sidetone_base::{Random, SeededRandom};
 use sidetone_engine::EngineSnapshot;
 use sidetone_engine::media::Certificate;
 use sidetone_engine::sim::{Faults, SimHost, SimWorld};
+use sidetone_nat::binding::answer;
 use sidetone_net::sim::{Link, World as Wires};
 use sidetone_pbx::Exchange;
 use tokio::sync::Notify;
@@ -198,6 +199,42 @@ impl World {
         sleep(time).await;
         let packets = self.inner.media.borrow_mut().recorded(ip);
         Sound::of_ulaw(packets.iter().map(|packet| packet.bytes.as_slice()))
+    }
+
+    /// Takes a phone to another network: its connections and its media path are dead at once, and
+    /// it goes on from a new address.
+    pub async fn roam(&self, phone: &Phone) {
+        let old = phone.ip();
+        self.cut(phone);
+        let number = self.inner.next_host.get();
+        self.inner.next_host.set(number + 1);
+        let ip = IpAddr::from([203, 0, 113, number]);
+        self.inner.media.borrow_mut().move_interface(old, ip);
+        phone.goes_on_from(self.inner.wires.host(ip)).await;
+    }
+
+    /// A STUN server at an address, to which the exchange looks like what the cell says; `None`
+    /// does not answer.
+    pub fn stun_server(&self, server: SocketAddr, sees: Rc<Cell<Option<SocketAddr>>>) {
+        let world = self.clone();
+        tokio::task::spawn_local(async move {
+            loop {
+                sleep(Duration::from_millis(10)).await;
+                let mut media = world.inner.media.borrow_mut();
+                for asked in media.take(server) {
+                    let answer = sees.get().and_then(|mapped| answer(&asked.bytes, mapped));
+                    if let Some(answer) = answer {
+                        media.send(server, asked.from, &answer);
+                    }
+                }
+            }
+        });
+    }
+
+    /// How many datagrams reached an address where nobody is.
+    #[must_use]
+    pub fn strays_at(&self, address: SocketAddr) -> usize {
+        self.inner.media.borrow_mut().take(address).len()
     }
 
     /// Lets time pass.

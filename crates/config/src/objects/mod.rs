@@ -15,4 +15,5 @@ pub mod logger;
 pub mod music;
 pub mod rtp;
 pub mod speech;
+pub mod stun_monitor;
 pub mod transport;

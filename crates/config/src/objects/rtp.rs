@@ -27,6 +27,18 @@ choices! {
     }
 }
 
+choices! {
+    /// How the TURN server is reached.
+    pub enum TurnTransport {
+        /// Datagrams.
+        Udp = "udp",
+        /// A connection in clear.
+        Tcp = "tcp",
+        /// A connection under TLS.
+        Tls = "tls",
+    }
+}
+
 /// Another address that stands for one of ours in ICE candidates (1:1 NAT).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostCandidate {
@@ -45,8 +57,42 @@ pub struct NatServer {
     pub host: String,
     /// Port.
     pub port: u16,
-    /// Credentials, for TURN.
-    pub credentials: Option<(String, Pii<String>)>,
+}
+
+/// A TURN server and how to be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnServer {
+    /// Where it is.
+    pub server: NatServer,
+    /// How it is reached.
+    pub transport: TurnTransport,
+    /// Who we are to it.
+    pub login: TurnLogin,
+    /// Over TLS: whether its certificate and name are checked.
+    pub verify: bool,
+    /// Over TLS: who may have signed it; empty for the system's authorities.
+    pub ca_file: String,
+}
+
+/// Who we are to a TURN server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TurnLogin {
+    /// A user name and its password.
+    Fixed {
+        /// The user.
+        user: String,
+        /// The password.
+        password: Pii<String>,
+    },
+    /// Credentials made with a shared secret, renewed before they end.
+    Shared {
+        /// The name inside.
+        user: String,
+        /// The secret.
+        secret: Pii<String>,
+        /// How long one is valid.
+        lifetime: Duration,
+    },
 }
 
 /// Media settings.
@@ -80,16 +126,18 @@ pub struct Rtp {
     pub stun: Option<NatServer>,
     /// Which interfaces ask it.
     pub stun_acl: AclSet,
+    /// Resolve the STUN server's name again for every call when its TTL is 0.
+    pub stun_reresolve_ttl_0: bool,
     /// Name ourselves in STUN packets.
     pub stun_software_attribute: bool,
     /// TURN server.
-    pub turn: Option<NatServer>,
+    pub turn: Option<TurnServer>,
     /// What was set, for `show` commands.
     pub settings: Settings,
 }
 
 /// Port of STUN and TURN (RFC 8489 §18.6, RFC 8656 §19).
-const STUN_PORT: u16 = 3478;
+pub(crate) const STUN_PORT: u16 = 3478;
 
 impl Rtp {
     /// What stands for one of our addresses in candidates: the addresses to show, in order. An
@@ -120,8 +168,9 @@ impl Rtp {
             ice_acl: fields.acl_set(["ice_acl", "ice_deny", "ice_permit"], acls),
             ice_host_candidates: candidates,
             dtls_mtu: fields.number("dtls_mtu"),
-            stun: server(&mut fields, "stunaddr", STUN_PORT, None),
+            stun: server(&mut fields, "stunaddr", STUN_PORT),
             stun_acl: fields.acl_set(["stun_acl", "stun_deny", "stun_permit"], acls),
+            stun_reresolve_ttl_0: fields.flag("stunaddr_reresolve_ttl_0"),
             stun_software_attribute: fields.flag("stun_software_attribute"),
             turn: turn(&mut fields),
             settings: fields.settings(),
@@ -164,12 +213,7 @@ fn ports(fields: &mut Fields<'_>) -> RangeInclusive<u16> {
     5000..=31000
 }
 
-fn server(
-    fields: &mut Fields<'_>,
-    name: &str,
-    default_port: u16,
-    credentials: Option<(String, Pii<String>)>,
-) -> Option<NatServer> {
+pub(crate) fn server(fields: &mut Fields<'_>, name: &str, default_port: u16) -> Option<NatServer> {
     let text = fields.text(name)?;
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => match port.parse() {
@@ -182,14 +226,36 @@ fn server(
         },
         _ => (text, default_port),
     };
-    Some(NatServer { host, port, credentials })
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    Some(NatServer { host, port })
 }
 
-fn turn(fields: &mut Fields<'_>) -> Option<NatServer> {
-    let user = fields.text("turnusername");
-    let password = fields.text("turnpassword").map(Pii::new);
+fn turn(fields: &mut Fields<'_>) -> Option<TurnServer> {
     let port = fields.number("turnport");
-    server(fields, "turnaddr", port, user.zip(password))
+    let server = server(fields, "turnaddr", port)?;
+    let user = fields.text("turnusername").unwrap_or_default();
+    let secret = fields.text("turn_secret").map(Pii::new);
+    let password = fields.text("turnpassword").map(Pii::new);
+    let login = match (secret, password) {
+        (Some(secret), password) => {
+            if password.is_some() {
+                let message = String::from("turnpassword has no effect beside turn_secret");
+                fields.warn("turnpassword", message, "remove one of the two");
+            }
+            let lifetime = Duration::from_secs(fields.number("turn_lifetime"));
+            TurnLogin::Shared { user, secret, lifetime }
+        }
+        (None, Some(password)) if !user.is_empty() => TurnLogin::Fixed { user, password },
+        (None, _) => {
+            let message = String::from("turnaddr without a way to be let in is not used");
+            fields.error("turnaddr", message, "set turnusername and turnpassword, or turn_secret");
+            return None;
+        }
+    };
+    let transport = fields.choice("turn_transport").unwrap_or(TurnTransport::Udp);
+    let verify = fields.flag("turn_verify_server");
+    let ca_file = fields.text("turn_ca_file").unwrap_or_default();
+    Some(TurnServer { server, transport, login, verify, ca_file })
 }
 
 fn host_candidates(document: &Document, report: &mut Report) -> Vec<HostCandidate> {

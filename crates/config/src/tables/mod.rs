@@ -23,6 +23,7 @@ pub const ALL: &[&ObjectSpec] = &[
     &server::RTP,
     &codecs::OPUS,
     &codecs::PLC,
+    &server::STUN_MONITOR,
     &server::LOGGER,
     &server::FEATURE_MAP,
     &server::FEATURES,

@@ -2,7 +2,7 @@
 
 use super::{NO_SUCH_PART, NOT_YET};
 use crate::objects::http::ClearWebSocket;
-use crate::objects::rtp::StrictRtp;
+use crate::objects::rtp::{StrictRtp, TurnTransport};
 use crate::table::Kind::{Choice, Decimal, List, Number, Secret, Text, YesNo};
 use crate::table::Usage::{Ignored, Works};
 use crate::table::{Kind, ObjectSpec, Usage, options};
@@ -218,17 +218,41 @@ pub const RTP: ObjectSpec = ObjectSpec {
         "srtpreplayprotection" YesNo, "yes", Works, "Refuse repeated SRTP packets.";
         "strictrtp" Choice(StrictRtp::NAMES), "yes", Works,
             "Drop packets from anywhere but the learned source.";
-        "stun_acl" List, "", NOT_YET, "Named lists for the interfaces that ask the STUN server.";
-        "stun_deny" List, "", NOT_YET, "Interfaces that do not ask the STUN server.";
-        "stun_permit" List, "", NOT_YET, "Interfaces that ask the STUN server.";
-        "stun_software_attribute" YesNo, "yes", NOT_YET, "Name ourselves in STUN packets.";
-        "stunaddr" Text, "", NOT_YET, "STUN server, host or host:port; empty for none.";
-        "stunaddr_reresolve_ttl_0" YesNo, "no", NOT_YET,
-            "Resolve a name with TTL 0 for every call.";
-        "turnaddr" Text, "", NOT_YET, "TURN server, host or host:port; empty for none.";
-        "turnpassword" Secret, "", NOT_YET, "Password at the TURN server.";
-        "turnport" PORT, "3478", NOT_YET, "Port of the TURN server when turnaddr names none.";
-        "turnusername" Text, "", NOT_YET, "User at the TURN server.";
+        "stun_acl" List, "", Works, "Named lists for the interfaces that ask the STUN server.";
+        "stun_deny" List, "", Works, "Interfaces that do not ask the STUN server.";
+        "stun_permit" List, "", Works, "Interfaces that ask the STUN server.";
+        "stun_software_attribute" YesNo, "yes", Works, "Name ourselves in STUN packets.";
+        "stunaddr" Text, "", Works, "STUN server, host or host:port; empty for none.";
+        "stunaddr_reresolve_ttl_0" YesNo, "no", Works,
+            "Resolve a name with TTL 0 again for every call, in the background; else only once.";
+        "turn_ca_file" Text, "", Works,
+            "Certificates that may sign the TURN server's, PEM; empty for the system's.";
+        "turn_lifetime" Number { min: 600, max: 2_592_000 }, "86400", Works,
+            "Seconds that credentials made with turn_secret are valid.";
+        "turn_secret" Secret, "", Works,
+            "Secret shared with the TURN server, from which time-limited credentials are made.";
+        "turn_transport" Choice(TurnTransport::NAMES), "udp", Works,
+            "How the TURN server is reached.";
+        "turn_verify_server" YesNo, "yes", Works,
+            "Over TLS, check the TURN server's certificate and its name.";
+        "turnaddr" Text, "", Works, "TURN server, host or host:port; empty for none.";
+        "turnpassword" Secret, "", Works, "Password at the TURN server.";
+        "turnport" PORT, "3478", Works, "Port of the TURN server when turnaddr names none.";
+        "turnusername" Text, "", Works,
+            "User at the TURN server; with turn_secret the name inside the credentials.";
+    },
+};
+
+/// `[general]` of `res_stun_monitor.conf`.
+pub const STUN_MONITOR: ObjectSpec = ObjectSpec {
+    file: "res_stun_monitor.conf",
+    name: "general",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "stunaddr" Text, "", Works,
+            "STUN server asked for our public address, host or host:port; empty for none.";
+        "stunrefresh" Number { min: 5, max: 86_400 }, "30", Works, "Seconds between two questions.";
     },
 };
 

@@ -1,13 +1,15 @@
 //! asterisk.conf, http.conf, rtp.conf, logger.conf.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use sidetone_base::Pii;
 use sidetone_conf::MemorySource;
 
 use super::{UDP, base, config, errors, one_says, pair, warnings};
 use crate::objects::logger::Level;
 use crate::objects::music::Order;
-use crate::{Loaded, LogFormat, LogTarget, StrictRtp, load};
+use crate::{Loaded, LogFormat, LogTarget, StrictRtp, TurnLogin, TurnTransport, load};
 
 fn load_with(file: &str, text: &str) -> Loaded {
     let source = base().with("/etc/pjsip.conf", UDP).with(format!("/etc/{file}"), text);
@@ -170,12 +172,42 @@ fn media_settings_are_read() {
     assert_eq!(rtp.advertised(address("10.0.0.6")), [address("10.0.0.6")]);
     assert_eq!(rtp.stun.as_ref().unwrap().port, 19302);
     let turn = rtp.turn.as_ref().unwrap();
-    assert_eq!((turn.port, turn.credentials.as_ref().unwrap().1.reveal().as_str()), (3478, "p"));
+    let fixed = TurnLogin::Fixed { user: "u".to_owned(), password: Pii::new("p".to_owned()) };
+    assert_eq!((turn.server.port, turn.transport, &turn.login), (3478, TurnTransport::Udp, &fixed));
     one_says(&errors(&loaded), &["rtp.conf:15:", "'fe80::1 => nonsense' is no candidate"]);
     let found = warnings(&loaded);
     one_says(&found, &["probation has no effect"]);
     one_says(&found, &["[ice_host_candidates] and a STUN or TURN server"]);
-    one_says(&found, &["'stunaddr' of general is ignored"]);
+    assert!(!found.iter().any(|text| text.contains("ignored")), "{found:?}");
+}
+
+#[test]
+fn a_turn_server_wants_a_way_in() {
+    let loaded = load_with("rtp.conf", "[general]\nturnaddr=turn.example\nturnusername=u\n");
+    assert!(config(&loaded).rtp.turn.is_none());
+    one_says(&errors(&loaded), &["rtp.conf:2", "turn_secret"]);
+    let text = "[general]\nturnaddr=[2001:db8::9]:5349\nturn_transport=tls\nturn_secret=s\n\
+                turn_lifetime=3600\nturnusername=u\nturn_verify_server=no\n";
+    let rtp = config(&load_with("rtp.conf", text)).rtp.clone();
+    let turn = rtp.turn.as_ref().unwrap();
+    assert_eq!((turn.server.host.as_str(), turn.server.port), ("2001:db8::9", 5349));
+    assert_eq!((turn.transport, turn.verify), (TurnTransport::Tls, false));
+    let lifetime = Duration::from_secs(3_600);
+    let (user, secret) = ("u".to_owned(), Pii::new("s".to_owned()));
+    assert_eq!(turn.login, TurnLogin::Shared { user, secret, lifetime });
+}
+
+#[test]
+fn the_stun_monitor_is_off_unless_it_has_a_server() {
+    let monitor = config(&load_with("res_stun_monitor.conf", "")).stun_monitor.clone();
+    assert_eq!((monitor.server.clone(), monitor.refresh), (None, Duration::from_secs(30)));
+    let text = "[general]\nstunaddr = stun.example\nstunrefresh = 60\n";
+    let monitor = config(&load_with("res_stun_monitor.conf", text)).stun_monitor.clone();
+    let server = monitor.server.clone().unwrap();
+    assert_eq!((server.host.as_str(), server.port), ("stun.example", 3478));
+    assert_eq!(monitor.refresh, Duration::from_secs(60));
+    let loaded = load_with("res_stun_monitor.conf", "[general]\nstunrefresh = 1\n");
+    one_says(&errors(&loaded), &["res_stun_monitor.conf:2", "stunrefresh"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod pjsip_objects;
 mod pjsip_show;
 mod reload;
 mod rtp;
+mod stun;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -190,6 +191,8 @@ pub const COMMANDS: &[Command] = &[
     command!("pjsip show transport", "<name>", pjsip_objects::transport, "Show a transport"),
     command!("pjsip show transports", "", pjsip_show::transports, "List the transports"),
     command!("rtp show settings", "", rtp::settings, "Show the settings of media"),
+    command!("stun set debug", "on|off", stun::debug, "Show packets of STUN and TURN in the log"),
+    command!("stun show status", "", stun::status, "Show the watch on our public address"),
 ];
 
 /// The table, for help: naming the constant there would make it describe itself.

@@ -2,12 +2,35 @@
 
 use std::fmt::Write as _;
 
+use sidetone_config::{NatServer, Rtp};
+use sidetone_engine::nat::Health;
+
 use super::{Context, text};
 use crate::socket::Answer;
 
 pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     let config = context.exchange.config();
-    let rtp = &config.rtp;
+    let mut out = configured(&config.rtp);
+    let status = context.exchange.engine().nat_status().await;
+    for binding in &status.bindings {
+        let mapped = binding.mapped.map_or_else(|| "unknown".to_owned(), |at| at.to_string());
+        let health = match binding.health {
+            Health::Asking => "asking",
+            Health::Answering => "ok",
+            Health::Dead => "no answer",
+        };
+        let _ =
+            writeln!(out, "   {:<15} {} is {mapped} outside ({health})", "Mapping:", binding.base);
+    }
+    for relay in &status.relays {
+        let relayed = relay.relayed.map_or_else(|| "none".to_owned(), |at| at.to_string());
+        let _ = writeln!(out, "   {:<15} {relayed}, {} peers", "Relay:", relay.peers);
+    }
+    text(out)
+}
+
+/// What the files say, as the reference prints it, and what we have beyond.
+fn configured(rtp: &Rtp) -> String {
     let yes = |on: bool| if on { "Yes" } else { "No" };
     let strict = match rtp.strict {
         sidetone_config::StrictRtp::No => "No",
@@ -28,9 +51,37 @@ pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     }
     row("Replay Protect:", yes(rtp.srtp_replay_protection));
     row("ICE support:", yes(rtp.ice_support));
-    let stun = rtp.stun.as_ref().map(|stun| format!("{}:{}", stun.host, stun.port));
+    if rtp.ice_lite {
+        row("ICE lite:", "Yes");
+    }
+    let address = |server: &NatServer| format!("{}:{}", server.host, server.port);
+    let stun = rtp.stun.as_ref().map(address);
     row("STUN:", if stun.is_some() { "enabled" } else { "disabled" });
-    let address = stun.unwrap_or_else(|| "0.0.0.0:0".to_owned());
-    let _ = writeln!(out, "   {:<15} {address}", "Address:");
-    text(out)
+    let stun = stun.unwrap_or_else(|| "0.0.0.0:0".to_owned());
+    let _ = writeln!(out, "   {:<15} {stun}", "Address:");
+    if let Some(turn) = &rtp.turn {
+        let _ = writeln!(out, "  {:<16} enabled over {}", "TURN:", turn.transport);
+        let _ = writeln!(out, "   {:<15} {}", "Address:", address(&turn.server));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// NAT-20: without a file, the lines of the reference.
+    #[test]
+    fn the_settings_in_force_are_printed_as_the_reference_does() {
+        let rtp = Rtp { ports: 20_000..=32_000, ..Rtp::default() };
+        let reference = "\n\nGeneral Settings:\n----------------\n  Port start:      20000\n  \
+            Port end:        32000\n  Checksums:       Yes\n  DTMF Timeout:    1200\n  \
+            Strict RTP:      Yes\n  Probation:       4 frames\n  Replay Protect:  Yes\n  \
+            ICE support:     Yes\n  STUN:            disabled\n   Address:        0.0.0.0:0\n";
+        assert_eq!(configured(&rtp), reference);
+        let stun = Some(NatServer { host: "stun.example".to_owned(), port: 3478 });
+        let shown = configured(&Rtp { stun, ..rtp });
+        let stun = "  STUN:            enabled\n   Address:        stun.example:3478\n";
+        assert!(shown.ends_with(stun), "{shown}");
+    }
 }

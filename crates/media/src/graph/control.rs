@@ -8,13 +8,14 @@ use sidetone_sdp::plan::{LocalTransport, MediaKind, MediaPlan};
 
 use super::{Feeder, Graph, LegFault, LegKey, Outgoing, io, live};
 use crate::clock::Io;
+use crate::event::LegEvent;
 use crate::leg::MAX_STREAMS;
 use crate::path::Outbox;
 use crate::player::Program;
 use crate::quality::StreamQuality;
 use crate::settings::LegKind;
 use crate::source::{DtmfRelay, Playback, PlaybackId, Route, Tone};
-use crate::transport::NewTransport;
+use crate::transport::{LateCandidates, NewTransport};
 
 impl Graph {
     /// Adds transports to a leg and returns all.
@@ -62,6 +63,54 @@ impl Graph {
         let locals = leg.local_transports();
         self.register(key);
         Ok(locals)
+    }
+
+    /// Takes candidates that were found after the leg was made; news of them come as
+    /// [`LegEvent::Candidates`].
+    ///
+    /// # Errors
+    /// [`LegFault::Gone`].
+    pub fn late_candidates(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        late: &LateCandidates,
+    ) -> Result<(), LegFault> {
+        let key = self.key(id)?;
+        let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
+        for (transport, path) in leg.transports.iter_mut().enumerate() {
+            if let Some(candidates) = path.take_late(now, late) {
+                let complete = late.complete;
+                leg.events.push(LegEvent::Candidates { transport, candidates, complete });
+            }
+        }
+        self.settle(now, key);
+        Ok(())
+    }
+
+    /// The sockets and addresses of a leg's transports, for whoever wants to tell others.
+    ///
+    /// # Errors
+    /// [`LegFault::Gone`].
+    pub fn made_of(&mut self, id: LegId) -> Result<Vec<NewTransport>, LegFault> {
+        let key = self.key(id)?;
+        let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
+        Ok(leg.transports.iter().map(|transport| transport.made_of().clone()).collect())
+    }
+
+    /// Our addresses changed: later descriptions tell these, and an ICE restart uses them. Media
+    /// goes on as it was until then.
+    ///
+    /// # Errors
+    /// [`LegFault::Gone`].
+    pub fn readdress(&mut self, id: LegId, transports: Vec<NewTransport>) -> Result<(), LegFault> {
+        let key = self.key(id)?;
+        let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
+        for (transport, new) in leg.transports.iter_mut().zip(transports) {
+            transport.readdress(new);
+        }
+        self.register(key);
+        Ok(())
     }
 
     /// Applies a plan to a leg.

@@ -149,7 +149,7 @@ impl World {
             bases: vec![base],
             advertised: vec![address],
             rtp: Some((base, address)),
-            rtcp: None,
+            ..NewTransport::default()
         };
         let transports = vec![transport];
         let certificate = certificate();

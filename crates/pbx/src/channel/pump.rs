@@ -108,7 +108,9 @@ impl Channel {
         let now = self.exchange.now();
         let absolute = self.absolute_deadline.filter(|_| until.is_none_or(|until| until > now));
         let unheard = self.unheard.as_ref().and_then(|unheard| unheard.until);
-        let wake = [until, absolute, unheard].into_iter().flatten().min().unwrap_or(now + IDLE);
+        self.keep_addressed().await;
+        let due = [until, absolute, unheard, self.readdress_due()];
+        let wake = due.into_iter().flatten().min().unwrap_or(now + IDLE);
         let woken = tokio::select! {
             biased;
             event = self.inbox.recv() => Woken::Inbox(event),
@@ -179,6 +181,7 @@ impl Channel {
             Control::Watch(watch) => self.watched(watch),
             Control::BranchCause(cause) => self.sip.note_cause(*cause),
             Control::AnswerHeaders(response) => self.sip.answer = Some(response),
+            Control::Readdress => self.readdress(),
             Control::Quality(reply) => {
                 // Whoever asked may have given up.
                 let _ = reply.send(self.quality().await);
@@ -273,7 +276,13 @@ impl Channel {
                 format!("the media leg failed: {reason}")
             }
             LegEvent::IceConnected { remote, .. } => format!("ICE connected with {remote}"),
-            LegEvent::IceFailed { reason, .. } => format!("ICE failed: {reason}"),
+            LegEvent::IceFailed { reason, .. } => {
+                tracing::warn!("{}: no audio: {reason}", self.name);
+                format!("ICE failed: {reason}")
+            }
+            LegEvent::Candidates { transport, candidates, complete } => {
+                self.candidates_found(transport, candidates, complete).await
+            }
             LegEvent::IceDisconnected { .. } => self.ice_disconnected(),
             LegEvent::DtlsConnected { .. } => "DTLS connected, media is encrypted".to_owned(),
             LegEvent::FirstPacket { stream } => format!("media of stream {stream} arrives"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sidetone_base::{Destination, Flow};
 use sidetone_dialplan::Stop;
 use sidetone_sdp::negotiation::Wish;
+use sidetone_sdp::trickle::Fragment;
 use sidetone_sip::headers::CSeq;
 use sidetone_sip::{Method, Name, Request, Response};
 use sidetone_ua::api::{
@@ -102,6 +103,7 @@ impl Channel {
         let Some(request) = self.signalling.request.clone() else {
             return Ok(());
         };
+        self.note_info_packages(&request.headers);
         self.answer_offer(&request.body, &self.wish.clone()).await.map(|_| ())
     }
 
@@ -192,6 +194,7 @@ impl Channel {
         reply.headers.insert(0, ("Contact".to_owned(), contact));
         reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
         reply.headers.extend(self.connected_headers());
+        reply.headers.extend(self.info_packages());
         let reliable = self.signalling.reliable && (101..200).contains(&reply.status);
         self.signalling.shard.respond_invite(dialog, reply, reliable).await;
     }
@@ -282,8 +285,10 @@ impl Channel {
         if status >= 300 {
             tracing::info!("{}: the peer refused our offer with {status}", self.name);
             self.offer_refused();
+            self.addresses_offered(None);
             return;
         }
+        self.addresses_offered(None);
         if let Err(error) = self.take_answer(&response.body).await {
             tracing::warn!("{}: the peer's answer is unusable: {error}", self.name);
             self.offer_refused();
@@ -298,9 +303,14 @@ impl Channel {
         } else if self.is_offering() {
             self.show_again(why);
             tracing::info!("{}: our offer was not answered: {why:?}", self.name);
-            if let Failure::Glare { again_after } = why {
+            let glare = match why {
+                Failure::Glare { again_after } => Some(again_after),
+                _ => None,
+            };
+            if let Some(again_after) = glare {
                 self.reoffer = Reoffer::Glare(again_after);
             }
+            self.addresses_offered(glare);
             self.offer_refused();
         }
     }
@@ -337,9 +347,14 @@ impl Channel {
             Method::Invite | Method::Update => self.reoffered(request).await,
             Method::Info => {
                 let kind = message::text_of(request, Name::ContentType);
+                if kind.eq_ignore_ascii_case(Fragment::CONTENT_TYPE) {
+                    let reply = self.trickled(&request.body).await;
+                    self.signalling.shard.respond(transaction, reply).await;
+                    return None;
+                }
                 digit = read_info(&kind, &request.body);
                 if digit.is_none() && !request.body.is_empty() {
-                    message::refusal(415, "INFO carries digits only")
+                    message::refusal(415, "INFO carries digits or ICE candidates only")
                 } else {
                     message::reply(200)
                 }
@@ -380,6 +395,7 @@ impl Channel {
             return message::reply(491);
         }
         self.learn_identity(&request.headers);
+        self.note_info_packages(&request.headers);
         let contact = ("Contact".to_owned(), self.signalling.contact.clone());
         let mut reply = message::reply(200);
         reply.headers.push(contact);

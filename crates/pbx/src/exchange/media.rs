@@ -5,11 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use sidetone_base::{Flow, LegId, Transport};
+use sidetone_config::acl::AclSet;
 use sidetone_config::objects::codecs_conf::CodecsConf;
 use sidetone_config::objects::rtp::StrictRtp as ConfiguredStrict;
 use sidetone_config::{Config, DtlsSetup, DtmfMode, Endpoint, Host, MediaEncryption, MediaKind};
 use sidetone_engine::{CertificateChoice, LegSpec};
-use sidetone_media::candidates::LocalAddress;
+use sidetone_media::candidates::{LocalAddress, is_private};
 use sidetone_media::{
     AclRule, CandidatePolicy, Certificate, DtmfSettings, HostRule, LegEvent, LegKind, Net,
     RtpSettings, StrictRtp, ToneDetection, WithoutEvents,
@@ -39,6 +40,10 @@ impl Exchange {
         };
         let mut spec = LegSpec::new(kind, events);
         spec.candidates = self.candidates(&config, endpoint, flow);
+        self.reach().call_begins();
+        if kind == LegKind::Plain {
+            self.add_seen_address(&mut spec.candidates);
+        }
         spec.rtp = rtp_settings(&config, endpoint);
         spec.certificate = match &endpoint.dtls.certificate {
             // Making one that nobody looks at would be a tenth of a plain call.
@@ -47,6 +52,34 @@ impl Exchange {
             None => CertificateChoice::Leg,
         };
         spec
+    }
+
+    /// What a peer may see of a leg after our addresses changed; `None` when it is on our side of
+    /// the NAT and need not know.
+    pub(crate) fn new_addresses(
+        &self,
+        endpoint: &Endpoint,
+        flow: Option<&Flow>,
+    ) -> Option<CandidatePolicy> {
+        let mut policy = self.candidates(&self.config(), endpoint, flow);
+        if policy.peer_is_local() || policy.peer.is_none_or(is_private) {
+            return None;
+        }
+        let ice = endpoint.ice_support && self.config().rtp.ice_support;
+        if !ice || endpoint.media_encryption != MediaEncryption::Dtls {
+            self.add_seen_address(&mut policy);
+        }
+        Some(policy)
+    }
+
+    /// Behind NAT, without a configured address, the one that the STUN monitor sees stands for
+    /// ours in `c=` to peers outside. ICE has better: what each socket is seen as.
+    fn add_seen_address(&self, policy: &mut CandidatePolicy) {
+        let outside = !policy.peer_is_local() && policy.peer.is_some_and(|peer| !is_private(peer));
+        let inner = policy.local_address.is_none_or(is_private);
+        if outside && inner && policy.external_address.is_none() && policy.host_rules.is_empty() {
+            policy.external_address = self.reach().seen();
+        }
     }
 
     /// The certificate of `dtls_cert_file`, read once. One that cannot be used is reported and
@@ -107,7 +140,7 @@ impl Exchange {
                     },
                 })
                 .collect(),
-            acl: acl_rules(config),
+            acl: rules(&config.rtp.ice_acl),
             external_address: endpoint.media_address.or(external),
             local_net: local_net
                 .into_iter()
@@ -155,10 +188,20 @@ impl Exchange {
                 let port = outside.and_then(|transport| transport.external_signaling_port);
                 (address, port.unwrap_or(flow.local.port()))
             }
-            None if flow.local.ip().is_unspecified() => {
-                (self.interface_towards(flow.remote.ip()), flow.local.port())
+            None => {
+                let ours = if flow.local.ip().is_unspecified() {
+                    self.interface_towards(flow.remote.ip())
+                } else {
+                    flow.local.ip()
+                };
+                let hidden = is_private(ours) && !is_private(flow.remote.ip());
+                let neighbour = transport.is_some_and(|transport| {
+                    transport.local_net.iter().any(|net| net.contains(flow.remote.ip()))
+                });
+                // Behind NAT and not told so: what the STUN monitor sees leads to us, if anything.
+                let seen = self.reach().seen().filter(|_| hidden && !neighbour);
+                (seen.unwrap_or(ours), flow.local.port())
             }
-            None => (flow.local.ip(), flow.local.port()),
         }
     }
 
@@ -197,9 +240,11 @@ impl Exchange {
     }
 }
 
-fn acl_rules(config: &Config) -> Vec<AclRule> {
-    let lists = config.rtp.ice_acl.lists.iter();
-    lists
+/// The lines of a list of addresses, in order.
+#[must_use]
+pub fn rules(acl: &AclSet) -> Vec<AclRule> {
+    acl.lists
+        .iter()
         .flat_map(|list| &list.rules)
         .map(|(sense, net)| {
             let net = Net::new(net.address, net.prefix);
@@ -293,8 +338,7 @@ fn capabilities(endpoint: &Endpoint, ice_allowed: bool, codecs_conf: &CodecsConf
         rtcp_mux: endpoint.rtcp_mux,
         bundle: endpoint.bundle,
         ice: endpoint.ice_support && ice_allowed,
-        // Trickled candidates come with the next issue; half trickle needs nothing of ours.
-        trickle: false,
+        trickle: endpoint.ice_support && ice_allowed,
         rtx: false,
         telephone_event: matches!(
             endpoint.dtmf_mode,

@@ -21,8 +21,10 @@ use tokio::sync::{Notify, mpsc};
 
 use super::{Exchange, Inner, Prompts};
 use crate::application::Catalogue;
+use crate::channel::reach::PACKAGE;
 use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
+use crate::reach::Reach;
 use crate::registrar::{Contact, Registrar};
 use crate::{ingress, register, shard};
 
@@ -109,6 +111,7 @@ impl Exchange {
                 started,
                 certificates: Mutex::new(HashMap::new()),
                 library: MusicLibrary::default(),
+                reach: Reach::default(),
                 draining: AtomicBool::new(false),
                 texts: Arc::new(tokio::sync::Semaphore::new(crate::text::TEXTS_AT_ONCE)),
                 sip_log: AtomicBool::new(false),
@@ -134,6 +137,12 @@ impl Exchange {
             flow_grace: FLOW_GRACE,
             ..Settings::default()
         }
+    }
+
+    /// Resolves the names of the configuration again: dynamic DNS follows the network.
+    pub async fn resolve_again(&self) {
+        let found = resolve(&self.config()).await;
+        self.inner.resolved.store(Arc::new(found));
     }
 
     /// Puts the `[globals]` of the dialplan in force.
@@ -184,7 +193,7 @@ impl Exchange {
 
 /// What peers may `Require` of us.
 fn supported(config: &Config) -> Vec<String> {
-    let mut tags = vec!["100rel", "timer", "replaces", "histinfo", "path", "outbound"];
+    let mut tags = vec!["100rel", "timer", "replaces", "histinfo", "path", "outbound", PACKAGE];
     if config.global.norefersub {
         tags.push("norefersub");
     }

@@ -46,9 +46,9 @@ use self::transport::{Reading, settle};
 use self::write::{Half, Writer};
 use crate::attributes::group;
 use crate::line::{Address, Origin};
-use crate::plan::{LocalTransport, MediaPlan};
+use crate::plan::{LocalTransport, MediaPlan, StreamPlan, StreamState};
 use crate::session::{Media, Session};
-use crate::trickle::Fragment;
+use crate::trickle::{Fragment, Section};
 
 /// What the next offer or answer needs from the media leg.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -459,6 +459,32 @@ impl Negotiation {
             found.push(Trickled { transport, candidates, complete });
         }
         found
+    }
+
+    /// The body of an INFO with candidates of ours that were found late (RFC 8840 §4.4); `None`
+    /// when no stream in use has such a transport.
+    #[must_use]
+    pub fn fragment(&self, late: &[Trickled], local: &[LocalTransport]) -> Option<Fragment> {
+        let mut sections: Vec<Section> = Vec::new();
+        for news in late {
+            let carries = |stream: &&StreamPlan| {
+                stream.transport == news.transport && stream.state == StreamState::Active
+            };
+            let Some(stream) = self.plan.streams.iter().find(carries) else { continue };
+            let ice = local.get(news.transport)?.ice.as_ref()?;
+            let known = sections.iter().position(|section| section.mid == stream.mid);
+            let place = known.unwrap_or_else(|| {
+                let (ufrag, pwd) = (Some(ice.ufrag.clone()), Some(ice.pwd.clone()));
+                let mid = stream.mid.clone();
+                sections.push(Section { mid, ufrag, pwd, ..Section::default() });
+                sections.len() - 1
+            });
+            if let Some(section) = sections.get_mut(place) {
+                section.candidates.extend(news.candidates.iter().cloned());
+                section.complete |= news.complete;
+            }
+        }
+        (!sections.is_empty()).then_some(Fragment { sections })
     }
 
     /// Forgets our open offer (the peer said 488 or 491, or never answered): what was agreed

@@ -167,7 +167,7 @@ impl Writer<'_> {
             for candidate in ice.candidates.iter().filter(|line| !(only_rtp && rtcp(line))) {
                 attributes.push("candidate", candidate);
             }
-            if self.capabilities.trickle {
+            if self.capabilities.trickle && !ice.gathering {
                 attributes.push_flag("end-of-candidates");
             }
         }

@@ -61,6 +61,7 @@ pub(crate) fn restarted_transport(index: u16, ufrag: &str) -> LocalTransport {
             pwd: format!("{ufrag}0123456789abcdefghijkl"),
             candidates: vec![host],
             lite: false,
+            gathering: false,
         }),
         fingerprints: vec![("sha-256".to_owned(), vec![0xA5; 32])],
     }

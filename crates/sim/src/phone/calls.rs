@@ -568,6 +568,17 @@ impl Device {
         }
     }
 
+    /// All calls go on from another network: ICE restarts.
+    pub(super) async fn restart_calls(&mut self) {
+        for place in 0..self.calls.len() {
+            if let Some(media) = &mut self.calls[place].media {
+                media.move_on().await;
+                let holds = self.calls[place].holds;
+                self.hold(place, holds).await;
+            }
+        }
+    }
+
     pub(super) async fn hold_last(&mut self, hold: Option<Hold>) {
         match (hold, self.last()) {
             (Some(Hold::WithoutOffer), _) => self.ask_for_an_offer(Direction::SendOnly),

@@ -249,6 +249,12 @@ impl Device {
             }
             Order::Say(headers) => self.says = headers,
             Order::Send { to, saying } => self.send_outside(&to, saying).await,
+            Order::Move { host, done } => {
+                self.ip = host.ip();
+                self.wire = Wire::new(self.line, host).await;
+                let _ = done.send(());
+            }
+            Order::Restart => self.restart_calls().await,
             Order::Held(reply) => {
                 let held = (self.stack.snapshot(), self.engine.snapshot().await);
                 let _ = reply.send(held);

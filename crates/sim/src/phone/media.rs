@@ -5,7 +5,7 @@ use std::time::Duration;
 use sidetone_base::Random;
 use sidetone_engine::media::LegKind;
 use sidetone_engine::{Engine, LegHandle, LegSpec};
-use sidetone_media::{Repeat, Tone, ToneDetection, ToneStep, WithoutEvents};
+use sidetone_media::{CandidatePolicy, Repeat, Tone, ToneDetection, ToneStep, WithoutEvents};
 use sidetone_sdp::Session;
 use sidetone_sdp::attributes::{SdesSuite, Setup};
 use sidetone_sdp::negotiation::{
@@ -118,6 +118,9 @@ impl Media {
         let offer = Session::parse(body).expect("the exchange writes what can be read");
         let needs = self.negotiation.requirements(&offer, wish);
         self.grow(needs.transports).await;
+        if !needs.ice_restarts.is_empty() {
+            self.leg.restart_ice().await.expect("a phone has credentials enough");
+        }
         let answered = self.negotiation.answer(&offer, self.leg.local_transports(), wish, random);
         let (session, plan) = answered.map_err(|reject| reject.status)?;
         self.apply(plan).await;
@@ -130,6 +133,13 @@ impl Media {
         let plan =
             self.negotiation.accept_answer(&answer).expect("the exchange answers what was offered");
         self.apply(plan).await;
+    }
+
+    /// The phone is in another network: new candidates and credentials for the next offer.
+    pub(super) async fn move_on(&mut self) {
+        let peer = Some(EXCHANGE);
+        let policy = CandidatePolicy { peer, ..CandidatePolicy::default() };
+        self.leg.readdress(policy).await.expect("a phone has an address");
     }
 
     pub(super) fn roll_back(&mut self) {

@@ -1,13 +1,15 @@
 //! What peers are told about addresses, and how ICE is switched.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use sidetone_events::Event;
 use sidetone_events::catalogue::Way;
+use sidetone_sim::phone::Saying;
 use sidetone_sim::{CallState, Configuration, Line, Manner, Weather, World, secs};
 
-use super::{registered, tell};
+use super::{FEW, registered, tell, tell_over};
 
 /// Every SIP message the exchange sends from now on.
 fn overheard(world: &World) -> Rc<RefCell<Vec<String>>> {
@@ -113,6 +115,140 @@ fn an_ice_lite_exchange_says_so_and_is_heard() {
         world.run_until("she hears herself", secs(30), |_| wendy.is_talking()).await;
         let lite = said.borrow().iter().any(|text| text.contains("a=ice-lite"));
         assert!(lite, "{:#?}", said.borrow());
+        wendy.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// Pain 13, NAT-22: a browser that goes from one network to another is heard again within two
+/// seconds, and what was agreed before stands.
+#[test]
+fn a_browser_that_changes_networks_is_heard_again_within_two_seconds() {
+    tell_over(FEW, async |world: World| {
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        wendy.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&wendy, &bob)).await;
+        for _ in 0..2 {
+            let before = (wendy.call().heard, bob.call().heard);
+            world.roam(&wendy).await;
+            let again = |_: &World| wendy.call().heard > before.0 + 5;
+            world.run_until("she hears again", secs(2), again).await;
+            world.run_until("they talk again", secs(1), |w| w.talking(&wendy, &bob)).await;
+            world.run_for(secs(3)).await;
+        }
+        assert!(world.talking(&wendy, &bob), "{}", world.account());
+        wendy.hang_up().await;
+        world.assert_no_leaks().await;
+        assert_eq!(bob.state(), Some(CallState::Over(200)));
+    });
+}
+
+const STUN: &str = "198.51.100.200:3478";
+
+fn with_stun() -> (Configuration, Rc<Cell<Option<SocketAddr>>>) {
+    let rtp = "[general]\nstunaddr = 198.51.100.200\n".to_owned();
+    let sees = Rc::new(Cell::new("203.0.113.7:61000".parse().ok()));
+    (Configuration { rtp, ..Configuration::default() }, sees)
+}
+
+/// NAT-18: the public address changes under a call. The peer is offered the new one with new ICE
+/// credentials, and the audio never stops.
+#[test]
+fn a_new_public_address_is_offered_to_live_calls() {
+    let (configuration, sees) = with_stun();
+    for seed in FEW {
+        sees.set("203.0.113.7:61000".parse().ok());
+        tell(*seed, Weather::BAD, &configuration, async |world: World| {
+            world.stun_server(STUN.parse().unwrap(), Rc::clone(&sees));
+            let said = overheard(&world);
+            let wendy = registered(&world, "wendy", Line::WebSocket).await;
+            world.run_for(secs(5)).await;
+            wendy.dial("600").await;
+            world.run_until("she hears herself", secs(30), |_| wendy.is_talking()).await;
+            let told = |address: &str| {
+                let candidate = format!("{address} 61000 typ srflx raddr 0.0.0.0 rport 0");
+                said.borrow().iter().filter(|text| text.contains(&candidate)).count()
+            };
+            assert!(told("203.0.113.7") >= 1, "{:#?}", said.borrow());
+            sees.set("203.0.113.8:61000".parse().ok());
+            world.run_until("it is offered", secs(60), |_| wendy.call().reoffered > 0).await;
+            let is_offer = |text: &&String| text.starts_with("INVITE");
+            let offer = said.borrow().iter().rfind(is_offer).cloned();
+            assert!(offer.is_some_and(|offer| offer.contains("203.0.113.8 61000 typ srflx")));
+            for _ in 0..20 {
+                world.run_for(std::time::Duration::from_millis(500)).await;
+                assert!(wendy.is_talking(), "{}", world.account());
+            }
+            wendy.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// RFC 8840: what is found after the answer is told by INFO, to those who listen.
+#[test]
+fn late_candidates_are_trickled_to_those_who_listen() {
+    let (configuration, sees) = with_stun();
+    for listens in [true, false] {
+        sees.set(None);
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            world.stun_server(STUN.parse().unwrap(), Rc::clone(&sees));
+            let said = overheard(&world);
+            let wendy = registered(&world, "wendy", Line::WebSocket).await;
+            if listens {
+                wendy.will_say(&[("Recv-Info", "trickle-ice")]).await;
+            }
+            let began = tokio::time::Instant::now();
+            wendy.dial("600").await;
+            world.run_until("she hears herself", secs(5), |_| wendy.is_talking()).await;
+            // FAQ-06: a STUN server that is silent costs the call nothing.
+            assert!(began.elapsed() < secs(2), "{:?}", began.elapsed());
+            sees.set("203.0.113.7:61000".parse().ok());
+            world.run_for(secs(20)).await;
+            let said = said.take();
+            let answer = said.iter().find(|text| text.contains("a=ice-options:ice2 trickle"));
+            let answer = answer.expect("an answer with trickle");
+            assert!(!answer.contains("a=end-of-candidates"), "{answer}");
+            assert!(answer.contains("Recv-Info: trickle-ice"), "{answer}");
+            let infos: Vec<&String> = said.iter().filter(|text| text.starts_with("INFO")).collect();
+            assert_eq!(!infos.is_empty(), listens, "{infos:#?}");
+            if listens {
+                let all: String = infos.iter().map(|text| text.as_str()).collect();
+                assert!(all.contains("203.0.113.7 61000 typ srflx"), "{all}");
+                assert!(all.contains("a=end-of-candidates"), "{all}");
+                assert!(all.contains("Content-Type: application/trickle-ice-sdpfrag"), "{all}");
+                assert!(all.contains("Info-Package: trickle-ice"), "{all}");
+            }
+            wendy.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// RFC 8840 §4.3: candidates that come by INFO are tried.
+#[test]
+fn candidates_of_the_peer_that_come_by_info_are_tried() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        wendy.dial("600").await;
+        world.run_until("she hears herself", secs(5), |_| wendy.is_talking()).await;
+        let elsewhere: SocketAddr = "203.0.113.200:7000".parse().unwrap();
+        assert_eq!(world.strays_at(elsewhere), 0);
+        let body = "m=audio 9 RTP/AVP 0\r\na=mid:0\r\n\
+                    a=candidate:7 1 udp 1694498815 203.0.113.200 7000 typ srflx raddr 0.0.0.0 \
+                    rport 0\r\na=candidate:8 1 udp 1 4f2b.local 9 typ host\r\n";
+        let kind = "application/trickle-ice-sdpfrag";
+        let package = [("Info-Package", "trickle-ice")];
+        wendy.ask(Saying::new("INFO", &package).with_body(kind, body)).await;
+        world.run_for(secs(1)).await;
+        assert_eq!(wendy.call().told, [200]);
+        assert!(world.strays_at(elsewhere) > 0, "no check was sent");
+        wendy.ask(Saying::new("INFO", &package).with_body(kind, "m=audio\r\n")).await;
+        world.run_for(secs(1)).await;
+        assert_eq!(wendy.call().told, [200, 400]);
+        assert!(wendy.is_talking(), "{}", world.account());
         wendy.hang_up().await;
         world.assert_no_leaks().await;
     });

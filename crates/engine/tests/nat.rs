@@ -1,0 +1,157 @@
+//! What a worker learns of its addresses outside, on virtual time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use sidetone_base::LegId;
+use sidetone_engine::media::{AclRule, CandidatePolicy, LegEvent, LegKind};
+use sidetone_engine::sim::{SimHost, SimWorld};
+use sidetone_engine::{Engine, LegHandle, LegSpec, NatEvent, NatSettings};
+use sidetone_nat::{Health, binding};
+use tokio::sync::mpsc;
+
+const SERVER: &str = "198.51.100.78:3478";
+const INNER: [u8; 4] = [10, 0, 0, 5];
+
+struct Story {
+    world: SimWorld,
+    engine: Engine,
+    events: mpsc::Receiver<NatEvent>,
+}
+
+impl Story {
+    fn new(acl: Vec<AclRule>) -> Self {
+        let mut world = SimWorld::new(1, Instant::now());
+        let engine = world.engine(SimHost::new(INNER)).unwrap();
+        let (sender, events) = mpsc::channel(16);
+        let stun = vec![SERVER.parse().unwrap()];
+        let settings = NatSettings { stun, stun_acl: acl, ..NatSettings::default() };
+        world.drive(engine.set_nat(&settings, &sender));
+        Self { world, engine, events }
+    }
+
+    /// Lets time pass; the server sees us at this address, or is dead.
+    fn run(&mut self, time: Duration, seen_at: Option<&str>) -> usize {
+        let server: SocketAddr = SERVER.parse().unwrap();
+        let end = self.world.now() + time;
+        let mut asked = 0;
+        while self.world.now() < end {
+            self.world.run(Duration::from_millis(10));
+            for request in self.world.take(server) {
+                asked += 1;
+                if let Some(mapped) = seen_at {
+                    let answer = binding::answer(&request.bytes, mapped.parse().unwrap());
+                    self.world.send(server, request.from, &answer.unwrap());
+                }
+            }
+        }
+        asked
+    }
+
+    fn leg(&mut self, peer: &str) -> (LegHandle, mpsc::Receiver<(LegId, LegEvent)>) {
+        let (sender, events) = mpsc::channel(32);
+        let peer = Some(peer.parse::<IpAddr>().unwrap());
+        let candidates = CandidatePolicy { peer, ..CandidatePolicy::default() };
+        let spec = LegSpec { candidates, ..LegSpec::new(LegKind::WebRtc { lite: false }, sender) };
+        // Time stands still while a leg is made: nothing may be waited for.
+        (self.world.drive(self.engine.create_leg(spec)).unwrap(), events)
+    }
+}
+
+fn candidates(leg: &LegHandle) -> (Vec<String>, bool) {
+    let ice = leg.local_transports()[0].ice.clone().unwrap();
+    (ice.candidates, ice.gathering)
+}
+
+#[test]
+fn a_known_mapping_is_told_and_the_inner_address_is_not() {
+    let mut story = Story::new(Vec::new());
+    story.run(Duration::from_secs(1), Some("203.0.113.7:61000"));
+    let (stranger, _events) = story.leg("198.51.100.1");
+    let (lines, gathering) = candidates(&stranger);
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(line.contains("203.0.113.7 61000 typ srflx raddr 0.0.0.0 rport 0"), "{line}");
+    assert!(!gathering);
+    let (neighbour, _events) = story.leg("10.0.0.77");
+    let (lines, _) = candidates(&neighbour);
+    assert!(lines.len() == 2 && lines[0].contains("10.0.0.5"), "{lines:?}");
+    let status = story.world.drive(story.engine.nat_status());
+    assert_eq!(status.bindings[0].mapped, Some("203.0.113.7:61000".parse().unwrap()));
+    assert!(matches!(story.events.try_recv(), Ok(NatEvent::Mapped { .. })));
+}
+
+/// FAQ-06: a leg is made at once, whatever the server does, and hears later what came of it.
+#[test]
+fn a_dead_server_costs_a_call_nothing_and_is_told_once() {
+    let mut story = Story::new(Vec::new());
+    story.run(Duration::from_millis(50), None);
+    let (leg, mut events) = story.leg("198.51.100.1");
+    let (lines, gathering) = candidates(&leg);
+    assert!(lines.len() == 1 && lines[0].contains("typ host") && gathering, "{lines:?}");
+    let asked = story.run(Duration::from_secs(300), None);
+    assert!((10..=30).contains(&asked), "{asked}");
+    let complete = (0, true);
+    let late: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
+        .filter_map(|(_, event)| match event {
+            LegEvent::Candidates { candidates, complete, .. } => Some((candidates.len(), complete)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(late, [complete]);
+    let told: Vec<NatEvent> = std::iter::from_fn(|| story.events.try_recv().ok()).collect();
+    assert!(matches!(&told[..], [NatEvent::StunDead { .. }]), "{told:?}");
+    let status = story.world.drive(story.engine.nat_status());
+    assert_eq!(status.bindings[0].health, Health::Dead);
+    let (leg, _events) = story.leg("198.51.100.1");
+    assert!(!candidates(&leg).1, "nothing is waited for any more");
+}
+
+#[test]
+fn a_leg_made_before_the_answer_hears_of_it() {
+    let mut story = Story::new(Vec::new());
+    let (leg, mut events) = story.leg("198.51.100.1");
+    assert!(candidates(&leg).1);
+    story.run(Duration::from_secs(1), Some("203.0.113.7:61000"));
+    let late: Vec<LegEvent> =
+        std::iter::from_fn(|| events.try_recv().ok()).map(|(_, event)| event).collect();
+    let found = |event: &LegEvent| match event {
+        LegEvent::Candidates { candidates, .. } => {
+            candidates.iter().any(|line| line.contains("203.0.113.7 61000 typ srflx"))
+        }
+        _ => false,
+    };
+    assert!(late.iter().any(found), "{late:?}");
+    let ended = |event: &LegEvent| matches!(event, LegEvent::Candidates { complete: true, .. });
+    assert!(late.last().is_some_and(ended), "{late:?}");
+}
+
+#[test]
+fn a_mapping_that_moves_is_told_and_new_credentials_go_with_new_addresses() {
+    let mut story = Story::new(Vec::new());
+    story.run(Duration::from_secs(1), Some("203.0.113.7:61000"));
+    let (mut leg, _events) = story.leg("198.51.100.1");
+    let before = leg.local_transports()[0].ice.clone().unwrap();
+    story.run(Duration::from_secs(25), Some("203.0.113.99:62000"));
+    let told: Vec<NatEvent> = std::iter::from_fn(|| story.events.try_recv().ok()).collect();
+    let moved =
+        |event: &NatEvent| matches!(event, NatEvent::Moved { to, .. } if to.port() == 62_000);
+    assert!(told.iter().any(moved), "{told:?}");
+    let peer = "198.51.100.1".parse().ok();
+    let policy = CandidatePolicy { peer, ..CandidatePolicy::default() };
+    story.world.drive(leg.readdress(policy)).unwrap();
+    let after = leg.local_transports()[0].ice.clone().unwrap();
+    assert!(after.candidates[0].contains("203.0.113.99 62000"), "{after:?}");
+    assert_ne!(before.ufrag, after.ufrag);
+}
+
+/// NAT-04: an interface that must not ask does not, and its legs wait for nothing.
+#[test]
+fn an_interface_that_may_not_ask_sends_nothing() {
+    let mut story = Story::new(vec![AclRule::Deny("10.0.0.0/8".parse().unwrap())]);
+    assert_eq!(story.run(Duration::from_secs(120), None), 0);
+    let (leg, _events) = story.leg("198.51.100.1");
+    let (lines, gathering) = candidates(&leg);
+    assert!(lines.len() == 1 && lines[0].contains("10.0.0.5") && !gathering, "{lines:?}");
+}

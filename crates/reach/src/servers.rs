@@ -1,0 +1,232 @@
+//! From `rtp.conf` to what the workers are told about STUN and TURN servers: names resolved,
+//! credentials made and renewed, tunnels opened.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidetone_base::SeededRandom;
+use sidetone_config::{NatServer, Rtp, TurnLogin, TurnServer, TurnTransport};
+use sidetone_engine::{NatEvent, NatSettings, TurnSettings};
+use sidetone_media::AclRule;
+use sidetone_nat::Credentials;
+use sidetone_net::tls::{ServerVerification, TlsSettings, Wildcards};
+use sidetone_net::{Tunnel, TunnelSettings};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use sidetone_pbx::Exchange;
+
+use crate::names::{Found, resolve};
+
+/// When nothing is due.
+const DAY: Duration = Duration::from_secs(86_400);
+/// A name that could not be resolved is tried again.
+const AGAIN: Duration = Duration::from_secs(60);
+/// Names are not resolved more often, whatever their time to live says.
+const LEAST: Duration = Duration::from_secs(10);
+
+/// What the workers were told, and when to look again.
+#[derive(Debug, Default)]
+pub(super) struct Servers {
+    rtp: Option<Arc<Rtp>>,
+    stun: Name,
+    turn: Name,
+    credentials: Option<(Credentials, Instant)>,
+    tunnels: Vec<Tunnel>,
+    /// Those of the credentials before, which calls may still use.
+    retired: Vec<Tunnel>,
+    tunnelled: Option<(SocketAddr, Credentials)>,
+    told: NatSettings,
+    look_at: Option<Instant>,
+}
+
+/// A name and what it was resolved to.
+#[derive(Debug, Default)]
+struct Name {
+    found: Vec<SocketAddr>,
+    ttl_zero: bool,
+    next: Option<Instant>,
+    resolved_at: Option<Instant>,
+    failed: bool,
+}
+
+impl Name {
+    async fn refresh(&mut self, option: &str, server: Option<&NatServer>, seed: u64) {
+        let now = Instant::now();
+        let Some(server) = server else {
+            *self = Self::default();
+            return;
+        };
+        if self.next.is_some_and(|next| next > now) || self.next.is_none() && self.is_settled() {
+            return;
+        }
+        self.resolved_at = Some(now);
+        match resolve(&server.host, server.port, &mut SeededRandom::new(seed)).await {
+            Ok(Found { addresses, ttl }) => {
+                self.failed = false;
+                self.ttl_zero = ttl.is_some_and(|ttl| ttl.is_zero());
+                // RFC 1035: a TTL of 0 is for this use only; asking without end would be no use.
+                let again = ttl.filter(|ttl| !ttl.is_zero());
+                self.next = again.map(|ttl| now + ttl.max(LEAST));
+                self.found = addresses;
+            }
+            Err(why) => {
+                if !self.failed {
+                    let host = &server.host;
+                    tracing::warn!("rtp.conf: cannot resolve {option} {host}: {why}");
+                }
+                self.failed = true;
+                self.next = Some(now + AGAIN);
+            }
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.resolved_at.is_some()
+    }
+
+    fn resolve_now(&mut self) {
+        let rested = self.resolved_at.is_some_and(|at| at.elapsed() >= Duration::from_secs(1));
+        if self.ttl_zero && rested {
+            self.next = Some(Instant::now());
+        }
+    }
+}
+
+impl Servers {
+    pub(super) fn next_look(&self) -> Instant {
+        let now = Instant::now();
+        let renew = self.credentials.as_ref().map(|(_, renew)| *renew);
+        let due = [self.look_at, self.stun.next, self.turn.next, renew];
+        due.into_iter().flatten().min().unwrap_or(now + DAY)
+    }
+
+    pub(super) fn look_now(&mut self) {
+        self.look_at = Some(Instant::now());
+    }
+
+    pub(super) fn resolve_now(&mut self) {
+        self.stun.resolve_now();
+        self.turn.resolve_now();
+    }
+
+    /// Resolves, renews and tells the workers, whatever is due.
+    pub(super) async fn bring_up_to_date(
+        &mut self,
+        exchange: &Exchange,
+        events: &mpsc::Sender<NatEvent>,
+    ) {
+        if self.rtp.is_some() && self.next_look() > Instant::now() {
+            return;
+        }
+        self.look_at = None;
+        let rtp = Arc::clone(&exchange.config().rtp);
+        if self.rtp.as_ref() != Some(&rtp) {
+            self.rtp = Some(Arc::clone(&rtp));
+            (self.stun, self.turn, self.credentials) = Default::default();
+        }
+        let seed = exchange.random().u64();
+        self.stun.refresh("stunaddr", rtp.stun.as_ref(), seed).await;
+        let turn = rtp.turn.as_ref().map(|turn| &turn.server);
+        self.turn.refresh("turnaddr", turn, seed ^ 1).await;
+        exchange.reach().set_resolves_per_call(
+            rtp.stun_reresolve_ttl_0 && (self.stun.ttl_zero || self.turn.ttl_zero),
+        );
+        let settings = NatSettings {
+            stun: self.stun.found.clone(),
+            stun_acl: rules(&rtp.stun_acl),
+            ice_acl: rules(&rtp.ice_acl),
+            software: rtp.stun_software_attribute.then(|| "Sidetone".to_owned()),
+            turn: rtp.turn.as_ref().and_then(|turn| self.turn(exchange, turn)),
+        };
+        if settings != self.told {
+            exchange.engine().set_nat(&settings, events).await;
+            self.told = settings;
+        }
+    }
+
+    fn turn(&mut self, exchange: &Exchange, turn: &TurnServer) -> Option<TurnSettings> {
+        let server = self.turn.found.first().copied()?;
+        let credentials = self.credentials(exchange, &turn.login);
+        let servers = match turn.transport {
+            TurnTransport::Udp => {
+                (self.tunnels, self.retired, self.tunnelled) = Default::default();
+                vec![server]
+            }
+            TurnTransport::Tcp | TurnTransport::Tls => {
+                self.open_tunnels(exchange, turn, server, &credentials)?
+            }
+        };
+        Some(TurnSettings { servers, credentials })
+    }
+
+    /// The credentials in force; new ones when the old have lived three quarters of their time.
+    fn credentials(&mut self, exchange: &Exchange, login: &TurnLogin) -> Credentials {
+        let now = Instant::now();
+        if let Some((credentials, renew)) = &self.credentials
+            && *renew > now
+        {
+            return credentials.clone();
+        }
+        let (credentials, renew) = match login {
+            TurnLogin::Fixed { user, password } => {
+                (Credentials::fixed(user, password.reveal()), now + DAY * 365)
+            }
+            TurnLogin::Shared { user, secret, lifetime } => {
+                let unix = exchange.wall_clock().timestamp().as_second();
+                let expires = u64::try_from(unix).unwrap_or(0) + lifetime.as_secs();
+                let made = Credentials::time_limited(secret.reveal(), user, expires);
+                (made, now + *lifetime * 3 / 4)
+            }
+        };
+        self.credentials = Some((credentials.clone(), renew));
+        credentials
+    }
+
+    /// A connection per worker: the server tells allocations apart by it.
+    fn open_tunnels(
+        &mut self,
+        exchange: &Exchange,
+        turn: &TurnServer,
+        server: SocketAddr,
+        credentials: &Credentials,
+    ) -> Option<Vec<SocketAddr>> {
+        let wanted = (server, credentials.clone());
+        if self.tunnelled.as_ref() != Some(&wanted) {
+            let tls = (turn.transport == TurnTransport::Tls).then(|| tls(turn));
+            let settings = TunnelSettings { server, name: turn.server.host.clone(), tls };
+            let workers = exchange.engine().workers();
+            let opened: Result<Vec<Tunnel>, _> =
+                (0..workers).map(|_| Tunnel::open(&settings)).collect();
+            match opened {
+                Ok(opened) => {
+                    self.retired = std::mem::replace(&mut self.tunnels, opened);
+                    self.tunnelled = Some(wanted);
+                }
+                Err(error) => {
+                    tracing::error!("rtp.conf: turnaddr over {:?}: {error}", turn.transport);
+                    return None;
+                }
+            }
+        }
+        Some(self.tunnels.iter().map(Tunnel::near).collect())
+    }
+}
+
+fn tls(turn: &TurnServer) -> TlsSettings {
+    TlsSettings {
+        ca_list_file: Some(&turn.ca_file).filter(|file| !file.is_empty()).map(Into::into),
+        server_verification: if turn.verify {
+            ServerVerification::On
+        } else {
+            ServerVerification::Off
+        },
+        wildcards: Wildcards::Allowed,
+        ..TlsSettings::default()
+    }
+}
+
+fn rules(acl: &sidetone_config::acl::AclSet) -> Vec<AclRule> {
+    sidetone_pbx::exchange::rules(acl)
+}
