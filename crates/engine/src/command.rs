@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sidetone_base::LegId;
 use sidetone_media::{
-    CandidatePolicy, Certificate, DtmfRelay, LegEvent, LegKind, NewPipe, Playback, PlaybackId,
-    Route, RtpSettings, StreamQuality, Tone,
+    CandidatePolicy, Certificate, DtmfRelay, JitterSettings, LegEvent, LegKind, NewPipe, Playback,
+    PlaybackId, Route, RtpSettings, StreamQuality, Tone,
 };
 use sidetone_sdp::plan::{LocalTransport, MediaPlan};
 use tokio::sync::{mpsc, oneshot};
@@ -79,6 +79,7 @@ pub(crate) enum LegCommand {
     StopPlayback { stream: usize, id: PlaybackId, reply: Reply<()> },
     SendDtmf { stream: usize, digit: char, duration: Duration, reply: Reply<()> },
     HearDtmf { stream: usize, digit: char, duration: Duration, reply: Reply<()> },
+    Jitter { settings: Option<JitterSettings> },
     RequestKeyframe { stream: usize, reply: Reply<()> },
     Quality { reply: Reply<Vec<StreamQuality>> },
     Close,

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use sidetone_base::LegId;
 use sidetone_media::{
-    CandidatePolicy, Certificate, DtmfRelay, LegKind, NewPipe, Playback, PlaybackId, Route,
-    StreamQuality, Tone,
+    CandidatePolicy, Certificate, DtmfRelay, JitterSettings, LegKind, NewPipe, Playback,
+    PlaybackId, Route, StreamQuality, Tone,
 };
 use sidetone_sdp::plan::{LocalTransport, MediaPlan};
 use tokio::sync::{mpsc, oneshot};
@@ -467,6 +467,13 @@ impl LegHandle {
         duration: Duration,
     ) -> Result<(), LegError> {
         self.ask(|reply| LegCommand::HearDtmf { stream, digit, duration, reply }).await
+    }
+
+    /// Puts a jitter buffer before the audio that the leg receives, changes it, or takes it away.
+    /// Does not wait for the worker; false when its command ring is full.
+    #[must_use]
+    pub fn set_jitter(&self, settings: Option<JitterSettings>) -> bool {
+        self.ring.post(Command::Leg(self.id, LegCommand::Jitter { settings }))
     }
 
     /// Asks the peer for a key frame of a video stream (PLI or FIR, rate limited).

@@ -68,6 +68,13 @@ impl WorkerRing {
         sent
     }
 
+    /// Sends a command without waiting; false when the ring is full or the worker gone.
+    pub(crate) fn post(&self, command: Command) -> bool {
+        let sent = self.commands.try_send(command).is_ok();
+        self.shared.waker.wake();
+        sent
+    }
+
     /// Closes a leg without waiting.
     pub(crate) fn close_leg(&self, leg: LegId) {
         let command = Command::Leg(leg, LegCommand::Close);

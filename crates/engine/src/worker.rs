@@ -342,6 +342,8 @@ impl<S: MediaSocket> Worker<S> {
             LegCommand::HearDtmf { stream, digit, duration, reply } => {
                 answer(reply, graph.hear_dtmf(now, id, stream, digit, duration));
             }
+            // A leg that is gone needs none.
+            LegCommand::Jitter { settings } => drop(graph.set_jitter(now, id, settings)),
             LegCommand::RequestKeyframe { stream, reply } => {
                 answer(reply, graph.request_keyframe(now, id, stream));
             }

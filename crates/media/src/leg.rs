@@ -123,6 +123,7 @@ impl Leg {
                 }
             }
         }
+        self.set_up_jitter();
         // RFC 3264 §8: lines are never removed, but a leg that starts over may have fewer.
         self.learned.clear();
         self.learn_announced();
@@ -132,6 +133,29 @@ impl Leg {
             self.report_at = Some(io.now + FIRST_REPORT / 2 + Duration::from_millis(jitter));
         }
         Ok(())
+    }
+
+    /// Puts the jitter buffer of the settings before each audio stream.
+    pub(crate) fn set_up_jitter(&mut self) {
+        let jitter = self.identity.settings.jitter;
+        self.streams.iter_mut().for_each(|stream| stream.set_up_jitter(jitter));
+    }
+
+    /// Puts a packet into its stream's jitter buffer; false when it has none.
+    pub(crate) fn hold_back(&mut self, now: Instant, received: Received, packet: &[u8]) -> bool {
+        let Some(stream) = self.streams.get_mut(received.stream) else {
+            return false;
+        };
+        let Some(jitter) = &mut stream.jitter else {
+            return false;
+        };
+        let Ok(view) = RtpView::parse(packet) else {
+            return true;
+        };
+        let numbers = (view.sequence(), view.timestamp(), view.ssrc().0);
+        jitter.handle_input(now, numbers, received.payload, packet);
+        self.touched = true;
+        true
     }
 
     fn check(&self, plan: &MediaPlan) -> Result<(), String> {

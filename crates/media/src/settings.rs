@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::jitter::JitterSettings;
+
 use crate::codecs::CodecSettings;
 
 /// How a leg reaches its peer.
@@ -89,6 +91,8 @@ pub struct RtpSettings {
     pub dtls_mtu: u16,
     /// How keys of the telephone travel.
     pub dtmf: DtmfSettings,
+    /// A jitter buffer before received audio; none by default.
+    pub jitter: Option<JitterSettings>,
     /// `rtp_timeout`: silence that raises `RtpTimeout`; `None` is off.
     pub timeout: Option<Duration>,
     /// `rtp_timeout_hold`: the same while we do not expect media.
@@ -112,6 +116,7 @@ impl Default for RtpSettings {
             rtcp_interval: Duration::from_secs(5),
             dtls_mtu: 1200,
             dtmf: DtmfSettings::default(),
+            jitter: None,
             timeout: None,
             timeout_hold: None,
             keepalive: None,

@@ -17,6 +17,7 @@ use crate::clock::Io;
 use crate::codecs::Coding;
 use crate::feedback::{BitrateEstimate, KeyframeRequests};
 use crate::formats::{AudioFormat, Extensions, FormatKey, Formats, Payload};
+use crate::jitter::{JitterBuffer, JitterSettings};
 use crate::keys::{KeyFilter, Keys};
 use crate::listener::ToneListener;
 use crate::player::{Player, Tick, packet_time_of, payload_room};
@@ -63,6 +64,7 @@ pub(crate) struct Stream {
     pub(crate) key_filter: KeyFilter,
     /// Listens for keys in the audio.
     pub(crate) listener: Option<Box<ToneListener>>,
+    pub(crate) jitter: Option<Box<JitterBuffer>>,
     pub(crate) coding: Coding,
     pub(crate) nack: Option<Box<NackGenerator>>,
     pub(crate) estimate: Option<BitrateEstimate>,
@@ -111,6 +113,7 @@ impl Stream {
             dtmf,
             key_filter: KeyFilter::default(),
             listener: None,
+            jitter: None,
             coding: Coding::new(settings.codecs),
             nack: None,
             estimate: None,
@@ -184,6 +187,17 @@ impl Stream {
         };
         let listens = wanted && self.receives() && self.plan.kind == MediaKind::Audio;
         self.listener = listens.then(|| Box::new(ToneListener::new(now, self.dtmf.timeout)));
+    }
+
+    /// Puts a jitter buffer before what is received, changes or removes it. One that stays as it
+    /// was keeps what it knows, unless the clock changed.
+    pub(crate) fn set_up_jitter(&mut self, settings: Option<JitterSettings>) {
+        let wanted = settings.filter(|_| self.plan.kind == MediaKind::Audio && self.receives());
+        let same = self.jitter.as_ref().map(|jitter| jitter.settings()) == wanted;
+        if !same {
+            let rate = clock_rate(&self.plan);
+            self.jitter = wanted.map(|wanted| Box::new(JitterBuffer::new(wanted, rate)));
+        }
     }
 
     fn set_up_feedback(&mut self) {
@@ -576,7 +590,8 @@ impl Stream {
         let player = self.player.as_ref().map(|player| player.next_at);
         let keys = self.keys.as_ref().and_then(|keys| keys.next_at);
         let listener = self.listener.as_ref().and_then(|listener| listener.deadline());
-        [player, self.events.next_timeout(), keys, listener, nack, keyframe]
+        let jitter = self.jitter.as_ref().and_then(|jitter| jitter.deadline());
+        [player, self.events.next_timeout(), keys, listener, jitter, nack, keyframe]
             .into_iter()
             .flatten()
             .min()

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use sidetone_base::LegId;
 use sidetone_media::{
-    LegEvent, Playback, PlaybackId, Prompt, Repeat, Route, RtpSettings, Tone, ToneStep,
+    JitterMode, JitterSettings, LegEvent, Playback, PlaybackId, Prompt, Repeat, Route, RtpSettings,
+    Tone, ToneStep,
 };
 use sidetone_rtp::RtpView;
 use support::{Link, Phone, World, audio, codec, opus, plain_plan};
@@ -243,4 +244,37 @@ fn a_digit_becomes_a_tone_when_events_were_not_agreed() {
     world.run(SECOND);
     assert_eq!(rtp_of(&phone, &world).len(), 8);
     assert!(finished(&world).is_empty());
+}
+
+#[test]
+fn a_jitter_buffer_brings_packets_back_into_order_and_pace() {
+    for mode in [JitterMode::Fixed, JitterMode::Adaptive] {
+        let (mut world, mut phone, to) = leg(audio(0x11));
+        world.route(0, 1, 0, Route::Echo);
+        let now = world.now;
+        let settings = Some(JitterSettings::new(mode));
+        world.hosts[0].graph.set_jitter(now, LegId(1), settings).unwrap();
+        for round in 0..20_u16 {
+            // Three packets in one burst, the first one last, and none of a fourth.
+            for place in [1, 2, 0] {
+                phone.sequence = 100 + round * 4 + place;
+                phone.say(&mut world, to, &[0xff; 160]);
+            }
+            world.run(Duration::from_millis(80));
+        }
+        world.run(SECOND);
+        let heard = rtp_of(&phone, &world);
+        let sequences: Vec<u16> = heard.iter().map(|(_, sequence, ..)| *sequence).collect();
+        assert!(sequences.is_sorted(), "{mode:?}: {sequences:?}");
+        // The gap of each fourth packet stays visible.
+        let gaps = heard.windows(2).filter(|pair| pair[1].1.wrapping_sub(pair[0].1) == 2);
+        assert!((18..=19).contains(&gaps.count()), "{mode:?}: {sequences:?}");
+        assert!(heard.len() >= 57, "{mode:?}: {}", heard.len());
+        let now = world.now;
+        world.hosts[0].graph.set_jitter(now, LegId(1), None).unwrap();
+        phone.sequence = 300;
+        phone.talk(&mut world, to, 5);
+        world.run(SECOND / 10);
+        assert_eq!(rtp_of(&phone, &world).len(), heard.len() + 5);
+    }
 }

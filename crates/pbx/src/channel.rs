@@ -13,7 +13,7 @@ use sidetone_base::{ChannelId, Flow, LegId};
 use sidetone_config::Endpoint;
 use sidetone_dialplan::{Position, Stack, Stop};
 use sidetone_events::Event;
-use sidetone_media::{LegEvent, PlaybackId, StreamQuality};
+use sidetone_media::{JitterSettings, LegEvent, PlaybackId, StreamQuality};
 use sidetone_sdp::negotiation::Wish;
 use sidetone_sip::Request;
 use sidetone_ua::api::{DialogId, Event as SipEvent, InviteId};
@@ -297,6 +297,8 @@ pub struct Channel {
     /// A tone that plays while the dialplan goes on.
     background: Option<PlaybackId>,
     music: Option<music::Music>,
+    /// `JITTERBUFFER()`
+    jitter: Option<JitterSettings>,
     /// `CHANNEL(musicclass)`
     musicclass: Option<String>,
     inbox: mpsc::Receiver<ChannelEvent>,
@@ -406,6 +408,7 @@ impl Channel {
             reoffer: signal::Reoffer::default(),
             background: None,
             music: None,
+            jitter: None,
             musicclass: None,
             inbox,
             own_inbox,

@@ -5,6 +5,7 @@ mod channel;
 mod connectedline;
 mod hangupcause;
 mod headers;
+mod jitterbuffer;
 mod message;
 mod party;
 mod pjsip_dial_contacts;
@@ -38,6 +39,7 @@ pub const FUNCTIONS: &[Function<Read, Write>] = &[
     connectedline::FUNCTION,
     hangupcause::CAUSE,
     hangupcause::KEYS,
+    jitterbuffer::FUNCTION,
     pjsip_dial_contacts::FUNCTION,
     message::MESSAGE,
     message::DATA,

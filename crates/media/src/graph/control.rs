@@ -9,6 +9,7 @@ use sidetone_sdp::plan::{LocalTransport, MediaKind, MediaPlan};
 use super::{Feeder, Graph, LegFault, LegKey, Outgoing, io, live};
 use crate::clock::Io;
 use crate::event::LegEvent;
+use crate::jitter::JitterSettings;
 use crate::leg::MAX_STREAMS;
 use crate::path::Outbox;
 use crate::player::Program;
@@ -322,6 +323,24 @@ impl Graph {
         let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
         let started = leg.start_player(now, stream, playback_id, program);
         started.map_err(LegFault::NotSupported)?;
+        self.settle(now, key);
+        Ok(())
+    }
+
+    /// Puts a jitter buffer before the audio that a leg receives, or takes it away.
+    ///
+    /// # Errors
+    /// [`LegFault::Gone`].
+    pub fn set_jitter(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        jitter: Option<JitterSettings>,
+    ) -> Result<(), LegFault> {
+        let key = self.key(id)?;
+        let leg = live(&mut self.slots, key).ok_or(LegFault::Gone)?;
+        leg.identity.settings.jitter = jitter;
+        leg.set_up_jitter();
         self.settle(now, key);
         Ok(())
     }

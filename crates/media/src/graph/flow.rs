@@ -160,6 +160,7 @@ impl Graph {
         let received = leg.receive_rtp(now, transport, source, datagram);
         if let Some(received) = received
             && let Some(packet) = datagram.get(..received.len)
+            && !leg.hold_back(now, received, packet)
         {
             self.forward(now, key, received, packet, out);
         }
@@ -365,10 +366,34 @@ impl Graph {
                 remember((&mut *table, &mut *own), key, transport)(check);
             };
             leg.handle_timeout(&mut io!(self, now, out), &mut sent);
-            if slot.pipe.is_some() {
+            let piped = slot.pipe.is_some();
+            let buffered = leg.streams.iter().any(|stream| stream.jitter.is_some());
+            if piped {
                 self.drain_pipe(now, key, out);
             }
+            if buffered {
+                self.drain_jitter(now, key, out);
+            }
             self.settle_until(now, key, now + LEAST_SLEEP);
+        }
+    }
+
+    /// Sends on what is due in the jitter buffers of a leg.
+    fn drain_jitter(&mut self, now: Instant, key: LegKey, out: &mut dyn Outbox) {
+        for index in 0..MAX_STREAMS {
+            loop {
+                let Some(leg) = live(&mut self.slots, key) else { return };
+                let Some(stream) = leg.streams.get_mut(index) else { return };
+                let due = stream.jitter.as_mut().and_then(|jitter| jitter.poll_output(now));
+                let Some((payload, bytes)) = due else { break };
+                let received = Received { stream: index, len: bytes.len(), payload };
+                self.forward(now, key, received, &bytes, out);
+                let leg = live(&mut self.slots, key);
+                let stream = leg.and_then(|leg| leg.streams.get_mut(index));
+                if let Some(jitter) = stream.and_then(|stream| stream.jitter.as_mut()) {
+                    jitter.give_back(bytes);
+                }
+            }
         }
     }
 

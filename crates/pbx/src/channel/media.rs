@@ -4,7 +4,9 @@ use std::fmt;
 
 use sidetone_base::{ChannelId, LegId};
 use sidetone_engine::{LegError, LegHandle};
-use sidetone_media::{LegEvent, Playback, PlaybackId, Route, StreamQuality, Tone, no_translation};
+use sidetone_media::{
+    JitterSettings, LegEvent, Playback, PlaybackId, Route, StreamQuality, Tone, no_translation,
+};
 use sidetone_sdp::Session;
 use sidetone_sdp::negotiation::codec_preference::Transcode;
 use sidetone_sdp::negotiation::{CodecSpec, Negotiation, Reject, Wish};
@@ -130,6 +132,7 @@ impl Channel {
             self.signalling.flow.as_ref(),
             self.media_sender.clone(),
         );
+        spec.rtp.jitter = self.jitter;
         spec.transports = transports.max(1);
         spec.beside = beside;
         let leg = self.exchange.engine().create_leg(spec).await?;
@@ -403,6 +406,13 @@ impl Channel {
         {
             tracing::debug!("{}: {error}", self.name);
         }
+    }
+
+    /// Puts a jitter buffer before the audio of the peer, changes it, or takes it away. False when
+    /// the media worker is too busy to hear of it.
+    pub fn set_jitter_buffer(&mut self, settings: Option<JitterSettings>) -> bool {
+        self.jitter = settings;
+        self.media.as_ref().is_none_or(|media| media.leg.set_jitter(settings))
     }
 
     /// Asks the peer for a key frame of a video stream.

@@ -137,3 +137,25 @@ callers! {
     a_dtls_phone_talks_with_every_kind_through_every_change = 4,
     a_browser_talks_with_every_kind_through_every_change = 5,
 }
+
+#[test]
+fn a_translated_call_behind_a_jitter_buffer_talks_over_a_bad_link() {
+    for mode in ["fixed", "adaptive"] {
+        let line = format!(
+            "exten => 720,1,Set(JITTERBUFFER({mode})=300)\n same => n,Dial(PJSIP/oscar,20)\n"
+        );
+        let configuration =
+            Configuration::default().with_extensions(&format!("[internal]\n{line}"));
+        tell(9, Weather::BAD, &configuration, async |world: World| {
+            let alice = registered_as(&world, "alice", Line::Udp, &["ulaw"]).await;
+            let oscar = registered_as(&world, "oscar", Line::Udp, &["opus"]).await;
+            oscar.will(Manner::Answer(Duration::from_millis(300))).await;
+            alice.dial("720").await;
+            world.run_until("they talk", secs(35), |w| w.talking(&alice, &oscar)).await;
+            world.run_for(secs(5)).await;
+            assert!(world.talking(&alice, &oscar), "{mode}");
+            oscar.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
