@@ -13,8 +13,9 @@ use sidetone_sdp::plan::{
 use crate::certificate::Certificate;
 use crate::clock::WallClock;
 use crate::graph::{Arrival, Graph, NewLeg};
+use crate::jitter::{JitterMode, JitterSettings};
 use crate::path::{Base, Collected, PathId};
-use crate::settings::{LegKind, RtpSettings, StrictRtp};
+use crate::settings::{LegKind, RtpSettings, StrictRtp, ToneDetection};
 use crate::source::Route;
 use crate::transport::NewTransport;
 
@@ -31,7 +32,9 @@ const SHARED: PathId = PathId(0);
 pub fn fuzz_datagrams(data: &[u8]) {
     let mut now = Instant::now();
     let mut out = Collected::default();
-    let Some(mut graph) = world(now) else { return };
+    let Some(mut graph) = world(now, data.first().is_some_and(|first| first & 2 == 2)) else {
+        return;
+    };
     let local = SocketAddr::from(([192, 0, 2, 1], 5000));
     let mut rest = data;
     while let [to, len, tail @ ..] = rest {
@@ -52,7 +55,8 @@ pub fn fuzz_datagrams(data: &[u8]) {
     assert_eq!((left.legs, left.routes, left.timers), (0, 0, 0));
 }
 
-fn world(now: Instant) -> Option<Graph> {
+/// Two legs. The plain one may listen for tones behind a jitter buffer.
+fn world(now: Instant, listens: bool) -> Option<Graph> {
     let clock = WallClock::new(now, NtpTime(1 << 63));
     let mut graph = Graph::new(clock, Box::new(SeededRandom::new(1)));
     graph.add_shared_path(SHARED);
@@ -65,10 +69,15 @@ fn world(now: Instant) -> Option<Graph> {
     {
         let bases = if path == SHARED { vec![Base { address, path }] } else { vec![] };
         let transport = NewTransport { bases, rtp: end(path), ..NewTransport::default() };
+        let mut settings = RtpSettings { strict: StrictRtp::No, ..RtpSettings::default() };
+        if listens {
+            settings.dtmf.detection = ToneDetection::Always;
+            settings.jitter = Some(JitterSettings::new(JitterMode::Adaptive));
+        }
         let new = NewLeg {
             id: LegId(id),
             kind,
-            settings: RtpSettings { strict: StrictRtp::No, ..RtpSettings::default() },
+            settings,
             certificate: certificate.clone(),
             transports: vec![transport],
         };
@@ -129,7 +138,7 @@ fn plan() -> MediaPlan {
 /// Feeds arbitrary text as remote ICE parameters and candidates.
 pub fn fuzz_candidates(data: &[u8]) {
     let now = Instant::now();
-    let Some(mut graph) = world(now) else { return };
+    let Some(mut graph) = world(now, false) else { return };
     let text = String::from_utf8_lossy(data);
     let mut lines = text.lines().map(str::to_owned);
     let mut plan = plan();

@@ -89,7 +89,7 @@ impl ToneListener {
         if self.deadline().is_some_and(|at| at <= now) {
             self.detector.handle_input(&SILENCE);
             // At 48 kHz this is ten milliseconds: the next turn feeds more.
-            self.heard_at = now - self.timeout;
+            self.heard_at = now.checked_sub(self.timeout).unwrap_or(now);
         }
     }
 
