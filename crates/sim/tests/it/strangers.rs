@@ -245,7 +245,9 @@ async fn media_target(world: &World) -> String {
         let _ = reply.send(format!("{:?}", channel.plan()));
         Box::pin(async { Ok(Flow::Next) })
     });
-    inbox.try_send(ChannelEvent::Control(Control::Errand(errand))).expect("there is room");
+    inbox
+        .try_send(ChannelEvent::Control(Box::new(Control::Errand(errand))))
+        .expect("there is room");
     plan.await.expect("it does errands while it talks")
 }
 
