@@ -46,6 +46,11 @@ impl<K: Clone + Eq + Hash> TimerQueue<K> {
         }
     }
 
+    /// Whether the timer is set.
+    pub fn contains(&self, key: &K) -> bool {
+        self.live.contains_key(key)
+    }
+
     /// The earliest deadline. Changes after `set`, `cancel` and `pop_due`.
     pub fn next_deadline(&mut self) -> Option<Instant> {
         self.drop_cancelled();

@@ -161,6 +161,9 @@ pub struct AclSet {
     pub lists: Vec<Arc<Acl>>,
 }
 
+/// The options that say which addresses may be registered.
+pub(crate) const CONTACT_LISTS: [&str; 3] = ["contact_acl", "contact_deny", "contact_permit"];
+
 impl AclSet {
     /// Lets nobody in: stands in for rules that cannot be read.
     pub fn nobody() -> Self {

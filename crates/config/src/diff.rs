@@ -93,7 +93,7 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
         ("logger", old.logger == new.logger),
         ("asterisk", old.asterisk == new.asterisk),
         ("modules", old.modules == new.modules),
-        ("sip_acl", old.sip_acl == new.sip_acl),
+        ("sip_acl", old.sip_acl == new.sip_acl && old.contact_acl == new.contact_acl),
     ];
     Difference {
         transports: Changes::between(&old.transports, &new.transports),

@@ -279,6 +279,7 @@ fn build(
     });
     let kept_files = settle.kept;
     let sip = pjsip::build(documents.pjsip.as_ref(), &acls, &files, previous, report);
+    let [sip_acl, contact_acl] = sip.acls;
     let config = Config {
         transports: sip.transports.objects,
         endpoints: sip.endpoints.objects,
@@ -286,7 +287,8 @@ fn build(
         auths: sip.auths.objects,
         identifies: sip.identifies.objects,
         acls: acls.objects,
-        sip_acl: sip.acl,
+        sip_acl,
+        contact_acl,
         global: sip.global,
         system: sip.system,
         http,

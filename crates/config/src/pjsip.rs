@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sidetone_conf::{Diagnostic, Document, Section, Span};
 
-use crate::acl::{Acl, AclSet};
+use crate::acl::{Acl, AclSet, CONTACT_LISTS};
 use crate::fields::Fields;
 use crate::files::TlsFiles;
 use crate::foreign::{CHAN_SIP_IS_GONE, CHAN_SIP_TYPES};
@@ -34,7 +34,8 @@ pub(crate) struct Sip {
     pub(crate) aors: Named<Aor>,
     pub(crate) auths: Named<Auth>,
     pub(crate) identifies: Named<Identify>,
-    pub(crate) acl: AclSet,
+    /// Who may send, and which addresses may be registered.
+    pub(crate) acls: [AclSet; 2],
     pub(crate) global: Arc<Global>,
     pub(crate) system: Arc<System>,
     /// Objects that were refused.
@@ -85,7 +86,7 @@ pub(crate) fn build(
         builder.single(&table::GLOBAL, Global::build, previous.map(|config| &config.global));
     let system =
         builder.single(&table::SYSTEM, System::build, previous.map(|config| &config.system));
-    let acl = builder.acl(acls);
+    let lists = builder.acl(acls);
     let mut transports = builder.objects(
         &table::TRANSPORT,
         |fields| Transport::build(fields, files),
@@ -123,7 +124,7 @@ pub(crate) fn build(
         aors: known.aors,
         auths: known.auths,
         identifies,
-        acl,
+        acls: lists,
         global,
         system,
         refused: builder.refused,
@@ -434,24 +435,26 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    fn acl(&mut self, acls: &Named<Acl>) -> AclSet {
-        let mut all = AclSet::default();
+    /// `type = acl`: the lists for sources and those for contacts.
+    fn acl(&mut self, acls: &Named<Acl>) -> [AclSet; 2] {
+        let [mut sources, mut contacts] = [AclSet::default(), AclSet::default()];
         for section in self.sections(&table::ACL) {
             let mut fields = Fields::new(&table::ACL, section, self.report);
-            let set = fields.acl_set(["acl", "deny", "permit"], acls);
+            let source = fields.acl_set(["acl", "deny", "permit"], acls);
+            let contact = fields.acl_set(CONTACT_LISTS, acls);
             // Rules that cannot be read must not let everybody in.
-            let set = if fields.is_bad() { AclSet::nobody() } else { set };
-            all.lists.extend(set.lists);
+            let source = if fields.is_bad() { AclSet::nobody() } else { source };
+            sources.lists.extend(source.lists);
+            contacts.lists.extend(contact.lists);
         }
         // Objects that do nothing yet are checked all the same.
         for spec in tables::ALL {
-            let acts = spec.usage == Usage::Works || spec.name == table::ACL.name;
-            if spec.file == "pjsip.conf" && !acts {
+            if spec.file == "pjsip.conf" && spec.usage != Usage::Works {
                 for section in self.sections(spec) {
                     Fields::new(spec, section, self.report);
                 }
             }
         }
-        all
+        [sources, contacts]
     }
 }

@@ -39,6 +39,8 @@ pub struct Config {
     pub acls: HashMap<String, Arc<Acl>>,
     /// Who may send SIP at all (`type = acl` of pjsip.conf).
     pub sip_acl: AclSet,
+    /// Which addresses may be registered (the same).
+    pub contact_acl: AclSet,
     /// `type = global`.
     pub global: Arc<Global>,
     /// `type = system`.

@@ -58,6 +58,17 @@ pub enum Event {
         /// Whether the contact was there before.
         refreshed: bool,
     },
+    /// A contact answered OPTIONS as one that can be called, or did not.
+    ContactStatus {
+        /// Address of record.
+        aor: String,
+        /// Contact URI as stored.
+        uri: String,
+        /// Whether it can be called.
+        reachable: bool,
+        /// Time from request to answer, if there was one.
+        rtt: Option<std::time::Duration>,
+    },
     /// A contact is gone.
     ContactRemoved {
         /// Address of record.
@@ -112,10 +123,14 @@ pub enum Event {
         way: Way,
         /// Transport name, upper case.
         transport: &'static str,
+        /// Our address.
+        local: SocketAddr,
         /// The peer.
         remote: SocketAddr,
         /// The message as on the wire.
         text: String,
+        /// Whether it is for the verbose log, and not for a capture alone.
+        is_shown: bool,
     },
     /// `UserEvent()` of the dialplan.
     User {

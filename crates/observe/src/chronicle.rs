@@ -23,6 +23,7 @@ fn write(event: &Event) {
             tracing::info!(target: "security", "{}", event.line(&now));
         }
         // Asked for by `pjsip set logger`, so it is told whatever the verbosity.
+        Event::SipMessage { is_shown: false, .. } => {}
         Event::SipMessage { .. } => {
             if let Some(text) = of_signalling(event) {
                 tracing::info!(target: "verbose", level = 0, "{text}");
@@ -67,13 +68,18 @@ fn of_signalling(event: &Event) -> Option<String> {
         Event::NetworkChanged { from, to } => {
             format!("The public address was {from} and is {to} now")
         }
+        Event::ContactStatus { aor, uri, reachable, rtt } => {
+            let status = if *reachable { "Reachable" } else { "Unreachable" };
+            let rtt = rtt.map(|rtt| format!("  RTT: {:.3} msec", rtt.as_secs_f64() * 1_000.0));
+            format!("Contact {aor}/{uri} is now {status}.{}", rtt.unwrap_or_default())
+        }
         Event::FlowOpened(flow) => {
             format!("{} connection from {} opened", flow.transport, flow.remote)
         }
         Event::FlowClosed { flow, why } => {
             format!("{} connection from {} closed: {why}", flow.transport, flow.remote)
         }
-        Event::SipMessage { way, transport, remote, text } => {
+        Event::SipMessage { way, transport, remote, text, .. } => {
             let words = match way {
                 Way::In => "Received SIP from",
                 Way::Out => "Transmitting SIP to",

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod capture;
 pub mod chronicle;
 pub mod log;
 pub mod writer;

@@ -58,7 +58,10 @@ pub(crate) fn authenticate(
     request: &Request,
 ) -> Result<Authenticated, Box<Reply>> {
     let config = exchange.config();
-    let Some(endpoint) = identify(&config, flow, request) else {
+    if let Some(acl) = config.sip_acl.refusing(flow.remote.ip()) {
+        return Err(kept_out(exchange, flow, request, &acl.name));
+    }
+    let Some(endpoint) = identify(&config, &exchange.names(), flow, request) else {
         // The same challenge as for a wrong password: a scanner must not learn which names exist.
         publish(exchange, SecurityKind::InvalidAccountId, flow, request, Vec::new());
         let realm = default_realm(&config);
@@ -67,9 +70,7 @@ pub(crate) fn authenticate(
         return Err(challenge(exchange, realm, &usual, Freshness::New));
     };
     if let Some(acl) = endpoint.acl.refusing(flow.remote.ip()) {
-        let detail = vec![("ACLName", acl.name.clone())];
-        publish(exchange, SecurityKind::FailedAcl, flow, request, detail);
-        return Err(Box::new(message::reply(403)));
+        return Err(kept_out(exchange, flow, request, &acl.name));
     }
     if endpoint.auth.is_empty() {
         return Ok(Authenticated { endpoint });
@@ -77,6 +78,18 @@ pub(crate) fn authenticate(
     let auths: Vec<&Arc<Auth>> =
         endpoint.auth.iter().filter_map(|name| config.auths.get(name)).collect();
     verify(exchange, &config, flow, request, &auths).map(|()| Authenticated { endpoint })
+}
+
+/// 403 and a line for ban lists: an access list keeps the sender, or its contact, out.
+pub(crate) fn kept_out(
+    exchange: &Exchange,
+    flow: &Flow,
+    request: &Request,
+    acl: &str,
+) -> Box<Reply> {
+    let detail = vec![("ACLName", acl.to_owned())];
+    publish(exchange, SecurityKind::FailedAcl, flow, request, detail);
+    Box::new(message::reply(403))
 }
 
 fn verify(

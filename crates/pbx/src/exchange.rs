@@ -32,11 +32,14 @@ use crate::music::MusicLibrary;
 use crate::reach::Reach;
 use crate::registrar::Registrar;
 use crate::shard::ShardHandle;
+use crate::sip_log::{SipLog, SipLogFilter};
 
 pub(crate) mod codec;
 mod media;
+pub(crate) mod names;
 mod start;
 
+use names::Names;
 pub use media::rules;
 
 pub use start::{Parts, StartError};
@@ -68,7 +71,7 @@ struct Inner {
     config: ArcSwap<Config>,
     dialplan: ArcSwap<Dialplan>,
     globals: Mutex<HashMap<String, String>>,
-    resolved: ArcSwap<HashMap<String, IpAddr>>,
+    resolved: ArcSwap<Names>,
     interfaces: ArcSwap<Vec<IpAddr>>,
     catalogue: Catalogue,
     prompts: Box<Prompts>,
@@ -77,6 +80,8 @@ struct Inner {
     bus: Bus,
     registrar: Mutex<Registrar>,
     registrations_changed: Notify,
+    questions_changed: Notify,
+    names_changed: Notify,
     digest: Mutex<DigestServer>,
     random: Mutex<Box<dyn Random>>,
     live: Arc<LiveChannels>,
@@ -89,7 +94,7 @@ struct Inner {
     reach: Reach,
     draining: AtomicBool,
     texts: Arc<Semaphore>,
-    sip_log: AtomicBool,
+    sip_log: SipLog,
 }
 
 impl Exchange {
@@ -266,24 +271,63 @@ impl Exchange {
         Ok(())
     }
 
+    /// Publishes a message for the SIP log, if the log is on and wants it.
     pub(crate) fn show_message(&self, way: Way, flow: &sidetone_base::Flow, bytes: &Bytes) {
+        let Some(is_shown) = self.inner.sip_log.judge(flow.remote, bytes) else { return };
         self.inner.bus.publish(Event::SipMessage {
             way,
             transport: flow.transport.via_name(),
+            local: flow.local,
             remote: flow.remote,
             text: String::from_utf8_lossy(bytes).into_owned(),
+            is_shown,
         });
+    }
+
+    /// The addresses that names of the configuration stand for.
+    pub(crate) fn names(&self) -> Arc<Names> {
+        self.inner.resolved.load_full()
     }
 
     /// Whether the SIP log is on.
     #[must_use]
     pub fn sip_log(&self) -> bool {
-        self.inner.sip_log.load(Ordering::Relaxed)
+        self.inner.sip_log.is_on()
     }
 
     /// Turns the SIP log on or off (`pjsip set logger`).
     pub fn set_sip_log(&self, on: bool) {
-        self.inner.sip_log.store(on, Ordering::Relaxed);
+        self.inner.sip_log.switch(on);
+    }
+
+    /// Which messages the SIP log shows.
+    #[must_use]
+    pub fn sip_log_filter(&self) -> Arc<SipLogFilter> {
+        self.inner.sip_log.filter()
+    }
+
+    /// Changes which messages the SIP log shows.
+    pub fn set_sip_log_filter(&self, filter: SipLogFilter) {
+        self.inner.sip_log.set_filter(filter);
+    }
+
+    /// Puts `debug` of `type=global` in force: yes, no, or the address whose messages are shown.
+    fn configure_sip_log(&self) {
+        let config = self.config();
+        match config.global.debug.as_str() {
+            "" | "no" => self.set_sip_log(false),
+            "yes" => self.set_sip_log(true),
+            host => match SipLogFilter::host(host) {
+                Ok(host) => {
+                    self.set_sip_log_filter(SipLogFilter {
+                        hosts: vec![host],
+                        ..Default::default()
+                    });
+                    self.set_sip_log(true);
+                }
+                Err(why) => tracing::warn!("pjsip.conf: debug of type=global: {why}"),
+            },
+        }
     }
 
     pub(crate) fn mark_used(&self, flow: FlowId) {
@@ -293,6 +337,12 @@ impl Exchange {
     /// Wakes the task that expires registrations.
     pub(crate) fn registrations_changed(&self) {
         self.inner.registrations_changed.notify_one();
+        self.inner.questions_changed.notify_one();
+    }
+
+    /// Waits until there may be a contact to ask that there was not before.
+    pub(crate) async fn questions_changed(&self) {
+        self.inner.questions_changed.notified().await;
     }
 
     /// The user part of From for callers without a number (`default_from_user`).
@@ -330,7 +380,11 @@ impl Exchange {
 
     /// Puts a new configuration and dialplan in force; running calls keep what they started with.
     pub fn reload(&self, config: Arc<Config>, dialplan: Option<Arc<Dialplan>>) {
-        self.inner.config.store(config);
+        let before = self.inner.config.swap(config);
+        // What the console asked for stays, unless the file changed.
+        if before.global.debug != self.config().global.debug {
+            self.configure_sip_log();
+        }
         self.inner.certificates.lock().clear();
         self.inner.library.forget();
         if let Some(dialplan) = dialplan {
@@ -338,5 +392,6 @@ impl Exchange {
         }
         self.static_contacts();
         self.inner.reach.reloaded();
+        self.inner.names_changed.notify_one();
     }
 }

@@ -59,9 +59,7 @@ pub(crate) async fn run(exchange: Exchange, mut events: mpsc::Receiver<NetEvent>
 
 async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
     let Inbound { flow, bytes, received_at } = inbound;
-    if exchange.sip_log() {
-        exchange.show_message(Way::In, &flow, &bytes);
-    }
+    exchange.show_message(Way::In, &flow, &bytes);
     let carrier = match flow.transport {
         Transport::Tcp | Transport::Tls => Carrier::Stream,
         Transport::Udp | Transport::Ws | Transport::Wss => Carrier::Datagram,

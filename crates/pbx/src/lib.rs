@@ -21,11 +21,14 @@ pub mod music;
 pub mod originate;
 pub mod outgoing;
 pub mod party;
+mod proxy;
+mod qualify;
 mod referral;
 mod register;
 pub mod registrar;
 mod session;
 pub mod shard;
+pub mod sip_log;
 pub mod text;
 pub mod transfer;
 

@@ -28,6 +28,7 @@ use crate::identity::{self, Side};
 use crate::incoming::contact;
 use crate::login;
 use crate::message::{self, ALLOW};
+use crate::proxy;
 use crate::registrar::Contact;
 use crate::session;
 
@@ -98,7 +99,10 @@ impl Branch {
 
 /// Calls a contact. News arrive at `call.owner`, the last of them always `Gone`.
 #[must_use]
-pub fn call(exchange: &Exchange, call: Call) -> Branch {
+pub fn call(exchange: &Exchange, mut call: Call) -> Branch {
+    if let Some(proxy) = &call.endpoint.outbound_proxy {
+        proxy::go_through(exchange, proxy, &mut call.contact);
+    }
     let flow = flow_of(exchange, &call.contact);
     let call_id = {
         let mut random = exchange.random();

@@ -10,7 +10,7 @@ use sidetone_sip::headers::{CSeq, Contact as ContactHeader, Expires};
 use sidetone_sip::{Host, Name, NameAddr, Request, Text, Uri};
 use sidetone_ua::api::Reply;
 
-use crate::authenticate::Authenticated;
+use crate::authenticate::{Authenticated, kept_out};
 use crate::channel::Control;
 use crate::exchange::Exchange;
 use crate::message;
@@ -33,10 +33,16 @@ pub(crate) fn register(
     let Some(aor) = aor_of(&config, who.endpoint(), request) else {
         return message::refusal(404, "the endpoint has no such address of record");
     };
+    if let Some(reply) = unwanted_path(request, aor) {
+        return reply;
+    }
     let register = match read(flow, request, who.endpoint(), aor) {
         Ok(register) => register,
         Err(words) => return message::refusal(400, words),
     };
+    if let Some(list) = contact_refused(&config, who.endpoint(), flow, &register) {
+        return *kept_out(exchange, flow, request, &list);
+    }
     let mut registrar = exchange.registrar();
     let now = exchange.now();
     let outcome = registrar.register(now, &limits_of(aor), &register);
@@ -50,7 +56,7 @@ pub(crate) fn register(
                 exchange.mark_used(flow.id);
                 move_calls(exchange, who.endpoint(), flow, &register);
             }
-            accepted(exchange, &contacts, request)
+            accepted(exchange, aor, &contacts, request)
         }
         Err(RegisterError::StarWithExpires) => message::refusal(400, "Contact: * needs Expires: 0"),
         Err(RegisterError::TooMany { max_contacts }) => {
@@ -114,6 +120,7 @@ fn limits_of(aor: &Aor) -> AorLimits {
         minimum_s: aor.minimum_expiration_s,
         maximum_s: aor.maximum_expiration_s,
         default_s: aor.default_expiration_s,
+        is_asked: aor.qualify_frequency_s > 0,
     }
 }
 
@@ -126,6 +133,14 @@ fn read(
     let headers = request.headers.typed_all::<ContactHeader>();
     let headers = headers.map_err(|_| "a Contact header cannot be read")?;
     let browser = matches!(flow.transport, Transport::Ws | Transport::Wss);
+    let path: Vec<String> = if aor.support_path {
+        request.headers.items(Name::Path).map(|path| path.to_str().into_owned()).collect()
+    } else {
+        Vec::new()
+    };
+    // Behind a proxy the contact is as the client wrote it: the source address is the proxy's.
+    let rewrites = endpoint.rewrite_contact && path.is_empty();
+    let hop = path.first().and_then(|first| next_hop(flow, first));
     let contacts = if headers.is_empty() {
         Contacts::Query
     } else if headers.iter().any(|contact| matches!(contact, ContactHeader::Star)) {
@@ -136,16 +151,15 @@ fn read(
     } else if headers.iter().any(|contact| !matches!(contact.uri(), Some(Uri::Sip(_)))) {
         return Err("a Contact that calls can go to begins with sip: or sips:");
     } else {
-        let updates = headers.iter().filter_map(|header| update_of(flow, header, endpoint));
-        Contacts::Update(updates.collect())
+        let updates = headers.iter().filter_map(|header| update_of(flow, header, rewrites));
+        let reached = |update: ContactUpdate| {
+            let destination = hop.unwrap_or(update.destination);
+            ContactUpdate { destination, ..update }
+        };
+        Contacts::Update(updates.map(reached).collect())
     };
     let cseq = request.headers.typed::<CSeq>().ok().flatten().map_or(0, |cseq| cseq.number);
     let expires = request.headers.typed::<Expires>().ok().flatten().map(|expires| expires.0);
-    let path = if aor.support_path {
-        request.headers.items(Name::Path).map(|path| path.to_str().into_owned()).collect()
-    } else {
-        Vec::new()
-    };
     Ok(Register {
         aor: aor.id.clone(),
         contacts,
@@ -154,13 +168,38 @@ fn read(
         cseq,
         user_agent: message::text_of(request, Name::UserAgent),
         path,
-        bound_to: (browser || flow.transport.is_reliable()).then_some(flow.id),
+        // What is reached by way of a proxy outlives the connection to it.
+        bound_to: (hop.is_none() && (browser || flow.transport.is_reliable())).then_some(flow.id),
     })
 }
 
-fn update_of(flow: &Flow, header: &ContactHeader, endpoint: &Endpoint) -> Option<ContactUpdate> {
+/// Where requests along a Path go first (RFC 3327 §5.4): its topmost URI, or where the REGISTER
+/// came from when that is a name.
+fn next_hop(flow: &Flow, first: &str) -> Option<Destination> {
+    let parsed = NameAddr::parse(&Text::from(first.as_bytes().to_vec())).ok()?;
+    let uri = parsed.uri.as_sip()?;
+    let written = uri.transport().and_then(|name| Transport::from_name(&name.to_str()));
+    let transport = match written {
+        _ if parsed.uri.is_sips() => Transport::Tls,
+        Some(transport) => transport,
+        None if flow.transport.is_reliable() => Transport::Tcp,
+        None => Transport::Udp,
+    };
+    match uri.host.ip() {
+        Some(ip) => {
+            let remote = SocketAddr::new(ip, uri.port.unwrap_or(transport.default_port()));
+            Some(Destination::Address { transport, remote })
+        }
+        None if flow.transport == Transport::Udp => {
+            Some(Destination::Address { transport: flow.transport, remote: flow.remote })
+        }
+        None => None,
+    }
+}
+
+fn update_of(flow: &Flow, header: &ContactHeader, rewrites: bool) -> Option<ContactUpdate> {
     let address = header.address()?;
-    let uri = contact_uri(flow, address, endpoint);
+    let uri = contact_uri(flow, address, rewrites);
     let instance = header.instance().map(|instance| instance.to_str().into_owned());
     let key = match (instance, header.reg_id()) {
         (Some(instance), Some(reg_id)) => format!("{instance};{reg_id}"),
@@ -171,17 +210,15 @@ fn update_of(flow: &Flow, header: &ContactHeader, endpoint: &Endpoint) -> Option
         key,
         expires_s: header.expires(),
         q_thousandths: header.q_thousandths().unwrap_or(1_000),
-        destination: destination(flow, &address.uri, endpoint),
+        destination: destination(flow, &address.uri, rewrites),
     })
 }
 
 /// The URI to store: the source address instead of the written one with `rewrite_contact`, so
 /// that a phone behind NAT is reached where it came from.
-fn contact_uri(flow: &Flow, address: &NameAddr, endpoint: &Endpoint) -> String {
+fn contact_uri(flow: &Flow, address: &NameAddr, rewrites: bool) -> String {
     let mut uri = address.uri.clone();
-    if endpoint.rewrite_contact
-        && let Some(sip) = uri.as_sip_mut()
-    {
+    if rewrites && let Some(sip) = uri.as_sip_mut() {
         sip.host = match flow.remote.ip() {
             std::net::IpAddr::V4(ip) => Host::V4(ip),
             std::net::IpAddr::V6(ip) => Host::V6(ip),
@@ -193,7 +230,7 @@ fn contact_uri(flow: &Flow, address: &NameAddr, endpoint: &Endpoint) -> String {
 
 /// Where requests to a contact go. Over streams and WebSockets the registration's own flow; by UDP
 /// the address in the contact, or the source address when that cannot be reached.
-fn destination(flow: &Flow, contact: &Uri, endpoint: &Endpoint) -> Destination {
+fn destination(flow: &Flow, contact: &Uri, rewrites: bool) -> Destination {
     if flow.transport.is_reliable() {
         return Destination::Flow(flow.id);
     }
@@ -202,13 +239,48 @@ fn destination(flow: &Flow, contact: &Uri, endpoint: &Endpoint) -> Destination {
         uri.host.ip().map(|ip| SocketAddr::new(ip, port))
     });
     let remote = match written {
-        Some(written) if !endpoint.rewrite_contact => written,
+        Some(written) if !rewrites => written,
         _ => flow.remote,
     };
     Destination::Address { transport: flow.transport, remote }
 }
 
-fn accepted(exchange: &Exchange, contacts: &[Contact], request: &Request) -> Reply {
+/// RFC 3327 §5.3: a proxy added Path, we do not keep it, and the client does not know of it: what
+/// it registers would never be reached, so it is told. 420 too when Path is required.
+fn unwanted_path(request: &Request, aor: &Aor) -> Option<Reply> {
+    let required = request.headers.lists(Name::Require, "path");
+    let added = request.headers.has(Name::Path) && !request.headers.lists(Name::Supported, "path");
+    if aor.support_path || !(required || added) {
+        return None;
+    }
+    let mut reply = message::refusal(420, "Path is not kept here (support_path of the AOR)");
+    reply.headers.push(("Unsupported".to_owned(), "path".to_owned()));
+    Some(reply)
+}
+
+/// The access list that keeps a contact from being registered (`contact_acl` and its kin). A name
+/// is judged by where it comes from, since that is where requests to it go.
+fn contact_refused(
+    config: &Config,
+    endpoint: &Endpoint,
+    flow: &Flow,
+    register: &Register,
+) -> Option<String> {
+    let Contacts::Update(updates) = &register.contacts else { return None };
+    let lists = [&config.contact_acl, &endpoint.contact_acl];
+    let addresses = updates.iter().map(|update| {
+        let uri = Uri::parse(&Text::from(update.uri.as_bytes().to_vec())).ok();
+        let written = uri.as_ref().and_then(Uri::as_sip).and_then(|uri| uri.host.ip());
+        written.unwrap_or(flow.remote.ip())
+    });
+    addresses
+        .flat_map(|address| lists.iter().map(move |list| list.refusing(address)))
+        .flatten()
+        .map(|list| list.name.clone())
+        .next()
+}
+
+fn accepted(exchange: &Exchange, aor: &Aor, contacts: &[Contact], request: &Request) -> Reply {
     let mut reply = message::reply(200);
     let now = exchange.now();
     for contact in contacts {
@@ -220,10 +292,17 @@ fn accepted(exchange: &Exchange, contacts: &[Contact], request: &Request) -> Rep
         reply.headers.push(("Contact".to_owned(), value));
     }
     reply.headers.push(("Date".to_owned(), exchange.sip_date()));
-    let paths = request.headers.items(Name::Path);
-    reply.headers.extend(paths.map(|path: Text| ("Path".to_owned(), path.to_str().into_owned())));
-    if request.headers.lists(Name::Supported, "outbound") {
-        reply.headers.push(("Supported".to_owned(), "outbound, path".to_owned()));
+    if aor.support_path {
+        let paths = request.headers.items(Name::Path);
+        let echo = |path: Text| ("Path".to_owned(), path.to_str().into_owned());
+        reply.headers.extend(paths.map(echo));
+    }
+    let outbound = request.headers.lists(Name::Supported, "outbound");
+    let supported = [("outbound", outbound), ("path", aor.support_path)];
+    let supported: Vec<&str> =
+        supported.iter().filter(|(_, does)| *does).map(|(name, _)| *name).collect();
+    if !supported.is_empty() {
+        reply.headers.push(("Supported".to_owned(), supported.join(", ")));
     }
     reply
 }
@@ -247,7 +326,7 @@ mod tests {
         let config = sidetone_config::load(&source, "/e").config.expect("a configuration");
         let reached = |uri: &str| {
             let uri = Uri::parse(&Text::from(uri.as_bytes().to_vec())).expect("a URI");
-            destination(&flow, &uri, &config.endpoints["a"])
+            destination(&flow, &uri, config.endpoints["a"].rewrite_contact)
         };
         let at = |remote: &str| Destination::Address {
             transport: Transport::Udp,

@@ -41,8 +41,47 @@ pub struct Contact {
     pub cseq: u32,
     /// Route set from Path (RFC 3327), in order.
     pub path: Vec<String>,
-    /// `false` after a request to it failed without an answer.
+    /// `false` after a request to it failed without an answer, or its last OPTIONS did.
     pub reachable: bool,
+    /// What its last OPTIONS showed; `None` while none was answered or missed.
+    pub qualified: Option<Qualified>,
+}
+
+/// What an OPTIONS to a contact showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Qualified {
+    /// Whether the answer, or that there was none, means that the contact can be called.
+    pub reachable: bool,
+    /// Time from request to answer; `None` without one.
+    pub rtt: Option<Duration>,
+}
+
+impl Contact {
+    /// Ten hexadecimal digits that tell contacts apart, as lists show them.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        // FNV-1a, 64 bits: the same in every process, so that scripts may keep it.
+        let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let hash = self.uri.bytes().fold(0xcbf2_9ce4_8422_2325, fold);
+        format!("{:010x}", (hash ^ (hash >> 40)) & 0xff_ffff_ffff)
+    }
+
+    /// The name of the contact in `PJSIP_CONTACT()`: `alice;@…`, or `alice@@…` for a fixed one.
+    #[must_use]
+    pub fn id(&self, aor: &str) -> String {
+        let sign = if self.expires_at.is_some() { ';' } else { '@' };
+        format!("{aor}{sign}@{}", self.hash())
+    }
+
+    /// The word of lists: `NonQual` while nobody asked, then `Avail` or `Unavail`.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match (self.qualified, self.reachable) {
+            (_, false) => "Unavail",
+            (None, true) => "NonQual",
+            (Some(_), true) => "Avail",
+        }
+    }
 }
 
 /// One contact of a REGISTER request.
@@ -142,6 +181,10 @@ pub struct Registrar {
     aors: HashMap<String, Vec<Contact>>,
     by_flow: HashMap<FlowId, HashSet<String>>,
     expiry: TimerQueue<(String, String)>,
+    /// When contacts are to be asked by OPTIONS.
+    questions: TimerQueue<(String, String)>,
+    /// Over which time the first questions are spread (`max_initial_qualify_time`).
+    question_spread: Duration,
     changes: Vec<Change>,
 }
 
@@ -178,11 +221,21 @@ impl Registrar {
         Ok(self.contacts(&request.aor))
     }
 
-    /// Replaces the static contacts of an address of record (the `contact=` lines).
+    /// Replaces the static contacts of an address of record (the `contact=` lines). What is known
+    /// of one that stays is kept.
     pub fn set_static(&mut self, aor: &str, contacts: Vec<Contact>) {
         let list = self.aors.entry(aor.to_owned()).or_default();
-        list.retain(|contact| contact.expires_at.is_some());
-        list.extend(contacts);
+        let (kept, before): (Vec<_>, Vec<_>) =
+            list.drain(..).partition(|contact| contact.expires_at.is_some());
+        *list = kept;
+        for mut contact in contacts {
+            let same =
+                |old: &&Contact| old.key == contact.key && old.destination == contact.destination;
+            if let Some(old) = before.iter().find(same) {
+                (contact.reachable, contact.qualified) = (old.reachable, old.qualified);
+            }
+            list.push(contact);
+        }
         if list.is_empty() {
             self.aors.remove(aor);
         }
@@ -201,6 +254,68 @@ impl Registrar {
         for contact in list.filter(|contact| contact.uri == uri) {
             contact.reachable = reachable;
         }
+    }
+
+    /// Plans the first question of every contact that has none planned; those already planned
+    /// stay. To be called after a load, when more contacts may have to be asked.
+    pub fn plan_questions(&mut self, now: Instant, spread: Duration, asked: impl Fn(&str) -> bool) {
+        self.question_spread = spread;
+        let of = |(aor, list): (&String, &Vec<Contact>)| -> Vec<(String, String)> {
+            list.iter().map(|contact| (aor.clone(), contact.key.clone())).collect()
+        };
+        let mut pairs: Vec<_> =
+            self.aors.iter().filter(|(aor, _)| asked(aor)).flat_map(of).collect();
+        pairs.retain(|pair| !self.questions.contains(pair));
+        for pair in pairs {
+            self.ask_first(now, pair);
+        }
+    }
+
+    /// Plans the first question about one contact, somewhere within the spread.
+    fn ask_first(&mut self, now: Instant, pair: (String, String)) {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let mut hasher = DefaultHasher::new();
+        pair.hash(&mut hasher);
+        let millis = u64::try_from(self.question_spread.as_millis()).unwrap_or(u64::MAX);
+        let after = hasher.finish().checked_rem(millis).unwrap_or(0);
+        self.questions.set(pair, now + Duration::from_millis(after));
+    }
+
+    /// Plans the next question about one contact.
+    pub fn ask_at(&mut self, aor: &str, key: &str, at: Instant) {
+        self.questions.set((aor.to_owned(), key.to_owned()), at);
+    }
+
+    /// The next contact whose question is due, with its address of record.
+    pub fn next_question(&mut self, now: Instant) -> Option<(String, Contact)> {
+        loop {
+            let (aor, key) = self.questions.pop_due(now)?;
+            let mut list = self.aors.get(&aor).into_iter().flatten();
+            if let Some(contact) = list.find(|contact| contact.key == key) {
+                let contact = contact.clone();
+                return Some((aor, contact));
+            }
+        }
+    }
+
+    /// When [`Self::next_question`] has something to give next.
+    pub fn next_question_at(&mut self) -> Option<Instant> {
+        self.questions.next_deadline()
+    }
+
+    /// Notes what an OPTIONS showed. `true` when the contact became reachable or unreachable, or
+    /// was asked for the first time.
+    pub fn set_qualified(&mut self, aor: &str, key: &str, qualified: Qualified) -> bool {
+        let mut list = self.aors.get_mut(aor).into_iter().flatten();
+        let Some(contact) = list.find(|contact| contact.key == key) else {
+            return false;
+        };
+        let before = contact.qualified.map(|before| before.reachable);
+        let changed =
+            before != Some(qualified.reachable) || contact.reachable != qualified.reachable;
+        contact.qualified = Some(qualified);
+        contact.reachable = qualified.reachable;
+        changed
     }
 
     /// Removes what expired.
@@ -260,7 +375,7 @@ impl Registrar {
                 let gone = ContactGone::Unregistered;
                 self.remove_where(&request.aor, gone, |contact| contact.key == update.key);
             } else {
-                self.bind(now, request, update, expires_s);
+                self.bind(now, limits, (request, update), expires_s);
             }
         }
         Ok(())
@@ -312,7 +427,13 @@ impl Registrar {
         Ok(evicted)
     }
 
-    fn bind(&mut self, now: Instant, request: &Register, update: &ContactUpdate, expires_s: u32) {
+    fn bind(
+        &mut self,
+        now: Instant,
+        limits: &AorLimits,
+        (request, update): (&Register, &ContactUpdate),
+        expires_s: u32,
+    ) {
         let expires_at = now + Duration::from_secs(expires_s.into());
         let contact = Contact {
             uri: update.uri.clone(),
@@ -327,10 +448,24 @@ impl Registrar {
             cseq: request.cseq,
             path: request.path.clone(),
             reachable: true,
+            qualified: None,
         };
         let list = self.aors.entry(request.aor.clone()).or_default();
         let place = list.iter().position(|known| known.key == update.key);
         let before = place.map(|place| list.swap_remove(place));
+        let mut contact = contact;
+        let same = before.as_ref().filter(|before| before.destination == contact.destination);
+        match same.and_then(|before| before.qualified) {
+            // What OPTIONS showed holds until the next one.
+            Some(known) => {
+                (contact.reachable, contact.qualified) = (known.reachable, Some(known));
+            }
+            None if limits.is_asked => {
+                self.ask_first(now, (request.aor.clone(), update.key.clone()))
+            }
+            None => {}
+        }
+        let list = self.aors.entry(request.aor.clone()).or_default();
         list.push(contact);
         if let Some(flow) = before.as_ref().and_then(|before| before.bound_to) {
             self.forget_flow(&request.aor, flow);
@@ -357,7 +492,9 @@ impl Registrar {
             self.aors.remove(aor);
         }
         for contact in removed {
-            self.expiry.cancel(&(aor.to_owned(), contact.key));
+            let pair = (aor.to_owned(), contact.key);
+            self.expiry.cancel(&pair);
+            self.questions.cancel(&pair);
             if let Some(flow) = contact.bound_to {
                 self.forget_flow(aor, flow);
             }

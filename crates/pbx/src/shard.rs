@@ -128,6 +128,18 @@ impl ShardHandle {
         self.command(Command::Send { request_id, request: Box::new(request) }, None).await;
     }
 
+    /// Sends a request that is no INVITE outside a dialog; its response goes to the owner.
+    pub async fn outside(
+        &self,
+        request: OutgoingRequest,
+        owner: mpsc::Sender<ChannelEvent>,
+    ) -> RequestId {
+        let request_id = RequestId(self.handle());
+        let command = Command::Send { request_id, request: Box::new(request) };
+        self.command(command, Some(owner)).await;
+        request_id
+    }
+
     /// Responds to the INVITE that made the dialog.
     pub async fn respond_invite(&self, dialog: DialogId, reply: Reply, reliable: bool) {
         let command = Command::RespondInvite { dialog, reply: Box::new(reply), reliable };

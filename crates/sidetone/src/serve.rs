@@ -186,6 +186,7 @@ fn answerer(exchange: &Exchange, reloader: &Arc<Reloader>, stop: mpsc::Sender<St
         log: reloader.log.clone(),
         reloader: Arc::clone(reloader),
         stop,
+        capture: parking_lot::Mutex::new(None),
     });
     let context = Context { exchange: exchange.clone(), surroundings };
     Arc::new(move |line: String| {

@@ -1,6 +1,7 @@
 //! What commands of the control socket need beside the exchange.
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use sidetone_control::commands::{Knob, Stop, Surroundings};
 use sidetone_control::socket::Answer;
 use sidetone_http::HttpServer;
 use sidetone_observe::Log;
+use sidetone_observe::capture::Capture;
 use tokio::sync::mpsc;
 
 use crate::logging;
@@ -20,6 +22,7 @@ pub(crate) struct Everything {
     pub log: Log,
     pub reloader: Arc<Reloader>,
     pub stop: mpsc::Sender<Stop>,
+    pub capture: parking_lot::Mutex<Option<Capture>>,
 }
 
 impl Surroundings for Everything {
@@ -53,6 +56,17 @@ impl Surroundings for Everything {
             Knob::Verbose => self.log.set_verbose(to),
             Knob::Debug => self.log.set_debug(to),
         }
+    }
+
+    fn capture(&self, path: &str) -> Result<(), String> {
+        let bus = self.reloader.exchange.bus();
+        let capture = Capture::start(bus, Path::new(path)).map_err(|error| error.to_string())?;
+        *self.capture.lock() = Some(capture);
+        Ok(())
+    }
+
+    fn end_capture(&self) {
+        *self.capture.lock() = None;
     }
 
     fn since_reload(&self) -> Duration {

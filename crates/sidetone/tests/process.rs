@@ -150,6 +150,43 @@ fn privileges_are_given_up_once_the_ports_are_open() {
 }
 
 #[test]
+fn sip_messages_are_shown_filtered_and_captured() {
+    let port = free_port();
+    let mut exchange = Exchange::new("logger", port);
+    exchange.start();
+    let shown = |exchange: &Exchange| {
+        // Lines are written by a thread of their own.
+        std::thread::sleep(Duration::from_millis(200));
+        exchange.log().matches("<--- Received SIP from UDP:127.0.0.1").count()
+    };
+    assert!(answers(port));
+    assert_eq!(shown(&exchange), 0, "off at first");
+    exchange.answer("pjsip set logger on");
+    assert!(answers(port));
+    let with_all = shown(&exchange);
+    assert!(with_all > 0 && exchange.log().contains("<--- Transmitting SIP to UDP:127.0.0.1"));
+    exchange.answer("pjsip set logger method INVITE");
+    assert!(answers(port));
+    exchange.answer("pjsip set logger on");
+    exchange.answer("pjsip set logger host 192.0.2.1");
+    assert!(answers(port));
+    assert_eq!(shown(&exchange), with_all, "no INVITE, and nothing of 192.0.2.1, came");
+    let capture = exchange.folder.join("sip.pcap");
+    exchange.answer("pjsip set logger on");
+    exchange.answer("pjsip set logger verbose off");
+    exchange.answer(&format!("pjsip set logger pcap {}", capture.display()));
+    assert!(answers(port));
+    assert_eq!(shown(&exchange), with_all, "into the capture only");
+    exchange.answer("pjsip set logger off");
+    let bytes = fs::read(&capture).expect("a capture");
+    let holds = |words: &[u8]| bytes.windows(words.len()).any(|window| window == words);
+    assert!(bytes.starts_with(&[0xa1, 0xb2, 0xc3, 0xd4]));
+    assert!(holds(b"OPTIONS sip:127.0.0.1") && holds(b"SIP/2.0 401"));
+    let again = exchange.ask(&format!("pjsip set logger pcap {}", capture.display()));
+    assert_eq!(again.status.code(), Some(1), "no file is overwritten");
+}
+
+#[test]
 fn a_console_answers_and_shows_the_log() {
     use std::io::Write as _;
     let mut exchange = Exchange::new("console", free_port());

@@ -26,7 +26,7 @@ impl Ladder {
             while let Some(event) = events.next().await {
                 let at = start.elapsed().as_secs_f64();
                 let line = match &*event {
-                    Event::SipMessage { way, transport, remote, text } => {
+                    Event::SipMessage { way, transport, remote, text, .. } => {
                         let arrow = if *way == Way::In { "<-" } else { "->" };
                         let first = text.lines().next().unwrap_or_default();
                         let cseq = text.lines().find(|line| line.starts_with("CSeq:"));

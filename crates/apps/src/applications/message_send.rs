@@ -154,6 +154,7 @@ fn at(text: &str) -> Result<Contact, Wrong> {
         call_id: String::new(),
         cseq: 0,
         path: Vec::new(),
+        qualified: None,
         reachable: true,
     })
 }

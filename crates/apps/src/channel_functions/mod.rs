@@ -14,6 +14,7 @@ mod pjsip_header_param;
 mod pjsip_headers;
 mod pjsip_inheritable_header;
 mod pjsip_media_offer;
+mod pjsip_objects;
 mod pjsip_response_header;
 mod pjsip_send_session_refresh;
 mod redirecting;
@@ -40,9 +41,12 @@ pub const FUNCTIONS: &[Function<Read, Write>] = &[
     hangupcause::CAUSE,
     hangupcause::KEYS,
     jitterbuffer::FUNCTION,
-    pjsip_dial_contacts::FUNCTION,
     message::MESSAGE,
     message::DATA,
+    pjsip_objects::AOR,
+    pjsip_objects::CONTACT,
+    pjsip_dial_contacts::FUNCTION,
+    pjsip_objects::ENDPOINT,
     pjsip_header::FUNCTION,
     pjsip_headers::FUNCTION,
     pjsip_header_param::FUNCTION,

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use crate::acl::{Acl, AclSet};
+use crate::acl::{Acl, AclSet, CONTACT_LISTS};
 use crate::fields::{Fields, Settings};
 use crate::files::TlsFiles;
 use crate::named::Named;
@@ -293,6 +293,8 @@ pub struct Endpoint {
     pub identify_by: Vec<IdentifyBy>,
     /// Who may send as this endpoint.
     pub acl: AclSet,
+    /// Which addresses it may register.
+    pub contact_acl: AclSet,
 
     /// Codecs in order of preference, audio and video mixed.
     pub allow: Vec<AllowedCodec>,
@@ -451,6 +453,7 @@ impl Endpoint {
             outbound_proxy: fields.sip_uri("outbound_proxy"),
             identify_by: fields.choices("identify_by"),
             acl: fields.acl_set(["acl", "deny", "permit"], around.acls),
+            contact_acl: fields.acl_set(CONTACT_LISTS, around.acls),
             allow: codec_list(fields),
             webrtc: fields.flag("webrtc"),
             media_encryption: choice_or(fields, "media_encryption", MediaEncryption::None),

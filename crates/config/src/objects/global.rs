@@ -40,6 +40,8 @@ pub struct UnidentifiedRequests {
 pub struct Global {
     /// User-Agent and Server.
     pub user_agent: String,
+    /// Whose SIP messages are logged: `yes` for all, `no`, or an address.
+    pub debug: String,
     /// Max-Forwards of our requests.
     pub max_forwards: u8,
     /// Seconds between keep-alives on TCP and TLS; 0 for none.
@@ -76,6 +78,7 @@ impl Global {
         };
         Self {
             user_agent: fields.string("user_agent"),
+            debug: debug(fields),
             max_forwards: fields.number("max_forwards"),
             keep_alive_interval_s: fields.number("keep_alive_interval"),
             default_realm: fields.string("default_realm"),
@@ -123,5 +126,15 @@ impl System {
             fields.warn("timer_b", message, "RFC 3261 asks for 64 times T1");
         }
         system
+    }
+}
+
+/// `yes` and `no` in any spelling, or an address as it stands.
+fn debug(fields: &Fields<'_>) -> String {
+    let text = fields.string("debug");
+    match crate::table::truth(&text) {
+        Some(true) => "yes".to_owned(),
+        Some(false) => "no".to_owned(),
+        None => text,
     }
 }

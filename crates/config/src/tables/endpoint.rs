@@ -63,9 +63,9 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
              never offered.";
         "connected_line_method" METHOD, "invite", Works,
             "Request that carries a new connected party.";
-        "contact_acl" List, "", NOT_YET, "Named lists for the addresses it may register.";
-        "contact_deny" List, "", NOT_YET, "Addresses it may not register.";
-        "contact_permit" List, "", NOT_YET, "Addresses it may register.";
+        "contact_acl" List, "", Works, "Named lists for the addresses it may register.";
+        "contact_deny" List, "", Works, "Addresses it may not register.";
+        "contact_permit" List, "", Works, "Addresses it may register.";
         "contact_user" Text, "", NOT_YET, "User part of the Contact in requests to it.";
         "context" Text, "default", Works, "Dialplan context its calls enter.";
         "cos_audio" COS, "0", NOT_YET, "Ethernet priority of audio.";
@@ -149,7 +149,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "one_touch_recording" Flag, "no", NOT_YET, "Let an INFO start a recording.";
         "outbound_auth" List, "", Works,
             "Credentials for its challenges: names of `type = auth` objects.";
-        "outbound_proxy" Text, "", NOT_YET, "URI every request to it goes through first.";
+        "outbound_proxy" Text, "", Works, "URI every request to it goes through first.";
         "outgoing_call_offer_pref" Choice(&["local", "local_merge", "local_first", "remote",
             "remote_merge", "remote_first"]), "remote_merge", NOT_YET,
             "Whose codec order counts for calls to it.";

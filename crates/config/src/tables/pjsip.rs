@@ -74,7 +74,8 @@ pub const AOR: ObjectSpec = ObjectSpec {
     usage: Works,
     aliases: &[],
     options: options! {
-        "authenticate_qualify" Flag, "no", NOT_YET, "Answer challenges to our OPTIONS.";
+        "authenticate_qualify" Flag, "no", Works,
+            "Answer challenges to our OPTIONS with `outbound_auth` of the endpoint.";
         "contact" List, "", Works, "Fixed addresses, SIP URIs.";
         "default_expiration" SECONDS, "3600", Works,
             "Seconds of a registration that asks for none.";
@@ -82,11 +83,12 @@ pub const AOR: ObjectSpec = ObjectSpec {
         "max_contacts" COUNT, "0", Works, "How many may be registered at once; 0 for none.";
         "maximum_expiration" SECONDS, "7200", Works, "Longest registration in seconds.";
         "minimum_expiration" SECONDS, "60", Works, "Shortest registration in seconds.";
-        "outbound_proxy" Text, "", NOT_YET, "URI our OPTIONS go through.";
-        "qualify_2xx_only" Flag, "no", NOT_YET, "Only a 2xx answer to OPTIONS means reachable.";
+        "outbound_proxy" Text, "", Works,
+            "URI our OPTIONS go through; empty for that of the endpoint.";
+        "qualify_2xx_only" Flag, "no", Works, "Only a 2xx answer to OPTIONS means reachable.";
         "qualify_frequency" Number { min: 0, max: 86400 }, "0", Works,
             "Seconds between OPTIONS; 0 for never.";
-        "qualify_timeout" Decimal, "3.0", NOT_YET, "Seconds an answer to OPTIONS may take.";
+        "qualify_timeout" Decimal, "3.0", Works, "Seconds an answer to OPTIONS may take.";
         "remove_existing" Flag, "no", Works,
             "A registration above `max_contacts` replaces the oldest.";
         "remove_unavailable" Flag, "no", Works,
@@ -155,7 +157,7 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "allow_sending_180_after_183" Flag, "no", NOT_YET, "Send 180 after 183.";
         "contact_expiration_check_interval" COUNT, "30", Ignored("each contact has its own timer"),
             "Seconds between searches for expired contacts.";
-        "debug" Text, "no", NOT_YET, "Log SIP messages: yes, no or an address.";
+        "debug" Text, "no", Works, "Log SIP messages: yes, no or an address.";
         "default_auth_algorithms_uac" ALGORITHMS, "MD5", Works,
             "Hashes we answer challenges with.";
         "default_auth_algorithms_uas" ALGORITHMS, "MD5", Works,
@@ -173,7 +175,7 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "keep_alive_interval" Number { min: 0, max: 86400 }, "90", NOT_YET,
             "Seconds between keep-alives on TCP and TLS; 0 for none.";
         "max_forwards" Number { min: 1, max: 255 }, "70", NOT_YET, "Max-Forwards of our requests.";
-        "max_initial_qualify_time" COUNT, "0", NOT_YET,
+        "max_initial_qualify_time" COUNT, "0", Works,
             "Seconds over which the first OPTIONS are spread.";
         "mwi_disable_initial_unsolicited" Flag, "no", NO_MAILBOX,
             "No message-waiting notices at start.";
@@ -230,13 +232,13 @@ pub const SYSTEM: ObjectSpec = ObjectSpec {
 pub const ACL: ObjectSpec = ObjectSpec {
     file: "pjsip.conf",
     name: "acl",
-    usage: Ignored("only lists of endpoints are enforced so far; use a firewall"),
+    usage: Works,
     aliases: &[],
     options: options! {
         "acl" List, "", Works, "Named lists of acl.conf for source addresses.";
-        "contact_acl" List, "", NOT_YET, "Named lists for Contact addresses.";
-        "contact_deny" List, "", NOT_YET, "Contact addresses kept out.";
-        "contact_permit" List, "", NOT_YET, "Contact addresses let in.";
+        "contact_acl" List, "", Works, "Named lists for the addresses that may be registered.";
+        "contact_deny" List, "", Works, "Addresses that may not be registered.";
+        "contact_permit" List, "", Works, "Addresses that may be registered.";
         "deny" List, "", Works, "Source addresses kept out.";
         "permit" List, "", Works, "Source addresses let in.";
     },

@@ -44,6 +44,15 @@ pub trait Surroundings: Send + Sync {
     /// Turns a knob of the log; returns where it stood.
     fn turn(&self, knob: Knob, to: u8) -> u8;
 
+    /// Begins a capture of SIP messages in a new file; one that runs ends.
+    ///
+    /// # Errors
+    /// Why the file cannot be made, in words.
+    fn capture(&self, path: &str) -> Result<(), String>;
+
+    /// Ends the capture, if there is one.
+    fn end_capture(&self);
+
     /// Time since the configuration was read last.
     fn since_reload(&self) -> Duration;
 }
@@ -170,7 +179,12 @@ pub const COMMANDS: &[Command] = &[
     command!("moh reload", "", moh::reload, "Read musiconhold.conf again"),
     command!("moh show classes", "", moh::classes, "List the classes of music on hold"),
     command!("moh show files", "", moh::files, "List the files of the classes"),
-    command!("pjsip set logger", "on|off", pjsip_logger::set, "Show SIP messages on the console"),
+    command!(
+        "pjsip set logger",
+        "on|off|host|add|method|methodadd|verbose|pcap",
+        pjsip_logger::set,
+        "Show SIP messages on the console, or write them to a capture"
+    ),
     command!("pjsip show aor", "<name>", pjsip_objects::aor, "Show an address of record"),
     command!("pjsip show aors", "", pjsip_show::aors, "List the addresses of record"),
     command!("pjsip show auth", "<name>", pjsip_objects::auth, "Show a credential"),

@@ -51,13 +51,7 @@ pub(super) async fn endpoint(context: &Context, args: &[&str]) -> Answer {
         return missing(args, "pjsip show endpoint");
     };
     let mut out = pjsip_show::endpoint_page(context, &config, endpoint);
-    let mut rows = all(&endpoint.settings, &ENDPOINT);
-    let codecs: Vec<&str> = endpoint.allow.iter().map(|codec| codec.name).collect();
-    for (name, value) in &mut rows {
-        if *name == "allow" {
-            *value = format!("({})", codecs.join("|"));
-        }
-    }
+    let rows = all(&endpoint.settings, &ENDPOINT);
     let _ = write!(out, "\n\n{}\n\n", parameters(&rows));
     text(out)
 }

@@ -23,25 +23,14 @@ pub(super) const RULE: &str =
 const CONTACT_HEAD: &str =
     "<Aor/ContactUri............................> <Hash....> <Status> <RTT(ms)..>";
 
-/// The first ten hexadecimal digits of a hash of the contact, enough to tell contacts apart.
-fn hash(contact: &Contact) -> String {
-    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-    let mut hasher = DefaultHasher::new();
-    contact.uri.hash(&mut hasher);
-    format!("{:010x}", hasher.finish() & 0xff_ffff_ffff)
-}
-
-/// `NonQual` until it is known to be unreachable.
-fn status(contact: &Contact) -> &'static str {
-    if contact.reachable { "NonQual" } else { "Unavail" }
-}
-
 fn contact_line(indent: &str, width: usize, aor: &str, contact: &Contact) -> String {
     let name = format!("{aor}/{}", contact.uri);
+    let rtt = contact.qualified.and_then(|qualified| qualified.rtt);
+    let rtt = rtt.map_or("nan".to_owned(), |rtt| format!("{:.3}", rtt.as_secs_f64() * 1_000.0));
     format!(
-        "{indent}Contact:  {name:<width$.width$} {} {:<8}        nan\n",
-        hash(contact),
-        status(contact)
+        "{indent}Contact:  {name:<width$.width$} {} {:<8} {rtt:>10}\n",
+        contact.hash(),
+        contact.status()
     )
 }
 

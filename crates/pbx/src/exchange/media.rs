@@ -231,11 +231,11 @@ impl Exchange {
         })
     }
 
-    /// The address of a configured host; names were resolved when the configuration was loaded.
+    /// The address of a configured host; names are looked up in the background.
     pub(crate) fn address_of(&self, host: &Host) -> Option<IpAddr> {
         match host {
             Host::Address(address) => Some(*address),
-            Host::Name(name) => self.inner.resolved.load().get(name).copied(),
+            Host::Name(name) => self.inner.resolved.load().get(name)?.first().copied(),
         }
     }
 }

@@ -19,6 +19,7 @@ use sidetone_ua::digest::DigestServer;
 use sidetone_ua::{Settings, Stack};
 use tokio::sync::{Notify, mpsc};
 
+use super::names::{self, Names};
 use super::{Exchange, Inner, Prompts};
 use crate::application::Catalogue;
 use crate::channel::reach::PACKAGE;
@@ -26,7 +27,8 @@ use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
 use crate::reach::Reach;
 use crate::registrar::{Contact, Registrar};
-use crate::{ingress, register, shard};
+use crate::sip_log::SipLog;
+use crate::{ingress, qualify, register, shard};
 
 /// How long a call waits for a peer whose connection closed: a browser that changes networks
 /// registers again within seconds, one that sleeps may take half a minute.
@@ -91,7 +93,7 @@ impl Exchange {
         let exchange = Self {
             inner: Arc::new(Inner {
                 globals: Mutex::new(HashMap::new()),
-                resolved: ArcSwap::from_pointee(resolve(&config).await),
+                resolved: ArcSwap::from_pointee(names::resolve(&config, &Names::new()).await),
                 interfaces: ArcSwap::from_pointee(parts.interfaces),
                 entity_id: entity_id(&config, &mut *random),
                 config: ArcSwap::new(config),
@@ -103,6 +105,8 @@ impl Exchange {
                 bus,
                 registrar: Mutex::new(Registrar::new()),
                 registrations_changed: Notify::new(),
+                questions_changed: Notify::new(),
+                names_changed: Notify::new(),
                 digest: Mutex::new(digest),
                 random: Mutex::new(random),
                 live: Arc::new(LiveChannels::default()),
@@ -114,10 +118,11 @@ impl Exchange {
                 reach: Reach::default(),
                 draining: AtomicBool::new(false),
                 texts: Arc::new(tokio::sync::Semaphore::new(crate::text::TEXTS_AT_ONCE)),
-                sip_log: AtomicBool::new(false),
+                sip_log: SipLog::default(),
             }),
         };
         exchange.set_globals();
+        exchange.configure_sip_log();
         exchange.static_contacts();
         for (handle, inbox) in exchange.inner.shards.clone().into_iter().zip(inboxes) {
             let stack = Stack::new(started, exchange.stack_settings(), make_random());
@@ -125,6 +130,8 @@ impl Exchange {
         }
         tokio::spawn(ingress::run(exchange.clone(), net_events));
         tokio::spawn(expire(exchange.clone()));
+        tokio::spawn(qualify::run(exchange.clone()));
+        tokio::spawn(names::follow(exchange.clone()));
         Ok(exchange)
     }
 
@@ -160,6 +167,11 @@ impl Exchange {
             let contacts = aor.contacts.iter().filter_map(|uri| self.static_contact(uri));
             registrar.set_static(&aor.id, contacts.collect());
         }
+        let spread = Duration::from_secs(config.global.max_initial_qualify_time_s.into());
+        let asked = |aor: &str| config.aors.get(aor).is_some_and(|aor| aor.qualify_frequency_s > 0);
+        registrar.plan_questions(self.now(), spread, asked);
+        drop(registrar);
+        self.inner.questions_changed.notify_one();
     }
 
     fn static_contact(&self, text: &str) -> Option<Contact> {
@@ -186,6 +198,7 @@ impl Exchange {
             call_id: String::new(),
             cseq: 0,
             path: Vec::new(),
+            qualified: None,
             reachable: true,
         })
     }
@@ -198,41 +211,6 @@ fn supported(config: &Config) -> Vec<String> {
         tags.push("norefersub");
     }
     tags.into_iter().map(str::to_owned).collect()
-}
-
-/// Resolves the host names of the configuration once; addresses that are names in `pjsip.conf`
-/// must not delay a call.
-async fn resolve(config: &Config) -> HashMap<String, IpAddr> {
-    let mut names: Vec<String> = Vec::new();
-    for transport in config.transports.values() {
-        let hosts = [&transport.external_media_address, &transport.external_signaling_address];
-        names.extend(hosts.into_iter().flatten().filter_map(|host| match host {
-            Host::Name(name) => Some(name.clone()),
-            Host::Address(_) => None,
-        }));
-    }
-    for contact in config.aors.values().flat_map(|aor| &aor.contacts) {
-        if let Ok(uri) = Uri::parse(&Text::from(contact.as_bytes().to_vec()))
-            && let Some(sip) = uri.as_sip()
-            && sip.host.ip().is_none()
-        {
-            names.push(sip.host.to_string());
-        }
-    }
-    let mut resolved = HashMap::new();
-    for name in names {
-        let lookup = tokio::net::lookup_host((name.as_str(), 0));
-        let found = tokio::time::timeout(Duration::from_secs(2), lookup).await;
-        let found = found.map(|found| found.map(|mut all| all.next().map(|address| address.ip())));
-        match found {
-            Ok(Ok(address)) => {
-                resolved.extend(address.map(|address| (name, address)));
-            }
-            Ok(Err(error)) => tracing::warn!("cannot resolve '{name}': {error}"),
-            Err(_) => tracing::warn!("cannot resolve '{name}' within 2 seconds"),
-        }
-    }
-    resolved
 }
 
 fn entity_id(config: &Config, random: &mut dyn Random) -> String {

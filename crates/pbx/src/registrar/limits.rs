@@ -17,6 +17,8 @@ pub struct AorLimits {
     pub maximum_s: u32,
     /// `default_expiration`, seconds.
     pub default_s: u32,
+    /// Whether its contacts are asked by OPTIONS (`qualify_frequency`).
+    pub is_asked: bool,
 }
 
 impl AorLimits {

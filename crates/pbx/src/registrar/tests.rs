@@ -10,6 +10,7 @@ fn limits(max_contacts: u32) -> AorLimits {
         minimum_s: 60,
         maximum_s: 7_200,
         default_s: 3_600,
+        is_asked: false,
     }
 }
 
@@ -115,4 +116,57 @@ fn star_removes_all_and_only_with_expires_zero() {
     assert_eq!(refused, Err(RegisterError::StarWithExpires));
     star.expires_s = Some(0);
     assert_eq!(registrar.register(now, &limits(2), &star), Ok(Vec::new()));
+}
+
+#[test]
+fn questions_follow_contacts_and_end_with_them() {
+    let (mut registrar, now) = (Registrar::new(), Instant::now());
+    let asked = AorLimits { is_asked: true, ..limits(5) };
+    registrar.register(now, &asked, &register("sip:a", 1, 1)).expect("registered");
+    registrar.register(now, &limits(5), &register("sip:b", 2, 1)).expect("registered");
+    let (aor, contact) = registrar.next_question(now).expect("a question");
+    assert_eq!((aor.as_str(), contact.uri.as_str()), ("alice", "sip:a"));
+    assert_eq!(
+        registrar.next_question(now).map(|(_, contact)| contact.uri),
+        None,
+        "b is not asked"
+    );
+    registrar.ask_at("alice", &contact.key, now + Duration::from_secs(60));
+    assert_eq!(registrar.next_question_at(), Some(now + Duration::from_secs(60)));
+    // After a load that asks all, only b has no question planned yet.
+    registrar.plan_questions(now, Duration::ZERO, |_| true);
+    assert_eq!(registrar.next_question(now).expect("a question").1.uri, "sip:b");
+    assert!(registrar.next_question(now).is_none());
+    registrar.flow_closed(FlowId(1));
+    assert_eq!(registrar.next_question_at(), None, "nobody is left to ask");
+}
+
+#[test]
+fn what_options_showed_outlives_a_refresh_but_not_a_new_socket() {
+    let (mut registrar, now) = (Registrar::new(), Instant::now());
+    registrar.register(now, &limits(1), &register("sip:a", 1, 1)).expect("registered");
+    let silent = Qualified { reachable: false, rtt: None };
+    assert!(registrar.set_qualified("alice", "sip:a", silent), "it changed");
+    assert!(!registrar.set_qualified("alice", "sip:a", silent), "it did not");
+    registrar.register(now, &limits(1), &register("sip:a", 1, 2)).expect("refreshed");
+    assert_eq!(registrar.contacts("alice")[0].status(), "Unavail");
+    registrar.register(now, &limits(1), &register("sip:a", 2, 3)).expect("moved");
+    assert_eq!(registrar.contacts("alice")[0].status(), "NonQual");
+}
+
+#[test]
+fn the_first_questions_are_spread() {
+    let (mut registrar, now) = (Registrar::new(), Instant::now());
+    for number in 0..100 {
+        let request = register(&format!("sip:{number}"), number, 1);
+        registrar.register(now, &limits(100), &request).expect("registered");
+    }
+    registrar.plan_questions(now, Duration::from_secs(10), |_| true);
+    let due = |registrar: &mut Registrar, after| {
+        let at = now + Duration::from_millis(after);
+        std::iter::from_fn(|| registrar.next_question(at)).count()
+    };
+    let (first, rest) = (due(&mut registrar, 5_000), due(&mut registrar, 10_000));
+    assert!((25..75).contains(&first), "{first}");
+    assert_eq!(first + rest, 100);
 }

@@ -209,9 +209,15 @@ impl Device {
             Event::Request { transaction, request, .. } => {
                 let text = String::from_utf8_lossy(&request.to_bytes()).into_owned();
                 self.view.borrow_mut().received.push(text);
-                let status = if request.method == Method::Message { 200 } else { 405 };
-                let reply = Box::new(Reply { status, ..Reply::default() });
-                self.command(Command::Respond { transaction, reply });
+                let status = match (&request.method, &self.manner) {
+                    (Method::Options, Manner::Refuse(status)) => *status,
+                    (Method::Message | Method::Options, _) => 200,
+                    _ => 405,
+                };
+                let asked = request.method == Method::Options;
+                let challenge = if asked { self.challenge(&request) } else { None };
+                let reply = challenge.unwrap_or(Reply { status, ..Reply::default() });
+                self.command(Command::Respond { transaction, reply: Box::new(reply) });
             }
             event => self.call_event(event).await,
         }

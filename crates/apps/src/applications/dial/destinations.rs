@@ -321,6 +321,7 @@ pub(super) fn at_uri(
         call_id: String::new(),
         cseq: 0,
         path: Vec::new(),
+        qualified: None,
         reachable: true,
     };
     let to = To::Contact { endpoint, aor: String::new(), contact: Box::new(contact) };
