@@ -9,6 +9,7 @@ pub mod bus;
 pub mod catalogue;
 pub mod cause;
 pub mod security;
+pub mod sip_log;
 
 pub use bus::{Bus, Subscription};
 pub use catalogue::Event;

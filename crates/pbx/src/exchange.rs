@@ -39,8 +39,8 @@ mod media;
 pub(crate) mod names;
 mod start;
 
-use names::Names;
 pub use media::rules;
+use names::Names;
 
 pub use start::{Parts, StartError};
 

@@ -25,10 +25,8 @@ mod proxy;
 mod qualify;
 mod referral;
 mod register;
-pub mod registrar;
 mod session;
 pub mod shard;
-pub mod sip_log;
 pub mod text;
 pub mod transfer;
 
@@ -37,3 +35,5 @@ pub use channel::Channel;
 pub use exchange::Exchange;
 pub use sidetone_engine::reach;
 pub use sidetone_events::cause::{self, Cause};
+pub use sidetone_events::sip_log;
+pub use sidetone_registrar as registrar;

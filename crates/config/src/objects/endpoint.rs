@@ -407,8 +407,6 @@ pub struct Endpoint {
     pub suppress_moh_on_sendonly: bool,
     /// Calls at which its state is busy; 0 for never.
     pub device_state_busy_at: u32,
-    /// Tenant its channels belong to.
-    pub tenantid: String,
     /// Who may pick up whose calls.
     pub groups: PickupGroups,
 
@@ -508,7 +506,6 @@ impl Endpoint {
             moh_suggest: fields.string("moh_suggest"),
             suppress_moh_on_sendonly: fields.flag("suppress_moh_on_sendonly"),
             device_state_busy_at: fields.number("device_state_busy_at"),
-            tenantid: fields.string("tenantid"),
             groups: PickupGroups::build(fields),
             settings: fields.settings(),
         };

@@ -140,7 +140,8 @@ pub const IDENTIFY: ObjectSpec = ObjectSpec {
             "`Name: value` or `Name: /regex/`; several lines, one is enough.";
         "match_request_uri" Text, "", Works,
             "Request URI, or `/regex/`; several lines, one is enough.";
-        "srv_lookups" YesNo, "yes", NOT_YET, "Look up SRV records of host names.";
+        "srv_lookups" YesNo, "yes", Works,
+            "Look up SRV records of host names; they are not yet, which `yes` says at load.";
         "transport" Text, "", Works, "Only requests that came over this transport.";
     },
 };

@@ -64,30 +64,37 @@ fn method(bytes: &[u8]) -> Option<String> {
 
 /// The switch and its filter.
 #[derive(Debug, Default)]
-pub(crate) struct SipLog {
+pub struct SipLog {
     on: AtomicBool,
     filter: ArcSwap<SipLogFilter>,
 }
 
 impl SipLog {
-    pub(crate) fn is_on(&self) -> bool {
+    /// Whether anything is shown.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
         self.on.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn switch(&self, on: bool) {
+    /// Switches it.
+    pub fn switch(&self, on: bool) {
         self.on.store(on, Ordering::Relaxed);
     }
 
-    pub(crate) fn filter(&self) -> Arc<SipLogFilter> {
+    /// The filter in force.
+    #[must_use]
+    pub fn filter(&self) -> Arc<SipLogFilter> {
         self.filter.load_full()
     }
 
-    pub(crate) fn set_filter(&self, filter: SipLogFilter) {
+    /// Puts a filter in force.
+    pub fn set_filter(&self, filter: SipLogFilter) {
         self.filter.store(Arc::new(filter));
     }
 
     /// Whether a message is shown, and if so, in the verbose log too.
-    pub(crate) fn judge(&self, remote: SocketAddr, bytes: &[u8]) -> Option<bool> {
+    #[must_use]
+    pub fn judge(&self, remote: SocketAddr, bytes: &[u8]) -> Option<bool> {
         if !self.is_on() {
             return None;
         }

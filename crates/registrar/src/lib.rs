@@ -5,6 +5,8 @@
 //! WebSocket (RFC 5626 §5.3): when the socket dies they are gone at once, and a request to them
 //! never goes anywhere else.
 
+#![forbid(unsafe_code)]
+
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
