@@ -440,7 +440,7 @@ impl Endpoint {
     }
 
     pub(crate) fn build(fields: &mut Fields<'_>, around: &Surroundings<'_>) -> Self {
-        let endpoint = Self {
+        Self {
             id: fields.id(),
             context: fields.string("context"),
             message_context: fields.string("message_context"),
@@ -508,8 +508,8 @@ impl Endpoint {
             device_state_busy_at: fields.number("device_state_busy_at"),
             groups: PickupGroups::build(fields),
             settings: fields.settings(),
-        };
-        endpoint.finish(fields)
+        }
+        .finish(fields)
     }
 
     fn finish(mut self, fields: &mut Fields<'_>) -> Self {
