@@ -148,7 +148,8 @@ impl Exchange {
 
     /// Resolves the names of the configuration again: dynamic DNS follows the network.
     pub async fn resolve_again(&self) {
-        let found = resolve(&self.config()).await;
+        let known = self.inner.resolved.load_full();
+        let found = names::resolve(&self.config(), &known).await;
         self.inner.resolved.store(Arc::new(found));
     }
 
