@@ -7,6 +7,7 @@
 
 mod bench;
 mod deny;
+mod docs;
 mod fuzz;
 mod metadata;
 mod npm;
@@ -71,6 +72,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--long] [--json FILE] [NAME...]",
         synopsis: "figures beside their budgets and a bare loop, see docs/BENCHMARKS.md",
         run: bench::run_benches,
+    },
+    Command {
+        name: "docs",
+        arguments: "[--check]",
+        synopsis: "the reference of options, applications, functions and commands, from the tables",
+        run: docs::run,
     },
     Command {
         name: "deny",
