@@ -147,7 +147,7 @@ fn options_without_effect_are_reported_once_however_many_set_them() {
 fn a_name_to_recognise_says_that_srv_records_are_not_followed() {
     let text = "[e]\ntype=endpoint\nallow=ulaw\n[i]\ntype=identify\nendpoint=e\n\
         match=trunk.example,192.0.2.1\n";
-    let notices = |text: &str| super::findings(&load_sip(text), sidetone_conf::Severity::Notice);
+    let notices = |text: &str| findings(&load_sip(text), sidetone_conf::Severity::Notice);
     one_says(&notices(text), &["pjsip.conf:12:", "'match = trunk.example'", "SRV"]);
     let told = format!("{text}srv_lookups=no\n");
     assert!(notices(&told).is_empty() && warnings(&load_sip(&told)).is_empty());
