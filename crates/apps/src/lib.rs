@@ -9,7 +9,6 @@
 
 pub mod applications;
 pub mod channel_functions;
-pub mod functions;
 
 use sidetone_dialplan::{Doc, builtin};
 use sidetone_pbx::Catalogue;
@@ -26,7 +25,7 @@ pub const CATALOGUE: Catalogue = Catalogue {
 /// The help of all functions, sorted by name.
 #[must_use]
 pub fn all_functions() -> Vec<&'static Doc> {
-    let pure = functions::FUNCTIONS.iter().map(|function| &function.doc);
+    let pure = sidetone_functions::FUNCTIONS.iter().map(|function| &function.doc);
     let bound = channel_functions::FUNCTIONS.iter().map(|function| &function.doc);
     let own = sidetone_dialplan::functions::BUILTINS.iter();
     let mut all: Vec<_> = pure.chain(bound).chain(own).collect();

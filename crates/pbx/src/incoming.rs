@@ -21,7 +21,6 @@ use crate::channel::{
     Channel, ChannelEvent, NewChannel, PartyId, Signalling, SipFacts, State, Variables,
 };
 use crate::exchange::Exchange;
-use crate::identity;
 use crate::login;
 use crate::message::{self, ALLOW};
 use crate::register;
@@ -29,6 +28,7 @@ use crate::session;
 use crate::shard::ShardHandle;
 use crate::text;
 use crate::transfer;
+use sidetone_party::identity;
 
 /// A new INVITE: the inbox of its channel, or the response that refuses it.
 pub(crate) fn invite(

@@ -1,6 +1,7 @@
 //! Small readings of SIP messages that several steps need.
 
-use sidetone_sip::headers::{Contact, From, Headers, Reason, To, TypedHeader as _};
+pub(crate) use sidetone_party::identity::{from_of, user_of};
+use sidetone_sip::headers::{Contact, Headers, Reason, To, TypedHeader as _};
 use sidetone_sip::{HeaderName, Method, Name, NameAddr, Request, Response, Text, Uri};
 use sidetone_ua::api::{Body, Reply};
 
@@ -9,16 +10,6 @@ use crate::Cause;
 /// Methods this exchange handles, for Allow.
 pub(crate) const ALLOW: &str =
     "OPTIONS, REGISTER, INVITE, ACK, BYE, CANCEL, INFO, UPDATE, PRACK, MESSAGE, REFER, NOTIFY";
-
-/// The user part of a URI without escapes.
-pub(crate) fn user_of(uri: &Uri) -> Option<String> {
-    uri.user().map(|user| user.to_str().into_owned())
-}
-
-/// The address in From.
-pub(crate) fn from_of(request: &Request) -> Option<NameAddr> {
-    request.headers.typed::<From>().ok().flatten().map(|from| from.0)
-}
 
 /// The address in To.
 pub(crate) fn to_of(request: &Request) -> Option<NameAddr> {

@@ -24,13 +24,13 @@ use crate::channel::{
 };
 use crate::exchange::Exchange;
 use crate::exchange::codec::offered;
-use crate::identity::{self, Side};
 use crate::incoming::contact;
 use crate::login;
 use crate::message::{self, ALLOW};
 use crate::proxy;
 use crate::registrar::Contact;
 use crate::session;
+use sidetone_party::identity::{self, Side};
 
 /// How long an INVITE may stay unanswered at most, whatever Dial says: timer C of a proxy
 /// (RFC 3261 §16.6), after which even a caller who waits for ever is told.

@@ -14,12 +14,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::authenticate::Authenticated;
 use crate::channel::{Channel, NewChannel, Signalling, SipFacts, State, Variables};
 use crate::exchange::Exchange;
-use crate::identity;
 use crate::login;
 use crate::message;
 use crate::outgoing::flow_of;
 use crate::party::PartyId;
 use crate::registrar::Contact;
+use sidetone_party::identity;
 
 /// Texts whose dialplan may run at once: each takes milliseconds, a thousand per second is more
 /// than a flood limit lets through.

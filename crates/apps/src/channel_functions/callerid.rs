@@ -4,7 +4,7 @@ use sidetone_dialplan::{Doc, FunctionError};
 use sidetone_pbx::Channel;
 
 use super::{Read, Write, party};
-use crate::functions::{Function, Outcome, Written};
+use sidetone_functions::{Function, Outcome, Written};
 
 pub(super) const FUNCTION: Function<Read, Write> = Function {
     doc: Doc {

@@ -5,7 +5,7 @@ use sidetone_pbx::Channel;
 use sidetone_sdp::plan::{MediaKind, Protection, StreamPlan, StreamState};
 
 use super::{Read, Write};
-use crate::functions::{Function, Outcome};
+use sidetone_functions::{Function, Outcome};
 
 pub(super) const FUNCTION: Function<Read, Write> = Function {
     doc: Doc {

@@ -4,7 +4,7 @@ use sidetone_dialplan::{Doc, FunctionError};
 use sidetone_pbx::Channel;
 
 use super::{Read, Write};
-use crate::functions::{Function, Outcome};
+use sidetone_functions::{Function, Outcome};
 
 pub(super) const CAUSE: Function<Read, Write> = Function {
     doc: Doc {

@@ -4,7 +4,7 @@ use sidetone_dialplan::FunctionError;
 use sidetone_pbx::channel::SipFacts;
 use sidetone_sip::{HeaderName, Headers, Text};
 
-use crate::functions::{Outcome, Written};
+use sidetone_functions::{Outcome, Written};
 
 /// Headers the stack and the exchange write themselves.
 const OWN: &[&str] = &[

@@ -7,7 +7,7 @@ use sidetone_media::{JitterMode, JitterSettings};
 use sidetone_pbx::Channel;
 
 use super::{Read, Write};
-use crate::functions::{Function, Written};
+use sidetone_functions::{Function, Written};
 
 pub(super) const FUNCTION: Function<Read, Write> = Function {
     doc: Doc {

@@ -25,7 +25,7 @@ use sidetone_base::Random;
 use sidetone_dialplan::{FunctionError, Host as _};
 use sidetone_pbx::{Channel, Exchange};
 
-use crate::functions::{self, Function, FunctionHost, Hashes, Outcome, Written};
+use sidetone_functions::{self, Function, FunctionHost, Hashes, Outcome, Written};
 
 /// The code of a function that reads a channel.
 pub type Read = fn(&mut Channel, &str) -> Outcome;
@@ -71,7 +71,7 @@ pub(crate) fn read(channel: &mut Channel, name: &str, arguments: &str) -> Outcom
         let read = function.read.ok_or(FunctionError::NotReadable)?;
         return read(channel, arguments);
     }
-    let outcome = functions::read(&mut Bound::new(channel), name, arguments);
+    let outcome = sidetone_functions::read(&mut Bound::new(channel), name, arguments);
     outcome.unwrap_or(Err(FunctionError::Unknown))
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn write(channel: &mut Channel, name: &str, arguments: &str, value: &
         let write = function.write.ok_or(FunctionError::NotWritable)?;
         return write(channel, arguments, value);
     }
-    let written = functions::write(&mut Bound::new(channel), name, arguments, value);
+    let written = sidetone_functions::write(&mut Bound::new(channel), name, arguments, value);
     written.unwrap_or(Err(FunctionError::Unknown))
 }
 

@@ -3,7 +3,7 @@
 use sidetone_dialplan::FunctionError;
 use sidetone_pbx::party::{PartyId, Presentation};
 
-use crate::functions::{Outcome, Written};
+use sidetone_functions::{Outcome, Written};
 
 /// Reads a part.
 pub(super) fn read(party: &PartyId, item: &str) -> Outcome {

@@ -5,7 +5,7 @@ use sidetone_pbx::Channel;
 
 use super::headers::{self, Request};
 use super::{Read, Write};
-use crate::functions::{Function, Outcome, Written};
+use sidetone_functions::{Function, Outcome, Written};
 
 pub(super) const FUNCTION: Function<Read, Write> = Function {
     doc: Doc {

@@ -6,7 +6,7 @@ use sidetone_pbx::channel::FromParam;
 use sidetone_sip::headers::From;
 
 use super::{Read, Write};
-use crate::functions::{Function, Outcome, Written};
+use sidetone_functions::{Function, Outcome, Written};
 
 /// Parameters one call may add.
 const MOST: usize = 16;

@@ -4,7 +4,7 @@ use sidetone_dialplan::Doc;
 use sidetone_pbx::Channel;
 
 use super::{Read, Write, headers};
-use crate::functions::{Function, Outcome};
+use sidetone_functions::{Function, Outcome};
 
 pub(super) const FUNCTION: Function<Read, Write> = Function {
     doc: Doc {

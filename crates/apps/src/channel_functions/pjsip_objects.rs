@@ -7,7 +7,7 @@ use sidetone_pbx::registrar::Contact;
 use sidetone_pbx::{Channel, Exchange};
 
 use super::{Read, Write};
-use crate::functions::{Function, Outcome};
+use sidetone_functions::{Function, Outcome};
 
 pub(super) const ENDPOINT: Function<Read, Write> = Function {
     doc: Doc {

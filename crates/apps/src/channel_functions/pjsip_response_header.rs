@@ -5,7 +5,7 @@ use sidetone_pbx::Channel;
 
 use super::headers::{self, Request};
 use super::{Read, Write};
-use crate::functions::{Function, Outcome};
+use sidetone_functions::{Function, Outcome};
 
 pub(super) const HEADER: Function<Read, Write> = Function {
     doc: Doc {

@@ -5,7 +5,7 @@ use sidetone_pbx::Channel;
 use sidetone_pbx::channel::Control;
 
 use super::{Read, Write};
-use crate::functions::{Function, Written};
+use sidetone_functions::{Function, Written};
 
 pub(super) const FUNCTION: Function<Read, Write> = Function {
     doc: Doc {

@@ -4,7 +4,7 @@ use sidetone_dialplan::{Doc, FunctionError};
 use sidetone_pbx::Channel;
 
 use super::{Read, Write, headers};
-use crate::functions::{Function, Outcome};
+use sidetone_functions::{Function, Outcome};
 
 pub(super) const HEADER: Function<Read, Write> = Function {
     doc: Doc {

@@ -12,10 +12,10 @@ use sidetone_ua::api::{Body, DialogId, DialogRequest, Reply, RequestId, Transact
 
 use super::{Channel, Control, State};
 use crate::Cause;
-use crate::identity;
 use crate::message;
 use crate::referral::{self, Watch};
 use crate::transfer::{self, TransferError};
+use sidetone_party::identity;
 
 /// How long a peer may take to tell how its own call went, after which nobody waits.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -12,11 +12,11 @@ use sidetone_ua::api::{DialogId, DialogRequest, Failure, RequestId};
 use super::refer::Referring;
 use super::{Channel, Control, State};
 use crate::Cause;
-use crate::identity::{self, Side};
 use crate::message::{self, ALLOW};
 use crate::party::{PartyId, Redirecting};
 use crate::referral::Watch;
 use crate::text::TextMessage;
+use sidetone_party::identity::{self, Side};
 
 /// Headers, causes and the like that one channel may collect; more is a dialplan in a loop.
 const MOST: usize = 64;

@@ -4,19 +4,30 @@
 //! only towards those who are.
 
 use sidetone_config::Endpoint;
-use sidetone_sip::headers::{Headers, PAssertedIdentity};
+use sidetone_sip::headers::{From, Headers, PAssertedIdentity};
 use sidetone_sip::{Host, Name, NameAddr, Request, SipUri, Text, Uri};
 
-use crate::message;
-use crate::party::{PartyId, Presentation, Redirecting};
+use crate::{PartyId, Presentation, Redirecting};
 
 /// Longest name or number that is taken from a peer, in characters.
 const LONGEST: usize = 128;
 /// Forwardings that are read; a call that was forwarded more often is a loop.
 const MAX_DIVERSIONS: usize = 16;
 
+/// The user part of a URI without escapes.
+#[must_use]
+pub fn user_of(uri: &Uri) -> Option<String> {
+    uri.user().map(|user| user.to_str().into_owned())
+}
+
+/// The address in From.
+#[must_use]
+pub fn from_of(request: &Request) -> Option<NameAddr> {
+    request.headers.typed::<From>().ok().flatten().map(|from| from.0)
+}
+
 /// Who calls: what a trusted peer asserts, else what the configuration says, else From.
-pub(crate) fn of_caller(endpoint: &Endpoint, request: &Request) -> PartyId {
+pub fn of_caller(endpoint: &Endpoint, request: &Request) -> PartyId {
     if endpoint.trust_id_inbound
         && let Some(asserted) = asserted(&request.headers)
     {
@@ -25,7 +36,7 @@ pub(crate) fn of_caller(endpoint: &Endpoint, request: &Request) -> PartyId {
     if let Some(configured) = of_endpoint(endpoint) {
         return configured;
     }
-    let Some(from) = message::from_of(request) else {
+    let Some(from) = from_of(request) else {
         return PartyId::default();
     };
     let mut party = party_of(&from);
@@ -38,7 +49,7 @@ pub(crate) fn of_caller(endpoint: &Endpoint, request: &Request) -> PartyId {
 }
 
 /// What the configuration says of an endpoint's user.
-pub(crate) fn of_endpoint(endpoint: &Endpoint) -> Option<PartyId> {
+pub fn of_endpoint(endpoint: &Endpoint) -> Option<PartyId> {
     let configured = endpoint.callerid.as_ref()?;
     let mut party = PartyId::new(&configured.name, &configured.number);
     party.presentation = endpoint.callerid_privacy;
@@ -47,7 +58,7 @@ pub(crate) fn of_endpoint(endpoint: &Endpoint) -> Option<PartyId> {
 }
 
 /// Who the other side says it is in a response, re-INVITE or UPDATE, as far as it is believed.
-pub(crate) fn of_connected(endpoint: &Endpoint, headers: &Headers) -> Option<PartyId> {
+pub fn of_connected(endpoint: &Endpoint, headers: &Headers) -> Option<PartyId> {
     if !endpoint.trust_id_inbound || !endpoint.speech.trust_connected_line {
         return None;
     }
@@ -92,11 +103,11 @@ fn party_of(address: &NameAddr) -> PartyId {
 }
 
 /// The number in a URI: the user part without its parameters, or the number of a `tel:` URI.
-pub(crate) fn number_of(uri: &Uri) -> String {
+pub fn number_of(uri: &Uri) -> String {
     match uri {
         Uri::Tel(tel) => tel.digits().to_str().into_owned(),
         uri => {
-            let user = message::user_of(uri).unwrap_or_default();
+            let user = user_of(uri).unwrap_or_default();
             user.split(';').next().unwrap_or_default().to_owned()
         }
     }
@@ -114,7 +125,7 @@ fn is_anonymous(uri: &Uri) -> bool {
 }
 
 /// Who forwarded the call to us, by Diversion, else by History-Info.
-pub(crate) fn redirecting_of(headers: &Headers) -> Option<Redirecting> {
+pub fn redirecting_of(headers: &Headers) -> Option<Redirecting> {
     let diversions: Vec<NameAddr> = headers
         .items(Name::Diversion)
         .take(MAX_DIVERSIONS)
@@ -207,7 +218,7 @@ fn print(address: &NameAddr) -> String {
 }
 
 /// Whether a user part is a telephone number (`user_eq_phone`).
-pub(crate) fn is_phone(user: &str) -> bool {
+pub fn is_phone(user: &str) -> bool {
     let digits = user.strip_prefix('+').unwrap_or(user);
     let is_digit = |c: char| c.is_ascii_digit() || matches!(c, '*' | '#' | '-' | '.');
     !digits.is_empty() && digits.chars().all(is_digit)
@@ -215,7 +226,7 @@ pub(crate) fn is_phone(user: &str) -> bool {
 
 /// From of a call to an endpoint: the caller, unless the endpoint has a name of its own for us or
 /// the caller wants to stay unknown (RFC 3323 §4.1.1.3).
-pub(crate) fn from(endpoint: &Endpoint, caller: &PartyId, host: &str, nobody: &str) -> String {
+pub fn from(endpoint: &Endpoint, caller: &PartyId, host: &str, nobody: &str) -> String {
     let private = caller.is_private();
     let number = match &endpoint.from_user {
         Some(user) => user.clone(),
@@ -234,7 +245,7 @@ pub(crate) fn from(endpoint: &Endpoint, caller: &PartyId, host: &str, nobody: &s
 
 /// Which side of the call an identity is of, in Remote-Party-ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
     /// In requests that open a call.
     Calling,
     /// In responses to them.
@@ -243,7 +254,7 @@ pub(crate) enum Side {
 
 /// P-Asserted-Identity, Remote-Party-ID and Privacy, as far as the endpoint wants them and may
 /// know.
-pub(crate) fn headers(
+pub fn headers(
     endpoint: &Endpoint,
     party: &PartyId,
     host: &str,
@@ -284,7 +295,7 @@ pub(crate) fn headers(
 }
 
 /// Diversion and History-Info of a call that was forwarded.
-pub(crate) fn diversion(
+pub fn diversion(
     endpoint: &Endpoint,
     redirecting: &Redirecting,
     target: &str,

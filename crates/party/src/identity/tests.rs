@@ -104,6 +104,6 @@ proptest! {
         let written = print(&address(&party, "192.0.2.1", true));
         let read = NameAddr::parse(&Text::from(written.as_str()));
         let read = read.expect("what is written can be read");
-        prop_assert_eq!(message::user_of(&read.uri).unwrap_or_default(), number);
+        prop_assert_eq!(user_of(&read.uri).unwrap_or_default(), number);
     }
 }

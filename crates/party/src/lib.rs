@@ -2,6 +2,10 @@
 //! those who forwarded a call, as the dialplan sees them; `identity` reads them from SIP headers
 //! and writes them there.
 
+#![forbid(unsafe_code)]
+
+pub mod identity;
+
 pub use sidetone_config::objects::endpoint::CallerIdPrivacy as Presentation;
 
 /// Who a party is.

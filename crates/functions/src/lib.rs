@@ -6,6 +6,8 @@
 //! them. EVAL, LOCAL, LOCAL_PEEK, STACK_PEEK, EXCEPTION and DIALPLAN_EXISTS belong to the dialplan
 //! itself (`sidetone_dialplan::functions`).
 
+#![forbid(unsafe_code)]
+
 mod abs;
 mod array;
 mod base64_decode;
