@@ -9,7 +9,7 @@ use std::time::Duration;
 use sidetone_base::LegId;
 use sidetone_media::{LegEvent, Route};
 use sidetone_rtp::Ssrc;
-use sidetone_rtp::rtcp::{CompoundWriter, Packet, packets};
+use sidetone_rtp::rtcp::{Arrival, CompoundWriter, Packet, packets};
 use sidetone_sdp::plan::DtlsRole;
 use support::{Link, Phone, World, audio, plain_plan, video, webrtc_plan};
 
@@ -164,6 +164,55 @@ fn a_sender_that_wants_remb_gets_it() {
         packets(bytes).map_while(Result::ok).any(|packet| matches!(packet, Packet::Remb(_)))
     };
     assert!(heard.iter().any(is_remb));
+}
+
+/// A plain leg with video whose packets carry a transport-wide sequence number, with or without
+/// `a=rtcp-fb: transport-cc`. The phone sends these numbers 10 ms apart; what it is told of each.
+fn told_of(numbers: &[u16], agreed: bool) -> Vec<Arrival> {
+    let mut world = World::new(1, Link::default());
+    let mut phone = Phone::new("198.51.100.9:4000");
+    let to = world.plain(0, 1, Default::default()).rtp;
+    let mut video = video("v", 0x12);
+    video.extensions.push((5, sidetone_rtp::extension::uri::TRANSPORT_CC.to_owned()));
+    video.codecs[0].feedback.transport_cc = agreed;
+    let mut plan = plain_plan(phone.address, vec![video]);
+    plan.transports[0].rtcp_mux = true;
+    world.apply(0, 1, plan);
+    phone.payload_type = 96;
+    for number in numbers {
+        phone.element = Some((5, number.to_be_bytes().to_vec()));
+        phone.say(&mut world, to, &[9; 500]);
+        world.run(Duration::from_millis(10));
+    }
+    world.run(SECOND);
+    let heard = phone.heard(&world);
+    let (mut told, mut reports) = (Vec::new(), 0_u8);
+    for packet in heard.iter().flat_map(|bytes| packets(bytes)).map_while(Result::ok) {
+        if let Packet::TransportCc(feedback) = packet {
+            assert_eq!(feedback.feedback_count, reports, "reports are numbered");
+            reports += 1;
+            told.extend(feedback.arrivals());
+        }
+    }
+    told
+}
+
+#[test]
+fn a_sender_that_wants_transport_cc_hears_of_each_packet_when_it_came() {
+    // Over the end of the numbers, and without the one that was lost.
+    let sent: Vec<u16> = (0..60_u16).map(|n| 65_500_u16.wrapping_add(n)).collect();
+    let mut came = sent.clone();
+    let lost = came.remove(43);
+    let told = told_of(&came, true);
+    let numbers: Vec<u16> = told.iter().map(|arrival| arrival.sequence).collect();
+    assert_eq!(numbers, sent);
+    let missing = told.iter().filter(|arrival| arrival.at.is_none());
+    assert_eq!(missing.map(|arrival| arrival.sequence).collect::<Vec<_>>(), [lost]);
+    let times: Vec<_> = told.iter().filter_map(|arrival| arrival.at).collect();
+    let apart = times.windows(2).map(|pair| pair[1] - pair[0]);
+    // Times have a resolution of 250 µs.
+    assert!(apart.clone().all(|gap| (9..=11).contains(&gap.as_millis())), "{times:?}");
+    assert_eq!(told_of(&came, false), [], "nobody asked");
 }
 
 #[test]
