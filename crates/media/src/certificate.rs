@@ -4,7 +4,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
+
+use crate::settings::FingerprintHash;
 
 /// A self-signed ECDSA certificate with its private key. Cloning is cheap.
 #[derive(Clone)]
@@ -67,10 +70,22 @@ impl Certificate {
         Ok(Self { inner: Arc::new(Inner { dtls, fingerprint }) })
     }
 
-    /// The fingerprints for SDP as `(algorithm, bytes)` (RFC 8122 §5).
+    /// The SHA-256 fingerprint for SDP as `(algorithm, bytes)` (RFC 8122 §5).
     #[must_use]
     pub fn fingerprints(&self) -> Vec<(String, Vec<u8>)> {
         vec![("sha-256".to_owned(), self.inner.fingerprint.clone())]
+    }
+
+    /// The same with this hash (`dtls_fingerprint`).
+    #[must_use]
+    pub fn fingerprints_by(&self, hash: FingerprintHash) -> Vec<(String, Vec<u8>)> {
+        match hash {
+            FingerprintHash::Sha256 => self.fingerprints(),
+            FingerprintHash::Sha1 => {
+                let digest = Sha1::digest(&self.inner.dtls.certificate);
+                vec![("sha-1".to_owned(), digest.to_vec())]
+            }
+        }
     }
 
     pub(crate) fn dtls(&self) -> dimpl::DtlsCertificate {

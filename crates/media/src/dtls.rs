@@ -1,6 +1,7 @@
 //! The DTLS handshake of a transport (RFC 5763, RFC 5764): roles, the fingerprint check before
-//! any key is used, and keys for SRTP. The protocol itself is behind [`DtlsEngine`], so that a
-//! second implementation (for peers that show RSA certificates) can stand beside `dimpl`.
+//! any key is used (unless the endpoint goes without), and keys for SRTP. The protocol itself is
+//! behind [`DtlsEngine`], so that a second implementation (for peers that show RSA certificates)
+//! can stand beside `dimpl`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use sidetone_rtp::srtp::{DtlsRole as KeyRole, MasterKey, Profile};
 use sidetone_sdp::plan::DtlsRole;
 
 use crate::certificate::Certificate;
+use crate::settings::PeerVerification;
 
 /// First retransmission; doubles each time. Browsers start at 50–400 ms, RFC 6347 says 1 s.
 const FIRST_RETRANSMISSION: Duration = Duration::from_millis(250);
@@ -130,10 +132,27 @@ pub(crate) enum DtlsNews {
     Failed(String),
 }
 
+/// Who the peer must be.
+pub(crate) struct Expected {
+    /// The fingerprints of its SDP, as `(algorithm, bytes)`.
+    pub(crate) fingerprints: Vec<(String, Vec<u8>)>,
+    /// Whether they must match.
+    pub(crate) verification: PeerVerification,
+}
+
+impl Expected {
+    fn check(&self, certificate: &[u8]) -> Result<(), String> {
+        match self.verification {
+            PeerVerification::Fingerprint => check_fingerprint(&self.fingerprints, certificate),
+            PeerVerification::Nothing => Ok(()),
+        }
+    }
+}
+
 pub(crate) struct Dtls {
     engine: Box<dyn DtlsEngine>,
     role: DtlsRole,
-    fingerprints: Vec<(String, Vec<u8>)>,
+    expected: Expected,
     buffer: Vec<u8>,
     keys: Option<(MasterKey, MasterKey)>,
     verified: bool,
@@ -167,14 +186,14 @@ impl Dtls {
         config: &DtlsConfig,
         certificate: &Certificate,
         role: DtlsRole,
-        fingerprints: &[(String, Vec<u8>)],
+        expected: Expected,
     ) -> Self {
         let mut engine = dimpl::Dtls::new_auto(config.0.clone(), certificate.dtls(), now);
         engine.set_active(role == DtlsRole::Client);
         Self {
             engine: Box::new(Dimpl(engine)),
             role,
-            fingerprints: fingerprints.to_vec(),
+            expected,
             buffer: vec![0; RECORD_LEN],
             keys: None,
             verified: false,
@@ -187,7 +206,7 @@ impl Dtls {
     /// Whether this handshake serves a plan with these fingerprints. The role is sticky: a peer
     /// that flips `a=setup` on hold keeps the association it has (RFC 8842 §5.5).
     pub(crate) fn serves(&self, fingerprints: &[(String, Vec<u8>)]) -> bool {
-        self.fingerprints == fingerprints
+        self.expected.fingerprints == fingerprints
     }
 
     /// A path exists: a client says hello.
@@ -235,7 +254,7 @@ impl Dtls {
             match self.engine.poll(&mut self.buffer) {
                 EngineOutput::Packet(len) => send(self.buffer.get(..len).unwrap_or_default()),
                 EngineOutput::PeerCertificate(der) => {
-                    if let Err(reason) = check_fingerprint(&self.fingerprints, &der) {
+                    if let Err(reason) = self.expected.check(&der) {
                         return Some(self.fail(reason));
                     }
                     self.verified = true;
@@ -265,7 +284,7 @@ impl Dtls {
         }
     }
 
-    /// Keys are handed out once, and only for a peer whose fingerprint matched.
+    /// Keys are handed out once, and only for a peer that is who it must be.
     fn finish(&mut self) -> Option<DtlsNews> {
         if self.stage != Stage::Handshake || !self.verified || !self.connected {
             return None;

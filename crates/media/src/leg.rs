@@ -96,8 +96,7 @@ impl Leg {
     }
 
     pub(crate) fn local_transports(&self) -> Vec<LocalTransport> {
-        let certificate = &self.identity.certificate;
-        self.transports.iter().map(|transport| transport.local(certificate)).collect()
+        self.transports.iter().map(|transport| transport.local(&self.identity)).collect()
     }
 
     /// Applies a plan, or says why it does not fit; then nothing has changed.

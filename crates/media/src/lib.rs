@@ -50,7 +50,10 @@ pub use graph::{Arrival, Graph, GraphSnapshot, LegFault, Link, NewLeg, NewPipe};
 pub use jitter::{JitterMode, JitterSettings};
 pub use path::{Base, Outbox, PathId};
 pub use quality::{DirectionQuality, StreamQuality};
-pub use settings::{DtmfSettings, LegKind, RtpSettings, StrictRtp, ToneDetection, WithoutEvents};
+pub use settings::{
+    DtmfSettings, FingerprintHash, LegKind, PeerVerification, RtpSettings, StrictRtp,
+    ToneDetection, WithoutEvents,
+};
 pub use sidetone_codec::OpusSettings;
 pub use sidetone_codec::opus::{Application, Bandwidth, Bitrate, BitrateMode, Signal};
 pub use source::{DtmfRelay, Playback, PlaybackId, Prompt, Repeat, Route, Tone, ToneStep};

@@ -76,6 +76,26 @@ impl Default for DtmfSettings {
     }
 }
 
+/// `dtls_fingerprint`: with which hash our certificate is named in SDP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FingerprintHash {
+    /// What every peer of today has (RFC 8122 §5).
+    #[default]
+    Sha256,
+    /// For peers of before 2017, which have nothing else.
+    Sha1,
+}
+
+/// `dtls_verify`: what of the peer's certificate must hold before its keys are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PeerVerification {
+    /// It is the one that the SDP names.
+    #[default]
+    Fingerprint,
+    /// Nothing: whoever sits in the media path can listen.
+    Nothing,
+}
+
 /// Settings of RTP, RTCP and DTLS for one leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RtpSettings {
@@ -89,6 +109,10 @@ pub struct RtpSettings {
     pub rtcp_interval: Duration,
     /// `dtls_mtu`: largest DTLS datagram, default 1200, at least 256 bytes.
     pub dtls_mtu: u16,
+    /// `dtls_fingerprint`, default SHA-256.
+    pub dtls_fingerprint: FingerprintHash,
+    /// `dtls_verify`, default the fingerprint.
+    pub dtls_verify: PeerVerification,
     /// How keys of the telephone travel.
     pub dtmf: DtmfSettings,
     /// A jitter buffer before received audio; none by default.
@@ -115,6 +139,8 @@ impl Default for RtpSettings {
             replay_protection: true,
             rtcp_interval: Duration::from_secs(5),
             dtls_mtu: 1200,
+            dtls_fingerprint: FingerprintHash::default(),
+            dtls_verify: PeerVerification::default(),
             dtmf: DtmfSettings::default(),
             jitter: None,
             timeout: None,

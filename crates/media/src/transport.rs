@@ -15,7 +15,7 @@ use sidetone_sdp::plan::{DtlsRole, LocalIce, LocalTransport, Protection, SdesKey
 
 use crate::candidates::{CandidateType, candidate_line};
 use crate::certificate::Certificate;
-use crate::dtls::{Dtls, DtlsConfig, DtlsNews};
+use crate::dtls::{Dtls, DtlsConfig, DtlsNews, Expected};
 use crate::event::LegEvent;
 use crate::ice::{Ice, IceNews};
 use crate::path::{Base, Outbox, PathId};
@@ -205,7 +205,7 @@ impl Transport {
     }
 
     /// Our half, for SDP.
-    pub(crate) fn local(&self, certificate: &Certificate) -> LocalTransport {
+    pub(crate) fn local(&self, identity: &Identity) -> LocalTransport {
         let nowhere = || SocketAddr::from(([0, 0, 0, 0], 9));
         let first = self.new.advertised.first().copied();
         let rtp = self.new.rtp.map(|(_, address)| address).or(first);
@@ -220,7 +220,7 @@ impl Transport {
                 lite: ice.lite(),
                 gathering: self.new.gathering,
             }),
-            fingerprints: certificate.fingerprints(),
+            fingerprints: identity.certificate.fingerprints_by(identity.settings.dtls_fingerprint),
         }
     }
 
@@ -439,7 +439,11 @@ impl Transport {
             return;
         }
         self.shield = Shield::Closed;
-        let dtls = Dtls::new(now, &identity.dtls, &identity.certificate, role, fingerprints);
+        let expected = Expected {
+            fingerprints: fingerprints.to_vec(),
+            verification: identity.settings.dtls_verify,
+        };
+        let dtls = Dtls::new(now, &identity.dtls, &identity.certificate, role, expected);
         self.dtls = Some(Box::new(dtls));
     }
 

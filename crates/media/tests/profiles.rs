@@ -13,14 +13,14 @@ use dimpl::crypto::{Buf, HashAlgorithm, HashContext, HashProvider};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use sidetone_base::LegId;
-use sidetone_media::{LegEvent, Route, RtpSettings};
+use sidetone_media::{FingerprintHash, LegEvent, LegKind, PeerVerification, Route, RtpSettings};
 use sidetone_rtp::srtp::{
     DEFAULT_MAX_SOURCES, DtlsRole as KeyRole, MasterKey, Profile, Protector, ReplayProtection,
     Unprotector,
 };
 use sidetone_rtp::{Header, Kind, RtpView, Ssrc, classify};
 use sidetone_sdp::plan::{DtlsRole, LocalTransport, Protection};
-use support::{Link, World, audio, plain_plan};
+use support::{Link, World, audio, plain_plan, webrtc_plan};
 
 /// `use_srtp` as `dimpl` always writes it: three profiles and no MKI.
 const ALL: [u8; 13] = [0, 14, 0, 9, 0, 6, 0, 8, 0, 7, 0, 1, 0];
@@ -244,4 +244,31 @@ fn the_certificate_is_compared_with_whichever_hash_the_peer_names() {
         };
         assert!(!world.keyed(0, 1) && world.has(0, 1, refused), "{:?}", world.events(0, 1));
     }
+}
+
+#[test]
+fn a_peer_that_nobody_verifies_may_show_any_certificate() {
+    let settings = RtpSettings { dtls_verify: PeerVerification::Nothing, ..RtpSettings::default() };
+    let other = |der: &[u8]| sha_256(&der[1..]);
+    let (mut world, mut peer, local) = met([0, 8, 0, 7, 0, 1], settings, other);
+    assert!(world.keyed(0, 1), "{:?}", world.events(0, 1));
+    assert_media_passes(&mut world, &mut peer, local.rtp, Profile::AeadAes256Gcm);
+}
+
+#[test]
+fn our_certificate_is_named_with_the_hash_of_the_settings_and_both_kinds_meet() {
+    let mut world = World::new(1, Link::default());
+    let old = RtpSettings { dtls_fingerprint: FingerprintHash::Sha1, ..RtpSettings::default() };
+    let a = world.webrtc_with(0, 1, old, LegKind::WebRtc { lite: false });
+    let b = world.webrtc(1, 2);
+    let named = |local: &LocalTransport| {
+        let (name, digest) = &local.fingerprints[0];
+        (local.fingerprints.len(), name.clone(), digest.len())
+    };
+    assert_eq!(named(&a), (1, "sha-1".to_owned(), 20));
+    assert_eq!(named(&b), (1, "sha-256".to_owned(), 32));
+    world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
+    world.run(Duration::from_secs(3));
+    assert!(world.keyed(0, 1) && world.keyed(1, 2));
 }

@@ -93,9 +93,9 @@ choices! {
         No = "no",
         /// The fingerprint of the SDP.
         Fingerprint = "fingerprint",
-        /// Who signed it.
+        /// Who signed it; not supported, the fingerprint is checked instead.
         Certificate = "certificate",
-        /// Both.
+        /// Both; only the fingerprint is.
         Both = "yes",
     }
 }
@@ -612,6 +612,7 @@ impl Endpoint {
                 "add dtls_auto_generate_cert = yes, or dtls_cert_file",
             );
         }
+        self.check_verification(fields);
         if self.timers.session_expires_s < self.timers.min_se_s {
             let message = format!(
                 "timers_sess_expires {} is below timers_min_se {}",
@@ -622,6 +623,31 @@ impl Endpoint {
         if self.bind_rtp_to_media_address && self.media_address.is_none() {
             let message = String::from("bind_rtp_to_media_address does nothing by itself");
             fields.warn("bind_rtp_to_media_address", message, "add media_address");
+        }
+    }
+}
+
+impl Endpoint {
+    /// Says what `dtls_verify` leaves open.
+    fn check_verification(&self, fields: &mut Fields<'_>) {
+        if self.media_encryption != MediaEncryption::Dtls {
+            return;
+        }
+        match self.dtls.verify {
+            DtlsVerify::Fingerprint => {}
+            DtlsVerify::No => fields.warn(
+                "dtls_verify",
+                format!(
+                    "endpoint '{}' takes any certificate: whoever is in the media path can listen",
+                    self.id
+                ),
+                "write dtls_verify = fingerprint, or remove the line",
+            ),
+            DtlsVerify::Certificate | DtlsVerify::Both => fields.warn(
+                "dtls_verify",
+                String::from("who signed the peer's certificate is not checked"),
+                "its fingerprint is: write dtls_verify = fingerprint",
+            ),
         }
     }
 }
@@ -680,7 +706,7 @@ fn dtls(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> DtlsSettings {
         (cert, key)
     });
     DtlsSettings {
-        verify: fields.choice("dtls_verify").unwrap_or(DtlsVerify::No),
+        verify: fields.choice("dtls_verify").unwrap_or(DtlsVerify::Fingerprint),
         setup: fields.choice("dtls_setup").unwrap_or(DtlsSetup::ActPass),
         fingerprint: fields.choice("dtls_fingerprint").unwrap_or(DtlsFingerprint::Sha256),
         certificate,

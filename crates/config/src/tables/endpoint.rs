@@ -82,21 +82,22 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Keep media here when an address was translated.";
         "disallow" Text, "", Works, "Codecs to remove; `all` empties the list.";
         "dtls_auto_generate_cert" YesNo, "no", Works,
-            "Fresh certificate for every start when none is given.";
+            "Fresh certificate for every call when none is given.";
         "dtls_ca_file" Text, "", NOT_YET, "Certificates that may sign the peer's.";
         "dtls_ca_path" Text, "", NOT_YET, "Directory of certificates that may sign the peer's.";
         "dtls_cert_file" Text, "", Works, "Our certificate for DTLS, PEM.";
         "dtls_cipher" Text, "", NOT_YET, "Cipher list of DTLS.";
-        "dtls_fingerprint" Choice(DtlsFingerprint::NAMES), "SHA-256", NOT_YET,
-            "Hash of the fingerprint we send.";
+        "dtls_fingerprint" Choice(DtlsFingerprint::NAMES), "SHA-256", Works,
+            "Hash of the fingerprint we send; of the peer, any is taken.";
         "dtls_private_key" Text, "", Works,
             "Key of `dtls_cert_file`; empty when it is in the same file.";
         "dtls_rekey" COUNT, "0", NOT_YET,
             "Seconds after which keys are renegotiated; 0 for never (RFC 8827 §6.5).";
         "dtls_setup" Choice(DtlsSetup::NAMES), "actpass", Works,
             "Role we offer: active, passive or either.";
-        "dtls_verify" Choice(DtlsVerify::NAMES), "no", NOT_YET,
-            "What of the peer's certificate is checked.";
+        "dtls_verify" Choice(DtlsVerify::NAMES), "fingerprint", Works,
+            "What of the peer's certificate is checked: its fingerprint, or with `no` nothing; \
+             who signed it is not.";
         "dtmf_mode" Choice(DtmfMode::NAMES), "rfc4733", Works, "How digits travel.";
         "external_media_address" Text, "", Ignored("it belongs on the transport"),
             "Database column of old; see the transport.";

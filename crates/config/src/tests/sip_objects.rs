@@ -8,8 +8,8 @@ use crate::objects::codecs::MediaKind;
 use crate::objects::identify::Source;
 use crate::tables::endpoint::ENDPOINT;
 use crate::{
-    AuthType, CallerIdPrivacy, DigestAlgorithm, DtlsSetup, DtlsVerify, DtmfMode, Host, Identifier,
-    IdentifyBy, MediaEncryption, Reliable, SessionTimers, load,
+    AuthType, CallerIdPrivacy, DigestAlgorithm, DtlsFingerprint, DtlsSetup, DtlsVerify, DtmfMode,
+    Host, Identifier, IdentifyBy, MediaEncryption, Reliable, SessionTimers, load,
 };
 
 #[test]
@@ -128,6 +128,32 @@ fn wrong_values_refuse_only_their_object() {
         assert!(config.endpoints.contains_key("good") && !config.endpoints.contains_key("bad"));
         one_says(&warnings(&loaded), &["endpoint 'bad' is not loaded"]);
     }
+}
+
+#[test]
+fn going_without_the_fingerprint_is_warned_of_and_no_choice_of_a_browser() {
+    let own = "media_encryption=dtls\ndtls_auto_generate_cert=yes\n";
+    let stories = [
+        (own, "", DtlsVerify::Fingerprint, None),
+        (own, "dtls_verify=fingerprint", DtlsVerify::Fingerprint, None),
+        (own, "dtls_verify=no", DtlsVerify::No, Some("whoever is in the media path can listen")),
+        (own, "dtls_verify=certificate", DtlsVerify::Certificate, Some("who signed")),
+        (own, "dtls_verify=yes", DtlsVerify::Both, Some("who signed")),
+        ("", "dtls_verify=no", DtlsVerify::No, None),
+        ("webrtc=yes\n", "dtls_verify=no", DtlsVerify::Fingerprint, Some("gives way to webrtc")),
+    ];
+    for (more, line, expected, words) in stories {
+        let text = format!("[a]\ntype=endpoint\nallow=ulaw\n{more}{line}\n");
+        let loaded = load_sip(&text);
+        assert_eq!(config(&loaded).endpoints["a"].dtls.verify, expected, "{text}");
+        let found = warnings(&loaded);
+        let about = found.iter().filter(|said| said.contains("dtls_verify")).collect::<Vec<_>>();
+        assert_eq!(about.len(), usize::from(words.is_some()), "{text}: {found:#?}");
+        assert!(words.is_none_or(|words| about[0].contains(words)), "{found:#?}");
+    }
+    let loaded = load_sip("[a]\ntype=endpoint\nallow=ulaw\ndtls_fingerprint=SHA-1\n");
+    assert_eq!(config(&loaded).endpoints["a"].dtls.fingerprint, DtlsFingerprint::Sha1);
+    assert!(!warnings(&loaded).iter().any(|said| said.contains("dtls_fingerprint")));
 }
 
 #[test]

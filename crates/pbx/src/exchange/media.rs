@@ -8,12 +8,15 @@ use sidetone_base::{Flow, LegId, Transport};
 use sidetone_config::acl::AclSet;
 use sidetone_config::objects::codecs_conf::CodecsConf;
 use sidetone_config::objects::rtp::StrictRtp as ConfiguredStrict;
-use sidetone_config::{Config, DtlsSetup, DtmfMode, Endpoint, Host, MediaEncryption, MediaKind};
+use sidetone_config::{
+    Config, DtlsFingerprint, DtlsSetup, DtlsVerify, DtmfMode, Endpoint, Host, MediaEncryption,
+    MediaKind,
+};
 use sidetone_engine::{CertificateChoice, LegSpec};
 use sidetone_media::candidates::{LocalAddress, is_private};
 use sidetone_media::{
-    AclRule, CandidatePolicy, Certificate, DtmfSettings, HostRule, LegEvent, LegKind, Net,
-    RtpSettings, StrictRtp, ToneDetection, WithoutEvents,
+    AclRule, CandidatePolicy, Certificate, DtmfSettings, FingerprintHash, HostRule, LegEvent,
+    LegKind, Net, PeerVerification, RtpSettings, StrictRtp, ToneDetection, WithoutEvents,
 };
 use sidetone_net::tls::{TlsSettings, load_pair};
 use sidetone_sdp::attributes::{SdesSuite, Setup};
@@ -269,6 +272,17 @@ fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
         replay_protection: rtp.srtp_replay_protection,
         rtcp_interval: rtp.rtcp_interval,
         dtls_mtu: rtp.dtls_mtu,
+        dtls_fingerprint: match endpoint.dtls.fingerprint {
+            DtlsFingerprint::Sha256 => FingerprintHash::Sha256,
+            DtlsFingerprint::Sha1 => FingerprintHash::Sha1,
+        },
+        // Who signed the certificate cannot be checked; the fingerprint is better than nothing.
+        dtls_verify: match endpoint.dtls.verify {
+            DtlsVerify::No => PeerVerification::Nothing,
+            DtlsVerify::Fingerprint | DtlsVerify::Certificate | DtlsVerify::Both => {
+                PeerVerification::Fingerprint
+            }
+        },
         dtmf: dtmf_settings(config, endpoint.dtmf_mode),
         timeout: seconds(endpoint.rtp_timeout_s),
         timeout_hold: seconds(endpoint.rtp_timeout_hold_s),
