@@ -102,4 +102,19 @@ impl Exchange {
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("out")).unwrap_or_default()
     }
+
+    /// Whether the log holds these words, now or within five seconds: a thread of its own writes
+    /// it, after the answer to the command that caused the line.
+    pub(crate) fn logs(&self, words: &str) -> bool {
+        let end = Instant::now() + Duration::from_secs(5);
+        loop {
+            if self.log().contains(words) {
+                return true;
+            }
+            if Instant::now() > end {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
