@@ -111,6 +111,7 @@ struct Net {
     faults: Faults,
     random: SeededRandom,
     cut: Vec<(IpAddr, IpAddr)>,
+    fault_towards: Option<IpAddr>,
     flying: BinaryHeap<Reverse<Flying>>,
     serial: u64,
     bound: BTreeMap<SocketAddr, (usize, PathId)>,
@@ -181,6 +182,7 @@ impl SimWorld {
             faults: Faults::default(),
             random: SeededRandom::new(seed),
             cut: Vec::new(),
+            fault_towards: None,
             flying: BinaryHeap::new(),
             serial: 0,
             bound: BTreeMap::new(),
@@ -223,6 +225,11 @@ impl SimWorld {
     pub fn heal(&mut self, one: IpAddr, other: IpAddr) {
         let healed = [(one, other), (other, one)];
         self.net.borrow_mut().cut.retain(|pair| !healed.contains(pair));
+    }
+
+    /// Makes the next datagram that a worker sends to a host a fault: the worker panics there.
+    pub fn fault_towards(&mut self, host: IpAddr) {
+        self.net.borrow_mut().fault_towards = Some(host);
     }
 
     /// Adds a host with an engine. Its commands are handled whenever the world turns.
@@ -409,6 +416,8 @@ impl Outbox for SimSockets {
     fn send(&mut self, path: PathId, from: IpAddr, to: SocketAddr, datagram: &[u8]) {
         if let Some(Some(own)) = self.open.get(path.0 as usize) {
             let from = SocketAddr::new(from, own.port());
+            let fault = self.net.borrow_mut().fault_towards.take_if(|host| *host == to.ip());
+            assert!(fault.is_none(), "the test wants a fault here");
             self.net.borrow_mut().send(from, to, datagram);
         }
     }

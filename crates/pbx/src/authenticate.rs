@@ -172,7 +172,8 @@ fn verdict(
     verdict
 }
 
-/// The algorithms an account can be checked under, in order of preference.
+/// The algorithms an account can be checked under, in order of preference. One that lists none
+/// itself and stores hashes of other algorithms than the usual is asked for what it has.
 fn algorithms_of(config: &Config, auth: &Auth) -> Vec<Algorithm> {
     let listed = if auth.algorithms_uas.is_empty() {
         &config.global.default_algorithms_uas
@@ -181,7 +182,11 @@ fn algorithms_of(config: &Config, auth: &Auth) -> Vec<Algorithm> {
     };
     let known =
         listed.iter().filter(|listed| auth.password.is_some() || auth.digest(**listed).is_some());
-    known.map(|listed| algorithm(*listed)).collect()
+    let known: Vec<Algorithm> = known.map(|listed| algorithm(*listed)).collect();
+    if known.is_empty() && auth.algorithms_uas.is_empty() {
+        return auth.digests.iter().map(|digest| algorithm(digest.algorithm)).collect();
+    }
+    known
 }
 
 pub(crate) fn secret_of(auth: &Auth, wanted: Algorithm) -> Option<Secret> {

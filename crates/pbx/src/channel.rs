@@ -620,6 +620,9 @@ impl std::fmt::Debug for Channel {
 
 impl Drop for Channel {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.abandon();
+        }
         self.give_up();
         self.exchange.bus().publish(Event::ChannelEnded {
             channel: self.id,

@@ -83,6 +83,14 @@ pub enum News {
     Bridged,
 }
 
+/// Whatever takes an end away, a fault of its task included, the other one ends with it.
+impl Drop for FarEnd {
+    fn drop(&mut self) {
+        // One that is gone needs to hear nothing.
+        let _ = self.inbox.try_send(Control::Hangup(Cause::FAILURE).into());
+    }
+}
+
 impl Channel {
     fn tell_far_end(&self, control: Control) {
         if let Some(far) = &self.far_end {

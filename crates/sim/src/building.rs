@@ -16,6 +16,7 @@ use sidetone_pbx::exchange::Parts;
 use tokio::sync::mpsc;
 
 use crate::Configuration;
+use crate::fuse::{Fuse, Fused};
 
 /// Where the exchange is.
 pub(crate) const EXCHANGE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -32,6 +33,7 @@ pub(crate) async fn exchange(
     host: Host,
     engine: Engine,
     seed: u64,
+    fuse: &Fuse,
 ) -> Exchange {
     let (config, dialplan) = configuration.load();
     let (sender, net_events) = mpsc::channel(NET_EVENTS);
@@ -42,11 +44,16 @@ pub(crate) async fn exchange(
     }
     serve_websockets(&net, &host);
     let mut seeds = SeededRandom::new(seed);
-    let random = move || Box::new(SeededRandom::new(seeds.u64())) as Box<dyn Random>;
+    // The first generator is the exchange's own, each one after it that of a shard's stack.
+    let mut fuses = std::iter::once(Fuse::default()).chain(std::iter::repeat(fuse.clone()));
+    let random = move || {
+        let fuse = fuses.next().unwrap_or_default();
+        Box::new(Fused::new(SeededRandom::new(seeds.u64()), fuse)) as Box<dyn Random>
+    };
     let parts = Parts {
         config,
         dialplan,
-        catalogue: sidetone_apps::CATALOGUE,
+        catalogue: configuration.catalogue,
         prompts: Box::new(|name, _| prompt(name)),
         net,
         net_events,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sidetone_conf::source::MemorySource;
 use sidetone_config::Config;
 use sidetone_dialplan::Dialplan;
+use sidetone_pbx::{Application, Catalogue};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse";
@@ -30,6 +31,10 @@ pub struct Configuration {
     pub files: Vec<(String, String)>,
     /// `features.conf`
     pub features: String,
+    /// What the dialplan can call: what it can in the binary, and what a story adds.
+    pub catalogue: Catalogue,
+    /// Applications that the dialplan names and nobody has: the story tells what comes of it.
+    pub missing: Vec<String>,
 }
 
 const PJSIP: &str = "\
@@ -110,7 +115,9 @@ impl Default for Configuration {
         BROWSERS.iter().for_each(|name| account(name, "browser", ""));
         let (extensions, rtp) = (EXTENSIONS.to_owned(), "[general]\n".to_owned());
         let features = String::new();
-        Self { pjsip, extensions, rtp, features, files: Vec::new() }
+        let (files, missing) = (Vec::new(), Vec::new());
+        let catalogue = sidetone_apps::CATALOGUE;
+        Self { pjsip, extensions, rtp, features, files, catalogue, missing }
     }
 }
 
@@ -128,6 +135,30 @@ impl Configuration {
         let begin = "type = endpoint\n";
         self.pjsip = self.pjsip.replace(begin, &format!("{begin}{line}\n"));
         self
+    }
+
+    /// The same with an application more, which only this exchange has.
+    #[must_use]
+    pub fn with_application(mut self, application: Application) -> Self {
+        let mut applications = self.catalogue.applications.to_vec();
+        applications.push(application);
+        // The binary's table is static; a test's lives as long as its process.
+        self.catalogue.applications = applications.leak();
+        self
+    }
+
+    /// The same with a dialplan that names an application nobody has.
+    #[must_use]
+    pub fn with_missing(mut self, application: &str) -> Self {
+        self.missing.push(application.to_owned());
+        self
+    }
+
+    /// Whether the dialplan may name this application.
+    fn expects(&self, application: &str) -> bool {
+        sidetone_apps::has_application(application)
+            || self.catalogue.application(application).is_some()
+            || self.missing.iter().any(|name| name == application)
     }
 
     /// Reads the files as the binary does.
@@ -154,7 +185,7 @@ impl Configuration {
             findings.iter().filter(|finding| finding.severity == sidetone_conf::Severity::Error);
         let errors: Vec<String> = errors.map(ToString::to_string).collect();
         assert!(errors.is_empty(), "the configuration: {errors:#?}");
-        let unknown = plan.unknown_applications(&sidetone_apps::has_application);
+        let unknown = plan.unknown_applications(&|name| self.expects(name));
         assert!(unknown.is_empty(), "the dialplan: {unknown:#?}");
         (loaded.config.expect("a configuration"), Arc::new(plan))
     }

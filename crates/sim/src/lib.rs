@@ -22,6 +22,7 @@
 
 mod building;
 pub mod configuration;
+mod fuse;
 mod ladder;
 pub mod phone;
 mod sound;

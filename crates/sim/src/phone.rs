@@ -194,6 +194,7 @@ pub(crate) enum Order {
     Ask { call: usize, saying: Saying },
     Demand,
     Say(Vec<(String, String)>),
+    CallItself(String),
     Send { to: String, saying: Saying },
     Move { host: Host, done: oneshot::Sender<()> },
     Restart,
@@ -391,6 +392,11 @@ impl Phone {
     pub async fn will_say(&self, headers: &[(&str, &str)]) {
         let headers = Saying::new("", headers).headers;
         self.order(Order::Say(headers)).await;
+    }
+
+    /// Names somebody else in its From from now on; its account and its To stay.
+    pub async fn will_call_itself(&self, user: &str) {
+        self.order(Order::CallItself(user.to_owned())).await;
     }
 
     /// From now on wants to see the account's password from whoever calls it.

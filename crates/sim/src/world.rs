@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::building::{self, EXCHANGE};
+use crate::fuse::Fuse;
 use crate::ladder::Ladder;
 use crate::phone::{self, CallState, Phone};
 use crate::{Configuration, Line, Sound, Stranger};
@@ -78,6 +79,7 @@ struct Inner {
     random: RefCell<SeededRandom>,
     exchange: Exchange,
     empty: EngineSnapshot,
+    fuse: Fuse,
     ladder: Ladder,
     phones: RefCell<Vec<Phone>>,
     next_host: Cell<u8>,
@@ -97,8 +99,9 @@ impl World {
         let engine = media.borrow_mut().engine(host(EXCHANGE)).expect("the ports suffice");
         tokio::task::spawn_local(turn(Rc::clone(&media), commanded));
         let empty = engine.snapshot().await;
-        let exchange =
-            building::exchange(configuration, wires.host(EXCHANGE), engine, random.u64());
+        let fuse = Fuse::default();
+        let (on, seed_of_exchange) = (wires.host(EXCHANGE), random.u64());
+        let exchange = building::exchange(configuration, on, engine, seed_of_exchange, &fuse);
         let exchange = exchange.await;
         let world = Self {
             inner: Rc::new(Inner {
@@ -109,6 +112,7 @@ impl World {
                 ladder: Ladder::of(&exchange),
                 exchange,
                 empty,
+                fuse,
                 phones: RefCell::new(Vec::new()),
                 next_host: Cell::new(1),
             }),
@@ -177,6 +181,24 @@ impl World {
         let phone = Phone::new(new).await;
         self.inner.phones.borrow_mut().push(phone.clone());
         phone
+    }
+
+    /// Makes the next SIP message or timer for which a shard needs a random number a fault of the
+    /// exchange: its stack panics.
+    pub fn fault_in_a_shard(&self) {
+        self.inner.fuse.light();
+    }
+
+    /// Whether the fault of [`World::fault_in_a_shard`] has happened.
+    #[must_use]
+    pub fn has_faulted(&self) -> bool {
+        !self.inner.fuse.is_lit()
+    }
+
+    /// Makes the next media datagram to a phone a fault of the exchange: the worker panics while it
+    /// sends.
+    pub fn fault_in_media_to(&self, phone: &Phone) {
+        self.inner.media.borrow_mut().fault_towards(phone.ip());
     }
 
     /// Cuts a phone from the exchange: its connections break, nothing gets through.

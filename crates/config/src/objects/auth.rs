@@ -118,6 +118,13 @@ impl Auth {
             let message = format!("auth '{}' of type {} has no {what}", self.id, self.auth_type);
             fields.error("auth_type", message, format!("add {what}, or nobody can log in"));
         }
+        let usable = |listed: &DigestAlgorithm| self.digest(*listed).is_some();
+        let listed = &self.algorithms_uas;
+        if enough && self.password.is_none() && !listed.is_empty() && !listed.iter().any(usable) {
+            let message = format!("auth '{}' has no hash of an algorithm it lists", self.id);
+            let cure = "list the algorithm of a password_digest, or nobody can log in";
+            fields.error("supported_algorithms_uas", message, cure);
+        }
         if has_hash && self.password.is_none() && self.realm.is_empty() {
             let message = format!("auth '{}' stores a hash and names no realm", self.id);
             fields.warn(

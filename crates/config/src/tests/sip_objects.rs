@@ -237,6 +237,11 @@ fn credentials_that_let_nobody_in_are_refused() {
         ("username=a\npassword_digest=MD5:12", "32 hexadecimal digits"),
         ("username=a\npassword_digest=SHA1:12", "the name of a hash"),
         ("username=a\nauth_type=google_oauth", "not supported"),
+        (
+            "username=a\npassword_digest=MD5:0123456789abcdef0123456789abcdef\n\
+             supported_algorithms_uas=SHA-256",
+            "no hash of an algorithm it lists",
+        ),
     ] {
         let loaded = load_sip(&format!("[a]\ntype=auth\n{lines}\n"));
         assert!(config(&loaded).auths.is_empty(), "{lines}");

@@ -17,6 +17,7 @@ use super::dtmf::{InfoDigit, read_info};
 use super::{Channel, Control, MediaError, State};
 use crate::Cause;
 use crate::message::{self, ALLOW};
+use crate::shard::ShardInput;
 
 /// How long the peer may take to answer a re-offer: timer B, 64 × T1.
 const REOFFER_DEADLINE: Duration = Duration::from_secs(32);
@@ -173,6 +174,28 @@ impl Channel {
         let mut reply = message::reply(status);
         reply.headers.extend(self.reason_headers(cause));
         self.signalling.shard.respond_invite(dialog, reply, false).await;
+    }
+
+    /// What is left to do when a fault ends the channel's task: the other side learns that the call
+    /// is over. Nothing waits here, because a task that unwinds cannot.
+    pub(super) fn abandon(&mut self) {
+        let shard = self.signalling.shard.clone();
+        let tell = |command| {
+            // A shard that is behind ends the dialog at its next event: nobody owns it any more.
+            let _ = shard.offer(ShardInput::Command { command: Box::new(command), owner: None });
+        };
+        if let Some(invite) = self.signalling.invite.take() {
+            tell(Command::Cancel { invite, headers: Vec::new() });
+        }
+        let Some(dialog) = self.signalling.dialog.take() else {
+            return;
+        };
+        if self.state == State::Up || self.signalling.said == 0 && self.is_ours() {
+            tell(Command::Bye { dialog, headers: Vec::new() });
+        } else {
+            let reply = Box::new(message::refusal(500, "internal fault"));
+            tell(Command::RespondInvite { dialog, reply, reliable: false });
+        }
     }
 
     /// When the call is ended before its answer, refuses it with this status, whatever the cause.

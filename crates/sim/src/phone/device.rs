@@ -56,6 +56,8 @@ pub(super) struct Device {
     pub(super) manner: Manner,
     pub(super) silent: bool,
     pub(super) keys: Keys,
+    /// The user in its From.
+    calls_itself: String,
     /// Headers the story wants said.
     pub(super) says: Vec<(String, String)>,
     /// Who checks passwords, when the phone demands them.
@@ -97,6 +99,7 @@ impl Device {
             manner: Manner::Ring,
             silent: false,
             keys: Keys::default(),
+            calls_itself: new.name.to_owned(),
             says: Vec::new(),
             guard: None,
             sendings: Vec::new(),
@@ -254,6 +257,7 @@ impl Device {
                 self.guard = Some(DigestServer::new(now, &mut self.random));
             }
             Order::Say(headers) => self.says = headers,
+            Order::CallItself(user) => self.calls_itself = user,
             Order::Send { to, saying } => self.send_outside(&to, saying).await,
             Order::Move { host, done } => {
                 self.ip = host.ip();
@@ -285,7 +289,7 @@ impl Device {
             to: format!("<{uri}>"),
             uri,
             destination,
-            from: format!("<sip:{}@{EXCHANGE}>", self.name),
+            from: format!("<sip:{}@{EXCHANGE}>", self.calls_itself),
             contact: Some(format!("<sip:{}@{sent_by}{transport}>", self.name)),
             sent_by,
             route: Vec::new(),
