@@ -8,6 +8,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sidetone_base::{ChannelId, LegId};
 use sidetone_config::Endpoint;
@@ -24,6 +25,29 @@ use crate::channel::{
 use crate::exchange::Exchange;
 use crate::outgoing::{self, Branch, Gone};
 use crate::transfer;
+
+/// Pairs that may live in one call at a time. Dialplans stack a handful and ring a few hundred at
+/// once; more is one that calls itself, which would take all memory.
+const MOST_PAIRS: usize = 256;
+
+/// The room one pair takes among those of its call, for as long as it lives.
+#[derive(Debug)]
+struct Room(Arc<AtomicUsize>);
+
+impl Room {
+    /// `None` when the call has no room left.
+    fn take(pairs: &Arc<AtomicUsize>) -> Option<Self> {
+        let room = Self(Arc::clone(pairs));
+        let before = pairs.fetch_add(1, Ordering::Relaxed);
+        (before < MOST_PAIRS).then_some(room)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// A call into the dialplan.
 #[derive(Debug)]
@@ -191,9 +215,25 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
     first.show_dialled(&call.dialled_at);
     let branch = Branch::of(&first);
     let errand = call.first.take();
-    let life = async move { called(first, second, call, errand).await };
+    let room = Room::take(&call.inherited.pairs);
+    let life = Box::pin(async move {
+        if room.is_none() {
+            return refused(&first);
+        }
+        called(first, second, call, errand).await
+    });
     outgoing::spawn(&branch, life);
     branch
+}
+
+/// A dialplan that calls itself ends here.
+fn refused(first: &Channel) -> Gone {
+    let name = first.name();
+    tracing::error!(
+        "{name}: {MOST_PAIRS} pairs of Local channels live in this call already: does the extension \
+         call itself? It is refused"
+    );
+    Gone { cause: Cause::CONGESTION, status: None, answered: false, forward: None }
 }
 
 /// The life of the first end. It starts the second once there is media for both.

@@ -155,6 +155,8 @@ pub(crate) struct Bridging {
     pub over: bool,
     /// It has a place in the dialplan, and so an `h` extension.
     pub in_dialplan: bool,
+    /// Unanswered, it gave its place to somebody: whoever comes after that is too late.
+    pub given_away: bool,
     /// Who called it.
     pub owner: Option<mpsc::Sender<ChannelEvent>>,
 }
@@ -370,11 +372,16 @@ impl Channel {
             hand_over.fail();
             return;
         }
+        if self.is_called() && self.bridging.given_away {
+            hand_over.fail();
+            return;
+        }
         if self.is_called() {
             let news = BranchEvent::Replaced(Box::new(hand_over.to.clone()));
             let owner = self.bridging.owner.as_ref();
             let told = owner.is_some_and(|owner| owner.try_send((self.id, news).into()).is_ok());
             if told {
+                self.bridging.given_away = true;
                 hand_over.answer(true);
             } else {
                 hand_over.fail();

@@ -3,6 +3,7 @@
 //! called, who forwarded the call. And how a new connected party is shown to the peer.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use sidetone_config::objects::endpoint::ConnectedLineMethod;
 use sidetone_sip::headers::{From, Headers, To};
@@ -28,6 +29,8 @@ pub struct Inherited {
     pub headers: Vec<(String, String)>,
     /// Who forwarded the call.
     pub redirecting: Redirecting,
+    /// How many pairs of Local channels live in the whole call.
+    pub(crate) pairs: Arc<AtomicUsize>,
 }
 
 /// A parameter to be written into From.
@@ -84,6 +87,8 @@ pub struct SipFacts {
     pub causes: Vec<BranchCause>,
     /// Who forwarded the call.
     pub redirecting: Redirecting,
+    /// How many pairs of Local channels live in the whole call.
+    pairs: Arc<AtomicUsize>,
     /// What the dialog is called.
     pub names: Names,
     /// The text that runs the dialplan, or that is to be sent.
@@ -126,6 +131,7 @@ impl SipFacts {
         Self {
             headers: inherited.headers.clone(),
             redirecting: inherited.redirecting.clone(),
+            pairs: Arc::clone(&inherited.pairs),
             ..Self::default()
         }
     }
@@ -178,6 +184,7 @@ impl Channel {
         Inherited {
             headers: self.sip.inheritable.clone(),
             redirecting: self.sip.redirecting.clone(),
+            pairs: Arc::clone(&self.sip.pairs),
         }
     }
 

@@ -329,6 +329,29 @@ exten => 5,1,Dial(Local/nobody-here@nowhere,30)
 }
 
 #[test]
+fn a_dialplan_that_calls_itself_is_refused_at_last() {
+    let plan = "
+exten => loop,1,Dial(Local/loop@internal/n)
+exten => tree,1,Dial(Local/tree@internal&Local/tree@internal/n)";
+    tell_with(plan, async |world: World| {
+        let (alice, bob) = both(&world).await;
+        for number in ["loop", "tree"] {
+            alice.dial(number).await;
+            world
+                .run_until("it is refused", secs(35), |world| {
+                    assert!(world.exchange().live().count() <= 600, "{number}");
+                    alice.is_over()
+                })
+                .await;
+            world.assert_no_leaks().await;
+        }
+        talking_again(&world, &alice, &bob, "bob").await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
 fn a_hangup_at_any_moment_of_a_local_call_leaves_nothing() {
     let plan = "
 exten => 1,1,Dial(Local/2@internal,30)
