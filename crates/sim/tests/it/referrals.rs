@@ -201,6 +201,34 @@ fn rfc_5359_2_16_call_pickup_by_replaces() {
 }
 
 #[test]
+fn of_two_who_pick_up_at_once_one_talks_and_the_other_is_told() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        let carol = registered(&world, "carol", Line::Udp).await;
+        let oscar = registered(&world, "oscar", Line::Udp).await;
+        alice.dial("bob").await;
+        world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
+        let ringing = |_: &World| alice.state() == Some(CallState::Ringing);
+        world.run_until("alice hears so", secs(35), ringing).await;
+        let (invite, tag_of_bob) = (bob.call().invite, bob.call().tag);
+        let (call_id, from) = (header(&invite, "Call-ID"), tag(header(&invite, "From")));
+        let replaces = format!("{call_id};to-tag={from};from-tag={tag_of_bob};early-only");
+        for phone in [&carol, &oscar] {
+            phone.will_say(&[("Replaces", &replaces)]).await;
+            phone.dial("whatever").await;
+        }
+        let settled = |w: &World| {
+            w.talking(&alice, &carol) && oscar.is_over()
+                || w.talking(&alice, &oscar) && carol.is_over()
+        };
+        world.run_until("one talks, the other is told", secs(35), settled).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
 fn an_invite_with_replaces_that_fits_nothing_is_refused() {
     for (replaces, status) in
         [("nobody;to-tag=1;from-tag=2", 481), ("nobody", 400), ("EARLY", 486), ("TWICE", 400)]
