@@ -344,3 +344,14 @@ impl<'a> Player<'a> {
         assert_eq!(left + held.invites + held.timers, 0, "{held:?}");
     }
 }
+
+#[cfg(test)]
+mod found {
+    /// A nonce without quotes that holds one cannot be answered readably.
+    #[test]
+    fn a_bare_quote_in_a_nonce_is_no_challenge() {
+        super::fuzz_challenges(
+            b"Digest realm=\"a\",nonce=m=\"a\",nonce=\"b\",algorithm=SHA-256,qop=\"auth\"",
+        );
+    }
+}

@@ -52,6 +52,21 @@ struct Challenge {
     stale: bool,
 }
 
+/// Whether a value can be written between quotes as it stands: one that came without them may
+/// hold a bare quote, and what answers it would be unreadable.
+fn fits_quotes(value: &str) -> bool {
+    let mut escaped = false;
+    for byte in value.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return false,
+            _ => {}
+        }
+    }
+    !escaped
+}
+
 impl Challenge {
     /// None when it is no digest challenge, its algorithm is unknown, or it wants an integrity
     /// that nobody implements (`auth-int`).
@@ -64,6 +79,11 @@ impl Challenge {
             return None;
         }
         let stale = params.value("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
+        let mut echoed =
+            ["realm", "nonce", "opaque"].into_iter().filter_map(|name| params.value(name));
+        if !echoed.all(fits_quotes) {
+            return None;
+        }
         Some(Self {
             realm: params.value("realm")?.to_owned(),
             nonce: params.value("nonce")?.to_owned(),
