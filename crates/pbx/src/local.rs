@@ -230,8 +230,8 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
 fn refused(first: &Channel) -> Gone {
     let name = first.name();
     tracing::error!(
-        "{name}: {MOST_PAIRS} pairs of Local channels live in this call already: does the extension \
-         call itself? It is refused"
+        "{name}: {MOST_PAIRS} pairs of Local channels live in this call already: does the \
+         extension call itself? It is refused"
     );
     Gone { cause: Cause::CONGESTION, status: None, answered: false, forward: None }
 }
