@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -21,8 +22,8 @@ pub(crate) use client::Proof;
 pub use client::{Login, Logins, answer, credentials_for};
 pub use credentials::{AuthParams, Credentials};
 
-/// Answered nonces that are remembered. With the default life of 32 s this is 3,000 logins per
-/// second; beyond it the oldest is forgotten and must be renewed (`stale=true`).
+/// Answered nonces that are remembered while they live. With the default life of 32 s this is 3,000
+/// logins per second; beyond it the oldest is forgotten and must be renewed (`stale=true`).
 pub const MAX_NONCES: usize = 100_000;
 
 /// A hash algorithm of RFC 8760.
@@ -108,8 +109,19 @@ pub enum Verdict {
 pub struct DigestServer {
     secret: [u8; 32],
     started: Instant,
-    counts: HashMap<String, u32>,
-    order: VecDeque<String>,
+    counts: HashMap<Arc<str>, u32>,
+    order: VecDeque<Answered>,
+    /// Nonces made until this second that are not remembered may have been answered before.
+    forgotten_until_s: Option<u64>,
+}
+
+/// An answered nonce, in the order of answers.
+#[derive(Debug)]
+struct Answered {
+    nonce: Arc<str>,
+    /// When it was made and when it stops being fresh, in seconds since the server started.
+    made_s: u64,
+    ends_s: u64,
 }
 
 impl DigestServer {
@@ -117,7 +129,13 @@ impl DigestServer {
     pub fn new(now: Instant, random: &mut dyn Random) -> Self {
         let mut secret = [0; 32];
         random.fill(&mut secret);
-        Self { secret, started: now, counts: HashMap::new(), order: VecDeque::new() }
+        Self {
+            secret,
+            started: now,
+            counts: HashMap::new(),
+            order: VecDeque::new(),
+            forgotten_until_s: None,
+        }
     }
 
     /// The values of the `WWW-Authenticate` headers, one per algorithm in order of preference.
@@ -167,10 +185,11 @@ impl DigestServer {
         if !check.uri_matches {
             return Verdict::UriMismatch;
         }
-        if !self.is_fresh(now, check, &credentials.nonce) {
+        let Some(made_s) = self.fresh_since(now, check, &credentials.nonce) else {
             return Verdict::Stale;
-        }
-        self.count(credentials)
+        };
+        self.forget_old(now);
+        self.count(credentials, made_s, made_s + check.nonce_life.as_secs())
     }
 
     /// How many answered nonces are remembered.
@@ -196,56 +215,50 @@ impl DigestServer {
         hex(&mac.finalize().into_bytes()[..16])
     }
 
-    fn is_fresh(&self, now: Instant, check: &Check<'_>, nonce: &str) -> bool {
-        let Some((seconds, rest)) = nonce.split_once('/') else {
-            return false;
-        };
-        let (Ok(seconds), Some(salt), Some(mac)) =
-            (u64::from_str_radix(seconds, 16), rest.get(..16), rest.get(16..))
-        else {
-            return false;
-        };
-        let Ok(salt) = u64::from_str_radix(salt, 16) else {
-            return false;
-        };
-        let ours = self.mac(seconds, salt, check.realm);
+    /// The second in which we made this nonce, if we did and it is not too old.
+    fn fresh_since(&self, now: Instant, check: &Check<'_>, nonce: &str) -> Option<u64> {
+        let (seconds, rest) = nonce.split_once('/')?;
+        let made_s = u64::from_str_radix(seconds, 16).ok()?;
+        let salt = u64::from_str_radix(rest.get(..16)?, 16).ok()?;
+        let ours = self.mac(made_s, salt, check.realm);
+        let is_ours = constant_time_eq(ours.as_bytes(), rest.get(16..)?.as_bytes());
         let age =
-            now.saturating_duration_since(self.started).checked_sub(Duration::from_secs(seconds));
-        constant_time_eq(ours.as_bytes(), mac.as_bytes())
-            && age.is_some_and(|age| age <= check.nonce_life)
+            now.saturating_duration_since(self.started).checked_sub(Duration::from_secs(made_s));
+        (is_ours && age.is_some_and(|age| age <= check.nonce_life)).then_some(made_s)
     }
 
     /// RFC 7616 §3.4: a nonce count must rise. Without qop there is none, and a nonce works once.
-    fn count(&mut self, credentials: &Credentials) -> Verdict {
+    fn count(&mut self, credentials: &Credentials, made_s: u64, ends_s: u64) -> Verdict {
         let count = credentials.nonce_count.unwrap_or(1);
-        if let Some(seen) = self.counts.get_mut(&credentials.nonce) {
+        if let Some(seen) = self.counts.get_mut(credentials.nonce.as_str()) {
             if count <= *seen {
                 return if credentials.qop.is_some() { Verdict::Replayed } else { Verdict::Stale };
             }
             *seen = count;
             return Verdict::Accepted;
         }
+        if self.forgotten_until_s.is_some_and(|until_s| made_s <= until_s) {
+            return Verdict::Stale;
+        }
         if self.counts.len() >= MAX_NONCES
             && let Some(oldest) = self.order.pop_front()
         {
-            self.counts.remove(&oldest);
+            self.counts.remove(&oldest.nonce);
+            self.forgotten_until_s = self.forgotten_until_s.max(Some(oldest.made_s));
         }
-        self.counts.insert(credentials.nonce.clone(), count);
-        self.order.push_back(credentials.nonce.clone());
+        let nonce: Arc<str> = credentials.nonce.as_str().into();
+        self.counts.insert(nonce.clone(), count);
+        self.order.push_back(Answered { nonce, made_s, ends_s });
         Verdict::Accepted
     }
 
-    /// Forgets nonces that are too old to be accepted anyway. Call it now and then.
-    pub fn handle_timeout(&mut self, now: Instant, longest_life: Duration) {
+    /// Forgets nonces that are too old to be accepted anyway, the first to be answered first.
+    fn forget_old(&mut self, now: Instant) {
         let now_s = now.saturating_duration_since(self.started).as_secs();
-        while let Some(oldest) = self.order.front() {
-            let seconds = oldest.split('/').next().unwrap_or_default();
-            let made_s = u64::from_str_radix(seconds, 16).unwrap_or(0);
-            if made_s + longest_life.as_secs() >= now_s {
-                break;
-            }
-            self.counts.remove(oldest);
-            self.order.pop_front();
+        while self.order.front().is_some_and(|oldest| oldest.ends_s < now_s)
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.counts.remove(&oldest.nonce);
         }
     }
 

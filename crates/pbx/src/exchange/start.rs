@@ -236,7 +236,6 @@ async fn expire(exchange: Exchange) {
             (registrar.take_changes(), registrar.next_deadline())
         };
         register::publish(&exchange, changes);
-        exchange.digest().handle_timeout(now, Duration::from_secs(3_600));
         let hour: Instant = now + Duration::from_secs(3_600);
         let wake = deadline.map_or(hour, |deadline| deadline.min(hour));
         tokio::select! {

@@ -117,13 +117,28 @@ fn garbage_is_malformed_and_never_more() {
 }
 
 #[test]
-fn answered_nonces_are_forgotten_when_they_are_too_old() {
+fn answered_nonces_are_forgotten_by_those_that_come_when_they_are_too_old() {
     let mut world = World::new();
-    let credentials = world.login(Algorithm::Md5, "secret");
-    assert_eq!(world.verify(&password("secret"), &credentials), Verdict::Accepted);
-    world.now += Duration::from_secs(60);
-    world.server.handle_timeout(world.now, Duration::from_secs(32));
-    assert_eq!(world.server.remembered(), 0);
+    for _ in 0..100 {
+        let credentials = world.login(Algorithm::Md5, "secret");
+        assert_eq!(world.verify(&password("secret"), &credentials), Verdict::Accepted);
+        world.now += Duration::from_secs(1);
+    }
+    assert!(world.server.remembered() <= 34, "{}", world.server.remembered());
+}
+
+#[test]
+fn a_recording_is_refused_after_its_nonce_had_to_be_forgotten() {
+    let mut world = World::new();
+    let recorded = world.login(Algorithm::Md5, "secret");
+    assert_eq!(world.verify(&password("secret"), &recorded), Verdict::Accepted);
+    world.now += Duration::from_secs(1);
+    for _ in 0..MAX_NONCES {
+        let credentials = world.login(Algorithm::Md5, "secret");
+        assert_eq!(world.verify(&password("secret"), &credentials), Verdict::Accepted);
+    }
+    assert_eq!(world.server.remembered(), MAX_NONCES);
+    assert_eq!(world.verify(&password("secret"), &recorded), Verdict::Stale);
 }
 
 #[test]
