@@ -5,8 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// Lines that may wait. At 200 bytes a line this is 3 MB; when the disk is slower than that the
 /// newest lines are dropped and counted, and the count is written as soon as there is room.
@@ -29,11 +29,18 @@ enum Job {
     Flush(SyncSender<()>),
 }
 
+#[derive(Debug, Default)]
+struct Counts {
+    waiting: AtomicUsize,
+    dropped: AtomicU64,
+}
+
 /// The queue in front of the writing thread; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    jobs: SyncSender<Job>,
-    dropped: Arc<AtomicU64>,
+    /// Bounded by `counts.waiting`: a bounded channel would take its megabyte at once.
+    jobs: Sender<Job>,
+    counts: Arc<Counts>,
     remote: tokio::sync::broadcast::Sender<String>,
 }
 
@@ -43,26 +50,36 @@ impl Writer {
     /// # Errors
     /// When the system cannot start a thread.
     pub fn start() -> std::io::Result<Self> {
-        let (jobs, waiting) = sync_channel(LINES_WAITING);
-        let dropped = Arc::new(AtomicU64::new(0));
+        let (jobs, waiting) = channel();
+        let counts = Arc::new(Counts::default());
         let (remote, _) = tokio::sync::broadcast::channel(1_024);
-        let writer = Self { jobs, dropped: Arc::clone(&dropped), remote: remote.clone() };
-        let run = move || run(&waiting, &dropped, &remote);
+        let writer = Self { jobs, counts: Arc::clone(&counts), remote: remote.clone() };
+        let run = move || run(&waiting, &counts, &remote);
         std::thread::Builder::new().name("log-writer".into()).spawn(run)?;
         Ok(writer)
     }
 
     /// Queues a line (with its newline). Never blocks.
     pub fn write(&self, sink: Sink, line: String) {
-        if self.jobs.try_send(Job::Line(sink, line)).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        if !self.queue(Job::Line(sink, line)) {
+            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Closes and reopens the files, for log rotation.
     pub fn reopen(&self) {
         // The queue is full only when lines are being lost anyway; rotation asks again.
-        let _ = self.jobs.try_send(Job::Reopen);
+        self.queue(Job::Reopen);
+    }
+
+    /// Whether there was room.
+    fn queue(&self, job: Job) -> bool {
+        let waiting = self.counts.waiting.fetch_add(1, Ordering::Relaxed);
+        let queued = waiting < LINES_WAITING && self.jobs.send(job).is_ok();
+        if !queued {
+            self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        queued
     }
 
     /// Waits until all lines queued so far are written.
@@ -81,12 +98,13 @@ impl Writer {
     }
 }
 
-fn run(jobs: &Receiver<Job>, dropped: &AtomicU64, remote: &tokio::sync::broadcast::Sender<String>) {
+fn run(jobs: &Receiver<Job>, counts: &Counts, remote: &tokio::sync::broadcast::Sender<String>) {
     let mut files: HashMap<PathBuf, Option<File>> = HashMap::new();
     while let Ok(job) = jobs.recv() {
         match job {
             Job::Line(sink, line) => {
-                let lost = dropped.swap(0, Ordering::Relaxed);
+                counts.waiting.fetch_sub(1, Ordering::Relaxed);
+                let lost = counts.dropped.swap(0, Ordering::Relaxed);
                 if lost > 0 {
                     let notice =
                         format!("({lost} log lines lost: the log is written too slowly)\n");
@@ -94,7 +112,10 @@ fn run(jobs: &Receiver<Job>, dropped: &AtomicU64, remote: &tokio::sync::broadcas
                 }
                 put(&sink, &line, &mut files, remote);
             }
-            Job::Reopen => files.clear(),
+            Job::Reopen => {
+                counts.waiting.fetch_sub(1, Ordering::Relaxed);
+                files.clear();
+            }
             Job::Flush(done) => {
                 let _ = std::io::stdout().flush();
                 let _ = done.send(());
@@ -128,5 +149,27 @@ fn put(
                 let _ = file.write_all(line.as_bytes());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_beyond_the_queue_are_lost_and_the_loss_is_written() {
+        let (jobs, waiting) = channel();
+        let counts = Arc::new(Counts::default());
+        let (remote, mut lines) = tokio::sync::broadcast::channel(LINES_WAITING * 2);
+        let writer = Writer { jobs, counts: Arc::clone(&counts), remote: remote.clone() };
+        for number in 0..LINES_WAITING + 3 {
+            writer.write(Sink::Remote, format!("{number}\n"));
+        }
+        drop(writer);
+        run(&waiting, &counts, &remote);
+        let first = lines.try_recv().expect("a notice");
+        assert!(first.starts_with("(3 log lines lost"), "{first}");
+        let written = std::iter::from_fn(|| lines.try_recv().ok()).count();
+        assert_eq!((written, counts.waiting.load(Ordering::Relaxed)), (LINES_WAITING, 0));
     }
 }
