@@ -33,6 +33,8 @@ export class CallControl {
   #videoSender: RTCRtpSender | null = null;
   #measuring: ReturnType<typeof setInterval> | undefined;
   #lastReading: Reading | null = null;
+  /** With whom the other side is to be connected, once the exchange was asked to. */
+  #handedTo: string | null = null;
   #over = false;
 
   constructor(id: string, store: Store, settings: () => Settings, loudspeaker: Loudspeaker) {
@@ -220,6 +222,14 @@ export class CallControl {
     if (!begun) this.#store.dispatch({ type: 'notice', notice: words.notReadyWords() });
   }
 
+  /**
+   * The line is back after it was lost: tells the exchange by which connection this call is reached
+   * now, and looks for a path for the media anew, since the network may be another one.
+   */
+  reconnect(): void {
+    this.#session?.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
+  }
+
   /** Sends tones as RFC 4733 events, or as SIP INFO where the other side takes no events. */
   sendTones(tones: string): void {
     const session = this.#session;
@@ -292,10 +302,12 @@ export class CallControl {
     const session = this.#session;
     if (!session || this.#over) return;
     const failed = (event?: { status_line?: { status_code?: number } }): void => {
+      this.#handedTo = null;
       this.#change({ transferring: false });
       const status = event?.status_line?.status_code ?? 0;
       this.#store.dispatch({ type: 'notice', notice: words.transferFailedWords(status, target) });
     };
+    this.#handedTo = target;
     this.#change({ transferring: true });
     session.refer(target, {
       ...(consultation?.session ? { replaces: consultation.session } : {}),
@@ -327,6 +339,11 @@ export class CallControl {
   #ended(event: { originator: string; message: unknown; cause: string }): void {
     if (this.#over) return;
     const answered = this.#store.state.call?.answeredAt != null;
+    // Without asking first, the exchange releases this side as soon as it rings there.
+    if (this.#handedTo !== null && event.originator === 'remote') {
+      const peer = this.#store.state.call?.name ?? '';
+      this.#store.dispatch({ type: 'notice', notice: words.handedOverWords(peer, this.#handedTo) });
+    }
     this.#finish();
     const end = endOf(event, answered);
     this.#store.dispatch({ type: 'call-ended', id: this.id, end, at: Date.now() });

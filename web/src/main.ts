@@ -7,8 +7,8 @@ import { Log } from './log.ts';
 import { Loudspeaker } from './media.ts';
 import { Phone } from './phone.ts';
 import { Ringer } from './ring.ts';
-import type { Handover, Settings } from './settings.ts';
-import { load, loadRecents, parseHandover, saveRecents, serverOfPage } from './settings.ts';
+import type { Handover } from './settings.ts';
+import { load, loadRecents, parseHandover, saveRecents, serverOfPage, startingSettings } from './settings.ts';
 import type { PhoneState } from './state.ts';
 import { Store } from './store.ts';
 import { offlineWords } from './strings.ts';
@@ -19,20 +19,6 @@ function takeHandover(): Handover | null {
   const handover = parseHandover(location.hash);
   if (handover) history.replaceState(null, '', location.pathname + location.search);
   return handover;
-}
-
-function startSettings(handover: Handover | null): Settings {
-  const stored = load();
-  // An account handed over is a guest on this computer: it is used, not remembered.
-  const guest = handover?.account != null;
-  return {
-    ...stored,
-    server: handover?.server ?? (stored.server || serverOfPage(location)),
-    stun: handover?.stun ?? stored.stun,
-    account: handover?.account ?? stored.account,
-    password: handover?.password ?? (guest ? '' : stored.password),
-    rememberAccount: guest ? false : stored.rememberAccount,
-  };
 }
 
 function ringFor({ call }: PhoneState): 'ring' | 'ringback' | 'ended' | null {
@@ -50,7 +36,7 @@ function start(): void {
   const root = document.querySelector<HTMLElement>('#app');
   if (!sound || !root) throw new Error('the page lacks #sound or #app');
   const loudspeaker = new Loudspeaker(sound);
-  const phone = new Phone(store, log, startSettings(handover), loudspeaker);
+  const phone = new Phone(store, log, startingSettings(load(), handover, serverOfPage(location)), loudspeaker);
   store.dispatch({ type: 'recents', recents: loadRecents() });
   mountApp(root, store, phone, log, handover?.hints ?? []);
 

@@ -125,6 +125,16 @@ export async function chooseSpeaker(element: HTMLMediaElement, id: string): Prom
   }
 }
 
+/**
+ * Whether a description offers video: a video with port 0 is refused or over, unless it stands there
+ * to share the port of another stream (RFC 9143 §6).
+ */
+export function offersVideo(description: string): boolean {
+  return description
+    .split(/^(?=m=)/m)
+    .some((media) => /^m=video [1-9]/.test(media) || (/^m=video 0 /.test(media) && /^a=bundle-only/m.test(media)));
+}
+
 /** Longest wait for a reflexive address: a dead STUN server must not delay a call. */
 export const GATHER_LIMIT_MS = 500;
 

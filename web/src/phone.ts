@@ -10,6 +10,7 @@ import type { Loudspeaker } from './media.ts';
 import type { Settings } from './settings.ts';
 import { completeServer, save } from './settings.ts';
 import { Line } from './sip.ts';
+import type { PhoneState } from './state.ts';
 import { newCall } from './state.ts';
 import type { Store } from './store.ts';
 import { targetWords, transferredWords } from './strings.ts';
@@ -26,16 +27,27 @@ export class Phone {
   #call: CallControl | null = null;
   /** The call on hold during a consultation. */
   #waiting: CallControl | null = null;
+  #lineWasLost = false;
 
   constructor(store: Store, log: Log, settings: Settings, loudspeaker: Loudspeaker) {
     this.#store = store;
     this.#log = log;
     this.#settings = settings;
     this.#loudspeaker = loudspeaker;
-    store.subscribe(({ call }) => {
+    store.subscribe(({ call, line }) => {
       if (call?.phase === 'ended') this.#clearLater(call.id);
       this.#follow(call?.id ?? null);
+      this.#watchLine(line.kind);
     });
+  }
+
+  /** Calls outlive a line that is lost for a while. */
+  #watchLine(line: PhoneState['line']['kind']): void {
+    if (line === 'reconnecting') this.#lineWasLost = true;
+    if (line !== 'registered' || !this.#lineWasLost) return;
+    this.#lineWasLost = false;
+    this.#call?.reconnect();
+    this.#waiting?.reconnect();
   }
 
   /** The call that waited is on the screen again, or it is over. */

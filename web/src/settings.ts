@@ -72,6 +72,26 @@ export function parseHandover(fragment: string): Handover | null {
   };
 }
 
+/**
+ * What a visit starts with. An account handed over is a guest on this computer: it is used with the
+ * exchange that is handed over too, else with the one of the page, and none of it is remembered.
+ */
+export function startingSettings(
+  stored: Settings,
+  handover: Handover | null,
+  ofPage: string,
+): Settings {
+  const guest = handover?.account != null;
+  return {
+    ...stored,
+    server: handover?.server ?? (guest ? ofPage : stored.server || ofPage),
+    stun: handover?.stun ?? stored.stun,
+    account: handover?.account ?? stored.account,
+    password: handover?.password ?? (guest ? '' : stored.password),
+    rememberAccount: guest ? false : stored.rememberAccount,
+  };
+}
+
 /** The WebSocket of the exchange that served the page. */
 export function serverOfPage(location: { protocol: string; host: string }): string {
   if (location.protocol === 'https:') return `wss://${location.host}/ws`;

@@ -5,6 +5,7 @@ import JsSIP from 'jssip';
 import type { RTCSession } from 'jssip/lib/RTCSession';
 import type { RTCSessionEvent, UA } from 'jssip/lib/UA';
 import type { Log } from './log.ts';
+import { offersVideo } from './media.ts';
 import type { Settings } from './settings.ts';
 import { domainOf, instanceId, probeAddress } from './settings.ts';
 import { LoggedSocket } from './socket.ts';
@@ -85,8 +86,7 @@ export class Line {
     this.#ua.on('registrationFailed', ({ response }) => this.#refused(response));
     this.#ua.on('newRTCSession', (event: RTCSessionEvent) => {
       if (event.originator !== 'remote') return;
-      const body = String(event.request.body ?? '');
-      this.#onSession(event.session, /^m=video [1-9]/m.test(body));
+      this.#onSession(event.session, offersVideo(String(event.request.body ?? '')));
     });
   }
 

@@ -209,6 +209,11 @@ export function transferredWords(peer: string, target: string): Notice {
   return { tone: 'info', title: 'Transferred', text: `${peer} is connected with ${target}.` };
 }
 
+/** Words for a call that the exchange took over before it was known whether the other one answers. */
+export function handedOverWords(peer: string, target: string): Notice {
+  return { tone: 'info', title: 'Transferred', text: `${peer} is being connected with ${target}.` };
+}
+
 /** Words for a call that could not be handed over; it goes on here. */
 export function transferFailedWords(status: number, target: string): Notice {
   const text = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fill, redact } from '../src/log.ts';
-import { GATHER_GRACE_MS, GATHER_LIMIT_MS, gatherMore } from '../src/media.ts';
+import { GATHER_GRACE_MS, GATHER_LIMIT_MS, gatherMore, offersVideo } from '../src/media.ts';
 import {
   completeServer,
   defaultSettings,
@@ -10,6 +10,7 @@ import {
   parseSettings,
   probeAddress,
   serverOfPage,
+  startingSettings,
   storable,
 } from '../src/settings.ts';
 import { initials } from '../src/ui/dom.ts';
@@ -105,4 +106,25 @@ test('keys dial, send tones or do nothing, as the call stands', () => {
 test('typing in a field is never taken for a shortcut', () => {
   assert.deepEqual(actionOf('m', 'talking', { ...free, typing: true }), { kind: 'none' });
   assert.deepEqual(actionOf('Enter', 'incoming', { ...free, pressable: true }), { kind: 'none' });
+});
+
+test('an account handed over is used with the exchange of its page, and not remembered', () => {
+  const stored = { ...defaultSettings, account: 'carol', password: 'x', server: 'wss://old.example/ws' };
+  const ofPage = 'wss://pbx.example:8089/ws';
+  const guest = startingSettings(stored, parseHandover('#account=alice&password=y'), ofPage);
+  assert.deepEqual([guest.account, guest.password, guest.server], ['alice', 'y', ofPage]);
+  assert.equal(storable(guest).account, '');
+  const elsewhere = startingSettings(stored, parseHandover('#account=alice&server=wss://b.example/ws'), ofPage);
+  assert.deepEqual([elsewhere.server, elsewhere.password], ['wss://b.example/ws', '']);
+  const own = startingSettings(stored, null, ofPage);
+  assert.deepEqual([own.account, own.server], ['carol', 'wss://old.example/ws']);
+  assert.equal(startingSettings(defaultSettings, null, ofPage).server, ofPage);
+});
+
+test('a video that shares the port of the sound is an offer, a refused one is none', () => {
+  const audio = 'v=0\r\nm=audio 4000 RTP/SAVPF 0\r\na=sendrecv\r\n';
+  assert.equal(offersVideo(audio), false);
+  assert.equal(offersVideo(`${audio}m=video 4002 RTP/SAVPF 96\r\n`), true);
+  assert.equal(offersVideo(`${audio}m=video 0 RTP/SAVPF 96\r\na=bundle-only\r\n`), true);
+  assert.equal(offersVideo(`${audio}m=video 0 RTP/SAVPF 96\r\na=inactive\r\n`), false);
 });

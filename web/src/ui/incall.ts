@@ -168,7 +168,7 @@ function buttons(
     mute.set(call.muted, talking);
     camera.set(call.localVideo !== null, talking && !call.heldHere);
     hold.set(call.heldHere, talking);
-    tones.set(!pad.hidden, talking || call.earlyMedia);
+    tones.set(!pad.hidden, talking || (call.earlyMedia && call.phase !== 'ended'));
     transfer.set(!handOver.panel.hidden, handOver.possible);
     hangUp.disabled = call.phase === 'ended';
   };
