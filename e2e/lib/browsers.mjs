@@ -20,28 +20,40 @@ const QUIET = [
   '--disable-sync',
 ];
 
-const FAKE_MEDIA = [
-  '--use-fake-device-for-media-stream',
-  '--use-fake-ui-for-media-stream',
-  '--autoplay-policy=no-user-gesture-required',
-  '--ignore-certificate-errors',
-  '--allow-loopback-in-peer-connection',
-];
+/** Media between programs of one machine, and sound without a click. */
+const CALLS = ['--autoplay-policy=no-user-gesture-required', '--allow-loopback-in-peer-connection'];
 
 /**
  * Starts Chromium. `page(options)` opens a window of its own, with its own storage. With `speaks`,
- * a WAV file, all microphones say that; `media: false` leaves media and certificates as they are for
- * a user.
+ * a WAV file, all microphones say that. What a story switches off is as a user finds it:
+ * `asks`: the microphone is given only where `page.allow` allows it to; `devices: false`:
+ * there are none; `trusts`: `everything`, or only what the authorities in `home` sign. `program`
+ * starts Chromium in another way.
  */
-export async function startChromium({ speaks, media = true } = {}) {
-  const args = [...QUIET, ...(media ? FAKE_MEDIA : [])];
-  if (speaks) args.push(`--use-file-for-fake-audio-capture=${speaks}`);
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args });
+export async function startChromium({
+  speaks,
+  asks = false,
+  devices = true,
+  trusts = 'everything',
+  home,
+  program = CHROMIUM,
+} = {}) {
+  const trusting = trusts === 'everything';
+  const args = [
+    ...QUIET,
+    ...CALLS,
+    ...(devices ? ['--use-fake-device-for-media-stream=device-count=3'] : []),
+    ...(asks ? [] : ['--use-fake-ui-for-media-stream']),
+    ...(trusting ? ['--ignore-certificate-errors'] : []),
+    ...(speaks ? [`--use-file-for-fake-audio-capture=${speaks}`] : []),
+  ];
+  const env = { ...process.env, ...(home ? { HOME: home } : {}) };
+  const browser = await chromium.launch({ executablePath: program, args, env });
   const open = new Set();
   return {
     async page(options = {}) {
       const context = await browser.newContext({
-        ignoreHTTPSErrors: true,
+        ignoreHTTPSErrors: trusting,
         viewport: { width: 1280, height: 800 },
         ...options,
       });
@@ -49,6 +61,9 @@ export async function startChromium({ speaks, media = true } = {}) {
       open.add(context);
       return wrap(page, {
         offline: (on) => context.setOffline(on),
+        /** What a user decides in the dialogs: these devices are given to `origin`, others refused. */
+        allow: (devices, origin) => context.grantPermissions(devices, { origin }),
+        inspect: () => context.newCDPSession(page),
       });
     },
     /** Closes every window, so that it does not ring in the next story. */
@@ -57,14 +72,17 @@ export async function startChromium({ speaks, media = true } = {}) {
   };
 }
 
-/** Starts Firefox with an empty profile. */
-export async function startFirefox() {
-  const profile = await mkdtemp(path.join(os.tmpdir(), 'sidetone-firefox-'));
+/**
+ * Starts Firefox with an empty profile. `trusts`: `everything`, or only what the authorities of its
+ * `profile` sign.
+ */
+export async function startFirefox({ trusts = 'everything', profile: given } = {}) {
+  const profile = given ?? (await mkdtemp(path.join(os.tmpdir(), 'sidetone-firefox-')));
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: FIREFOX,
     headless: true,
-    acceptInsecureCerts: true,
+    acceptInsecureCerts: trusts === 'everything',
     userDataDir: profile,
     protocolTimeout: 60_000,
     extraPrefsFirefox: {

@@ -14,6 +14,9 @@ export const OPUS_DESKS = ['opal'];
 export const VIDEO_CODECS = ['vp8', 'vp9', 'h264', 'av1'];
 const videoAccounts = VIDEO_CODECS.flatMap((codec) => [`${codec}-one`, `${codec}-two`]);
 
+/** What the trunk of the stories wants to be told; `wrong-trunk` tells it something else. */
+export const TRUNK = { user: 'exchange', secret: 'trunk-secret' };
+
 export const passwordOf = (account) => `${account}-secret`;
 
 const account = (name, template) => `
@@ -32,6 +35,22 @@ password = ${passwordOf(name)}
 type = aor
 max_contacts = 5
 remove_existing = yes
+`;
+
+const trunk = (name, { secret, ports }) => `
+[${name}](phone)
+aors = ${name}
+outbound_auth = ${name}
+
+[${name}]
+type = auth
+auth_type = userpass
+username = ${TRUNK.user}
+password = ${secret}
+
+[${name}]
+type = aor
+contact = sip:127.0.0.1:${ports.trunk}
 `;
 
 const ipv6Transports = (ports) =>
@@ -91,6 +110,8 @@ ${BROWSERS.map((name) => account(name, 'browser')).join('')}
 ${videoAccounts.map((name) => account(name, `video-${name.split('-')[0]}`)).join('')}
 ${DESKS.map((name) => account(name, 'phone')).join('')}
 ${OPUS_DESKS.map((name) => account(name, 'opus-phone')).join('')}
+${trunk('trunk', { secret: TRUNK.secret, ports })}
+${trunk('wrong-trunk', { secret: 'guessed', ports })}
 `;
 
 const extensions = () => `
@@ -114,6 +135,10 @@ exten => 700,1,Answer()
 
 exten => 486,1,Busy(3)
 exten => 503,1,Congestion(3)
+
+; A trunk that wants a password, told the right one and a wrong one.
+exten => _0X.,1,Dial(PJSIP/\${EXTEN:1}@trunk,20)
+exten => _8X.,1,Dial(PJSIP/\${EXTEN:1}@wrong-trunk,20)
 
 ; A tone of 1004 Hz, to be measured.
 exten => 1004,1,Milliwatt()
@@ -159,11 +184,8 @@ export async function writeConfig(exchange) {
   for (const name of ['etc', 'modules', 'lib', 'data/static-http', 'spool', 'run', 'log']) {
     await mkdir(path.join(dir, name), { recursive: true });
   }
-  await mustRun('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-days', '30', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
-    ...['-keyout', `${dir}/tls.key`, '-out', `${dir}/tls.crt`],
-  ]);
+  // An authority of its own, which a story can let a browser trust.
+  await mustRun(exchange.program, ['cert', 'self-signed', '-d', dir, '-o', 'tls', '-C', '127.0.0.1', '-C', 'localhost']);
   const files = {
     'asterisk.conf': directories(exchange),
     'pjsip.conf': pjsip(exchange),

@@ -10,7 +10,8 @@ import { freePort, here, mediaRange, run, until } from './tools.mjs';
 /** How the binary is told where its configuration lies, and to stay in the foreground. */
 const argumentsFor = (asteriskConf) => ['-f', '-C', asteriskConf];
 
-async function binary() {
+/** The exchange that was built. */
+export async function binary() {
   const given = process.env.SIDETONE_BIN;
   const root = path.dirname(here);
   const guesses = given ? [given] : ['release', 'debug'].map((kind) => path.join(root, 'target', kind, 'sidetone'));
@@ -41,8 +42,8 @@ export async function startExchange(name, options = {}) {
   const program = await binary();
   const dir = await mkdtemp(path.join(os.tmpdir(), `sidetone-${name}-`));
   const ports = {};
-  for (const kind of ['udp', 'tcp', 'tls', 'http', 'https']) ports[kind] = await freePort();
-  const conf = await writeConfig({ dir, ports, media: mediaRange(400), ...options });
+  for (const kind of ['udp', 'tcp', 'tls', 'http', 'https', 'trunk']) ports[kind] = await freePort();
+  const conf = await writeConfig({ dir, program, ports, media: mediaRange(400), ...options });
   await cp(await clients(), path.join(dir, 'data', 'static-http'), { recursive: true });
 
   let process_ = null;
@@ -51,6 +52,8 @@ export async function startExchange(name, options = {}) {
     dir,
     ports,
     base,
+    /** The certificate of the authority that signed the exchange's. */
+    authority: path.join(dir, 'ca.crt'),
     wss: `wss://127.0.0.1:${ports.https}/ws`,
     phone: (account, password = passwordOf(account)) =>
       `${base}/phone#${new URLSearchParams({ account, password })}`,

@@ -46,13 +46,17 @@ export const registered = (page, who = 'the phone') =>
 export const inPhase = (page, phase) =>
   phoneState(page, `the call to be ${phase}`, ({ call }) => call?.phase === phase);
 
+/** Waits until the call is over here; how it ended stays on the screen for a moment only. */
+export const isOver = (page, who = 'the phone') =>
+  phoneState(page, `${who} to be told of the end`, ({ call: now }) => now === null || now.phase === 'ended');
+
 export async function call(page, number, options = {}) {
   await page.evaluate(({ to, how }) => void window.sidetone.call(to, how), { to: number, how: options });
 }
 
 export async function hangUp(page) {
   await page.evaluate(() => window.sidetone.hangup());
-  await phoneState(page, 'the call to be over', ({ call: now }) => now === null || now.phase === 'ended');
+  await isOver(page);
 }
 
 /** getStats of the phone's call, or of a bare client's connection, as plain objects. */
@@ -101,24 +105,29 @@ const SILENCE = 1e-6;
 
 export const isAudible = (energy) => energy > SILENCE;
 
+/** How long is looked at once, and the least that must arrive then: half of a steady stream of sound. */
+const WINDOW_MS = 1_200;
+const PACKETS = WINDOW_MS / 40;
+const FRAMES = 3;
+
 /** Asserts that sound goes out and comes in. */
 export async function assertHears(page, who) {
   const got = await until(`${who} to hear and to speak`, async () => {
-    const now = await listen(page, 2_000);
-    const speaks = now.spoken === null ? now.packetsOut > 50 : isAudible(now.spoken);
+    const now = await listen(page, WINDOW_MS);
+    const speaks = now.spoken === null ? now.packetsOut > PACKETS : isAudible(now.spoken);
     return isAudible(now.heard) && speaks ? now : null;
   }, 20_000).catch(async (error) => {
     throw new Error(`${error.message}\n${JSON.stringify(await listen(page, 1_000))}`);
   });
-  assert.ok(got.packetsIn > 50, `${who}: ${got.packetsIn} packets in 2 s`);
+  assert.ok(got.packetsIn > PACKETS, `${who}: ${got.packetsIn} packets in ${WINDOW_MS} ms`);
   return got;
 }
 
 /** Asserts that pictures arrive on `count` videos. */
 export async function assertSees(page, who, count) {
   await until(`${who} to see ${count} moving video(s)`, async () => {
-    const { frames } = await listen(page, 2_000);
-    return frames.filter((grown) => grown > 5).length >= count;
+    const { frames } = await listen(page, WINDOW_MS);
+    return frames.filter((grown) => grown > FRAMES).length >= count;
   }, 25_000).catch(async (error) => {
     throw new Error(`${error.message}\n${JSON.stringify(await listen(page, 1_000))}`);
   });
@@ -154,5 +163,21 @@ export async function assertPitch(page, who, hz) {
     return Math.abs(heard - hz) < 4;
   }, 20_000).catch((error) => {
     throw new Error(`${error.message}: ${heard} Hz`);
+  });
+}
+
+/** Asserts that a tone of this frequency is heard no longer, only something else or nothing. */
+export async function assertNoPitch(page, who, hz) {
+  await until(`${who} to hear ${hz} Hz no longer`, async () => Math.abs((await pitch(page)) - hz) > 20, 20_000);
+}
+
+/** Asserts that nothing is heard any more. */
+export async function assertSilence(page, who) {
+  let heard = 0;
+  await until(`${who} to hear nothing`, async () => {
+    ({ heard } = await listen(page, 1_000));
+    return !isAudible(heard);
+  }).catch((error) => {
+    throw new Error(`${error.message}: ${heard}`);
   });
 }

@@ -93,6 +93,7 @@ export function run(command, args, { cwd, env, name, killAfter = 5_000 } = {}) {
   done.catch(() => undefined);
   return {
     done,
+    pid: child.pid,
     get text() {
       return text;
     },

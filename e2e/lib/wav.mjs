@@ -20,18 +20,22 @@ export async function shareOf(file, hz, skipSeconds = 0) {
   const { rate, samples } = await samplesOf(file, skipSeconds);
   let best = 0;
   for (let from = 0; from + rate <= samples.length; from += rate / 2) {
-    let [real, imaginary, power] = [0, 0, 0];
-    for (let at = 0; at < rate; at += 1) {
-      const sample = samples[from + at];
-      const phase = (2 * Math.PI * hz * at) / rate;
-      real += sample * Math.cos(phase);
-      imaginary += sample * Math.sin(phase);
-      power += (sample * sample) / rate;
-    }
-    const amplitude = (2 * Math.hypot(real, imaginary)) / rate;
-    if (power > 1e-5) best = Math.max(best, (amplitude * amplitude) / 2 / power);
+    best = Math.max(best, share(samples.slice(from, from + rate), rate, hz));
   }
   return best;
+}
+
+/** The share of all power that one frequency has in `samples`; 0 when they are silent. */
+export function share(samples, rate, hz) {
+  let [real, imaginary, power] = [0, 0, 0];
+  samples.forEach((sample, at) => {
+    const phase = (2 * Math.PI * hz * at) / rate;
+    real += sample * Math.cos(phase);
+    imaginary += sample * Math.sin(phase);
+    power += (sample * sample) / samples.length;
+  });
+  const amplitude = (2 * Math.hypot(real, imaginary)) / samples.length;
+  return power > 1e-5 ? (amplitude * amplitude) / 2 / power : 0;
 }
 
 /** Writes ten seconds of a tone. */

@@ -1,7 +1,10 @@
 // The web phone in Firefox: another ICE, another DTLS, another SDP.
+import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { startChromium, startFirefox } from '../lib/browsers.mjs';
+import { cable } from '../lib/cable.mjs';
+import { passwordOf } from '../lib/config.mjs';
 import { startExchange } from '../lib/exchange.mjs';
 import * as phone from '../lib/phone.mjs';
 import { out } from '../lib/tools.mjs';
@@ -30,6 +33,46 @@ test('Firefox registers and hears itself at 600', async () => {
   await phone.hangUp(alice);
 });
 
+test('Firefox names a wrong password in words', async () => {
+  const page = await browser.page();
+  await page.open(exchange.phone('alice', 'guessed'));
+  const { notice } = await phone.phoneState(page, 'a notice', (now) => now.notice !== null);
+  assert.match(notice.title, /^(Wrong account or password|The exchange refused this account)$/);
+  assert.equal((await phone.state(page)).line, 'signed-out');
+});
+
+test('Firefox comes back by itself after its line was cut', async () => {
+  const line = await cable(exchange.ports.https);
+  try {
+    const alice = await browser.page();
+    const server = `wss://127.0.0.1:${line.port}/ws`;
+    const handover = { account: 'alice', password: passwordOf('alice'), server };
+    await alice.open(`${exchange.base}/phone#${new URLSearchParams(handover)}`);
+    await phone.registered(alice, 'alice');
+    line.pull();
+    await phone.phoneState(alice, 'the loss to be shown', ({ line: now, notice }) =>
+      now === 'reconnecting' && notice?.title === 'Connection lost');
+    line.plug();
+    await phone.registered(alice, 'alice');
+    await phone.call(alice, '600');
+    await phone.inPhase(alice, 'talking');
+    await phone.assertHears(alice, 'alice');
+    await phone.hangUp(alice);
+  } finally {
+    await line.stop();
+  }
+});
+
+test('keys pressed in Firefox open the door behind 700', async () => {
+  const alice = await phone.openPhone(browser, exchange, 'alice');
+  await phone.call(alice, '700');
+  await phone.inPhase(alice, 'talking');
+  for (const digit of '246') await alice.raw.keyboard.press(digit);
+  await phone.assertHears(alice, 'alice');
+  await alice.raw.keyboard.press('#');
+  await phone.phoneState(alice, 'the echo to end the call', ({ call }) => call?.phase !== 'talking');
+});
+
 test('Firefox sees every video of 246', async () => {
   const alice = await phone.openPhone(browser, exchange, 'alice');
   await phone.call(alice, '246', { video: true });
@@ -40,7 +83,7 @@ test('Firefox sees every video of 246', async () => {
   await phone.hangUp(alice);
 });
 
-test('Firefox and Chromium talk to each other', async () => {
+test('Firefox and Chromium talk to each other, hold and resume', async () => {
   const other = await startChromium();
   try {
     const alice = await phone.openPhone(browser, exchange, 'alice');
@@ -53,8 +96,23 @@ test('Firefox and Chromium talk to each other', async () => {
     await phone.assertHears(bob, 'bob in Chromium');
     await phone.assertSees(alice, 'alice in Firefox', 1);
     await phone.assertSees(bob, 'bob in Chromium', 1);
+
+    await alice.raw.keyboard.press('h');
+    await phone.phoneState(alice, 'alice to hold', ({ call }) => call?.heldHere);
+    await phone.assertSilence(alice, 'alice in Firefox while she holds');
+    await alice.raw.keyboard.press('h');
+    await phone.phoneState(alice, 'alice to resume', ({ call }) => call?.heldHere === false);
+    await phone.assertHears(alice, 'alice in Firefox after resuming');
+    await phone.assertHears(bob, 'bob in Chromium after resuming');
+    await phone.assertSees(bob, 'bob in Chromium after resuming', 1);
+    await bob.raw.keyboard.press('h');
+    await phone.phoneState(bob, 'bob to hold', ({ call }) => call?.heldHere);
+    await phone.assertSilence(bob, 'bob in Chromium while he holds');
+    await bob.raw.keyboard.press('h');
+    await phone.phoneState(bob, 'bob to resume', ({ call }) => call?.heldHere === false);
+    await phone.assertHears(alice, 'alice after bob resumed');
     await phone.hangUp(alice);
-    } finally {
+  } finally {
     await other.stop();
   }
 });

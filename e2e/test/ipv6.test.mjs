@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import os from 'node:os';
 import { after, before, test } from 'node:test';
 import { startExchange } from '../lib/exchange.mjs';
-import { mediaEndpoint } from '../lib/rtp.mjs';
-import { sipp } from '../lib/sipp.mjs';
+import { mediaPeer } from '../lib/rtp.mjs';
+import { CODECS, sipp } from '../lib/sipp.mjs';
 
 const HOST = '::1';
 const missing = !Object.values(os.networkInterfaces()).flat().some(({ address }) => address === HOST);
 const skip = missing && 'this machine has no IPv6 loopback';
+
+/** What `call.xml` needs to know for a call to the echo. */
+const echo = (media) => ({ ...CODECS.PCMU, number: '600', media });
 
 let exchange;
 
@@ -30,11 +33,11 @@ for (const [transport, flag] of [
   });
 
   test(`600 returns every packet of a call over ${transport} and IPv6`, { skip }, async () => {
-    const media = await mediaEndpoint(HOST);
-    const call = await sipp('call', { ...to(), args: ['-m', '1', '-key', 'media', String(media.port)] });
+    const media = await mediaPeer({ host: HOST });
+    const call = await sipp('call', { ...to(), keys: echo(media.port), args: ['-m', '1'] });
     try {
-      const port = Number(await call.logged(/media port (\d+)/));
-      await media.send(port, 2_000);
+      media.aim(Number(await call.logged(/media port (\d+)/)));
+      await media.send(2_000);
       await call.done();
     } finally {
       await call.stop();

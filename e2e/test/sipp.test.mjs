@@ -4,9 +4,12 @@ import { after, before, test } from 'node:test';
 import { startChromium } from '../lib/browsers.mjs';
 import { startExchange } from '../lib/exchange.mjs';
 import * as phone from '../lib/phone.mjs';
-import { mediaEndpoint } from '../lib/rtp.mjs';
-import { sipp } from '../lib/sipp.mjs';
+import { mediaPeer } from '../lib/rtp.mjs';
+import { CODECS, sipp } from '../lib/sipp.mjs';
 import { freePort } from '../lib/tools.mjs';
+
+/** What `call.xml` needs to know for a call to the echo. */
+const echo = (media) => ({ ...CODECS.PCMU, number: '600', media });
 
 let exchange;
 
@@ -33,11 +36,11 @@ for (const [transport, flag] of [
   });
 
   test(`600 returns every packet of a G.711 call over ${transport}`, async () => {
-    const media = await mediaEndpoint();
-    const call = await sipp('call', { ...to(), args: ['-m', '1', '-key', 'media', String(media.port)] });
+    const media = await mediaPeer();
+    const call = await sipp('call', { ...to(), keys: echo(media.port), args: ['-m', '1'] });
     try {
-      const port = Number(await call.logged(/media port (\d+)/));
-      await media.send(port, 2_000);
+      media.aim(Number(await call.logged(/media port (\d+)/)));
+      await media.send(2_000);
       await call.done();
     } finally {
       await call.stop();
@@ -51,7 +54,8 @@ for (const [transport, flag] of [
   test(`forty calls, ten a second, all come to their end over ${transport}`, async () => {
     const calls = await sipp('call', {
       ...to(),
-      args: ['-m', '40', '-r', '10', '-key', 'media', String(await freePort())],
+      keys: echo(await freePort()),
+      args: ['-m', '40', '-r', '10'],
     });
     await calls.done();
   });
@@ -63,13 +67,8 @@ test('a browser and a desk phone talk: DTLS-SRTP with Opus here, plain G.711 the
   const desk = { port: exchange.ports.udp, account: 'tablet', localPort };
   const register = await sipp('register', { ...desk, args: ['-m', '1'] });
   await register.done();
-  const answering = await sipp('answer', {
-    ...desk,
-    args: [
-      ...['-m', '1', '-rtp_echo', '-mp', String(await freePort())],
-      ...['-key', 'format', '0', '-key', 'rtpmap', 'PCMU/8000'],
-    ],
-  });
+  const media = await mediaPeer();
+  const answering = await sipp('answer', { ...desk, keys: { ...CODECS.PCMU, media: media.port }, args: ['-m', '1'] });
   try {
     const alice = await phone.openPhone(browser, exchange, 'alice');
     await phone.call(alice, 'tablet');
@@ -79,6 +78,7 @@ test('a browser and a desk phone talk: DTLS-SRTP with Opus here, plain G.711 the
     await answering.done();
   } finally {
     await answering.stop();
+    media.close();
     await browser.stop();
   }
 });

@@ -19,12 +19,14 @@ const fn need(program: &'static str, package: &'static str) -> Need {
 const NEEDS: &[Need] = &[
     need("node", "nodejs"),
     need("npm", "npm"),
-    need("openssl", "openssl"),
     need("chromium", "chromium"),
     need("firefox-esr", "firefox-esr"),
     need("sipp", "sip-tester"),
     need("baresip", "baresip-core"),
     need("fc-list", "fontconfig"),
+    need("certutil", "libnss3-tools"),
+    need("ip", "iproute2"),
+    need("nft", "nftables"),
 ];
 
 pub(crate) fn run(_arguments: &[String]) -> Outcome {
