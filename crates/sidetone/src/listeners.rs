@@ -9,7 +9,10 @@ use sidetone_net::{Net, NetSettings, Protocol as Spoken};
 
 /// Limits and timeouts of all flows.
 pub(crate) fn net_settings(config: &Config) -> NetSettings {
-    let mut settings = NetSettings::default();
+    let mut settings = NetSettings {
+        request_deadline: config.system.first_request_timeout,
+        ..NetSettings::default()
+    };
     let timeouts = config
         .transports
         .values()
@@ -150,7 +153,7 @@ mod tests {
             allow_wildcard_certs=yes\ntos=cs3\ncos=3\ntcp_keepalive_enable=yes\n\
             tcp_keepalive_idle_time=7\ntcp_keepalive_interval_time=8\n\
             tcp_keepalive_probe_count=9\n[ws]\ntype=transport\nprotocol=ws\n\
-            websocket_write_timeout=250\n";
+            websocket_write_timeout=250\n[system]\ntype=system\nfirst_request_timeout=9\n";
         let source = MemorySource::new()
             .with("/etc/pjsip.conf", text)
             .with("/k/cert", cert.as_str())
@@ -172,6 +175,8 @@ mod tests {
         assert_eq!(tls.client_certificate, ClientCertificate::Required);
         assert_eq!(tls.server_verification, ServerVerification::On);
         assert_eq!(tls.wildcards, Wildcards::Allowed);
-        assert_eq!(net_settings(&config).websocket_write_timeout.as_millis(), 250);
+        let settings = net_settings(&config);
+        assert_eq!(settings.websocket_write_timeout.as_millis(), 250);
+        assert_eq!(settings.request_deadline.as_secs(), 9);
     }
 }

@@ -6,6 +6,7 @@ mod background;
 mod bridge;
 mod busy;
 mod chan_is_avail;
+mod clear_hash;
 mod congestion;
 mod dial;
 mod digits;
@@ -64,6 +65,7 @@ pub const APPLICATIONS: &[Application] = &[
     application!(bridge),
     application!(busy),
     application!(chan_is_avail),
+    application!(clear_hash),
     application!(congestion),
     application!(dial),
     application!(echo),

@@ -102,6 +102,8 @@ pub struct System {
     pub timer_t1: Duration,
     /// How long a request may go unanswered (RFC 3261 timer B).
     pub timer_b: Duration,
+    /// In which a new connection must carry a complete SIP message.
+    pub first_request_timeout: Duration,
     /// Write short header names.
     pub compact_headers: bool,
     /// What was set, for `show` commands.
@@ -113,6 +115,7 @@ impl System {
         let system = Self {
             timer_t1: Duration::from_millis(fields.number("timer_t1")),
             timer_b: Duration::from_millis(fields.number("timer_b")),
+            first_request_timeout: Duration::from_secs(fields.number("first_request_timeout")),
             compact_headers: fields.flag("compact_headers"),
             settings: fields.settings(),
         };

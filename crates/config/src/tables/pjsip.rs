@@ -213,6 +213,8 @@ pub const SYSTEM: ObjectSpec = ObjectSpec {
         "disable_tcp_switch" Flag, "yes", NOT_YET, "Send large requests over UDP all the same.";
         "follow_early_media_fork" Flag, "yes", NOT_YET,
             "Change to the early media of another branch.";
+        "first_request_timeout" Number { min: 1, max: 3_600 }, "32", Works,
+            "Seconds in which a new connection must carry a SIP message. Only here.";
         "taskpool_auto_increment" COUNT, "1", NO_POOL, "Growth of the pool.";
         "taskpool_idle_timeout" COUNT, "60", NO_POOL, "Seconds after which the pool shrinks.";
         "taskpool_initial_size" COUNT, "4", NO_POOL, "Size of the pool at start.";

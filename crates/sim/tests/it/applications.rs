@@ -289,6 +289,20 @@ fn loops_and_conditions_run_in_a_call() {
 }
 
 #[test]
+fn a_table_of_the_channel_is_filled_read_and_cleared() {
+    let plan = "exten => 715,1,Set(HASH(door,246)=open)\n same => n,Set(HASH(gate,1)=shut)\n \
+                same => n,Set(GLOBAL(BEFORE)=${HASHKEYS(door)} ${HASH(door,246)})\n \
+                same => n,ClearHash(door)\n \
+                same => n,Set(GLOBAL(AFTER)=<${HASHKEYS(door)}> ${HASH(gate,1)})\n";
+    tell_of(plan, async |world: World, alice: Phone| {
+        alice.dial("715").await;
+        world.run_until("it ends", secs(5), |_| alice.is_over()).await;
+        assert_eq!(global(&world, "BEFORE"), "246 open");
+        assert_eq!(global(&world, "AFTER"), "<> shut");
+    });
+}
+
+#[test]
 fn a_user_event_reaches_whoever_listens() {
     let plan = "exten => 718,1,UserEvent(Doorbell,Door: front,Count: 2)\n";
     tell_of(plan, async |world: World, alice: Phone| {
