@@ -12,11 +12,13 @@ pub mod mutate;
 use sidetone_codec::fuzz as codec;
 use sidetone_conf::fuzz as conf;
 use sidetone_config::fuzz as config;
+use sidetone_control::fuzz as control;
 use sidetone_dialplan::fuzz as dialplan;
 use sidetone_http::fuzz as http;
 use sidetone_media::fuzz as media;
 use sidetone_nat::fuzz as nat;
 use sidetone_net::fuzz as net;
+use sidetone_registrar::fuzz as registrar;
 use sidetone_rtp::fuzz as rtp;
 use sidetone_sdp::fuzz as sdp;
 use sidetone_sip::fuzz as sip;
@@ -134,6 +136,7 @@ pub const TARGETS: &[Target] = &[
     target("codec-tones", codec::fuzz_tones, &["!", "+", "*", "/", ",", "M", "440", "99999999"]),
     target("codec-prompt", codec::fuzz_prompt, &["RIFF", "WAVE", "fmt ", "data"]),
     target("codec-dtmf", codec::fuzz_dtmf, &[]),
+    target("control-frame", control::fuzz_frame, &["O\0\0\0\u{4}", "L\0\0\0\0", "D\0\0\0\u{1}"]),
     target("dialplan", dialplan::fuzz_dialplan, PLAN_WORDS),
     target("dialplan-expand", dialplan::fuzz_expand, PLAN_WORDS),
     target("dialplan-expression", dialplan::fuzz_expression, PLAN_WORDS),
@@ -149,6 +152,8 @@ pub const TARGETS: &[Target] = &[
     target("net-stream", net::fuzz_stream, &["Content-Length: ", "\r\n\r\n", "l:", "99999999"]),
     target("net-datagram", net::fuzz_datagram, &["SIP/2.0", "INVITE ", "\r\n"]),
     target("net-certificate", net::fuzz_certificate, &["-----BEGIN CERTIFICATE-----\n"]),
+    target("net-websocket", net::fuzz_websocket, &["OPTIONS sip:a SIP/2.0\r\n"]),
+    target("registrar", registrar::fuzz_orders, &[]),
     target("rtp", rtp::fuzz_rtp, &[]),
     target("rtp-demux", rtp::fuzz_demux, &[]),
     target("rtp-event", rtp::fuzz_event, &[]),

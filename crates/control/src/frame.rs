@@ -54,8 +54,12 @@ pub async fn read(socket: &mut (impl AsyncRead + Unpin)) -> io::Result<Frame> {
     if length > MAX_FRAME {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    let mut bytes = vec![0; usize::try_from(length).map_err(|_| io::ErrorKind::InvalidData)?];
-    socket.read_exact(&mut bytes).await?;
+    // Memory is taken as the bytes come, not as they are promised.
+    let mut bytes = Vec::new();
+    let came = (&mut *socket).take(length.into()).read_to_end(&mut bytes).await?;
+    if u64::try_from(came) != Ok(length.into()) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     match kind {
         b'D' => Ok(Frame::Done(bytes.first().copied().unwrap_or(1))),
         b'O' => Ok(Frame::Output(String::from_utf8_lossy(&bytes).into_owned())),
@@ -85,5 +89,8 @@ mod tests {
     async fn nonsense_is_refused_before_memory_is_taken() {
         let mut wire = &[b'O', 0xff, 0xff, 0xff, 0xff, 0][..];
         assert!(read(&mut wire).await.is_err());
+        let mut cut = &[b'O', 0, 0, 0, 9, b'a'][..];
+        let error = read(&mut cut).await.expect_err("eight bytes are missing");
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

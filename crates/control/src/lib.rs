@@ -6,4 +6,6 @@
 pub mod commands;
 pub mod console;
 pub mod frame;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod socket;

@@ -1,7 +1,10 @@
 //! Entry points for the fuzzer: arbitrary bytes in, invariants asserted.
 
+use std::io::{self, Read, Write};
+
 use bytes::BytesMut;
 use sidetone_sip::limits::Limits;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
 use crate::splitter::{Piece, next_piece};
 use crate::start_line::is_sip;
@@ -40,6 +43,42 @@ pub fn fuzz_certificate(data: &[u8]) {
     let _ = crate::tls::describe_certificate(data);
 }
 
+/// Frames of a browser after the upgrade: whatever they are, reading them ends, and no message is
+/// larger than allowed.
+pub fn fuzz_websocket(data: &[u8]) {
+    const MOST: usize = 512;
+    let config = Some(crate::websocket::websocket_config(MOST));
+    let mut socket = WebSocket::from_raw_socket(Pipe(data), Role::Server, config);
+    let mut messages = 0;
+    while let Ok(message) = socket.read() {
+        assert!(message.len() <= MOST, "{} bytes", message.len());
+        messages += 1;
+        assert!(messages <= data.len(), "messages out of nothing");
+        // What the exchange says meanwhile does not disturb reading.
+        let _ = socket.flush();
+        fuzz_stream(&message.into_data());
+    }
+}
+
+/// A connection: what the peer sent, and a place for what we answer.
+struct Pipe<'a>(&'a [u8]);
+
+impl Read for Pipe<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Pipe<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -50,6 +89,7 @@ mod tests {
             super::fuzz_stream(&data);
             super::fuzz_datagram(&data);
             super::fuzz_certificate(&data);
+            super::fuzz_websocket(&data);
         }
 
         #[test]

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use sidetone_base::{Destination, FlowId, TimerQueue};
 use sidetone_events::catalogue::ContactGone;
 
+#[doc(hidden)]
+pub mod fuzz;
 mod limits;
 
 pub use limits::AorLimits;
