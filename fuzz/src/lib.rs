@@ -146,6 +146,7 @@ pub const TARGETS: &[Target] = &[
     target("http-upgrade", http::fuzz_upgrade, &["Sec-WebSocket-", "Upgrade: websocket", "sip"]),
     target("media-candidates", media::fuzz_candidates, &["candidate:", " typ host", ".local"]),
     target("media-datagrams", media::fuzz_datagrams, &[]),
+    target("media-handshake", media::fuzz_handshake, &[]),
     target("nat-clients", nat::fuzz_clients, &[]),
     target("nat-message", nat::fuzz_message, &[]),
     target("nat-name", nat::fuzz_name, &[]),

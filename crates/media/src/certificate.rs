@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::settings::FingerprintHash;
 
-/// A self-signed ECDSA certificate with its private key. Cloning is cheap.
+/// A certificate, ECDSA or RSA, with its private key. Cloning is cheap.
 #[derive(Clone)]
 pub struct Certificate {
     inner: Arc<Inner>,
@@ -37,8 +37,9 @@ impl fmt::Display for CertificateError {
             Self::Empty => "certificate or private key is empty",
             Self::NotDer => "certificate or private key is not DER; use PKCS#8 for the key",
             Self::UnusableKey => {
-                "the private key is not ECDSA on P-256 or P-384 (RSA is not supported): make one \
-                 with `openssl ecparam -name prime256v1 -genkey`, or leave dtls_cert_file out"
+                "the private key is neither ECDSA on P-256 or P-384 nor RSA of 2048 to 8192 bits: \
+                 make one with `openssl ecparam -name prime256v1 -genkey`, or leave dtls_cert_file \
+                 out"
             }
         })
     }
@@ -48,7 +49,7 @@ impl std::error::Error for CertificateError {}
 
 impl Certificate {
     /// Takes a certificate (DER) and its private key (PKCS#8 DER). The key must be ECDSA on
-    /// P-256 or P-384.
+    /// P-256 or P-384, or RSA of 2048 to 8192 bits.
     ///
     /// # Errors
     /// See [`CertificateError`]; always the configuration's fault.

@@ -1,4 +1,5 @@
-//! Entry points for fuzzing: arbitrary datagrams against legs in every state.
+//! Entry points for fuzzing: arbitrary datagrams against legs in every state, and handshakes whose
+//! datagrams somebody on the way changes.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -12,16 +13,19 @@ use sidetone_sdp::plan::{
 
 use crate::certificate::Certificate;
 use crate::clock::WallClock;
+use crate::dtls::{Dtls, DtlsConfig, DtlsNews, Expected};
 use crate::graph::{Arrival, Graph, NewLeg};
 use crate::jitter::{JitterMode, JitterSettings};
 use crate::path::{Base, Collected, PathId};
-use crate::settings::{LegKind, RtpSettings, StrictRtp, ToneDetection};
+use crate::settings::{LegKind, PeerVerification, RtpSettings, StrictRtp, ToneDetection};
 use crate::source::Route;
 use crate::transport::NewTransport;
 
 // A key of no secret: parsing must be fast and the same in each run.
 const CERTIFICATE: &[u8] = include_bytes!("../testdata/fuzz-certificate.der");
 const KEY: &[u8] = include_bytes!("../testdata/fuzz-key.der");
+const RSA_CERTIFICATE: &[u8] = include_bytes!("../testdata/fuzz-rsa-certificate.der");
+const RSA_KEY: &[u8] = include_bytes!("../testdata/fuzz-rsa-key.der");
 
 const PLAIN: PathId = PathId(1);
 const SHARED: PathId = PathId(0);
@@ -161,9 +165,112 @@ pub fn fuzz_candidates(data: &[u8]) {
     graph.close_leg(now, LegId(2), &mut out);
 }
 
+/// Lets one of our handshakes meet a peer, and does to each datagram what the input says. The
+/// first byte chooses role, version and both kinds of certificate. Asserts that nothing panics,
+/// and that without a change both sides have the same keys.
+pub fn fuzz_handshake(data: &[u8]) {
+    let (choice, mut changes) =
+        data.split_first().map_or((0, data), |(first, rest)| (*first, rest));
+    let untouched = changes.is_empty();
+    let mut now = Instant::now();
+    let Some((mut ours, mut theirs)) = pair(now, choice) else { return };
+    let (mut keyed, mut peer_keys) = (None, None);
+    let mut buffer = vec![0; 4096];
+    for _ in 0..40 {
+        let (mut to_peer, mut to_us) = (Vec::new(), Vec::new());
+        match ours.drain(&mut |datagram| change(datagram, &mut changes, &mut to_peer)) {
+            Some(DtlsNews::Keyed(keys)) => keyed = Some(keys),
+            Some(DtlsNews::Failed(_)) => break,
+            None => {}
+        }
+        loop {
+            match theirs.poll_output(&mut buffer) {
+                dimpl::Output::Packet(packet) => change(packet, &mut changes, &mut to_us),
+                dimpl::Output::KeyingMaterial(keys, _) => peer_keys = Some(keys.to_vec()),
+                dimpl::Output::BufferTooSmall { needed } => buffer.resize(needed, 0),
+                dimpl::Output::Timeout(_) => break,
+                _ => {}
+            }
+        }
+        now += Duration::from_millis(if to_peer.is_empty() && to_us.is_empty() { 300 } else { 5 });
+        let refused = to_us.iter().any(|datagram| ours.handle_packet(now, datagram).is_err());
+        if refused || ours.handle_timeout(now).is_err() || theirs.handle_timeout(now).is_err() {
+            break;
+        }
+        if to_peer.iter().any(|datagram| theirs.handle_packet(datagram).is_err()) {
+            break;
+        }
+    }
+    assert!(!untouched || (keyed.is_some() && peer_keys.is_some()), "choice {choice}");
+}
+
+/// One of ours and its peer.
+fn pair(now: Instant, choice: u8) -> Option<(Dtls, dimpl::Dtls)> {
+    use sidetone_sdp::plan::DtlsRole::{Client, Server};
+    let is = |bit: u8| choice & bit != 0;
+    let shown = |rsa| if rsa { (RSA_CERTIFICATE, RSA_KEY) } else { (CERTIFICATE, KEY) };
+    let (certificate, key) = shown(is(1));
+    let own = Certificate::from_der(certificate.to_vec(), key.to_vec()).ok()?;
+    let (certificate, key) = shown(is(2));
+    let theirs = Certificate::from_der(certificate.to_vec(), key.to_vec()).ok()?;
+    let fingerprints = theirs.fingerprints();
+    let expected = Expected { fingerprints, verification: PeerVerification::Fingerprint };
+    let role = if is(4) { Client } else { Server };
+    let mtu = if is(16) { 300 } else { 1_200 };
+    let mut ours = Dtls::new(now, &DtlsConfig::new(mtu).ok()?, &own, role, expected);
+    let config = dimpl::Config::builder().mtu(usize::from(mtu)).use_server_cookie(is(32));
+    let config = std::sync::Arc::new(config.build().ok()?);
+    let mut peer = if is(8) {
+        dimpl::Dtls::new_12(config, theirs.dtls(), now)
+    } else {
+        dimpl::Dtls::new_13(config, theirs.dtls(), now)
+    };
+    peer.set_active(role == Server);
+    ours.start(now).ok()?;
+    peer.handle_timeout(now).ok()?;
+    Some((ours, peer))
+}
+
+/// Takes one change from the input and does it to a datagram: three bytes that say what, where and
+/// with which value.
+fn change(datagram: &[u8], changes: &mut &[u8], out: &mut Vec<Vec<u8>>) {
+    let mut bytes = datagram.to_vec();
+    let [what, place, value, rest @ ..] = *changes else {
+        out.push(bytes);
+        return;
+    };
+    *changes = rest;
+    // The head of a datagram is where most decisions are made.
+    let at = usize::from(*place) * (if what & 128 == 0 { 1 } else { bytes.len() / 256 + 1 });
+    let at = at.min(bytes.len().saturating_sub(1));
+    match what & 15 {
+        0 => return,
+        1 => out.push(bytes.clone()),
+        2 => bytes.truncate(at),
+        3 => bytes.extend_from_slice(&datagram[at..]),
+        4 => bytes.insert(at, *value),
+        5 | 6 => {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= value;
+            }
+        }
+        7 => {
+            out.insert(0, bytes);
+            return;
+        }
+        _ => {}
+    }
+    out.push(bytes);
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    #[test]
+    fn handshakes_that_nobody_touches_give_keys_in_every_combination() {
+        (0..64).for_each(|choice| super::fuzz_handshake(&[choice]));
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
@@ -193,6 +300,13 @@ mod tests {
                 data.extend(tail);
             }
             super::fuzz_datagrams(&data);
+        }
+
+        #[test]
+        fn handshakes_that_somebody_changes_do_no_harm(
+            data in proptest::collection::vec(any::<u8>(), 0..80)
+        ) {
+            super::fuzz_handshake(&data);
         }
 
         #[test]
