@@ -9,6 +9,8 @@
     reason = "each test file uses its part"
 )]
 
+pub mod peer;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{IpAddr, SocketAddr};
@@ -86,6 +88,8 @@ pub struct World {
     pub cut: bool,
     /// Makes other datagrams of each one that is sent: somebody on the way who may.
     pub rewrite: Option<Rewrite>,
+    /// What legs of each host show.
+    pub certificates: [Certificate; 2],
     flying: BinaryHeap<Reverse<Flying>>,
     serial: u64,
 }
@@ -102,6 +106,27 @@ pub fn fresh_certificate() -> Certificate {
     Certificate::from_der(made.cert.der().to_vec(), made.signing_key.serialize_der()).unwrap()
 }
 
+/// One whose key is RSA of this many bits: 2048 or 4096. Its certificate and key, in DER.
+pub fn rsa_pair(bits: usize) -> (Vec<u8>, Vec<u8>) {
+    static PAIRS: [OnceLock<(Vec<u8>, Vec<u8>)>; 2] = [OnceLock::new(), OnceLock::new()];
+    let (one, size) = match bits {
+        4096 => (&PAIRS[1], rcgen::RsaKeySize::_4096),
+        _ => (&PAIRS[0], rcgen::RsaKeySize::_2048),
+    };
+    let make = || {
+        let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap();
+        let parameters = rcgen::CertificateParams::new(vec!["test".to_owned()]).unwrap();
+        let made = parameters.self_signed(&key).unwrap();
+        (made.der().to_vec(), key.serialize_der())
+    };
+    one.get_or_init(make).clone()
+}
+
+pub fn rsa_certificate(bits: usize) -> Certificate {
+    let (certificate, key) = rsa_pair(bits);
+    Certificate::from_der(certificate, key).unwrap()
+}
+
 impl World {
     pub fn new(seed: u64, link: Link) -> Self {
         let now = Instant::now();
@@ -115,6 +140,7 @@ impl World {
             strays: Vec::new(),
             cut: false,
             rewrite: None,
+            certificates: [certificate(), certificate()],
             flying: BinaryHeap::new(),
             serial: 0,
         };
@@ -141,7 +167,7 @@ impl World {
         settings: RtpSettings,
         kind: LegKind,
     ) -> LocalTransport {
-        let now = self.now;
+        let (now, certificate) = (self.now, self.certificates[host].clone());
         let host = &mut self.hosts[host];
         let address = SocketAddr::new(host.ip, SHARED_PORT);
         let base = Base { address, path: PathId(0) };
@@ -152,13 +178,12 @@ impl World {
             ..NewTransport::default()
         };
         let transports = vec![transport];
-        let certificate = certificate();
         let new = NewLeg { id: LegId(id), kind, settings, certificate, transports };
         host.graph.create_leg(now, new, &mut Collected::default()).unwrap().remove(0)
     }
 
     pub fn plain(&mut self, host: usize, id: u64, settings: RtpSettings) -> LocalTransport {
-        let now = self.now;
+        let (now, certificate) = (self.now, self.certificates[host].clone());
         let host = &mut self.hosts[host];
         let mut end = || {
             let address = SocketAddr::new(host.ip, host.next_port);
@@ -169,7 +194,7 @@ impl World {
         };
         let (rtp, rtcp) = (end(), end());
         let transports = vec![NewTransport { rtp, rtcp, ..NewTransport::default() }];
-        let (kind, certificate) = (LegKind::Plain, certificate());
+        let kind = LegKind::Plain;
         let new = NewLeg { id: LegId(id), kind, settings, certificate, transports };
         host.graph.create_leg(now, new, &mut Collected::default()).unwrap().remove(0)
     }
@@ -246,7 +271,7 @@ impl World {
     }
 
     /// Sends one datagram over the link with all its faults.
-    fn throw(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+    pub fn throw(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         let copies = 1 + u64::from(self.random.below(100) < self.link.repeat_percent);
         for _ in 0..copies {
             if self.random.below(100) < self.link.loss_percent {
