@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use sidetone_config::{Config, LogFormat, LogTarget};
+use sidetone_config::{Config, LogTarget};
 use sidetone_observe::writer::{Sink, Writer};
 use sidetone_observe::{Channel, Level, LevelSet, Log, LogSettings, Palette};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -46,6 +46,7 @@ pub(crate) fn settings(arguments: &Arguments, config: Option<&Config>) -> LogSet
             let sink = match &channel.target {
                 LogTarget::Console => Sink::Console,
                 LogTarget::File(name) => Sink::File(folder.join(name)),
+                // The load has said so.
                 LogTarget::Syslog(_) => return None,
             };
             let levels = channel.levels.iter();
@@ -69,18 +70,6 @@ pub(crate) fn settings(arguments: &Arguments, config: Option<&Config>) -> LogSet
         settings.channels.push(Channel { sink, levels, verbose });
     }
     settings
-}
-
-/// Says which log channels of the configuration have no effect.
-pub(crate) fn report_ignored(config: &Config) {
-    for channel in &config.logger.channels {
-        if let LogTarget::Syslog(facility) = &channel.target {
-            tracing::warn!("logger.conf: 'syslog.{facility}' is ignored: write to a file instead");
-        }
-        if channel.format != LogFormat::Default {
-            tracing::warn!("logger.conf: the format of a channel is ignored: lines are plain text");
-        }
-    }
 }
 
 /// What a console takes: the levels of `logger.conf`, and those that `core set verbose` and

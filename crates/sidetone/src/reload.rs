@@ -60,7 +60,6 @@ impl Reloader {
         }
         if concerns(&["logger"]) {
             self.log.set(logging::settings(&self.arguments, Some(&config)));
-            logging::report_ignored(&config);
             self.log.writer().reopen();
         }
         if concerns(&["pbx_config"]) {

@@ -43,7 +43,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     make_directories(&config, identity)?;
     logging::tell(&log, arguments);
     log.set(logging::settings(arguments, Some(&config)));
-    logging::report_ignored(&config);
     process::prepare(arguments, config.asterisk.max_files);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -151,11 +151,31 @@ fn channel(value: &Value, report: &mut Report) -> Option<LogChannel> {
         LogTarget::File(value.name.to_string())
     };
     let (format, levels) = split_format(value, report);
+    report_ignored(&target, format, value, report);
     let mut channel = LogChannel { target, format, levels: Vec::new(), verbose_level: None };
     for word in levels.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         add_level(&mut channel, word, value, report);
     }
     Some(channel)
+}
+
+/// Says what of a channel has no effect. `[plain]` is how lines of files are written anyway.
+fn report_ignored(target: &LogTarget, format: LogFormat, value: &Value, report: &mut Report) {
+    if matches!(target, LogTarget::Syslog(_)) {
+        let reason = "nothing goes to syslog; name a file instead";
+        report.ignored("logfiles", "syslog", &value.span, reason);
+    }
+    match (format, target) {
+        (LogFormat::Json, _) => {
+            report.ignored("logfiles", "[json]", &value.span, "lines are plain text");
+        }
+        (LogFormat::Plain, LogTarget::Console) => {
+            let reason = "colours are a matter of the terminal; nocolor = yes in asterisk.conf \
+                switches them off";
+            report.ignored("logfiles", "[plain]", &value.span, reason);
+        }
+        (LogFormat::Plain | LogFormat::Default, _) => {}
+    }
 }
 
 /// Takes `[json]` off the front of a channel's text.

@@ -245,6 +245,20 @@ fn log_channels_are_read() {
 }
 
 #[test]
+fn what_a_log_channel_cannot_do_is_said_with_its_line() {
+    let loaded = load_with(
+        "logger.conf",
+        "[logfiles]\nconsole => [plain]notice\nfull => [json]*\nplain => [plain]error\n\
+         syslog.local0 => error\n",
+    );
+    let found = warnings(&loaded);
+    one_says(&found, &["logger.conf:2:", "'[plain]' of logfiles is ignored", "nocolor"]);
+    one_says(&found, &["logger.conf:3:", "'[json]' of logfiles is ignored"]);
+    one_says(&found, &["logger.conf:5:", "'syslog' of logfiles is ignored", "name a file"]);
+    assert_eq!(loaded.summary.ignored_options, 3);
+}
+
+#[test]
 fn without_logger_conf_the_console_tells_the_course_of_calls() {
     let config = config(&load_with("rtp.conf", ""));
     assert_eq!(config.logger.channels.len(), 1);
