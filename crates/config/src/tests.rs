@@ -59,8 +59,8 @@ pub(crate) fn one_says(list: &[String], words: &[&str]) {
     assert_eq!(list.iter().filter(fits).count(), 1, "{words:?} in {list:#?}");
 }
 
-#[test]
-fn the_default_configuration_has_nothing_to_complain_about() {
+/// The built-in configuration with its places filled; `edit` may change each file's text.
+fn built_in(edit: impl Fn(&str) -> String) -> MemorySource {
     let (cert, key) = pair();
     let mut source = MemorySource::new().with("/run/cert.pem", cert).with("/run/key.pem", key);
     for (name, text) in [
@@ -72,7 +72,7 @@ fn the_default_configuration_has_nothing_to_complain_about() {
         ("modules", include_str!("../../../etc/modules.conf")),
         ("extensions", include_str!("../../../etc/extensions.conf")),
     ] {
-        let text = text
+        let text = edit(text)
             .replace("@CERT@", "/run/cert.pem")
             .replace("@KEY@", "/run/key.pem")
             .replace("@PASSWORD_ALICE@", "a-7f")
@@ -81,6 +81,49 @@ fn the_default_configuration_has_nothing_to_complain_about() {
         assert!(!text.contains('@'), "{name}: every placeholder is known");
         source.set(format!("/etc/{name}.conf"), text);
     }
+    source
+}
+
+#[test]
+fn every_example_of_the_default_configuration_acts() {
+    // `;name = value` is an example; prose has a space behind the semicolon.
+    let uncomment = |text: &str| {
+        let lines = text.lines().map(|line| {
+            line.strip_prefix(';').map_or(line, |rest| {
+                let example = rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+                // Moving the other files away would leave nothing to check.
+                if example && !rest.starts_with("astetcdir") { rest } else { line }
+            })
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let examples = uncomment("; prose\n;;more\n;a = b\nc = d");
+    assert_eq!(examples, "; prose\n;;more\na = b\nc = d");
+    let loaded = load(&built_in(uncomment), "/etc");
+    let all = loaded.diagnostics.iter().map(ToString::to_string);
+    let bad: Vec<_> = all.filter(|line| !line.contains(": notice: ")).collect();
+    assert_eq!(bad, Vec::<String>::new());
+    assert_eq!(loaded.summary.ignored_options, 0);
+    // An option that is ignored and set to its default is not told: the tables know.
+    for (file, text) in [
+        ("asterisk.conf", include_str!("../../../etc/asterisk.conf")),
+        ("http.conf", include_str!("../../../etc/http.conf")),
+        ("logger.conf", include_str!("../../../etc/logger.conf")),
+        ("pjsip.conf", include_str!("../../../etc/pjsip.conf")),
+        ("rtp.conf", include_str!("../../../etc/rtp.conf")),
+    ] {
+        let names = text.lines().filter_map(|line| line.strip_prefix(';')?.split_once('='));
+        for name in names.map(|(name, _)| name.trim()) {
+            let specs = crate::tables::ALL.iter().filter(|spec| spec.file == file);
+            let mut options = specs.filter_map(|spec| spec.option(name)).peekable();
+            assert!(options.peek().is_none() || options.any(|option| option.works()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_default_configuration_has_nothing_to_complain_about() {
+    let source = built_in(str::to_owned);
     let loaded = load(&source, "/etc");
     let all: Vec<_> = loaded.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(all, Vec::<String>::new());
