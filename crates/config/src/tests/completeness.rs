@@ -1,9 +1,10 @@
-//! Every option of `pjsip.conf` either acts, or a load that sets it says why it is ignored.
+//! Every option of every file either acts, or a load that sets it says why it is ignored.
 
 use std::fmt::Write as _;
 
-use super::{load_sip, warnings};
-use crate::table::{Kind, ObjectSpec, OptionSpec, Usage};
+use super::{base, load_sip, one_says, warnings};
+use crate::load;
+use crate::table::{Kind, OptionSpec, Usage};
 use crate::tables::ALL;
 
 #[test]
@@ -50,11 +51,51 @@ fn other_than_default(option: &OptionSpec) -> String {
 }
 
 #[test]
-fn no_object_without_effect_claims_effects_of_its_options() {
-    // What is ignored as a whole is said once; its options need no reasons of their own.
-    let ignored = |spec: &&&ObjectSpec| spec.usage != Usage::Works;
-    for spec in ALL.iter().filter(ignored) {
+fn an_option_of_any_other_file_without_effect_is_reported_when_it_is_set() {
+    let mut files: Vec<&str> = ALL.iter().map(|spec| spec.file).collect();
+    files.retain(|file| *file != "pjsip.conf");
+    files.dedup();
+    let mut tried = 0;
+    for file in files {
+        let mut text = String::new();
+        let mut expected = Vec::new();
+        for spec in ALL.iter().filter(|spec| spec.file == file) {
+            writeln!(text, "[{}]", spec.name).unwrap();
+            for option in spec.options {
+                if let Usage::Ignored(reason) = option.usage {
+                    writeln!(text, "{}={}", option.name, other_than_default(option)).unwrap();
+                    expected
+                        .push((format!("'{}' of {} is ignored", option.name, spec.name), reason));
+                }
+            }
+        }
+        let found = warnings(&load(&base().with(format!("/etc/{file}"), text), "/etc"));
+        for (words, reason) in &expected {
+            one_says(&found, &[file, words, reason]);
+        }
+        tried += expected.len();
+    }
+    assert!(tried > 50, "the tables have that many: {tried}");
+}
+
+#[test]
+fn an_object_without_effect_is_reported_once_whatever_is_set_in_it() {
+    for spec in ALL.iter().filter(|spec| spec.usage != Usage::Works) {
         let Usage::Ignored(reason) = spec.usage else { unreachable!("filtered") };
-        assert!(!reason.is_empty() && !reason.ends_with('.'), "{}: {reason}", spec.name);
+        let mut text = format!("[x]\ntype={}\n", spec.name);
+        for option in spec.options {
+            writeln!(text, "{}={}", option.name, other_than_default(option)).unwrap();
+        }
+        let found = warnings(&load_sip(&text));
+        let object = format!("objects of type '{}' is ignored", spec.name);
+        assert_eq!(found.iter().filter(|line| line.contains("is ignored")).count(), {
+            let own = |option: &&OptionSpec| !option.works();
+            1 + spec.options.iter().filter(own).count()
+        });
+        one_says(&found, &["pjsip.conf:6:", &object, reason]);
+        // Nor may a reader of the reference page take one of its options for something that acts.
+        let page = crate::reference::reference(spec.file);
+        let title = format!("## type = {}\n\nAccepted and ignored: {reason}.", spec.name);
+        assert!(page.contains(&title), "{title}");
     }
 }
