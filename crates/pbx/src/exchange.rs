@@ -27,6 +27,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use crate::Cause;
 use crate::application::Catalogue;
 use crate::channel::Control;
+use crate::counters::Counters;
 use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
 use crate::reach::Reach;
@@ -95,6 +96,7 @@ struct Inner {
     draining: AtomicBool,
     texts: Arc<Semaphore>,
     sip_log: SipLog,
+    counters: Counters,
 }
 
 impl Exchange {
@@ -182,6 +184,12 @@ impl Exchange {
     #[must_use]
     pub fn live(&self) -> Arc<LiveChannels> {
         Arc::clone(&self.inner.live)
+    }
+
+    /// What was refused so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.inner.counters
     }
 
     /// The SIP shards.

@@ -8,6 +8,7 @@ pub mod application;
 pub mod authenticate;
 pub mod bridge;
 pub mod channel;
+pub mod counters;
 pub mod exchange;
 mod identify;
 mod incoming;

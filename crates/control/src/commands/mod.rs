@@ -4,6 +4,7 @@ mod codecs;
 mod core_set;
 mod core_show;
 mod core_stop;
+mod counters;
 mod dialplan;
 mod help;
 mod http;
@@ -150,6 +151,12 @@ pub const COMMANDS: &[Command] = &[
     ),
     command!("core show codec", "<number>", codecs::codec, "Describe a codec"),
     command!("core show codecs", "[audio|video|image|text]", codecs::codecs, "List the codecs"),
+    command!(
+        "core show counters",
+        "[word]",
+        counters::show,
+        "Show what was received, dropped and refused since start"
+    ),
     command!("core show function", "<name>", help::function, "Describe a function"),
     command!("core show functions", "", help::functions, "List the functions"),
     command!("core show help", "[command]", help::help, "List the commands, or describe one"),

@@ -185,7 +185,8 @@ impl Channel {
         body: &[u8],
         wish: &Wish,
     ) -> Result<String, MediaError> {
-        let offer = Session::parse(body).map_err(Reject::from)?;
+        let offer =
+            Session::parse(body).map_err(|error| self.exchange.refused_sdp(error.into()))?;
         let needed = match &self.media {
             Some(media) => media.negotiation.requirements(&offer, wish),
             None => self.exchange.negotiation(&self.endpoint).requirements(&offer, wish),
@@ -200,12 +201,13 @@ impl Channel {
         if !needed.ice_restarts.is_empty() {
             media.leg.restart_ice().await?;
         }
-        let (session, plan) = media.negotiation.answer(
+        let answered = media.negotiation.answer(
             &offer,
             media.leg.local_transports(),
             wish,
             &mut *exchange.random(),
-        )?;
+        );
+        let (session, plan) = answered.map_err(|reject| exchange.refused_sdp(reject))?;
         media.leg.apply(plan).await?;
         let text = session.to_string();
         media.local_sdp = Some(text.clone());
@@ -241,10 +243,12 @@ impl Channel {
 
     /// Takes the answer to our offer and applies what was agreed.
     pub(crate) async fn take_answer(&mut self, body: &[u8]) -> Result<(), MediaError> {
-        let answer = Session::parse(body).map_err(Reject::from)?;
+        let exchange = self.exchange.clone();
+        let answer = Session::parse(body).map_err(|error| exchange.refused_sdp(error.into()))?;
         let media = self.media.as_mut().ok_or(MediaError::NoMedia)?;
         (media.offering, media.answer_in_ack) = (false, false);
-        let plan = media.negotiation.accept_answer(&answer)?;
+        let plan = media.negotiation.accept_answer(&answer);
+        let plan = plan.map_err(|reject| exchange.refused_sdp(reject))?;
         media.leg.apply(plan).await?;
         self.plan_changed().await;
         Ok(())

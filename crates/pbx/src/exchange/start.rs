@@ -23,6 +23,7 @@ use super::names::{self, Names};
 use super::{Exchange, Inner, Prompts};
 use crate::application::Catalogue;
 use crate::channel::reach::PACKAGE;
+use crate::counters::Counters;
 use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
 use crate::reach::Reach;
@@ -119,6 +120,7 @@ impl Exchange {
                 draining: AtomicBool::new(false),
                 texts: Arc::new(tokio::sync::Semaphore::new(crate::text::TEXTS_AT_ONCE)),
                 sip_log: SipLog::default(),
+                counters: Counters::default(),
             }),
         };
         exchange.set_globals();
