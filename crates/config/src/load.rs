@@ -283,6 +283,7 @@ fn build(
     let config = Config {
         transports: sip.transports.objects,
         endpoints: sip.endpoints.objects,
+        contacts: sip.contacts.objects,
         aors: sip.aors.objects,
         auths: sip.auths.objects,
         identifies: sip.identifies.objects,

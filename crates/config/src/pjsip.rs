@@ -1,7 +1,7 @@
 //! `pjsip.conf`: every section becomes an object of its type; then names are followed.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use sidetone_conf::{Diagnostic, Document, Section, Span};
@@ -15,6 +15,7 @@ use crate::named::Named;
 use crate::nearest::nearest;
 use crate::objects::aor::Aor;
 use crate::objects::auth::Auth;
+use crate::objects::contact::{self, Contact};
 use crate::objects::endpoint::{Endpoint, Surroundings};
 use crate::objects::global::{Global, System};
 use crate::objects::identify::Identify;
@@ -24,13 +25,14 @@ use crate::report::Report;
 use crate::sections::merged;
 use crate::snapshot::Config;
 use crate::table::{ObjectSpec, Usage};
-use crate::tables::{self, endpoint::ENDPOINT, pjsip as table, pjsip_object};
+use crate::tables::{self, contact::CONTACT, endpoint::ENDPOINT, pjsip as table, pjsip_object};
 
 /// What pjsip.conf holds.
 #[derive(Debug)]
 pub(crate) struct Sip {
     pub(crate) transports: Named<Transport>,
     pub(crate) endpoints: Named<Endpoint>,
+    pub(crate) contacts: Named<Contact>,
     pub(crate) aors: Named<Aor>,
     pub(crate) auths: Named<Auth>,
     pub(crate) identifies: Named<Identify>,
@@ -97,7 +99,7 @@ pub(crate) fn build(
     let auths = previous.map(|config| &config.auths);
     let auths = builder.objects(&table::AUTH, Auth::build, |_| true, auths);
     let aors = previous.map(|config| &config.aors);
-    let aors = builder.objects(&table::AOR, Aor::build, |_| true, aors);
+    let (contacts, aors) = builder.aors(aors, previous.map(|config| &config.contacts));
     let mut known = References { transports, auths, aors };
     let around = Surroundings { acls, files };
     let endpoints = builder.objects(
@@ -121,6 +123,7 @@ pub(crate) fn build(
     Sip {
         transports: known.transports,
         endpoints,
+        contacts,
         aors: known.aors,
         auths: known.auths,
         identifies,
@@ -374,6 +377,28 @@ impl<'a> Builder<'a, '_> {
         };
         let message = format!("{} '{}' {fate}: see its errors", spec.name, section.name);
         self.report.say(Diagnostic::warning(&section.span, message));
+    }
+
+    /// The aors, and the contacts that belong to them.
+    fn aors(
+        &mut self,
+        previous: Option<&HashMap<String, Arc<Aor>>>,
+        contacts: Option<&HashMap<String, Arc<Contact>>>,
+    ) -> (Named<Contact>, Named<Aor>) {
+        let sections = self.sections(&table::AOR);
+        let names: HashSet<&str> = sections.iter().map(|section| &*section.name).collect();
+        let is_there = |contact: &Contact| names.contains(contact.aor.as_str());
+        let build = |fields: &mut Fields<'_>| Contact::build(fields, &names);
+        let contacts = self.objects(&CONTACT, build, is_there, contacts);
+        let named: HashSet<&str> =
+            contacts.objects.values().map(|contact| contact.aor.as_str()).collect();
+        let build = |fields: &mut Fields<'_>| {
+            let is_named = named.contains(fields.id().as_str());
+            Aor::build(fields, is_named)
+        };
+        let mut aors = self.objects(&table::AOR, build, |_| true, previous);
+        contact::give(&contacts, &mut aors, previous);
+        (contacts, aors)
     }
 
     /// Refuses the later of two transports that want one socket.

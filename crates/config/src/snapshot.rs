@@ -9,6 +9,7 @@ use crate::objects::aor::Aor;
 use crate::objects::asterisk::Asterisk;
 use crate::objects::auth::Auth;
 use crate::objects::codecs_conf::CodecsConf;
+use crate::objects::contact::Contact;
 use crate::objects::endpoint::Endpoint;
 use crate::objects::features::Features;
 use crate::objects::global::{Global, System};
@@ -29,6 +30,8 @@ pub struct Config {
     pub transports: HashMap<String, Arc<Transport>>,
     /// Endpoints by name.
     pub endpoints: HashMap<String, Arc<Endpoint>>,
+    /// Contact objects by name; their addresses are also among those of their aors.
+    pub contacts: HashMap<String, Arc<Contact>>,
     /// Aors by name.
     pub aors: HashMap<String, Arc<Aor>>,
     /// Auths by name.

@@ -9,8 +9,10 @@ use crate::fields::{Fields, Settings};
 pub struct Aor {
     /// The section's name.
     pub id: String,
-    /// Fixed addresses, SIP URIs.
+    /// Fixed addresses, SIP URIs: of its own lines, then of its contact objects.
     pub contacts: Vec<String>,
+    /// How many of them are of its own lines.
+    pub(crate) own_contacts: usize,
     /// Seconds of a registration that asks for none.
     pub default_expiration_s: u32,
     /// Shortest registration in seconds (423 below).
@@ -47,7 +49,8 @@ pub struct Aor {
 const MAX_QUALIFY_TIMEOUT_S: f64 = 86_400.0;
 
 impl Aor {
-    pub(crate) fn build(fields: &mut Fields<'_>) -> Self {
+    /// Builds it; `is_named` says that a contact object belongs to it.
+    pub(crate) fn build(fields: &mut Fields<'_>, is_named: bool) -> Self {
         let contacts = fields.list("contact");
         for contact in &contacts {
             fields.check_uri("contact", contact);
@@ -55,6 +58,7 @@ impl Aor {
         let timeout = fields.decimal("qualify_timeout").min(MAX_QUALIFY_TIMEOUT_S);
         let aor = Self {
             id: fields.id(),
+            own_contacts: contacts.len(),
             contacts,
             default_expiration_s: fields.number("default_expiration"),
             minimum_expiration_s: fields.number("minimum_expiration"),
@@ -79,7 +83,7 @@ impl Aor {
             );
             fields.error("minimum_expiration", message, "no registration could be accepted");
         }
-        if aor.max_contacts == 0 && aor.contacts.is_empty() {
+        if aor.max_contacts == 0 && aor.contacts.is_empty() && !is_named {
             let message = format!("aor '{}' can never be reached", aor.id);
             fields.warn("max_contacts", message, "set max_contacts = 1, or give a contact");
         }

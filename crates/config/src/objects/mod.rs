@@ -6,6 +6,7 @@ pub mod auth;
 pub mod codec_prefs;
 pub mod codecs;
 pub mod codecs_conf;
+pub mod contact;
 pub mod endpoint;
 pub mod features;
 pub mod global;

@@ -1,7 +1,7 @@
 //! Objects of `pjsip.conf` that are accepted, checked and do nothing so far.
 
 use super::{NO_MAILBOX, NOT_YET};
-use crate::table::Kind::{Choice, Flag, List, Number, Text, YesNo};
+use crate::table::Kind::{Choice, List, Number, Text, YesNo};
 use crate::table::Usage::{Ignored, Works};
 use crate::table::{Kind, ObjectSpec, OptionSpec, Usage, options};
 
@@ -22,29 +22,6 @@ pub const ASTERISK_PUBLICATION: ObjectSpec = object(
         "mailbox_state" YesNo, "no", NO_MAILBOX, "Accept mailbox states.";
         "mailbox_state_filter" Text, "", NO_MAILBOX, "Which mailbox states.";
         "mailboxstate_publish" Text, "", NO_MAILBOX, "Where mailbox states are published.";
-    },
-);
-
-/// A registered contact, as stored by other servers.
-pub const CONTACT: ObjectSpec = object(
-    "contact",
-    Ignored("registered contacts are not read from files; use contact= of an aor"),
-    options! {
-        "authenticate_qualify" Flag, "no", Works, "As of the aor.";
-        "call_id" Text, "", Works, "Call-ID of the registration.";
-        "endpoint" Text, "", Works, "Endpoint that registered.";
-        "expiration_time" Text, "", Works, "When it ends, seconds since 1970.";
-        "outbound_proxy" Text, "", Works, "As of the aor.";
-        "path" Text, "", Works, "Path of the registration.";
-        "prune_on_boot" YesNo, "no", Works, "Forget it at start.";
-        "qualify_2xx_only" Flag, "no", Works, "As of the aor.";
-        "qualify_frequency" COUNT, "0", Works, "As of the aor.";
-        "qualify_timeout" Kind::Decimal, "3.0", Works, "As of the aor.";
-        "reg_server" Text, "", Works, "Server that accepted it.";
-        "uri" Text, "", Works, "Its address.";
-        "user_agent" Text, "", Works, "Who registered.";
-        "via_addr" Text, "", Works, "Address of its Via.";
-        "via_port" COUNT, "0", Works, "Port of its Via.";
     },
 );
 

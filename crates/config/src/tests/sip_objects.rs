@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{base, config, errors, findings, load_sip, one_says, warnings};
+use super::{UDP, base, config, errors, findings, load_sip, one_says, warnings};
 use crate::objects::codecs::MediaKind;
 use crate::objects::identify::Source;
 use crate::tables::endpoint::ENDPOINT;
@@ -363,4 +363,36 @@ fn ten_thousand_endpoints_load_in_reasonable_time() {
     assert_eq!(loaded.summary.endpoints, 10_000);
     // An unoptimised build on a busy machine; the budget of a release build is one second.
     assert!(elapsed < Duration::from_secs(20), "{elapsed:?}");
+}
+
+#[test]
+fn contact_objects_are_addresses_of_their_aor() {
+    let text = "[trunk]\ntype=aor\ncontact=sip:192.0.2.1\n[trunk@@b]\ntype=contact\n\
+        uri=sip:192.0.2.3\n[trunk@@a]\ntype=contact\nuri=sip:192.0.2.2\nqualify_frequency=9\n\
+        [door]\ntype=aor\n[door]\ntype=contact\nuri=sip:door@192.0.2.9\n";
+    let loaded = load_sip(text);
+    assert_eq!(errors(&loaded), Vec::<String>::new());
+    one_says(&warnings(&loaded), &["'qualify_frequency' of contact is ignored", "the aor decides"]);
+    assert!(!warnings(&loaded).iter().any(|line| line.contains("can never be reached")));
+    let first = config(&loaded);
+    let trunk = ["sip:192.0.2.1", "sip:192.0.2.2", "sip:192.0.2.3"];
+    assert_eq!(first.aors["trunk"].contacts, trunk);
+    assert_eq!(first.aors["door"].contacts, ["sip:door@192.0.2.9"]);
+
+    let again = |text: &str| {
+        let source = base().with("/etc/pjsip.conf", format!("{UDP}\n{text}"));
+        crate::reload(&source, "/etc", &first)
+    };
+    let same = config(&again(text));
+    assert!(std::sync::Arc::ptr_eq(&same.aors["trunk"], &first.aors["trunk"]), "nothing changed");
+    let moved = config(&again(&text.replace("192.0.2.3", "192.0.2.4")));
+    assert_eq!(moved.aors["trunk"].contacts[2], "sip:192.0.2.4");
+    let gone = config(&again(&text.replace("[trunk@@b]\ntype=contact\nuri=sip:192.0.2.3\n", "")));
+    assert_eq!(gone.aors["trunk"].contacts, trunk[..2]);
+    let bad = again(&text.replace("sip:192.0.2.3", "nonsense"));
+    assert_eq!(config(&bad).aors["trunk"].contacts, trunk, "it stays as it was");
+
+    let lost = load_sip("[nobody@@a]\ntype=contact\nuri=sip:192.0.2.2\n[a]\ntype=contact\n");
+    one_says(&errors(&lost), &["contact 'nobody@@a' belongs to no aor", "define an aor 'nobody'"]);
+    one_says(&errors(&lost), &["contact 'a' has no uri"]);
 }
