@@ -44,3 +44,28 @@ pub fn has_application(name: &str) -> bool {
 pub fn has_function(name: &str) -> bool {
     all_functions().iter().any(|doc| doc.name == name)
 }
+
+#[cfg(test)]
+mod modules_tests {
+    use std::collections::BTreeSet;
+
+    use sidetone_config::tables::modules::{CORE, MODULES, Module};
+    use sidetone_dialplan::builtin;
+
+    fn all(of: fn(&Module) -> &'static [&'static str]) -> BTreeSet<String> {
+        let names = MODULES.iter().chain([&CORE]).flat_map(|module| of(module));
+        names.map(|name| name.to_lowercase()).collect()
+    }
+
+    #[test]
+    fn each_application_and_function_comes_with_a_module_and_no_other_is_claimed() {
+        let lower = |name: &str| name.to_lowercase();
+        let own = super::CATALOGUE.applications.iter().map(|app| lower(app.doc.name));
+        let core = builtin::BUILTINS.iter().map(|app| lower(app.doc().name));
+        let there: BTreeSet<_> = own.chain(core).collect();
+        assert_eq!(all(|module| module.applications), there);
+        let there: BTreeSet<_> = super::all_functions().iter().map(|doc| lower(doc.name)).collect();
+        assert_eq!(all(|module| module.functions), there);
+        assert!(MODULES.is_sorted_by_key(|module| module.name));
+    }
+}

@@ -40,6 +40,7 @@ pub mod tables;
 mod tests;
 
 pub use acl::{Acl, AclSet, Network};
+pub use advice::firewall;
 pub use diff::{Changes, Difference, diff};
 pub use fields::Settings;
 pub use load::{Documents, Loaded, Summary, compile, load, reload};
@@ -47,7 +48,7 @@ pub use nearest::nearest;
 pub use objects::aor::Aor;
 pub use objects::asterisk::{Asterisk, Directories, Start};
 pub use objects::auth::{Auth, AuthType, DigestAlgorithm, PasswordDigest};
-pub use objects::codecs::{AllowedCodec, MediaKind};
+pub use objects::codecs::{AllowedCodec, CODECS, MediaKind, Support};
 pub use objects::endpoint::{
     CallerId, CallerIdPrivacy, ConnectedLineMethod, DtlsFingerprint, DtlsSettings, DtlsSetup,
     DtlsVerify, DtmfMode, Endpoint, IdentifyBy, MediaEncryption, PickupGroups, RedirectMethod,

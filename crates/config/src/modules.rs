@@ -1,12 +1,15 @@
 //! `modules.conf`: everything is built in, so nothing is loaded; what the file asks for is
 //! checked against what there is.
 
+use std::collections::HashSet;
+
 use sidetone_conf::{Diagnostic, Document, Span, Value};
 
 use crate::foreign::CHAN_SIP_IS_GONE;
 use crate::nearest::nearest;
 use crate::report::Report;
 use crate::sections::single;
+use crate::tables::modules::{MODULES, module_called};
 
 /// What the file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,69 +19,6 @@ pub struct Modules {
     /// Built-in parts it asks for.
     pub asked_for: Vec<String>,
 }
-
-/// Modules of Asterisk whose work is done by something built in.
-pub const BUILT_IN: &[&str] = &[
-    "app_dial",
-    "app_echo",
-    "app_milliwatt",
-    "app_playback",
-    "app_playtones",
-    "app_stream_echo",
-    "app_verbose",
-    "bridge_native_rtp",
-    "bridge_simple",
-    "chan_pjsip",
-    "codec_alaw",
-    "codec_g722",
-    "codec_g726",
-    "codec_gsm",
-    "codec_opus",
-    "codec_resample",
-    "codec_ulaw",
-    "format_pcm",
-    "format_wav",
-    "func_callerid",
-    "func_channel",
-    "func_db",
-    "func_global",
-    "func_logic",
-    "func_strings",
-    "pbx_config",
-    "res_crypto",
-    "res_format_attr_h264",
-    "res_format_attr_opus",
-    "res_format_attr_vp8",
-    "res_http_websocket",
-    "res_pjproject",
-    "res_pjsip",
-    "res_pjsip_acl",
-    "res_pjsip_authenticator_digest",
-    "res_pjsip_caller_id",
-    "res_pjsip_dialog_info_body_generator",
-    "res_pjsip_dtmf_info",
-    "res_pjsip_endpoint_identifier_anonymous",
-    "res_pjsip_endpoint_identifier_ip",
-    "res_pjsip_endpoint_identifier_user",
-    "res_pjsip_logger",
-    "res_pjsip_messaging",
-    "res_pjsip_nat",
-    "res_pjsip_outbound_authenticator_digest",
-    "res_pjsip_path",
-    "res_pjsip_refer",
-    "res_pjsip_registrar",
-    "res_pjsip_rfc3326",
-    "res_pjsip_sdp_rtp",
-    "res_pjsip_session",
-    "res_pjsip_transport_websocket",
-    "res_rtp_asterisk",
-    "res_sorcery_astdb",
-    "res_sorcery_config",
-    "res_sorcery_memory",
-    "res_srtp",
-    "res_stun_monitor",
-    "res_timing_timerfd",
-];
 
 /// Modules that need more words than "there is no such".
 const SPECIAL: &[(&str, &str)] = &[
@@ -94,27 +34,29 @@ const SPECIAL: &[(&str, &str)] = &[
 impl Modules {
     pub(crate) fn build(document: &Document, report: &mut Report) -> Self {
         let mut modules = Self::default();
+        let mut told = HashSet::new();
         for section in single(document, "modules") {
             for value in &section.values {
-                modules.line(value, report);
+                modules.line(value, &mut told, report);
             }
         }
         modules
     }
 
-    fn line(&mut self, value: &Value, report: &mut Report) {
+    /// Reads one line; `told` are the unknown modules that were told before.
+    fn line<'v>(&mut self, value: &'v Value, told: &mut HashSet<&'v str>, report: &mut Report) {
         let name = value.text.trim_end_matches(".so");
         match value.name.to_ascii_lowercase().as_str() {
             // Without loadable modules there is nothing to find, and no order to keep.
             "autoload" => {}
             "load" | "preload" | "require" | "preload-require" => {
-                if BUILT_IN.contains(&name) {
+                if module_called(name).is_some() {
                     self.asked_for.push(name.to_owned());
-                } else {
+                } else if told.insert(name) {
                     unknown(name, &value.span, report);
                 }
             }
-            "noload" if BUILT_IN.contains(&name) => {
+            "noload" if module_called(name).is_some() => {
                 let message = format!("'{name}' is built in and cannot be left out");
                 report.say(
                     Diagnostic::notice(&value.span, message)
@@ -138,7 +80,7 @@ impl Modules {
 fn unknown(name: &str, span: &Span, report: &mut Report) {
     let message = format!("module '{name}' is not here");
     let special = SPECIAL.iter().find(|(module, _)| *module == name);
-    let hint = match (special, nearest(name, BUILT_IN.iter().copied())) {
+    let hint = match (special, nearest(name, MODULES.iter().map(|module| module.name))) {
         (Some((_, words)), _) => (*words).to_owned(),
         (None, Some(near)) if near.split('_').next() == name.split('_').next() => {
             format!("did you mean '{near}'? that one is built in")

@@ -3,7 +3,9 @@
 //! To make an ignored option count, replace its reason by `Works` in the table.
 
 pub mod codecs;
+pub mod contact;
 pub mod endpoint;
+pub mod modules;
 pub mod music;
 pub mod outside;
 pub mod pjsip;
@@ -32,13 +34,13 @@ pub const ALL: &[&ObjectSpec] = &[
     &pjsip::TRANSPORT,
     &endpoint::ENDPOINT,
     &pjsip::AOR,
+    &contact::CONTACT,
     &pjsip::AUTH,
     &pjsip::IDENTIFY,
     &pjsip::GLOBAL,
     &pjsip::SYSTEM,
     &pjsip::ACL,
     &outside::ASTERISK_PUBLICATION,
-    &outside::CONTACT,
     &outside::DOMAIN_ALIAS,
     &outside::INBOUND_PUBLICATION,
     &outside::OUTBOUND_PUBLISH,

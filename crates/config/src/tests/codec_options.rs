@@ -73,3 +73,24 @@ fn codec_preferences_of_endpoints_are_read() {
     one_says(&errors(&loaded), &["codec_prefs_incoming_offer", "cannot be a union"]);
     one_says(&errors(&loaded), &["codec_prefs_outgoing_offer", "prefer: mine"]);
 }
+
+#[test]
+fn each_codec_that_is_translated_has_a_module() {
+    use crate::tables::modules::module_called;
+    use crate::{CODECS, MediaKind, Support};
+    let sound = |codec: &&crate::objects::codecs::CodecSpec| {
+        codec.kind == MediaKind::Audio && codec.support == Support::Full
+    };
+    for codec in CODECS.iter().filter(sound) {
+        let name = match codec.name {
+            linear if linear.starts_with("slin") => "resample",
+            "g726aal2" => "g726",
+            speex if speex.starts_with("speex") => "speex",
+            other => other,
+        };
+        assert!(module_called(&format!("codec_{name}")).is_some(), "{}", codec.name);
+    }
+    for missing in ["codec_g729a", "codec_silk", "codec_codec2", "func_db", "app_queue"] {
+        assert!(module_called(missing).is_none(), "{missing}");
+    }
+}
