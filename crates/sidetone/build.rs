@@ -1,4 +1,5 @@
-//! Lists the shipped prompts (`assets/sounds/en`, 16 kHz) for embedding.
+//! Lists the shipped prompts (`assets/sounds/en`) for embedding: the files of 16 kHz, which become
+//! 8 kHz where a call needs that. Those of 8 kHz are not embedded: they hold nothing more.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
