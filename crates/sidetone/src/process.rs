@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Gid, Group, Uid, User, setgid, setgroups, setuid};
+use sidetone_config::objects::codecs::CodecSpec;
+use sidetone_config::{CODECS, MediaKind, Support};
 use sidetone_control::console;
 
 use crate::arguments::Arguments;
@@ -16,10 +18,17 @@ const REALTIME_PRIORITY: u8 = 10;
 
 /// The version and what is built in: nothing is optional, so absence is never silent (PLT-10).
 pub(crate) fn version() -> String {
+    let names = |kind: MediaKind, support: Support| {
+        let fits = |codec: &&CodecSpec| codec.kind == kind && codec.support == support;
+        CODECS.iter().filter(fits).map(|codec| codec.name).collect::<Vec<_>>().join(", ")
+    };
     format!(
-        "Sidetone {}\nbuilt in: TLS and DTLS 1.2 and 1.3 (aws-lc), SRTP, ICE, WebSocket, opus, \
-         G.711, G.722, web phone",
-        env!("CARGO_PKG_VERSION")
+        "Sidetone {}\nbuilt in: TLS and DTLS 1.2 and 1.3 (aws-lc), SRTP, ICE, STUN, TURN, \
+         WebSocket, web phone\naudio: {}\naudio, passed on only: {}\nvideo, passed on: {}",
+        env!("CARGO_PKG_VERSION"),
+        names(MediaKind::Audio, Support::Full),
+        names(MediaKind::Audio, Support::Relayed),
+        names(MediaKind::Video, Support::Full),
     )
 }
 

@@ -69,6 +69,12 @@ fn check(arguments: &Arguments) -> Result<ExitCode, String> {
     summary.errors = count(Severity::Error);
     summary.warnings = count(Severity::Warning);
     println!("{summary}");
+    if let Some(config) = &loaded.config {
+        println!("ports that a firewall must let in:");
+        for rule in sidetone_config::firewall(config) {
+            println!("  {:<16} {}", rule.to_string(), rule.purpose);
+        }
+    }
     let failed = loaded.config.is_none()
         || findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
