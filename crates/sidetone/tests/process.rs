@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -187,26 +188,108 @@ fn sip_messages_are_shown_filtered_and_captured() {
     assert_eq!(again.status.code(), Some(1), "no file is overwritten");
 }
 
+/// What a process prints, until a line holds these words.
+fn print_until(output: &mut impl BufRead, words: &str) -> String {
+    let mut all = String::new();
+    while !all.lines().last().is_some_and(|line| line.contains(words)) {
+        let length = output.read_line(&mut all).expect("text");
+        assert!(length > 0, "it ended without {words}: {all}");
+    }
+    all
+}
+
 #[test]
 fn a_console_answers_and_shows_the_log() {
-    use std::io::Write as _;
     let mut exchange = Exchange::new("console", free_port());
     exchange.start();
     let console = exchange.command().arg("-r").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut console = console.expect("it runs");
     let mut input = console.stdin.take().expect("its input");
-    input.write_all(b"core set verbose 3\ncore reload\ncore show uptime\n").expect("written");
+    let mut output = BufReader::new(console.stdout.take().expect("its output"));
+    input.write_all(b"core set verbose 3\ncore reload\n").expect("written");
     // What the reload has to say arrives as log lines beside the answers.
-    std::thread::sleep(Duration::from_millis(300));
-    input.write_all(b"core set verbose atleast 2\nexit\n").expect("written");
+    let mut words = print_until(&mut output, "Nonsense");
+    input.write_all(b"core show uptime\ncore set verbose atleast 2\nexit\n").expect("written");
     drop(input);
-    let output = console.wait_with_output().expect("it ends");
-    let words = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{words}");
+    output.read_to_string(&mut words).expect("text");
+    assert!(console.wait().expect("it ends").success(), "{words}");
     assert!(words.contains("Console verbose was OFF and is now 3."), "{words}");
     assert!(words.contains("Console verbose is still 3."), "{words}");
     assert!(words.contains("System uptime:"), "{words}");
-    assert!(words.contains("Nonsense"), "a warning of the reload: {words}");
+}
+
+#[test]
+fn a_console_on_the_terminal_answers() {
+    let mut exchange = Exchange::new("terminal", free_port());
+    let child = exchange.command().arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let child = exchange.child.insert(child.expect("it starts"));
+    let mut input = child.stdin.take().expect("its input");
+    let mut output = BufReader::new(child.stdout.take().expect("its output"));
+    print_until(&mut output, "Asterisk Ready");
+    input.write_all(b"core show uptime\n").expect("written");
+    print_until(&mut output, "System uptime:");
+    input.write_all(b"core stop now\n").expect("written");
+    let child = exchange.child.as_mut().expect("it runs");
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn quiet_leaves_warnings_and_debug_adds_lines() {
+    let port = free_port();
+    let mut quiet = Exchange::new("quiet", port);
+    quiet.start_with(&["-fq"]);
+    assert!(quiet.logs("ERROR"), "{}", quiet.log());
+    assert!(answers(port));
+    assert!(!quiet.log().contains("NOTICE") && !quiet.log().contains("DEBUG"), "{}", quiet.log());
+    let port = free_port();
+    let mut plain = Exchange::new("plain", port);
+    plain.start();
+    assert!(plain.logs("NOTICE") && answers(port));
+    assert!(!plain.log().contains("DEBUG"), "{}", plain.log());
+    let port = free_port();
+    let mut debug = Exchange::new("debug", port);
+    debug.start_with(&["-fd"]);
+    assert!(answers(port));
+    assert!(debug.logs("DEBUG"), "{}", debug.log());
+}
+
+#[test]
+fn what_was_refused_is_counted() {
+    let port = free_port();
+    let mut exchange = Exchange::new("counters", port);
+    exchange.start();
+    let count = |name: &str| {
+        let shown = exchange.answer(&format!("core show counters {name}"));
+        let line = shown.lines().find(|line| line.trim().starts_with(&format!("{name} ")));
+        let line = line.unwrap_or_else(|| panic!("no {name} in {shown}"));
+        line.split_whitespace().nth(1).expect("a count").parse::<u64>().expect("a number")
+    };
+    assert_eq!((count("sip_malformed_total"), count("sdp_refused_total")), (0, 0));
+    assert!(exchange.answer("core show counters").contains("media_datagrams_dropped_total"));
+    assert!(exchange.answer("core show counters net_").contains("net_malformed_total"));
+    let unknown = exchange.ask("core show counters nonsense");
+    assert_eq!(unknown.status.code(), Some(1));
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+    let broken = "OPTIONS sip:x SIP/7.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1;rport\r\n\
+        From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\
+        Content-Length: 0\r\n\r\n";
+    socket.send_to(broken.as_bytes(), ("127.0.0.1", port)).expect("sent");
+    let mut answer = [0; 1_024];
+    let length = socket.recv(&mut answer).expect("an answer");
+    assert!(answer[..length].starts_with(b"SIP/2.0 505 "));
+    assert_eq!(count("sip_malformed_total"), 1);
+}
+
+#[test]
+fn the_version_names_what_is_built_in() {
+    let output = Command::new(BINARY).arg("-V").output().expect("it runs");
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && words.starts_with("Sidetone "), "{words}");
+    for part in ["opus", "g722", "g726", "gsm", "ilbc", "speex", "adpcm", "vp8", "av1", "TURN"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    assert!(!words.contains("amr"), "what is missing is not claimed: {words}");
 }
 
 #[test]
@@ -241,4 +324,43 @@ fn a_certificate_is_made_on_request() {
     for name in ["x.crt", "x.key", "ca.crt"] {
         assert!(exchange.folder.join(name).exists(), "{name}");
     }
+    let usages = |name: &str| {
+        let pem = fs::read(exchange.folder.join(name)).expect("a file");
+        let (_, pem) = x509_parser::pem::parse_x509_pem(&pem).expect("PEM");
+        let found = pem.parse_x509().expect("a certificate");
+        let validity = found.validity();
+        let days = (validity.not_after.timestamp() - validity.not_before.timestamp()) / 86_400;
+        let usage = found.extended_key_usage().expect("readable").expect("a usage").value.clone();
+        let subject = found.subject().iter_organization().next();
+        let subject = subject.and_then(|name| name.as_str().ok()).unwrap_or_default().to_owned();
+        (usage.server_auth, usage.client_auth, subject, days)
+    };
+    let (server, client, organization, days) = usages("x.crt");
+    assert_eq!((server, client, organization.as_str()), (true, false, "Sidetone"));
+    assert!((364..=366).contains(&days), "{days}");
+    let arguments = [
+        "cert",
+        "self-signed",
+        "--name",
+        "phone-7",
+        "-d",
+        &folder,
+        "-o",
+        "y",
+        "-m",
+        "client",
+        "-O",
+        "Example Inc",
+        "--days",
+        "30",
+    ];
+    let output = Command::new(BINARY).args(arguments).output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    let (server, client, organization, days) = usages("y.crt");
+    assert_eq!((server, client, organization.as_str()), (false, true, "Example Inc"));
+    assert!((29..=31).contains(&days), "{days}");
+    let nonsense = ["cert", "self-signed", "-d", &folder, "-m", "both"];
+    let output = Command::new(BINARY).args(nonsense).output().expect("it runs");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && words.contains("client or server"), "{words}");
 }

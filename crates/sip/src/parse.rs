@@ -318,3 +318,100 @@ fn read_body(
         (None, Carrier::Stream) => Ok(Bytes::new()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::headers::Via;
+    use crate::limits;
+
+    const HEAD: &str = "Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@a>;tag=1\r\n\
+        To: <sip:b@b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n";
+
+    fn parse(uri: &str, more: &str, body: &str) -> Result<Message, ParseError> {
+        let text = format!("OPTIONS {uri} SIP/2.0\r\n{HEAD}{more}\r\n{body}");
+        Message::parse(&Bytes::from(text), Carrier::Datagram, &Limits::DEFAULT)
+    }
+
+    /// What is answered; 0 when nothing is wrong.
+    fn status(outcome: &Result<Message, ParseError>) -> u16 {
+        let Err(error) = outcome else { return 0 };
+        error.response().map_or(1, |response| response.status.code())
+    }
+
+    #[test]
+    fn each_limit_holds_and_the_answer_fits_it() {
+        let uri = |bytes: usize| format!("sip:{}@b", "u".repeat(bytes - 6));
+        let header = |bytes: usize| format!("Subject: {}\r\n", "s".repeat(bytes));
+        let lines = |count: usize| "X-A: b\r\n".repeat(count);
+        let head = |bytes: usize| {
+            let line = format!("X-A: {}\r\n", "s".repeat(1_000));
+            line.repeat(bytes / line.len())
+        };
+        let given = HEAD.lines().count();
+        let plain = "sip:b@b";
+        for (what, good, bad, due) in [
+            (
+                "request URI",
+                parse(&uri(limits::URI_BYTES), "", ""),
+                parse(&uri(limits::URI_BYTES + 1), "", ""),
+                414,
+            ),
+            (
+                "header",
+                parse(plain, &header(limits::HEADER_BYTES), ""),
+                parse(plain, &header(limits::HEADER_BYTES + 1), ""),
+                400,
+            ),
+            (
+                "header lines",
+                parse(plain, &lines(limits::HEADER_LINES - given), ""),
+                parse(plain, &lines(limits::HEADER_LINES - given + 1), ""),
+                400,
+            ),
+            (
+                "head",
+                parse(plain, &head(limits::HEAD_BYTES - 1_000), ""),
+                parse(plain, &head(limits::HEAD_BYTES + 2_000), ""),
+                513,
+            ),
+            (
+                "body",
+                parse(plain, "", &"b".repeat(limits::MESSAGE_BYTES)),
+                parse(plain, "", &"b".repeat(limits::MESSAGE_BYTES + 1)),
+                513,
+            ),
+        ] {
+            assert_eq!(status(&good), 0, "{what} at its limit: {:?}", good.err());
+            assert_eq!(status(&bad), due, "{what} above its limit");
+        }
+    }
+
+    #[test]
+    fn lists_and_parameters_have_ends() {
+        let via = |count: usize| "Via: SIP/2.0/UDP a;branch=z9hG4bK2\r\n".repeat(count - 1);
+        let vias = |count: usize| {
+            let Ok(Message::Request(request)) = parse("sip:b@b", &via(count), "") else {
+                panic!("a request");
+            };
+            crate::Essentials::read(&request).map(drop)
+        };
+        assert!(vias(limits::VIAS).is_ok());
+        let refused = vias(limits::VIAS + 1).map_err(|error| error.fault);
+        assert_eq!(refused, Err(Fault::TooManyVias));
+
+        let route = |count: usize| format!("Route: {}\r\n", vec!["<sip:p;lr>"; count].join(","));
+        let read = |count: usize| {
+            let message = parse("sip:b@b", &route(count), "").expect("a message");
+            message.headers().items(Name::Route).count()
+        };
+        assert_eq!(read(limits::LIST_VALUES), limits::LIST_VALUES);
+        assert_eq!(read(limits::LIST_VALUES + 1), limits::LIST_VALUES, "the rest is not read");
+
+        let params = |count: usize| {
+            let text = format!("SIP/2.0/UDP a{}", ";p=1".repeat(count));
+            <Via as crate::headers::TypedHeader>::parse(&Text::from(text.as_str())).is_ok()
+        };
+        assert!(params(limits::PARAMS) && !params(limits::PARAMS + 1));
+    }
+}

@@ -1,5 +1,7 @@
 //! A configuration directory of its own, and the running binary that serves it.
 
+pub(crate) mod phone;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;

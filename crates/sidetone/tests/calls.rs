@@ -1,0 +1,93 @@
+//! A call of a plain phone through the running binary: what its dialplan plays and writes.
+
+#![allow(dead_code, reason = "each test file uses a part of the support")]
+
+mod support;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use support::phone::Phone;
+use support::{Exchange, free_port};
+
+/// Whoever calls from this machine needs no password.
+fn trusting(port: u16) -> String {
+    format!(
+        "[udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{port}\n\n\
+         [desk]\ntype = endpoint\ncontext = a\nallow = !all,ulaw\n\n\
+         [desk]\ntype = identify\nendpoint = desk\nmatch = 127.0.0.1\n"
+    )
+}
+
+/// The exchange with this dialplan behind 600, and a phone that talks with it.
+fn started(name: &str, dialplan: &str) -> (Exchange, Phone) {
+    let port = free_port();
+    let mut exchange = Exchange::new(name, port);
+    exchange.write("pjsip.conf", &trusting(port));
+    exchange.write("extensions.conf", &format!("[a]\nexten => 600,1,Answer()\n{dialplan}"));
+    let asterisk = exchange.folder.join("asterisk.conf");
+    let text = std::fs::read_to_string(asterisk).expect("a file");
+    exchange.write("asterisk.conf", &format!("{text}[options]\nsystemname = pbx7\n"));
+    exchange.start_with(&["-f", "-vvv"]);
+    (exchange, Phone::new(port))
+}
+
+/// Linear samples of ulaw (ITU-T G.711).
+fn linear(byte: u8) -> f64 {
+    let byte = !byte;
+    let magnitude = ((i32::from(byte & 0x0f) << 3) + 0x84) << ((byte & 0x70) >> 4);
+    f64::from(if byte & 0x80 == 0 { magnitude - 0x84 } else { 0x84 - magnitude })
+}
+
+#[test]
+fn a_call_hears_a_shipped_prompt() {
+    let (exchange, phone) = started(
+        "prompt",
+        " same => n,Playback(hello-world)\n same => n,Log(NOTICE,played: ${PLAYBACKSTATUS})\n \
+         same => n,Playback(no-such-prompt)\n same => n,Log(NOTICE,then: ${PLAYBACKSTATUS})\n \
+         same => n,Hangup()\n",
+    );
+    phone.call();
+    let heard = phone.listens_until("BYE");
+    let sound: Vec<f64> = heard
+        .iter()
+        .filter(|packet| packet.len() == 172 && packet[1] & 0x7f == 0)
+        .flat_map(|packet| packet[12..].iter().map(|byte| linear(*byte)))
+        .collect();
+    let loudness = (sound.iter().map(|sample| sample * sample).sum::<f64>() / 8_000.0).sqrt();
+    assert!(sound.len() >= 4_000, "half a second of it: {} samples", sound.len());
+    assert!(loudness > 500.0, "speech and not silence: {loudness}");
+    assert!(exchange.logs("played: SUCCESS"), "{}", exchange.log());
+    assert!(exchange.logs("then: FAILED"), "{}", exchange.log());
+}
+
+#[test]
+fn a_dialplan_writes_lines_and_knows_where_it_is() {
+    let (exchange, phone) = started(
+        "lines",
+        " same => n,Verbose(3,told at three)\n same => n,Verbose(4,told at four)\n \
+         same => n,Verbose(told always)\n same => n,Log(WARNING,beware)\n \
+         same => n,Log(LOUD,what now)\n \
+         same => n,Log(NOTICE,at ${EPOCH} of [${SYSTEMNAME}] [${ENTITYID}] \
+         ${CONTEXT} ${EXTEN} ${PRIORITY})\n same => n,Hangup()\n",
+    );
+    phone.call();
+    phone.listens_until("BYE");
+    assert!(exchange.logs(" a 600 7"), "context, extension and priority: {}", exchange.log());
+    let log = exchange.log();
+    let line = |words: &str| {
+        let of_the_dialplan = |line: &&str| line.contains(words) && !line.contains("Executing");
+        let found = log.lines().find(of_the_dialplan);
+        found.unwrap_or_else(|| panic!("no {words} in {log}"))
+    };
+    assert!(line("told at three").contains("VERBOSE"));
+    assert!(line("told always").contains("VERBOSE"));
+    assert!(!log.lines().any(|line| line.ends_with(": told at four")), "-vvv shows up to level 3");
+    assert!(line("beware").contains("WARNING"));
+    assert!(line("'LOUD' is no level").contains("what now"));
+    let told = line("of [pbx7] [");
+    assert!(told.contains("NOTICE") && !told.contains("[]"), "an entity id: {told}");
+    let epoch = told.split_once(": at ").and_then(|(_, rest)| rest.split(' ').next());
+    let epoch: u64 = epoch.expect("a word").parse().expect("seconds");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    assert!(now.abs_diff(epoch) < 60, "{epoch} at {now}");
+}
