@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sidetone_base::LegId;
@@ -219,6 +220,19 @@ fn consent_that_runs_out_stops_media_until_the_path_is_back() {
     phone.talk(&mut world, local.rtp, 10);
     let rtp = |(_, _, bytes): &&(_, _, Vec<u8>)| classify(bytes) == Some(Kind::Rtp);
     assert_eq!(world.wire[sent..].iter().filter(rtp).count(), 0);
+    // RFC 7675 §5.1: consent that is gone comes back with a restart of ICE only.
+    world.cut = false;
+    let now = world.now;
+    let a = world.hosts[0].graph.restart_ice(now, LegId(1)).unwrap().remove(0);
+    let b = world.hosts[1].graph.restart_ice(now, LegId(2)).unwrap().remove(0);
+    world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
+    world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
+    world.run(3 * SECOND);
+    let (sent, before) = (world.wire.len(), phone.heard(&world).len());
+    phone.talk(&mut world, local.rtp, 10);
+    world.run(SECOND);
+    assert!(world.wire[sent..].iter().filter(rtp).count() >= 10, "the path is back");
+    assert_eq!(phone.heard(&world).len() - before, 10, "and comes back from the other side");
 }
 
 #[test]
@@ -288,10 +302,39 @@ fn reports_travel_and_give_a_round_trip_time() {
     let mut world = World::connected(14, Link::default());
     let (mut phone, local) = with_phone(&mut world);
     phone.talk(&mut world, local.rtp, 1000);
-    let quality = world.hosts[0].graph.quality(LegId(1)).unwrap().remove(0);
-    let rtt = quality.sent.rtt.expect("no report block came");
-    assert!((19..=22).contains(&rtt.as_millis()), "{rtt:?}");
-    assert_eq!((quality.received.lost, quality.sent.lost), (0, 0));
+    // The other side echoes: media goes both ways, and each side reports on what it got.
+    for (host, leg) in [(0, 1), (1, 2)] {
+        let quality = world.hosts[host].graph.quality(LegId(leg)).unwrap().remove(0);
+        let rtt = quality.sent.rtt.expect("no report block came");
+        assert!((19..=22).contains(&rtt.as_millis()), "{host}: {rtt:?}");
+        assert_eq!((quality.received.lost, quality.sent.lost), (0, 0), "{host}");
+        assert!(quality.received.packets >= 900, "{host}: {}", quality.received.packets);
+    }
+}
+
+#[test]
+fn a_leg_reports_as_often_as_it_is_told() {
+    let reports = |interval: Duration| {
+        let mut world = World::new(17, Link::default());
+        let settings = RtpSettings { rtcp_interval: interval, ..RtpSettings::default() };
+        let a = world.webrtc_with(0, 1, settings, LegKind::WebRtc { lite: false });
+        let b = world.webrtc(1, 2);
+        world.apply(0, 1, webrtc_plan(&b, DtlsRole::Server, vec![audio(0x11)]));
+        world.apply(1, 2, webrtc_plan(&a, DtlsRole::Client, vec![audio(0x22)]));
+        world.run(3 * SECOND);
+        let (mut phone, local) = with_phone(&mut world);
+        let (before, ours) = (world.wire.len(), a.rtp);
+        phone.talk(&mut world, local.rtp, 1_000);
+        let by_us = |(from, _, bytes): &&(SocketAddr, SocketAddr, Vec<u8>)| {
+            *from == ours && classify(bytes) == Some(Kind::Rtcp)
+        };
+        world.wire[before..].iter().filter(by_us).count()
+    };
+    // Twenty seconds; RFC 3550 §6.3.1 spreads each interval by half to once and a half, and
+    // divides by e − 1.5.
+    let (often, seldom) = (reports(Duration::from_millis(500)), reports(5 * SECOND));
+    assert!((25..=100).contains(&often), "{often} reports at 500 ms");
+    assert!((2..=10).contains(&seldom), "{seldom} reports at 5 s");
 }
 
 #[test]

@@ -204,15 +204,39 @@ fn read_takes_digits_until_enough_or_a_hash_or_the_time_is_over() {
 
 #[test]
 fn goto_if_time_branches_on_the_clock() {
-    let plan = "exten => 713,1,GotoIfTime(*,*,30,feb?never,1)\n \
-                same => n,GotoIfTime(00:00-23:59,mon-sun,1-31,jan-dec?always,1)\n \
-                same => n,Set(GLOBAL(WENT)=on)\n\
-                exten => never,1,Set(GLOBAL(WENT)=never)\n\
-                exten => always,1,Set(GLOBAL(WENT)=always)\n";
-    tell_of(plan, async |world: World, alice: Phone| {
-        alice.dial("713").await;
-        world.run_until("it ends", secs(5), |_| alice.is_over()).await;
-        assert_eq!(global(&world, "WENT"), "always");
+    // The clock of a world begins at the machine's and goes on with the world's time.
+    let now = jiff::Zoned::now();
+    let at = |minutes: i64, form: &str| {
+        let at = now.checked_add(jiff::SignedDuration::from_mins(minutes));
+        at.expect("this century").strftime(form).to_string().to_lowercase()
+    };
+    const DAY: i64 = 24 * 60;
+    let plan = format!(
+        "exten => 713,1,Set(GLOBAL(WENT)=)\n \
+         same => n,GotoIfTime({from}-{to},*,*,*?within,1:beyond,1)\n\
+         exten => 715,1,GotoIfTime(*,{yesterday},*,*?within,1:beyond,1)\n\
+         exten => 716,1,GotoIfTime(*,{today}-{tomorrow},*,*?within,1:beyond,1)\n\
+         exten => within,1,Set(GLOBAL(WENT)=within)\n\
+         exten => beyond,1,Set(GLOBAL(WENT)=beyond)\n",
+        from = at(-5, "%H:%M"),
+        to = at(5, "%H:%M"),
+        yesterday = at(-DAY, "%a"),
+        today = at(0, "%a"),
+        tomorrow = at(DAY, "%a"),
+    );
+    tell_of(&plan, async |world: World, alice: Phone| {
+        let went = async |number: &str| {
+            let before = alice.calls().len();
+            alice.dial(number).await;
+            let over = |_: &World| alice.calls().len() > before && alice.is_over();
+            world.run_until("it ends", secs(5), over).await;
+            global(&world, "WENT")
+        };
+        assert_eq!(went("713").await, "within");
+        assert_eq!(went("715").await, "beyond");
+        assert_eq!(went("716").await, "within");
+        world.run_for(secs(8 * 60)).await;
+        assert_eq!(went("713").await, "beyond", "the minutes are over");
     });
 }
 

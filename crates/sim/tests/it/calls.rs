@@ -42,7 +42,7 @@ fn echo_comes_back_to_a_browser() {
 }
 
 #[test]
-fn one_camera_comes_back_as_four_pictures() {
+fn one_camera_is_offered_back_as_four_pictures() {
     tell_over(FEW, async |world: World| {
         let wendy = registered(&world, "wendy", Line::WebSocket).await;
         wendy.dial_with("246", Offer::AudioAndVideo).await;

@@ -21,6 +21,7 @@ mod referrals;
 mod refusals;
 mod registrations;
 mod strangers;
+mod streams;
 mod tell;
 mod texts;
 mod torture;

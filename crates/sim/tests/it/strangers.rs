@@ -6,6 +6,7 @@ use std::time::Duration;
 use sidetone_base::SeededRandom;
 use sidetone_dialplan::Flow;
 use sidetone_pbx::channel::{ChannelEvent, Control, Errand};
+use sidetone_pbx::counters::Refusal;
 use sidetone_sim::{CallState, Configuration, Line, Stranger, Weather, World, secs};
 use sidetone_sip::{Carrier, Limits, Message, Response};
 use sidetone_ua::digest::{Secret, credentials_for};
@@ -368,5 +369,26 @@ fn a_stranger_can_neither_end_a_call_nor_start_one() {
         assert_eq!(world.exchange().live().count(), 1);
         alice.hang_up().await;
         world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn what_is_too_large_or_no_sip_is_answered_and_counted() {
+    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+        let mut stranger = world.stranger().await;
+        let large = format!("X-Filler: {}\r\n", "x".repeat(8_000)).repeat(5);
+        assert_eq!(meets(&mut stranger, request("OPTIONS", 1, &large, "")).await, "513");
+        let uri = format!("sip:{}@192.0.2.1", "6".repeat(3_000));
+        let long = request("OPTIONS", 2, "", "").replace("sip:600@192.0.2.1", &uri);
+        assert_eq!(meets(&mut stranger, long).await, "414");
+        stranger.say("no SIP at all\r\n\r\n").await;
+        let sdp = "v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nt=0 0\r\nm=audio what\r\n";
+        let kind = "Contact: <sip:proxy@198.51.100.1:5060>\r\nContent-Type: application/sdp\r\n";
+        let refused = meets(&mut stranger, request("INVITE", 3, kind, sdp)).await;
+        assert!(["400", "488"].contains(&refused.as_str()), "{refused}");
+        let counters = world.exchange().counters();
+        assert!(counters.of(Refusal::SipMalformed) >= 2, "{counters:?}");
+        assert_eq!(counters.of(Refusal::Sdp), 1, "{counters:?}");
+        world.run_for(secs(40)).await;
     });
 }
