@@ -3,6 +3,7 @@
 //! Every finding names a place, the rule, and the cure. Rules that need to know code from comments
 //! and strings use `text`, a scanner that knows just enough Rust for that.
 
+mod claims;
 mod crates;
 mod dependencies;
 mod functions;
@@ -55,6 +56,7 @@ pub(crate) fn run(_arguments: &[String]) -> Outcome {
         purity::check(&table, source, &mut problems);
     }
     lines::check_web(&mut problems)?;
+    claims::check(&sources, &mut problems)?;
     if problems.is_empty() {
         println!(
             "tidy: {} packages, {} Rust files, nothing to mend",
