@@ -11,7 +11,7 @@ use sidetone_fuzz::mutate::Mutator;
 use sidetone_fuzz::{TARGETS, Target, find};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Time for each target unless told otherwise.
 const SECONDS: u64 = 30;
@@ -20,7 +20,8 @@ const SECONDS: u64 = 30;
 const INPUT_LIMIT: Duration = Duration::from_secs(10);
 
 const HELP: &str = "\
-fuzz [--seconds N] [--seed N] [--jobs N] [TARGET...]   attack all targets, or those named
+fuzz [--seconds N] [--seed N] [--jobs N] [TARGET...]   attack all targets, or those named; the
+                                                       seed is that of the clock unless given
 fuzz --list                                            names of all targets
 fuzz --input FILE TARGET                               try one input, for example a finding";
 
@@ -61,7 +62,7 @@ fn order(words: &[String]) -> Result<Order, String> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let mut order = Order {
         seconds: SECONDS,
-        seed: 1,
+        seed: seed_of_the_clock(),
         jobs,
         targets: Vec::new(),
         input: None,
@@ -92,6 +93,12 @@ fn order(words: &[String]) -> Result<Order, String> {
     Ok(order)
 }
 
+/// A seed that differs from run to run, so that each finds something else. It is printed.
+fn seed_of_the_clock() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_secs()
+}
+
 fn obey(order: &Order) -> Result<(), String> {
     match (&order.input, order.targets.as_slice()) {
         (Some(file), [target]) => {
@@ -109,6 +116,7 @@ fn obey(order: &Order) -> Result<(), String> {
 
 /// Runs the targets, `jobs` at a time, each in a process of its own.
 fn supervise(targets: &[&'static Target], order: &Order) -> Result<(), String> {
+    println!("seed {0}; the same again: cargo xtask fuzz --seed {0}", order.seed);
     let next = std::sync::Mutex::new(targets.iter());
     let worker = || {
         let mut failures = Vec::new();

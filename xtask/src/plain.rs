@@ -5,6 +5,7 @@
 
 use crate::Outcome;
 use crate::process::{cargo, command, find, finish, output, target_dir};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The binary that this build makes.
@@ -13,7 +14,8 @@ const BINARY: &str = "sidetone";
 /// A C compiler with its parts, and the shell that runs scripts. Nothing else.
 const TOOLS: &[&str] = &["cc", "gcc", "ld", "as", "ar", "ranlib", "nm", "strip", "sh"];
 
-/// Tools whose presence would prove nothing: if one can be started, the check itself is broken.
+/// Tools that the build must not find. What build scripts found before, with the whole PATH, stays
+/// built in `target/`: only the build of a fresh clone, as CI makes it, proves that none is needed.
 const HIDDEN: &[&str] = &["cmake", "clang", "pkg-config", "perl", "python3", "go", "make", "node"];
 
 /// Builds the release binary with the bare PATH and returns where it lies.
@@ -29,16 +31,12 @@ pub(crate) fn release_binary() -> Result<PathBuf, String> {
 fn build() -> Outcome {
     let folder = target_dir().join("plain-path");
     bare_path(&folder)?;
-    for tool in HIDDEN {
-        if folder.join(tool).exists() {
-            return Err(format!("{} must not be there", folder.join(tool).display()));
-        }
-    }
     // The proxies of rustup need their own folder; the toolchain's own programs do not.
     let sysroot = output("rustc", &["--print", "sysroot"])?;
     let toolchain = Path::new(sysroot.trim()).join("bin");
     let path = std::env::join_paths([&toolchain, &folder])
         .map_err(|error| format!("the PATH for the plain build: {error}"))?;
+    check_hidden(&folder, &path)?;
     let toolchain_cargo = toolchain.join("cargo");
     let program =
         if toolchain_cargo.is_file() { toolchain_cargo.into_os_string() } else { cargo().into() };
@@ -48,6 +46,25 @@ fn build() -> Outcome {
         build.env_remove(name);
     }
     finish(build.env("PATH", path))
+}
+
+/// Looks for each hidden tool as a build script would, through the shell and this PATH. The
+/// compiler, which must be found, shows that the search itself works.
+fn check_hidden(folder: &Path, path: &OsStr) -> Outcome {
+    let finds = |tool: &str| {
+        let mut search = command(folder.join("sh"), &["-c", "command -v \"$0\"", tool]);
+        let found = search.env("PATH", path).output();
+        found.map(|found| found.status.success()).map_err(|error| format!("no shell: {error}"))
+    };
+    if !finds("cc")? {
+        return Err("the plain PATH has no cc: what is hidden cannot be told from what is".into());
+    }
+    for tool in HIDDEN {
+        if finds(tool)? {
+            return Err(format!("`{tool}` can be started with the plain PATH: it must be hidden"));
+        }
+    }
+    Ok(())
 }
 
 /// Makes `folder` hold links to `TOOLS` and nothing else.
@@ -62,4 +79,21 @@ fn bare_path(folder: &Path) -> Outcome {
         std::os::unix::fs::symlink(real, folder.join(tool)).map_err(words)?;
     }
     if folder.join("cc").exists() { Ok(()) } else { Err("there is no C compiler (cc)".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_that_is_not_hidden_is_found() {
+        let folder = std::env::temp_dir().join(format!("sidetone-plain-{}", std::process::id()));
+        bare_path(&folder).expect("links");
+        assert_eq!(check_hidden(&folder, folder.as_os_str()), Ok(()));
+        let sh = find("sh").expect("a shell");
+        std::os::unix::fs::symlink(sh, folder.join("perl")).expect("a link");
+        let outcome = check_hidden(&folder, folder.as_os_str());
+        assert!(outcome.is_err_and(|words| words.contains("`perl`")));
+        std::fs::remove_dir_all(folder).expect("removed");
+    }
 }

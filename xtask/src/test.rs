@@ -3,7 +3,10 @@
 
 use crate::process::{cargo, is_installed, run};
 use crate::{Outcome, deny, fuzz, npm, plain, tidy};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Whoever waits longer for the checks of a change begins the next one before they are done.
+const LIMIT: Duration = Duration::from_secs(40 * 60);
 
 struct Step {
     name: &'static str,
@@ -49,6 +52,26 @@ pub(crate) fn run_steps(arguments: &[String]) -> Outcome {
     }
     println!("all in {:.1} s", began.elapsed().as_secs_f64());
     println!("{} passed, 0 failed", times.len());
+    keeps_the_limit(began.elapsed(), std::env::var_os("CI").is_some())
+}
+
+/// On the machines of continuous integration, which do nothing else, too long is a failure;
+/// elsewhere other work may be the reason, so that it is only said.
+fn keeps_the_limit(took: Duration, on_ci: bool) -> Outcome {
+    if took <= LIMIT {
+        return Ok(());
+    }
+    let minutes = |time: Duration| time.as_secs() / 60;
+    let words = format!(
+        "everything passed, but took {} minutes; more than {} on two cores is too long: make tests \
+         faster before there are more",
+        minutes(took),
+        minutes(LIMIT)
+    );
+    if on_ci {
+        return Err(words);
+    }
+    println!("\nWARNING: {words}");
     Ok(())
 }
 
@@ -85,4 +108,19 @@ fn unit() -> Outcome {
         &cargo(),
         &["test", "--quiet", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_forty_minutes_fail_on_ci_and_are_said_elsewhere() {
+        let minutes = |count: u64| Duration::from_secs(count * 60);
+        assert_eq!(keeps_the_limit(minutes(40), true), Ok(()));
+        assert!(
+            keeps_the_limit(minutes(41), true).is_err_and(|words| words.contains("41 minutes"))
+        );
+        assert_eq!(keeps_the_limit(minutes(41), false), Ok(()));
+    }
 }
