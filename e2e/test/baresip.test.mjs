@@ -7,7 +7,10 @@ import { after, before, test } from 'node:test';
 import { passwordOf } from '../lib/config.mjs';
 import { startExchange } from '../lib/exchange.mjs';
 import { run, sleep, until } from '../lib/tools.mjs';
-import { loudness } from '../lib/wav.mjs';
+import { loudness, shareOf } from '../lib/wav.mjs';
+
+// What baresip's source plays.
+const TONE_HZ = 440;
 
 let exchange;
 let folder;
@@ -25,7 +28,7 @@ after(async () => {
 const config = () => `
 poll_method epoll
 sip_listen 127.0.0.1:0
-audio_source ausine,440
+audio_source ausine,${TONE_HZ}
 audio_player aubridge,none
 audio_alert aubridge,none
 ausrc_srate 48000
@@ -68,6 +71,9 @@ test('baresip registers over TLS, calls 600 and records its own tone', async () 
   }
   const recorded = (await readdir(folder)).filter((name) => name.endsWith('-dec.wav'));
   assert.equal(recorded.length, 1, `recordings: ${await readdir(folder)}`);
-  const level = await loudness(path.join(folder, recorded[0]), 1);
+  const back = path.join(folder, recorded[0]);
+  const level = await loudness(back, 1);
   assert.ok(level > 0.01, `what came back has a level of ${level}`);
+  const share = await shareOf(back, TONE_HZ, 1);
+  assert.ok(share > 0.8, `${share} of what came back is the tone that went out`);
 });
