@@ -53,7 +53,7 @@ mod modules_tests {
     use sidetone_dialplan::builtin;
 
     fn all(of: fn(&Module) -> &'static [&'static str]) -> BTreeSet<String> {
-        let names = MODULES.iter().chain([&CORE]).flat_map(|module| of(module));
+        let names = MODULES.iter().chain([&CORE]).flat_map(of);
         names.map(|name| name.to_lowercase()).collect()
     }
 

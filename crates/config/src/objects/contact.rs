@@ -31,7 +31,7 @@ impl Contact {
         if !aors.contains(aor.as_str()) {
             let message = format!("contact '{id}' belongs to no aor");
             let hint = format!("name the section like its aor, or define an aor '{aor}'");
-            fields.error("type", message, hint);
+            fields.error("uri", message, hint);
         }
         Self { id, aor, uri }
     }

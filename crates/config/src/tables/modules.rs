@@ -120,7 +120,7 @@ pub const MODULES: &[Module] = &[
     module("func_sprintf", &[], &["SPRINTF"]),
     module(
         "func_strings",
-        &[],
+        &["ClearHash"],
         &[
             "ARRAY",
             "CSV_QUOTE",

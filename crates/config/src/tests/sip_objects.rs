@@ -329,7 +329,7 @@ fn named_lists_come_from_acl_conf() {
             format!(
                 "{}[a]\ntype=endpoint\nallow=ulaw\nacl=office\ndeny=10.9.0.0/16\n\
                  [b]\ntype=endpoint\nallow=ulaw\nacl=bad\n",
-                super::UDP
+                UDP
             ),
         );
     let loaded = load(&source, "/etc");
