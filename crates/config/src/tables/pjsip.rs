@@ -211,10 +211,10 @@ pub const SYSTEM: ObjectSpec = ObjectSpec {
         "compact_headers" Flag, "no", NOT_YET, "Write short header names.";
         "disable_rport" Flag, "no", NOT_YET, "Leave rport out of our requests.";
         "disable_tcp_switch" Flag, "yes", NOT_YET, "Send large requests over UDP all the same.";
-        "follow_early_media_fork" Flag, "yes", NOT_YET,
-            "Change to the early media of another branch.";
         "first_request_timeout" Number { min: 1, max: 3_600 }, "32", Works,
             "Seconds in which a new connection must carry a SIP message. Only here.";
+        "follow_early_media_fork" Flag, "yes", NOT_YET,
+            "Change to the early media of another branch.";
         "taskpool_auto_increment" COUNT, "1", NO_POOL, "Growth of the pool.";
         "taskpool_idle_timeout" COUNT, "60", NO_POOL, "Seconds after which the pool shrinks.";
         "taskpool_initial_size" COUNT, "4", NO_POOL, "Size of the pool at start.";
