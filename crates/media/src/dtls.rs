@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dimpl::crypto::{Dtls12CipherSuite, Dtls13CipherSuite};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use sidetone_rtp::srtp::{DtlsRole as KeyRole, MasterKey, Profile};
@@ -112,8 +113,16 @@ impl fmt::Debug for DtlsConfig {
 
 impl DtlsConfig {
     /// `mtu` below 256 is raised to it (`dtls_mtu`), above the record buffer it is lowered.
-    pub(crate) fn new(mtu: u16) -> Result<Self, String> {
-        let config = dimpl::Config::builder()
+    /// `ciphers` are the suites allowed; empty for all.
+    pub(crate) fn new(mtu: u16, ciphers: &[u16]) -> Result<Self, String> {
+        let mut builder = dimpl::Config::builder();
+        if !ciphers.is_empty() {
+            let numbers = || ciphers.iter().copied();
+            let in_12: Vec<_> = numbers().map(Dtls12CipherSuite::from_u16).collect();
+            let in_13: Vec<_> = numbers().map(Dtls13CipherSuite::from_u16).collect();
+            builder = builder.dtls12_cipher_suites(&in_12).dtls13_cipher_suites(&in_13);
+        }
+        let config = builder
             .mtu(usize::from(mtu).clamp(256, RECORD_LEN))
             .max_queue_tx(FLIGHT_DATAGRAMS)
             .max_queue_rx(FLIGHT_DATAGRAMS)
@@ -146,8 +155,13 @@ pub(crate) struct Expected {
 
 impl Expected {
     fn check(&self, certificate: &[u8]) -> Result<(), String> {
-        match self.verification {
+        match &self.verification {
             PeerVerification::Fingerprint => check_fingerprint(&self.fingerprints, certificate),
+            PeerVerification::Signature(authorities) => authorities.0.judge(certificate),
+            PeerVerification::Both(authorities) => {
+                check_fingerprint(&self.fingerprints, certificate)?;
+                authorities.0.judge(certificate)
+            }
             PeerVerification::Nothing => Ok(()),
         }
     }

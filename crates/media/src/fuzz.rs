@@ -217,7 +217,7 @@ fn pair(now: Instant, choice: u8) -> Option<(Dtls, dimpl::Dtls)> {
     let expected = Expected { fingerprints, verification: PeerVerification::Fingerprint };
     let role = if is(4) { Client } else { Server };
     let mtu = if is(16) { 300 } else { 1_200 };
-    let mut ours = Dtls::new(now, &DtlsConfig::new(mtu).ok()?, &own, role, expected);
+    let mut ours = Dtls::new(now, &DtlsConfig::new(mtu, &[]).ok()?, &own, role, expected);
     let config = dimpl::Config::builder().mtu(usize::from(mtu)).use_server_cookie(is(32));
     let config = std::sync::Arc::new(config.build().ok()?);
     let mut peer = if is(8) {

@@ -157,7 +157,7 @@ pub struct Graph {
     events: VecDeque<(LegId, LegEvent)>,
     links: VecDeque<Link>,
     home: Option<(u64, u64)>,
-    dtls: HashMap<u16, DtlsConfig>,
+    dtls: HashMap<(u16, Vec<u16>), DtlsConfig>,
     random: Box<dyn Random>,
     clock: WallClock,
     scratch: Box<[u8]>,
@@ -238,7 +238,7 @@ impl Graph {
         }
         let identity = Identity {
             kind: new.kind,
-            dtls: self.dtls_config(new.settings.dtls_mtu)?,
+            dtls: self.dtls_config(&new.settings)?,
             settings: new.settings,
             certificate: new.certificate,
         };
@@ -264,12 +264,13 @@ impl Graph {
         key
     }
 
-    fn dtls_config(&mut self, mtu: u16) -> Result<DtlsConfig, LegFault> {
-        if let Some(config) = self.dtls.get(&mtu) {
+    fn dtls_config(&mut self, settings: &RtpSettings) -> Result<DtlsConfig, LegFault> {
+        let key = (settings.dtls_mtu, settings.dtls_ciphers.clone());
+        if let Some(config) = self.dtls.get(&key) {
             return Ok(config.clone());
         }
-        let config = DtlsConfig::new(mtu).map_err(LegFault::NotSupported)?;
-        self.dtls.insert(mtu, config.clone());
+        let config = DtlsConfig::new(key.0, &key.1).map_err(LegFault::NotSupported)?;
+        self.dtls.insert(key, config.clone());
         Ok(config)
     }
 

@@ -51,8 +51,8 @@ pub use jitter::{JitterMode, JitterSettings};
 pub use path::{Base, Outbox, PathId};
 pub use quality::{DirectionQuality, StreamQuality};
 pub use settings::{
-    DtmfSettings, FingerprintHash, LegKind, PeerVerification, RtpSettings, StrictRtp,
-    ToneDetection, WithoutEvents,
+    Authorities, DtmfSettings, FingerprintHash, Judge, LegKind, PeerVerification, RtpSettings,
+    StrictRtp, ToneDetection, WithoutEvents,
 };
 pub use sidetone_codec::OpusSettings;
 pub use sidetone_codec::opus::{Application, Bandwidth, Bitrate, BitrateMode, Signal};

@@ -1,5 +1,7 @@
 //! The settings of a leg, with the defaults and ranges of `rtp.conf` and `pjsip.conf`.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::jitter::JitterSettings;
@@ -86,12 +88,43 @@ pub enum FingerprintHash {
     Sha1,
 }
 
+/// Says whether somebody who is trusted signed a certificate. Given from outside: it needs a wall
+/// clock and files.
+pub trait Judge: Send + Sync {
+    /// Judges a certificate (DER).
+    ///
+    /// # Errors
+    /// Why it is not to be trusted, in words.
+    fn judge(&self, certificate: &[u8]) -> Result<(), String>;
+}
+
+/// Who may have signed the peer's certificate (`dtls_ca_file`, `dtls_ca_path`). Cloning is cheap;
+/// two are equal when they are one.
+#[derive(Clone)]
+pub struct Authorities(pub Arc<dyn Judge>);
+
+impl fmt::Debug for Authorities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authorities")
+    }
+}
+
+impl PartialEq for Authorities {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// `dtls_verify`: what of the peer's certificate must hold before its keys are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum PeerVerification {
     /// It is the one that the SDP names.
     #[default]
     Fingerprint,
+    /// One of these signed it; the SDP may name another.
+    Signature(Authorities),
+    /// Both.
+    Both(Authorities),
     /// Nothing: whoever sits in the media path can listen.
     Nothing,
 }
@@ -113,6 +146,9 @@ pub struct RtpSettings {
     pub dtls_fingerprint: FingerprintHash,
     /// `dtls_verify`, default the fingerprint.
     pub dtls_verify: PeerVerification,
+    /// `dtls_cipher`: numbers of the cipher suites allowed (IANA), DTLS 1.2 and 1.3 together;
+    /// empty, the default, for all. Those of the other kind of certificate do no harm.
+    pub dtls_ciphers: Vec<u16>,
     /// How keys of the telephone travel.
     pub dtmf: DtmfSettings,
     /// A jitter buffer before received audio; none by default.
@@ -141,6 +177,7 @@ impl Default for RtpSettings {
             dtls_mtu: 1200,
             dtls_fingerprint: FingerprintHash::default(),
             dtls_verify: PeerVerification::default(),
+            dtls_ciphers: Vec::new(),
             dtmf: DtmfSettings::default(),
             jitter: None,
             timeout: None,

@@ -441,7 +441,7 @@ impl Transport {
         self.shield = Shield::Closed;
         let expected = Expected {
             fingerprints: fingerprints.to_vec(),
-            verification: identity.settings.dtls_verify,
+            verification: identity.settings.dtls_verify.clone(),
         };
         let dtls = Dtls::new(now, &identity.dtls, &identity.certificate, role, expected);
         self.dtls = Some(Box::new(dtls));

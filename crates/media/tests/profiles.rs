@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use sidetone_media::{FingerprintHash, LegEvent, LegKind, PeerVerification, RtpSettings};
+use sidetone_media::{
+    Authorities, FingerprintHash, Judge, LegEvent, LegKind, PeerVerification, RtpSettings,
+};
 use sidetone_rtp::srtp::Profile;
 use sidetone_sdp::plan::{DtlsRole, LocalTransport};
 use support::peer::{Peer, PeerKind, Version, sha_256};
@@ -100,6 +102,64 @@ fn a_peer_that_nobody_verifies_may_show_any_certificate() {
     let (mut world, mut peer, local) = met(offering([0, 8, 0, 7, 0, 1]), settings, other);
     assert!(world.keyed(0, 1), "{:?}", world.events(0, 1));
     peer.assert_media_passes(&mut world, local.rtp, Profile::AeadAes256Gcm);
+}
+
+/// Trusts one certificate, and counts how often it was asked.
+struct Only(Vec<u8>, std::sync::atomic::AtomicUsize);
+
+impl Judge for Only {
+    fn judge(&self, certificate: &[u8]) -> Result<(), String> {
+        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if certificate == self.0 { Ok(()) } else { Err("signed by a stranger".to_owned()) }
+    }
+}
+
+#[test]
+fn who_signed_the_certificate_is_asked_beside_or_instead_of_the_fingerprint() {
+    type Verify = fn(Authorities) -> PeerVerification;
+    let stories: [(Verify, bool, bool, Option<&str>); 6] = [
+        // What is verified, whether the judge trusts it, whether the fingerprint fits.
+        (PeerVerification::Signature, true, true, None),
+        (PeerVerification::Signature, true, false, None),
+        (PeerVerification::Signature, false, true, Some("signed by a stranger")),
+        (PeerVerification::Both, true, true, None),
+        (PeerVerification::Both, false, true, Some("signed by a stranger")),
+        (PeerVerification::Both, true, false, Some("does not match the sha-256 fingerprint")),
+    ];
+    for (verify, trusted, fits, refused) in stories {
+        let mut world = World::new(1, Link::default());
+        let mut peer = Peer::new(&world, PeerKind::default());
+        let known = if trusted { peer.certificate.clone() } else { Vec::new() };
+        let judge = std::sync::Arc::new(Only(known, 0.into()));
+        let dtls_verify = verify(Authorities(judge.clone()));
+        let settings = RtpSettings { dtls_verify, ..RtpSettings::default() };
+        peer.meet(&mut world, settings, |der| sha_256(if fits { der } else { &der[1..] }));
+        let what = format!("{trusted} {fits}: {:?}", world.events(0, 1));
+        assert_eq!(world.keyed(0, 1), refused.is_none(), "{what}");
+        let failed = |event: &LegEvent| match (event, refused) {
+            (LegEvent::DtlsFailed { reason, .. }, Some(words)) => reason.contains(words),
+            _ => false,
+        };
+        assert_eq!(world.has(0, 1, failed), refused.is_some(), "{what}");
+        assert!(judge.1.load(std::sync::atomic::Ordering::Relaxed) <= 1);
+    }
+}
+
+#[test]
+fn only_the_suites_of_dtls_cipher_are_agreed_on() {
+    // ECDHE-ECDSA-AES256-GCM-SHA384 and TLS_AES_256_GCM_SHA384; then suites of RSA alone, for
+    // which a peer with ECDSA has no key.
+    for (ciphers, version, works) in [
+        (vec![0xC02C, 0x1302], Version::Dtls12, true),
+        (vec![0xC02C, 0x1302], Version::Dtls13, true),
+        (vec![0xC02C], Version::Dtls13, false),
+        (vec![0xC030, 0x1302], Version::Dtls12, false),
+    ] {
+        let kind = PeerKind { version, is_client: false, ..PeerKind::default() };
+        let settings = RtpSettings { dtls_ciphers: ciphers.clone(), ..RtpSettings::default() };
+        let (world, ..) = met(kind, settings, sha_256);
+        assert_eq!(world.keyed(0, 1), works, "{ciphers:x?} {version:?}");
+    }
 }
 
 #[test]

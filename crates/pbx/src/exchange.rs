@@ -18,7 +18,7 @@ use sidetone_dialplan::Dialplan;
 use sidetone_engine::{CertificateChoice, Engine};
 use sidetone_events::Bus;
 use sidetone_events::catalogue::{Event, Way};
-use sidetone_media::Prompt;
+use sidetone_media::{Authorities, Prompt};
 use sidetone_net::{Net, SendError};
 use sidetone_sip::headers::Replaces;
 use sidetone_ua::digest::DigestServer;
@@ -89,6 +89,8 @@ struct Inner {
     shards: Vec<ShardHandle>,
     entity_id: String,
     certificates: Mutex<HashMap<String, CertificateChoice>>,
+    /// Those of `dtls_ca_file` and `dtls_ca_path`, read once.
+    authorities: Mutex<HashMap<(String, String), Authorities>>,
     library: MusicLibrary,
     started_wall: jiff::Timestamp,
     started: Instant,
@@ -394,6 +396,7 @@ impl Exchange {
             self.configure_sip_log();
         }
         self.inner.certificates.lock().clear();
+        self.inner.authorities.lock().clear();
         self.inner.library.forget();
         if let Some(dialplan) = dialplan {
             self.inner.dialplan.store(dialplan);

@@ -634,6 +634,19 @@ impl Endpoint {
             return;
         }
         match self.dtls.verify {
+            DtlsVerify::Fingerprint
+                if !(self.dtls.ca_file.is_empty() && self.dtls.ca_path.is_empty()) =>
+            {
+                fields.warn(
+                    "dtls_verify",
+                    format!(
+                        "the authorities that endpoint '{}' names are not asked: only the \
+                         fingerprint counts",
+                        self.id
+                    ),
+                    "write dtls_verify = yes, or remove dtls_ca_file and dtls_ca_path",
+                );
+            }
             DtlsVerify::Fingerprint => {}
             DtlsVerify::No => fields.warn(
                 "dtls_verify",
@@ -643,11 +656,20 @@ impl Endpoint {
                 ),
                 "write dtls_verify = fingerprint, or remove the line",
             ),
-            DtlsVerify::Certificate | DtlsVerify::Both => fields.warn(
-                "dtls_verify",
-                String::from("who signed the peer's certificate is not checked"),
-                "its fingerprint is: write dtls_verify = fingerprint",
-            ),
+            DtlsVerify::Certificate | DtlsVerify::Both
+                if self.dtls.ca_file.is_empty() && self.dtls.ca_path.is_empty() =>
+            {
+                fields.warn(
+                    "dtls_verify",
+                    format!(
+                        "endpoint '{}' takes only certificates that the authorities of the system \
+                         signed: those of phones and browsers are self-signed",
+                        self.id
+                    ),
+                    "name yours in dtls_ca_file, or write dtls_verify = fingerprint",
+                );
+            }
+            DtlsVerify::Certificate | DtlsVerify::Both => {}
         }
     }
 }
@@ -702,17 +724,23 @@ fn codec_list(fields: &mut Fields<'_>) -> Vec<AllowedCodec> {
 fn dtls(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> DtlsSettings {
     let certificate = fields.text("dtls_cert_file").map(|cert| {
         let key = fields.text("dtls_private_key").unwrap_or_else(|| cert.clone());
-        files.check_pair(fields, ("dtls_cert_file", &cert), ("dtls_private_key", &key));
-        (cert, key)
+        files.check_dtls_pair(fields, ("dtls_cert_file", &cert), ("dtls_private_key", &key));
+        (files.resolve(&cert), files.resolve(&key))
     });
+    if let Some(file) = fields.text("dtls_ca_file") {
+        files.check_authorities(fields, "dtls_ca_file", &file);
+    }
+    if let Some(folder) = fields.text("dtls_ca_path") {
+        files.check_folder(fields, "dtls_ca_path", &folder);
+    }
     DtlsSettings {
         verify: fields.choice("dtls_verify").unwrap_or(DtlsVerify::Fingerprint),
         setup: fields.choice("dtls_setup").unwrap_or(DtlsSetup::ActPass),
         fingerprint: fields.choice("dtls_fingerprint").unwrap_or(DtlsFingerprint::Sha256),
         certificate,
         cipher: fields.string("dtls_cipher"),
-        ca_file: fields.string("dtls_ca_file"),
-        ca_path: fields.string("dtls_ca_path"),
+        ca_file: files.resolve(&fields.string("dtls_ca_file")),
+        ca_path: files.resolve(&fields.string("dtls_ca_path")),
         rekey_s: fields.number("dtls_rekey"),
     }
 }

@@ -1,6 +1,6 @@
 //! `type = endpoint` of `pjsip.conf`: one phone, browser or trunk.
 
-use super::{ANCHORED, NO_FAX, NO_GEOLOCATION, NO_MAILBOX, NO_STIR, NOT_YET};
+use super::{ANCHORED, NO_FAX, NO_GEOLOCATION, NO_MAILBOX, NO_REKEY, NO_STIR, NOT_YET};
 use crate::objects::endpoint::{
     CallerIdPrivacy, ConnectedLineMethod, DtlsFingerprint, DtlsSetup, DtlsVerify, DtmfMode,
     IdentifyBy, MediaEncryption, RedirectMethod, Reliable, SessionTimers,
@@ -83,21 +83,24 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "disallow" Text, "", Works, "Codecs to remove; `all` empties the list.";
         "dtls_auto_generate_cert" YesNo, "no", Works,
             "Fresh certificate for every call when none is given.";
-        "dtls_ca_file" Text, "", NOT_YET, "Certificates that may sign the peer's.";
-        "dtls_ca_path" Text, "", NOT_YET, "Directory of certificates that may sign the peer's.";
+        "dtls_ca_file" Text, "", Works,
+            "Certificates that may sign the peer's, PEM, read with `dtls_verify` `certificate` \
+             or `yes`. A self-signed one that stands here is trusted itself.";
+        "dtls_ca_path" Text, "", Works, "Directory of such files.";
         "dtls_cert_file" Text, "", Works, "Our certificate for DTLS, PEM.";
-        "dtls_cipher" Text, "", NOT_YET, "Cipher list of DTLS.";
+        "dtls_cipher" Text, "", Works,
+            "Cipher suites of DTLS, as OpenSSL lists them; empty for all.";
         "dtls_fingerprint" Choice(DtlsFingerprint::NAMES), "SHA-256", Works,
             "Hash of the fingerprint we send; of the peer, any is taken.";
         "dtls_private_key" Text, "", Works,
             "Key of `dtls_cert_file`; empty when it is in the same file.";
-        "dtls_rekey" COUNT, "0", NOT_YET,
+        "dtls_rekey" COUNT, "0", NO_REKEY,
             "Seconds after which keys are renegotiated; 0 for never (RFC 8827 §6.5).";
         "dtls_setup" Choice(DtlsSetup::NAMES), "actpass", Works,
             "Role we offer: active, passive or either.";
         "dtls_verify" Choice(DtlsVerify::NAMES), "fingerprint", Works,
-            "What of the peer's certificate is checked: its fingerprint, or with `no` nothing; \
-             who signed it is not.";
+            "What of the peer's certificate is checked: its fingerprint, who signed it \
+             (`certificate`), both (`yes`) or nothing (`no`).";
         "dtmf_mode" Choice(DtmfMode::NAMES), "rfc4733", Works, "How digits travel.";
         "external_media_address" Text, "", Ignored("it belongs on the transport"),
             "Database column of old; see the transport.";

@@ -75,6 +75,11 @@ pub(crate) fn index(object: &ObjectSpec) -> &'static Index {
 
 /// Not needed by anything that is built in so far.
 pub(crate) const NOT_YET: Usage = Usage::Ignored("no part of this version uses it yet");
+/// New keys within a DTLS association.
+pub(crate) const NO_REKEY: Usage = Usage::Ignored(
+    "keys of SRTP last as long as the handshake that made them: RFC 8827 forbids renegotiation, \
+     and a key update of DTLS 1.3 does not reach them",
+);
 /// Fax.
 pub(crate) const NO_FAX: Usage = Usage::Ignored("fax (T.38) is not supported");
 /// Geolocation.

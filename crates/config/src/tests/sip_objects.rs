@@ -117,6 +117,7 @@ fn wrong_values_refuse_only_their_object() {
         ("timers_sess_expires=60", vec!["90 to 86400"]),
         ("rtp_port_start=9000", vec!["make no range"]),
         ("dtls_cert_file=/none.pem", vec!["'/none.pem': no such file"]),
+        ("dtls_ca_file=/none.pem", vec!["dtls_ca_file '/none.pem': no such file"]),
     ] {
         let loaded =
             load_sip(&format!("[bad]\ntype=endpoint\n{line}\n[good]\ntype=endpoint\nallow=ulaw\n"));
@@ -137,8 +138,8 @@ fn going_without_the_fingerprint_is_warned_of_and_no_choice_of_a_browser() {
         (own, "", DtlsVerify::Fingerprint, None),
         (own, "dtls_verify=fingerprint", DtlsVerify::Fingerprint, None),
         (own, "dtls_verify=no", DtlsVerify::No, Some("whoever is in the media path can listen")),
-        (own, "dtls_verify=certificate", DtlsVerify::Certificate, Some("who signed")),
-        (own, "dtls_verify=yes", DtlsVerify::Both, Some("who signed")),
+        (own, "dtls_verify=certificate", DtlsVerify::Certificate, Some("authorities of the sys")),
+        (own, "dtls_verify=yes", DtlsVerify::Both, Some("authorities of the system")),
         ("", "dtls_verify=no", DtlsVerify::No, None),
         ("webrtc=yes\n", "dtls_verify=no", DtlsVerify::Fingerprint, Some("gives way to webrtc")),
     ];

@@ -128,6 +128,54 @@ fn t6_a_key_of_another_certificate_is_noticed() {
     one_says(&errors(&load(&swapped, "/etc")), &["holds no certificate"]);
 }
 
+/// RSA and ECDSA are what DTLS has; a pair of another kind is refused at load, not in the call.
+#[test]
+fn t6_a_key_that_dtls_does_not_have_is_refused_for_it_alone() {
+    let kinds = [
+        (&rcgen::PKCS_RSA_SHA256, true),
+        (&rcgen::PKCS_ECDSA_P384_SHA384, true),
+        (&rcgen::PKCS_ECDSA_P521_SHA512, false),
+        (&rcgen::PKCS_ED25519, false),
+    ];
+    for (algorithm, good) in kinds {
+        let key = rcgen::KeyPair::generate_for(algorithm).expect("a key");
+        let made = rcgen::CertificateParams::new(vec!["pbx".to_owned()]).expect("a name");
+        let made = made.self_signed(&key).expect("a certificate");
+        let source = base().with("/keys/own.pem", made.pem() + &key.serialize_pem()).with(
+            "/etc/pjsip.conf",
+            "[a]\ntype=endpoint\nallow=ulaw\nmedia_encryption=dtls\n\
+                dtls_cert_file=/keys/own.pem\n",
+        );
+        let found = errors(&load(&source, "/etc"));
+        if good {
+            assert!(found.is_empty(), "{found:?}");
+        } else {
+            one_says(&found, &["pjsip.conf:5:", "'/keys/own.pem' is neither ECDSA", "openssl"]);
+        }
+    }
+}
+
+#[test]
+fn t6_authorities_are_read_and_used_only_where_they_are_asked() {
+    let own = "[a]\ntype=endpoint\nallow=ulaw\nmedia_encryption=dtls\n\
+        dtls_auto_generate_cert=yes\ndtls_ca_file=ca.pem\n";
+    let with = |text: &str, pem: String| {
+        let source = base().with("/etc/ca.pem", pem).with("/etc/pjsip.conf", text);
+        load(&source, "/etc")
+    };
+    let asked = format!("{own}dtls_verify=yes\n");
+    let loaded = with(&asked, pair().0);
+    assert!(errors(&loaded).is_empty(), "{:?}", errors(&loaded));
+    assert!(
+        !warnings(&loaded).iter().any(|said| said.contains("dtls_")),
+        "{:?}",
+        warnings(&loaded)
+    );
+    assert_eq!(config(&loaded).endpoints["a"].dtls.ca_file, "/etc/ca.pem");
+    one_says(&errors(&with(&asked, pair().1)), &["dtls_ca_file 'ca.pem' holds no certificate"]);
+    one_says(&warnings(&with(own, pair().0)), &["'a' names are not asked", "dtls_verify = yes"]);
+}
+
 #[test]
 fn t6_the_web_server_checks_its_pair_too() {
     let (cert, _) = pair();

@@ -63,7 +63,7 @@ impl Graph {
             let text = format!("{} streams, the limit is {MAX_STREAMS}", new.streams.len());
             return Err(LegFault::BadPlan(text));
         }
-        let dtls = self.dtls_config(new.settings.dtls_mtu)?;
+        let dtls = self.dtls_config(&new.settings)?;
         let [near, far] = new.ends.map(|id| {
             let identity = Identity {
                 kind: LegKind::Pipe,

@@ -80,6 +80,16 @@ pub fn load_identity(settings: &TlsSettings) -> Result<Identity, TlsError> {
 
 /// The authorities of `ca_list_file` and `ca_list_path`; `None` when neither is set.
 pub(super) fn authorities(settings: &TlsSettings) -> Result<Option<RootCertStore>, TlsError> {
+    let Some(certificates) = authority_certificates(settings)? else { return Ok(None) };
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(certificates);
+    Ok(Some(store))
+}
+
+/// The certificates in those files.
+pub(super) fn authority_certificates(
+    settings: &TlsSettings,
+) -> Result<Option<Vec<CertificateDer<'static>>>, TlsError> {
     let mut files: Vec<PathBuf> = settings.ca_list_file.iter().cloned().collect();
     if let Some(folder) = &settings.ca_list_path {
         let entries = std::fs::read_dir(folder).map_err(|error| TlsError::read(folder, error))?;
@@ -94,11 +104,11 @@ pub(super) fn authorities(settings: &TlsSettings) -> Result<Option<RootCertStore
     if files.is_empty() {
         return Ok(None);
     }
-    let mut store = RootCertStore::empty();
+    let mut found = Vec::new();
     for file in &files {
-        store.add_parsable_certificates(certificates(file, &read(file)?)?);
+        found.extend(certificates(file, &read(file)?)?);
     }
-    Ok(Some(store))
+    Ok(Some(found))
 }
 
 /// The authorities that the system trusts, from where the usual distributions keep them.

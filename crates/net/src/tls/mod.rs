@@ -7,6 +7,7 @@
 //! Deliberately absent: TLS 1.0 and 1.1, RSA key exchange and CBC ciphers, which rustls does not
 //! have; ACME, which writes the files that are read here.
 
+mod authorities;
 mod ciphers;
 mod client;
 mod describe;
@@ -20,6 +21,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::CryptoProvider;
 
+pub use authorities::PeerAuthorities;
 pub use ciphers::{CipherChoice, cipher_choice};
 pub use client::ClientTls;
 pub use describe::{CertificateDescription, describe_certificate};

@@ -2,23 +2,25 @@
 //! encryption the endpoint may use, and the timers of RTP.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use sidetone_base::{Flow, LegId, Transport};
 use sidetone_config::acl::AclSet;
 use sidetone_config::objects::codecs_conf::CodecsConf;
 use sidetone_config::objects::rtp::StrictRtp as ConfiguredStrict;
 use sidetone_config::{
-    Config, DtlsFingerprint, DtlsSetup, DtlsVerify, DtmfMode, Endpoint, Host, MediaEncryption,
-    MediaKind,
+    Config, DtlsFingerprint, DtlsSettings, DtlsSetup, DtlsVerify, DtmfMode, Endpoint, Host,
+    MediaEncryption, MediaKind,
 };
 use sidetone_engine::{CertificateChoice, LegSpec};
 use sidetone_media::candidates::{LocalAddress, is_private};
 use sidetone_media::{
-    AclRule, CandidatePolicy, Certificate, DtmfSettings, FingerprintHash, HostRule, LegEvent,
-    LegKind, Net, PeerVerification, RtpSettings, StrictRtp, ToneDetection, WithoutEvents,
+    AclRule, Authorities, CandidatePolicy, Certificate, DtmfSettings, FingerprintHash, HostRule,
+    Judge, LegEvent, LegKind, Net, PeerVerification, RtpSettings, StrictRtp, ToneDetection,
+    WithoutEvents,
 };
-use sidetone_net::tls::{TlsSettings, load_pair};
+use sidetone_net::tls::{PeerAuthorities, TlsSettings, cipher_choice, load_pair};
 use sidetone_sdp::attributes::{SdesSuite, Setup};
 use sidetone_sdp::negotiation::{Capabilities, Keep, Negotiation, Security};
 use tokio::sync::mpsc;
@@ -48,6 +50,10 @@ impl Exchange {
             self.add_seen_address(&mut spec.candidates);
         }
         spec.rtp = rtp_settings(&config, endpoint);
+        if endpoint.media_encryption == MediaEncryption::Dtls {
+            spec.rtp.dtls_verify = self.verification(&endpoint.dtls);
+            spec.rtp.dtls_ciphers = cipher_numbers(&endpoint.dtls.cipher);
+        }
         spec.certificate = match &endpoint.dtls.certificate {
             // Making one that nobody looks at would be a tenth of a plain call.
             _ if endpoint.media_encryption != MediaEncryption::Dtls => CertificateChoice::Process,
@@ -83,6 +89,36 @@ impl Exchange {
         if outside && inner && policy.external_address.is_none() && policy.host_rules.is_empty() {
             policy.external_address = self.reach().seen();
         }
+    }
+
+    /// What of a peer's certificate is checked.
+    fn verification(&self, dtls: &DtlsSettings) -> PeerVerification {
+        match dtls.verify {
+            DtlsVerify::No => PeerVerification::Nothing,
+            DtlsVerify::Fingerprint => PeerVerification::Fingerprint,
+            DtlsVerify::Certificate => PeerVerification::Signature(self.authorities(dtls)),
+            DtlsVerify::Both => PeerVerification::Both(self.authorities(dtls)),
+        }
+    }
+
+    /// Who may have signed it, read once. Files that cannot be read make nobody trusted.
+    fn authorities(&self, dtls: &DtlsSettings) -> Authorities {
+        let mut known = self.inner.authorities.lock();
+        let key = (dtls.ca_file.clone(), dtls.ca_path.clone());
+        let authorities = known.entry(key).or_insert_with(|| {
+            let place = |text: &str| (!text.is_empty()).then(|| text.into());
+            let settings = TlsSettings {
+                ca_list_file: place(&dtls.ca_file),
+                ca_list_path: place(&dtls.ca_path),
+                ..TlsSettings::default()
+            };
+            let read = PeerAuthorities::load(&settings).map_err(|error| error.to_string());
+            if let Err(words) = &read {
+                tracing::error!("dtls_ca_file: {words}; no peer is trusted until it is mended");
+            }
+            Authorities(Arc::new(Signers(read)))
+        });
+        authorities.clone()
     }
 
     /// The certificate of `dtls_cert_file`, read once. One that cannot be used is reported and
@@ -260,6 +296,23 @@ pub fn rules(acl: &AclSet) -> Vec<AclRule> {
         .collect()
 }
 
+/// The authorities of an endpoint, or why there are none.
+struct Signers(Result<PeerAuthorities, String>);
+
+impl Judge for Signers {
+    fn judge(&self, certificate: &[u8]) -> Result<(), String> {
+        self.0.as_ref().map_err(Clone::clone)?.judge(certificate, SystemTime::now())
+    }
+}
+
+/// The suites of `dtls_cipher`; empty for all, also when the list names none that exist.
+fn cipher_numbers(list: &str) -> Vec<u16> {
+    if list.trim().is_empty() {
+        return Vec::new();
+    }
+    cipher_choice(list).suites.iter().map(|suite| suite.suite().into()).collect()
+}
+
 fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
     let rtp = &config.rtp;
     let seconds = |s: u32| (s > 0).then(|| Duration::from_secs(s.into()));
@@ -276,13 +329,6 @@ fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
         dtls_fingerprint: match endpoint.dtls.fingerprint {
             DtlsFingerprint::Sha256 => FingerprintHash::Sha256,
             DtlsFingerprint::Sha1 => FingerprintHash::Sha1,
-        },
-        // Who signed the certificate cannot be checked; the fingerprint is better than nothing.
-        dtls_verify: match endpoint.dtls.verify {
-            DtlsVerify::No => PeerVerification::Nothing,
-            DtlsVerify::Fingerprint | DtlsVerify::Certificate | DtlsVerify::Both => {
-                PeerVerification::Fingerprint
-            }
         },
         dtmf: dtmf_settings(config, endpoint.dtmf_mode),
         timeout: seconds(endpoint.rtp_timeout_s),

@@ -115,6 +115,7 @@ impl Exchange {
                 started_wall: jiff::Timestamp::now(),
                 started,
                 certificates: Mutex::new(HashMap::new()),
+                authorities: Mutex::new(HashMap::new()),
                 library: MusicLibrary::default(),
                 reach: Reach::default(),
                 draining: AtomicBool::new(false),
