@@ -30,6 +30,8 @@ pub enum Manner {
     Ring,
     /// Rings and answers after a while.
     Answer(Duration),
+    /// Speaks at once (183 with an answer to the offer), and answers after a while.
+    SpeakThenAnswer(Duration),
     /// Refuses with this status.
     Refuse(u16),
     /// Wants the call to go to this extension instead (302).

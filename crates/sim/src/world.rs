@@ -223,6 +223,20 @@ impl World {
         Sound::of_ulaw(packets.iter().map(|packet| packet.bytes.as_slice()))
     }
 
+    /// Counts handshakes from now on, or from when it was last asked: ClientHellos and ServerHellos
+    /// of DTLS that reached a phone.
+    pub fn handshakes(&self, phone: &Phone) -> usize {
+        let ip = phone.ip();
+        let mut media = self.inner.media.borrow_mut();
+        media.record(ip);
+        let heard = media.recorded(ip);
+        // A record of a handshake in clear, and the kind of message in it.
+        let is_hello = |bytes: &[u8]| {
+            matches!(bytes, [22, _, _, 0, 0, ..]) && matches!(bytes.get(13), Some(1 | 2))
+        };
+        heard.iter().filter(|datagram| is_hello(&datagram.bytes)).count()
+    }
+
     /// Takes a phone to another network: its connections and its media path are dead at once, and
     /// it goes on from a new address.
     pub async fn roam(&self, phone: &Phone) {

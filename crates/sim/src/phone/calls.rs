@@ -42,6 +42,8 @@ pub(super) struct Call {
     wish: Wish,
     media: Option<Media>,
     answer_at: Option<Instant>,
+    /// The answer that a 183 took to the caller.
+    said_early: Option<String>,
     reoffer: Option<RequestId>,
     /// An offer that met one of the exchange is made again then.
     reoffer_at: Option<(Instant, Option<Hold>)>,
@@ -206,6 +208,7 @@ impl Device {
             wish,
             media: Some(media),
             answer_at: None,
+            said_early: None,
             reoffer: None,
             reoffer_at: None,
             holds: None,
@@ -338,7 +341,7 @@ impl Device {
         let contact = self.request(Method::Invite, "sip:nobody".to_owned()).await;
         let contact = contact.contact.unwrap_or_default();
         let answer_at = match self.manner {
-            Manner::Answer(after) => Some(Instant::now() + after),
+            Manner::Answer(after) | Manner::SpeakThenAnswer(after) => Some(Instant::now() + after),
             Manner::Ring | Manner::Refuse(_) | Manner::Forward(_) | Manner::Ignore => None,
         };
         let call = Call {
@@ -353,6 +356,7 @@ impl Device {
             wish: Wish::call(),
             media: None,
             answer_at,
+            said_early: None,
             reoffer: None,
             reoffer_at: None,
             holds: None,
@@ -368,6 +372,7 @@ impl Device {
         match self.manner {
             Manner::Refuse(status) => self.refuse(place, status),
             Manner::Forward(exten) => self.forward(place, exten),
+            Manner::SpeakThenAnswer(_) => self.speak_early(place).await,
             _ => self.respond(place, 180, None),
         }
     }
@@ -381,8 +386,30 @@ impl Device {
         self.command(Command::RespondInvite { dialog, reply, reliable: false });
     }
 
+    /// Answers the offer before the call.
+    async fn speak_early(&mut self, place: usize) {
+        let mut media = self.open_media().await;
+        let (offered, wish) = {
+            let call = &self.calls[place];
+            (call.offered.clone(), call.wish.clone())
+        };
+        match media.answer(&offered, &wish, &mut self.random).await {
+            Ok(text) => {
+                self.calls[place].media = Some(media);
+                self.calls[place].said_early = Some(text.clone());
+                self.respond(place, 183, Some(sdp(text)));
+            }
+            Err(status) => self.refuse(place, status),
+        }
+    }
+
     async fn answer(&mut self, place: usize) {
         if self.state(place) != CallState::Alerted {
+            return;
+        }
+        if let Some(text) = self.calls[place].said_early.take() {
+            self.show(place, |view| view.state = CallState::Talking);
+            self.respond(place, 200, Some(sdp(text)));
             return;
         }
         let mut media = self.open_media().await;

@@ -1,6 +1,7 @@
 //! Stories of the whole exchange on a bad network, each over several seeds.
 
 mod applications;
+mod associations;
 mod calls;
 mod certificates;
 mod codecs;

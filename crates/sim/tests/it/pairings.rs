@@ -8,8 +8,8 @@ use sidetone_sim::{Configuration, Hold, Line, Manner, Media, Phone, Weather, Wor
 use super::tell::tell;
 
 /// A kind of leg: how its phone wants media, and the options of its endpoint.
-#[derive(Clone, Copy, Debug)]
-enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
     Phone(Media, &'static str),
     Browser,
 }
@@ -23,7 +23,11 @@ const KINDS: [Kind; 6] = [
     Kind::Browser,
 ];
 
-fn with_options(mut configuration: Configuration, account: &str, kind: Kind) -> Configuration {
+pub(super) fn with_options(
+    mut configuration: Configuration,
+    account: &str,
+    kind: Kind,
+) -> Configuration {
     if let Kind::Phone(_, options) = kind {
         let begin = format!("\n[{account}](phone)\n");
         assert!(configuration.pjsip.contains(&begin));
@@ -38,7 +42,7 @@ async fn registered_as(world: &World, name: &str, line: Line, codecs: &[&str]) -
     phone
 }
 
-async fn party(world: &World, kind: Kind, phone: &str, browser: &str) -> Phone {
+pub(super) async fn party(world: &World, kind: Kind, phone: &str, browser: &str) -> Phone {
     match kind {
         Kind::Phone(media, _) => {
             let codecs = ["ulaw", "alaw"];
@@ -52,14 +56,14 @@ async fn party(world: &World, kind: Kind, phone: &str, browser: &str) -> Phone {
     }
 }
 
-async fn agreed(world: &World, what: &str, phone: &Phone) {
+pub(super) async fn agreed(world: &World, what: &str, phone: &Phone) {
     let done = |_: &World| phone.call().reoffer_status.is_some();
     world.run_until(what, secs(35), done).await;
     assert_eq!(phone.call().reoffer_status, Some(200), "{what}: {}", world.account());
 }
 
 /// The tone arrives on both sides: packets everywhere, and where they can be read the tone itself.
-async fn both_hear(world: &World, what: &str, parties: [(&Phone, Kind); 2]) {
+pub(super) async fn both_hear(world: &World, what: &str, parties: [(&Phone, Kind); 2]) {
     let [(one, _), (other, _)] = parties;
     world.run_until(what, secs(35), |w| w.talking(one, other)).await;
     // What was on its way before the change has arrived.

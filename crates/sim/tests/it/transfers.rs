@@ -11,7 +11,7 @@ use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World
 use super::{FEW, registered, seeds, tell, tell_over};
 
 /// The channels of an account, oldest first.
-fn channels(world: &World, name: &str) -> Vec<ChannelId> {
+pub(super) fn channels(world: &World, name: &str) -> Vec<ChannelId> {
     let all = world.exchange().live().all();
     all.iter().filter(|facts| facts.endpoint == name).map(|facts| facts.id).collect()
 }
@@ -22,13 +22,13 @@ fn control(world: &World, channel: ChannelId, control: Control) {
     }
 }
 
-fn redirect(world: &World, channel: ChannelId, extension: &str) {
+pub(super) fn redirect(world: &World, channel: ChannelId, extension: &str) {
     let to = Position::new("internal", extension, 1);
     control(world, channel, Control::Redirect(Redirect { to, variables: Vec::new() }));
 }
 
 /// One channel of a party gives its peer to whoever the other one talks with.
-fn attended(world: &World, from: ChannelId, target: ChannelId) {
+pub(super) fn attended(world: &World, from: ChannelId, target: ChannelId) {
     let errand = Errand::new(move |channel| {
         Box::pin(async move {
             // When one of them is over already, nothing happens: stories are about that too.
