@@ -2,14 +2,23 @@
 import JsSIP from 'jssip';
 import { show } from './show.mjs';
 
+// What browsers showed before ECDSA, and what a page may still ask for.
+const RSA = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+};
+
 window.client = {
   registered: false,
   talking: false,
   ended: '',
   connection: null,
-  start({ server, account, password, video = false }) {
+  async start({ server, account, password, video = false, rsa = false }) {
     const { hostname } = new URL(server);
-    this.mediaConstraints = { audio: true, video };
+    this.options = { mediaConstraints: { audio: true, video } };
+    if (rsa) this.options.pcConfig = { certificates: [await RTCPeerConnection.generateCertificate(RSA)] };
     this.ua = new JsSIP.UA({
       sockets: [new JsSIP.WebSocketInterface(server)],
       uri: `sip:${account}@${hostname}`,
@@ -23,12 +32,12 @@ window.client = {
     this.ua.on('newRTCSession', ({ originator, session }) => {
       if (originator !== 'remote') return;
       session.on('peerconnection', () => this.follow(session));
-      session.answer({ mediaConstraints: this.mediaConstraints });
+      session.answer(this.options);
     });
     this.ua.start();
   },
   call(number) {
-    this.follow(this.ua.call(number, { mediaConstraints: this.mediaConstraints }));
+    this.follow(this.ua.call(number, this.options));
   },
   follow(session) {
     this.session = session;

@@ -115,6 +115,21 @@ for (const { where, launch } of [
       });
     }
 
+    test(`a browser with an RSA certificate calls, is called, and hears${where}`, async () => {
+      const carol = await registered('jssip', 'carol', { rsa: true });
+      await call(carol, '600');
+      await phone.assertHears(carol, 'the caller with RSA');
+      await hangUp(carol);
+      const dave = await registered('sipjs', 'dave');
+      await carol.evaluate(() => {
+        window.client.talking = false;
+      });
+      await call(dave, 'carol');
+      await is(carol, 'talking');
+      for (const page of [carol, dave]) await phone.assertHears(page, 'either side');
+      await hangUp(dave);
+    });
+
     for (const [caller, callee] of [CLIENTS, [...CLIENTS].reverse()]) {
       test(`${caller} calls ${callee}, and both hear and see each other${where}`, async () => {
         const carol = await registered(caller, 'carol', { video: true });
