@@ -123,6 +123,8 @@ pub struct PeerKind {
     /// What a client offers, three numbers of profiles.
     pub profiles: [u8; 6],
     pub mtu: usize,
+    /// Whether, as a server, it asks for a cookie first (RFC 6347 §4.2.1).
+    pub asks_for_cookie: bool,
 }
 
 impl Default for PeerKind {
@@ -133,6 +135,7 @@ impl Default for PeerKind {
             is_client: true,
             profiles: [0, 8, 0, 7, 0, 1],
             mtu: 1150,
+            asks_for_cookie: true,
         }
     }
 }
@@ -172,6 +175,7 @@ impl Peer {
         let config = dimpl::Config::builder()
             .with_crypto_provider(provider)
             .mtu(kind.mtu)
+            .use_server_cookie(kind.asks_for_cookie)
             .flight_start_rto(Duration::from_millis(250))
             .flight_retries(7)
             .build();
