@@ -28,7 +28,12 @@ pub(super) fn capabilities(line: Line, codecs: &[&str]) -> Capabilities {
     match line {
         Line::Udp | Line::Tcp => Capabilities::plain(audio, video),
         Line::WebSocket => {
-            Capabilities { max_video_streams: 8, ..Capabilities::webrtc(audio, video) }
+            let most = 8;
+            Capabilities {
+                max_audio_streams: most,
+                max_video_streams: most,
+                ..Capabilities::webrtc(audio, video)
+            }
         }
     }
 }
