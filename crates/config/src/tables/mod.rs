@@ -26,6 +26,8 @@ pub const ALL: &[&ObjectSpec] = &[
     &codecs::OPUS,
     &codecs::PLC,
     &server::STUN_MONITOR,
+    &server::ACL_LIST,
+    &server::MODULES,
     &server::LOGGER,
     &server::FEATURE_MAP,
     &server::FEATURES,

@@ -191,6 +191,35 @@ pub const HTTP_RESTRICTION: ObjectSpec = ObjectSpec {
     },
 };
 
+/// A list of `acl.conf`; the section's name is the list's.
+pub const ACL_LIST: ObjectSpec = ObjectSpec {
+    file: "acl.conf",
+    name: "list",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "deny" List, "", Works,
+            "Addresses kept out. Rules count in their order, the last that matches decides.";
+        "permit" List, "", Works, "Addresses let in.";
+    },
+};
+
+/// `[modules]` of `modules.conf`.
+pub const MODULES: ObjectSpec = ObjectSpec {
+    file: "modules.conf",
+    name: "modules",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "autoload" YesNo, "yes", Works, "Accepted: everything is built in, nothing is looked for.";
+        "load" List, "", Works, "A module to load: one that is not built in is told once.";
+        "noload" List, "", Works, "A module to leave out: one that cannot be is told.";
+        "preload" List, "", Works, "As load.";
+        "preload-require" List, "", Works, "As load.";
+        "require" List, "", Works, "As load.";
+    },
+};
+
 /// `[general]` of `rtp.conf`.
 pub const RTP: ObjectSpec = ObjectSpec {
     file: "rtp.conf",
