@@ -30,11 +30,7 @@ pub(crate) fn tell(log: &Log, arguments: &Arguments) {
 /// The log channels of a configuration and these flags.
 pub(crate) fn settings(arguments: &Arguments, config: Option<&Config>) -> LogSettings {
     let mut settings = LogSettings {
-        palette: match (arguments.no_colour || !std::io::stdout().is_terminal(), arguments.light) {
-            (true, _) => Palette::None,
-            (false, true) => Palette::Light,
-            (false, false) => Palette::Dark,
-        },
+        palette: palette(arguments, std::io::stdout().is_terminal()),
         ..LogSettings::default()
     };
     if let Some(config) = config {
@@ -72,6 +68,15 @@ pub(crate) fn settings(arguments: &Arguments, config: Option<&Config>) -> LogSet
     settings
 }
 
+/// The colours of the terminal, by `-n` and `-W`; a file or pipe gets none.
+fn palette(arguments: &Arguments, is_terminal: bool) -> Palette {
+    match (is_terminal && !arguments.no_colour, arguments.light) {
+        (false, _) => Palette::None,
+        (true, true) => Palette::Light,
+        (true, false) => Palette::Dark,
+    }
+}
+
 /// What a console takes: the levels of `logger.conf`, and those that `core set verbose` and
 /// `core set debug` switch on and off.
 fn console_levels(configured: LevelSet) -> LevelSet {
@@ -95,4 +100,19 @@ pub(crate) fn describe(settings: &LogSettings) -> Vec<(String, String, String, S
             (name, kind.to_owned(), "Enabled".to_owned(), levels.join(" "))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    #[test]
+    fn flags_choose_the_colours_of_a_terminal() {
+        let of = |flags: &[&str]| Arguments::parse_from([&["sidetone"], flags].concat());
+        assert_eq!(palette(&of(&[]), true), Palette::Dark);
+        assert_eq!(palette(&of(&["-W"]), true), Palette::Light);
+        assert_eq!(palette(&of(&["-n", "-W"]), true), Palette::None);
+        assert_eq!(palette(&of(&["-W"]), false), Palette::None);
+    }
 }
