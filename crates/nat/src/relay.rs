@@ -228,6 +228,12 @@ impl Relay {
             Purpose::Permission(ip) => self.peers.forbidden(ip),
             Purpose::Channel(peer, _) => self.peers.unbound(peer),
         }
+        // RFC 8656 §9.2 says 437 to a request inside an allocation that is not there, coturn says
+        // 400: a refresh tells.
+        let inside = matches!(purpose, Purpose::Permission(_) | Purpose::Channel(..));
+        if inside && matches!(code, 400 | 437) {
+            self.want(now, Purpose::Refresh);
+        }
         if code == 437 && purpose == Purpose::Allocate {
             // An allocation of ours that we have forgotten: give it back first.
             self.want(now, Purpose::Release);
@@ -290,8 +296,8 @@ impl Relay {
 
     /// Lets a peer in before anything is sent to it: its checks may come first.
     pub fn permit(&mut self, now: Instant, peer: IpAddr) {
-        let same_family = self.relayed().is_some_and(|own| own.is_ipv4() == peer.is_ipv4());
-        if same_family && self.peers.want(now, peer) == Wanted::Permission {
+        let fits = self.relayed().is_some_and(|own| reaches(own.ip(), peer));
+        if fits && self.peers.want(now, peer) == Wanted::Permission {
             self.want(now, Purpose::Permission(peer));
         }
     }
@@ -300,8 +306,7 @@ impl Relay {
     /// a new peer is kept and sent when the server lets it.
     pub fn send(&mut self, now: Instant, peer: SocketAddr, data: &[u8], out: &mut Vec<u8>) -> bool {
         out.clear();
-        let Some(relayed) = self.relayed() else { return false };
-        if relayed.is_ipv4() != peer.is_ipv4() {
+        if self.relayed().is_none_or(|own| !reaches(own.ip(), peer.ip())) {
             return false;
         }
         self.sent_at = now;
@@ -482,6 +487,23 @@ impl Relay {
         debug_assert!(self.peers.len() <= MAX_PEERS);
         self.peers.len()
     }
+}
+
+/// Whether a peer can be reached from an address on a relay. A relay with a public address knows no
+/// private network of ours or of the peer's, and asking it for one is worse than of no use: coturn
+/// ends a whole allocation when its host has no route to one peer.
+fn reaches(relayed: IpAddr, peer: IpAddr) -> bool {
+    relayed.is_ipv4() == peer.is_ipv4() && (!is_local(peer) || is_local(relayed))
+}
+
+/// Of a private network, a link, this host or nobody (RFC 1918, RFC 3927, RFC 4193, RFC 4291).
+fn is_local(ip: IpAddr) -> bool {
+    let nobody = ip.is_unspecified() || ip.is_loopback() || ip.is_multicast();
+    nobody
+        || match ip {
+            IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_broadcast(),
+            IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+        }
 }
 
 fn fresh(random: &mut dyn Random) -> TransactionId {

@@ -14,6 +14,10 @@ struct Server {
     nonce: u8,
     /// Refuse the next request with this instead.
     refuse: Option<u16>,
+    /// The address it gives.
+    relayed_as: SocketAddr,
+    /// It has no allocation of ours any more, and says so as coturn does.
+    forgot: bool,
     methods: Vec<u16>,
     permitted: Vec<IpAddr>,
     channels: Vec<(u16, SocketAddr)>,
@@ -27,6 +31,8 @@ impl Server {
             credentials: Credentials::fixed("alice", "secret"),
             nonce: 1,
             refuse: None,
+            relayed_as: RELAYED.parse().unwrap(),
+            forgot: false,
             methods: Vec::new(),
             permitted: Vec::new(),
             channels: Vec::new(),
@@ -71,15 +77,20 @@ impl Server {
         if !message.is_signed_with(&key) {
             return Some(challenge(401, self.nonce));
         }
+        match message.method {
+            method::ALLOCATE => self.forgot = false,
+            method::REFRESH if self.forgot => return Some(challenge(437, self.nonce)),
+            _ if self.forgot => return Some(challenge(400, self.nonce)),
+            _ => {}
+        }
         let mut answer = Writer::new(Class::Success, message.method, id);
         let peer = message.xor_address(attribute::XOR_PEER_ADDRESS);
         match message.method {
             method::ALLOCATE => {
                 assert_eq!(message.value(attribute::REQUESTED_TRANSPORT), Some(&[17, 0, 0, 0][..]));
-                let relayed = RELAYED.parse().unwrap();
                 let mapped = "203.0.113.7:61000".parse().unwrap();
                 answer = answer
-                    .with_xor_address(attribute::XOR_RELAYED_ADDRESS, relayed)
+                    .with_xor_address(attribute::XOR_RELAYED_ADDRESS, self.relayed_as)
                     .with_xor_address(attribute::XOR_MAPPED_ADDRESS, mapped)
                     .with_number(attribute::LIFETIME, 600);
             }
@@ -249,6 +260,43 @@ fn an_allocation_in_use_lasts_for_hours_and_forgets_who_left() {
     assert!((35..=60).contains(&count(method::CREATE_PERMISSION)));
     assert!((15..=30).contains(&count(method::CHANNEL_BIND)), "{}", count(method::CHANNEL_BIND));
     assert_eq!(story.relay.peers(), 1);
+}
+
+/// coturn ends an allocation when its host has no route to one peer: a browser's private candidates
+/// must not cost everybody else the relay.
+#[test]
+fn a_relay_outside_is_asked_for_no_private_peer() {
+    let mut story = Story::allocated();
+    let inner = ["192.168.1.10:4000", "10.0.0.1:4000", "127.0.0.1:4000", "169.254.1.1:4000"];
+    for peer in inner.into_iter().chain(["0.0.0.0:9", "224.0.0.1:4000", "255.255.255.255:1"]) {
+        assert_eq!(story.send(peer, b"check"), None);
+        story.relay.permit(story.now, peer.parse::<SocketAddr>().unwrap().ip());
+    }
+    story.exchange();
+    assert_eq!((story.server.permitted.len(), story.relay.peers()), (0, 0));
+    // One in the same private network as its peers is as good as any.
+    let mut story = Story::new("secret");
+    story.server.relayed_as = "10.0.0.78:50000".parse().unwrap();
+    story.exchange();
+    story.send("10.0.0.1:4000", b"check");
+    story.exchange();
+    assert_eq!(story.server.relayed.len(), 1);
+}
+
+#[test]
+fn an_allocation_that_the_server_forgot_is_noticed_with_the_next_peer_and_made_anew() {
+    let mut story = Story::allocated();
+    story.server.forgot = true;
+    story.send(PEER, b"check");
+    story.exchange();
+    assert!(matches!(story.relay.poll_news(), Some(RelayNews::Lost(why)) if why.contains("437")));
+    story.run(Duration::from_secs(6));
+    assert!(matches!(story.relay.poll_news(), Some(RelayNews::Allocated { .. })));
+    // A peer that the server forbids is no reason for that.
+    story.server.refuse = Some(403);
+    story.send("203.0.113.41:9", b"check");
+    story.exchange();
+    assert_eq!(story.relay.poll_news(), None);
 }
 
 #[test]
