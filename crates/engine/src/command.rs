@@ -1,5 +1,6 @@
 //! What travels over a worker's command ring.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use sidetone_base::LegId;
@@ -11,6 +12,7 @@ use sidetone_sdp::plan::{LocalTransport, MediaPlan};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::nat::{NatEvent, NatSettings, NatStatus};
+use crate::ports::PortPool;
 use crate::{LegError, PortChoice, WorkerSnapshot};
 
 /// The answer to a command.
@@ -59,6 +61,8 @@ pub(crate) struct CreateLeg {
     pub(crate) kind: LegKind,
     pub(crate) transports: usize,
     pub(crate) port: PortChoice,
+    /// Its own range, and the pool of that.
+    pub(crate) ports: Option<(RangeInclusive<u16>, PortPool)>,
     pub(crate) candidates: CandidatePolicy,
     pub(crate) rtp: RtpSettings,
     pub(crate) certificate: Certificate,

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::command::{Command, CreateLeg, LegCommand, Reply};
 use crate::nat::{NatEvent, NatSettings, NatStatus};
-use crate::ports::PortPool;
+use crate::ports::{OwnRanges, PortPool};
 use crate::ring::WorkerRing;
 use crate::{CertificateChoice, EngineSettings, LegError, LegSpec, PipeSpec, certificate, start};
 
@@ -40,6 +40,7 @@ pub struct Engine {
 struct Inner {
     workers: Vec<WorkerRing>,
     ports: PortPool,
+    ranges: OwnRanges,
     threads: Mutex<Vec<JoinHandle<()>>>,
     certificate: Certificate,
     next_leg: AtomicU64,
@@ -120,6 +121,7 @@ impl Engine {
             inner: Arc::new(Inner {
                 workers,
                 ports,
+                ranges: OwnRanges::default(),
                 threads: Mutex::new(threads),
                 certificate,
                 next_leg: AtomicU64::new(1),
@@ -143,7 +145,8 @@ impl Engine {
     /// Creates a leg; its local transports are known at once.
     ///
     /// # Errors
-    /// [`LegError::NoPorts`], [`LegError::Overloaded`], [`LegError::BadAddress`].
+    /// [`LegError::NoPorts`], [`LegError::NoOwnPorts`], [`LegError::Overloaded`],
+    /// [`LegError::BadAddress`].
     pub async fn create_leg(&self, spec: LegSpec) -> Result<LegHandle, LegError> {
         let certificate = match spec.certificate {
             CertificateChoice::Process => self.inner.certificate.clone(),
@@ -154,10 +157,15 @@ impl Engine {
         let ring = self.inner.workers.get(worker).ok_or(LegError::Closed)?.clone();
         let number = self.inner.next_leg.fetch_add(1, Ordering::Relaxed);
         let id = leg_id(number, worker);
+        let ports = spec.ports.map(|range| {
+            let pool = self.inner.ranges.pool(&range, number);
+            (range, pool)
+        });
         let create = Box::new(CreateLeg {
             kind: spec.kind,
             transports: spec.transports.clamp(1, MAX_TRANSPORTS),
             port: spec.port,
+            ports,
             candidates: spec.candidates,
             rtp: spec.rtp,
             certificate,

@@ -27,6 +27,8 @@ pub struct NatSettings {
 pub struct TurnSettings {
     /// Where datagrams for it go, one entry per worker or one for all.
     pub servers: Vec<SocketAddr>,
+    /// What it is called in messages, such as `turn.example.org:5349 over TLS`.
+    pub name: String,
     /// Who we are to it.
     pub credentials: Credentials,
 }
@@ -71,8 +73,8 @@ pub enum NatEvent {
     Relayed(SocketAddr),
     /// There is no address on the TURN server (any more).
     RelayLost {
-        /// The server.
-        server: SocketAddr,
+        /// What the server is called.
+        server: String,
         /// Why, in words.
         why: String,
     },
@@ -103,8 +105,8 @@ pub struct BindingStatus {
 /// One allocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayStatus {
-    /// The server.
-    pub server: SocketAddr,
+    /// What the server is called.
+    pub server: String,
     /// Our address on it.
     pub relayed: Option<SocketAddr>,
     /// Peers that are let in.

@@ -1,14 +1,34 @@
-//! The ports of `rtpstart`–`rtpend`, handed out in pairs: an even one for RTP and the odd one
-//! above it for RTCP (RFC 3550 §11). Shared by all workers, touched only when a leg is made or
-//! closed.
+//! The ports of `rtpstart`–`rtpend`, and those of endpoints that have a range of their own, handed
+//! out in pairs: an even one for RTP and the odd one above it for RTCP (RFC 3550 §11). Shared by
+//! all workers, touched only when a leg is made or closed.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
+
+/// Ranges of endpoints that are remembered. One is forgotten when no leg uses it.
+const MAX_RANGES: usize = 256;
 
 /// The pairs of the range, by their even port.
 #[derive(Clone, Debug)]
 pub(crate) struct PortPool(Arc<Mutex<Pairs>>);
+
+/// The pools of endpoints with a range of their own (`rtp_port_start`, `rtp_port_end`). Ranges may
+/// overlap: a port that another pool's leg holds cannot be bound, and the next one is tried.
+#[derive(Debug, Default)]
+pub(crate) struct OwnRanges(Mutex<HashMap<(u16, u16), PortPool>>);
+
+impl OwnRanges {
+    /// The pool of a range, the same one for all who have it.
+    pub(crate) fn pool(&self, range: &RangeInclusive<u16>, start: u64) -> PortPool {
+        let fresh = || PortPool::new(range, start);
+        let Ok(mut pools) = self.0.lock() else { return fresh() };
+        if pools.len() >= MAX_RANGES {
+            pools.retain(|_, pool| !pool.is_idle());
+        }
+        pools.entry((*range.start(), *range.end())).or_insert_with(fresh).clone()
+    }
+}
 
 #[derive(Debug)]
 struct Pairs {
@@ -49,6 +69,10 @@ impl PortPool {
         }
     }
 
+    fn is_idle(&self) -> bool {
+        self.0.lock().is_ok_and(|pairs| pairs.taken.is_empty())
+    }
+
     /// Hands out the pairs of another range from now on; those in use stay in use.
     pub(crate) fn change(&self, range: &RangeInclusive<u16>) {
         if let Ok(mut pairs) = self.0.lock() {
@@ -78,6 +102,18 @@ mod tests {
         pool.give(10_002);
         assert_eq!(pool.take(), Some(10_002));
         assert_eq!(PortPool::new(&(65_535..=65_535), 0).take(), None);
+    }
+
+    #[test]
+    fn endpoints_with_one_range_share_it_and_unused_ranges_are_forgotten() {
+        let ranges = OwnRanges::default();
+        let (one, other) = (ranges.pool(&(4_000..=4_003), 0), ranges.pool(&(4_000..=4_003), 0));
+        assert_eq!((one.take(), other.take(), one.take()), (Some(4_000), Some(4_002), None));
+        for first in 0..2_000 {
+            ranges.pool(&(10_000 + first..=20_000), 0);
+        }
+        assert!(ranges.0.lock().unwrap().len() <= MAX_RANGES);
+        assert_eq!(ranges.pool(&(4_000..=4_003), 0).take(), None, "in use, so still known");
     }
 
     #[test]

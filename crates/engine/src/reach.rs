@@ -22,14 +22,23 @@ pub struct Reach {
 #[derive(Debug, Default)]
 struct State {
     seen: Option<IpAddr>,
+    /// As the STUN server of `rtp.conf` sees a private interface of ours.
+    mapped: Option<IpAddr>,
     moved: Option<(IpAddr, IpAddr)>,
     monitor: Option<MonitorStatus>,
 }
 
 impl Reach {
-    /// Our address as the monitor's server sees it.
+    /// Our address as the monitor's server sees it, else as the media workers' does.
     #[must_use]
     pub fn seen(&self) -> Option<IpAddr> {
+        let state = self.state.lock();
+        state.seen.or(state.mapped)
+    }
+
+    /// Our address as the monitor's server saw it last.
+    #[must_use]
+    pub fn seen_by_monitor(&self) -> Option<IpAddr> {
         self.state.lock().seen
     }
 
@@ -59,6 +68,11 @@ impl Reach {
     /// The monitor's server sees us here.
     pub fn set_seen(&self, seen: IpAddr) {
         self.state.lock().seen = Some(seen);
+    }
+
+    /// A media worker's server sees us here; `None` when none is asked any more.
+    pub fn set_mapped(&self, mapped: Option<IpAddr>) {
+        self.state.lock().mapped = mapped;
     }
 
     /// What the monitor shows from now on; `None` when it is off.

@@ -59,8 +59,8 @@ pub enum PortChoice {
     /// have its own, as browsers do.
     #[default]
     Shared,
-    /// A port of its own: for peers that themselves put all their legs on one port (another
-    /// server of this kind), and for load generators.
+    /// A port of its own: for endpoints with a range of their own, for peers that themselves put
+    /// all their legs on one port (another server of this kind), and for load generators.
     Own,
 }
 
@@ -73,6 +73,8 @@ pub struct LegSpec {
     pub transports: usize,
     /// On which port a WebRTC leg lives; plain legs always have their own.
     pub port: PortChoice,
+    /// Where its own ports come from; `None` is the engine's range.
+    pub ports: Option<RangeInclusive<u16>>,
     /// Put the leg on this leg's worker, so that the call never crosses a core.
     pub beside: Option<LegId>,
     /// Which addresses the peer may see.
@@ -93,6 +95,7 @@ impl LegSpec {
             kind,
             transports: 1,
             port: PortChoice::default(),
+            ports: None,
             beside: None,
             candidates: CandidatePolicy::default(),
             rtp: RtpSettings::default(),
@@ -134,6 +137,11 @@ impl PipeSpec {
 pub enum LegError {
     /// Every port of `rtpstart`–`rtpend` is taken: widen the range.
     NoPorts,
+    /// Every port of the leg's own range is taken.
+    NoOwnPorts {
+        /// The range.
+        range: RangeInclusive<u16>,
+    },
     /// The worker did not answer in time, or its command queue is full: the host is overloaded.
     Overloaded,
     /// The leg's address cannot be bound.
@@ -166,6 +174,12 @@ impl fmt::Display for LegError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPorts => f.write_str("no free RTP port: widen rtpstart and rtpend in rtp.conf"),
+            Self::NoOwnPorts { range } => write!(
+                f,
+                "no free RTP port of {}–{}: widen rtp_port_start and rtp_port_end of the endpoint",
+                range.start(),
+                range.end()
+            ),
             Self::Overloaded => f.write_str("the media worker did not answer in time"),
             Self::BadAddress { address, reason } => {
                 write!(f, "cannot bind media to {address}: {reason}")

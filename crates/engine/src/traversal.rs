@@ -31,12 +31,17 @@ const MAX_BIND_ATTEMPTS: usize = 16;
 const MAX_BINDINGS: usize = 16;
 /// Found candidates that wait for the worker's next turn.
 const MAX_FOUND: usize = 64;
-/// How long an allocation with old credentials is kept for the calls on it.
-const RETIRED_FOR: Duration = Duration::from_secs(3_600);
+/// How long an allocation with old credentials is kept in any case: for calls that are set up.
+const RETIRED_FOR: Duration = Duration::from_secs(300);
+/// How often it is looked whether calls still use it.
+const RETIRED_LOOK: Duration = Duration::from_secs(30);
+/// Such allocations. With the shortest life of credentials a call of half an hour keeps this many.
+const MAX_RETIRED: usize = 4;
 
 struct OpenRelay {
     relay: Relay,
     server: SocketAddr,
+    name: String,
     base: SocketAddr,
     path: PathId,
     port: u16,
@@ -47,6 +52,10 @@ struct OpenRelay {
 pub(crate) enum Found {
     /// A STUN server sees this base under an address.
     Reflexive(Base, SocketAddr),
+    /// A STUN server sees a leg's own base under an address.
+    OwnReflexive(Base, SocketAddr),
+    /// No STUN server will say anything about this socket of a leg.
+    OwnSilent(PathId),
     /// This is a base on a TURN server.
     Relayed(Base),
     /// All servers have answered or are dead.
@@ -69,13 +78,18 @@ pub(crate) struct Traversal<S> {
     settings: NatSettings,
     events: Option<mpsc::Sender<NatEvent>>,
     bindings: Vec<(Base, Binding)>,
+    /// Those of legs that have a port of their own.
+    own: Vec<(Base, Binding)>,
     relay: Option<OpenRelay>,
-    retired: Option<(OpenRelay, Instant)>,
+    /// Those made with older credentials, oldest first, and when they are looked at.
+    retired: VecDeque<(OpenRelay, Instant)>,
     look_at: Option<Instant>,
     gathering: bool,
     found: VecDeque<Found>,
     changes: VecDeque<SharedChange>,
     wrapped: Vec<u8>,
+    /// A server said something since the last [`Traversal::handle_timeout`].
+    heard: bool,
     shown: bool,
 }
 
@@ -95,13 +109,15 @@ impl<S: MediaSocket> Traversal<S> {
             settings: NatSettings::default(),
             events: None,
             bindings: Vec::new(),
+            own: Vec::new(),
             relay: None,
-            retired: None,
+            retired: VecDeque::new(),
             look_at: None,
             gathering: false,
             found: VecDeque::new(),
             changes: VecDeque::new(),
             wrapped: Vec::with_capacity(crate::socket::DATAGRAM_LEN),
+            heard: false,
             shown: false,
         }
     }
@@ -129,6 +145,10 @@ impl<S: MediaSocket> Traversal<S> {
         let same_stun = old.stun == self.settings.stun && old.software == self.settings.software;
         if !same_stun {
             self.bindings.clear();
+            // Legs made from now on ask the new server.
+            for (base, _) in std::mem::take(&mut self.own) {
+                self.find(Found::OwnSilent(base.path));
+            }
         }
         if old.turn != self.settings.turn {
             self.change_relay(now, worker);
@@ -138,11 +158,12 @@ impl<S: MediaSocket> Traversal<S> {
     }
 
     fn change_relay(&mut self, now: Instant, worker: usize) {
-        if let Some((older, _)) = self.retired.take() {
-            self.give_back(older);
+        if let Some(old) = self.relay.take() {
+            self.retired.push_back((old, now + RETIRED_FOR));
         }
-        let old = self.relay.take();
-        self.retired = old.map(|old| (old, now + RETIRED_FOR));
+        while self.retired.len() > MAX_RETIRED {
+            self.retired.pop_front().into_iter().for_each(|(older, _)| self.give_back(older));
+        }
         let Some(turn) = self.settings.turn.clone() else { return };
         let place = worker.min(turn.servers.len().saturating_sub(1));
         let Some(server) = turn.servers.get(place).copied() else { return };
@@ -151,11 +172,11 @@ impl<S: MediaSocket> Traversal<S> {
                 let software = self.settings.software.clone();
                 let relay = Relay::new(now, turn.credentials, software);
                 self.changes.push_back(SharedChange::Opened(path));
-                self.relay = Some(OpenRelay { relay, server, base, path, port });
+                self.relay = Some(OpenRelay { relay, server, name: turn.name, base, path, port });
             }
             Err(error) => {
                 let why = format!("no socket towards it: {error}");
-                self.tell(NatEvent::RelayLost { server, why });
+                self.tell(NatEvent::RelayLost { server: turn.name, why });
             }
         }
     }
@@ -226,7 +247,8 @@ impl<S: MediaSocket> Traversal<S> {
 
     /// Asks again at once: the network has changed.
     pub(crate) fn ask_again(&mut self, now: Instant) {
-        self.bindings.iter_mut().for_each(|(_, binding)| binding.ask_now(now));
+        let all = self.bindings.iter_mut().chain(&mut self.own);
+        all.for_each(|(_, binding)| binding.ask_now(now));
     }
 
     /// Shows the packets to and from servers in the log, or does not any more.
@@ -237,19 +259,17 @@ impl<S: MediaSocket> Traversal<S> {
     /// Runs what is due.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.now = Some(now);
-        if self.settings.is_empty() && self.relay.is_none() && self.retired.is_none() {
+        self.heard = false;
+        if self.settings.is_empty() && self.relay.is_none() && self.retired.is_empty() {
             return;
         }
         if self.look_at.is_some_and(|at| at <= now) {
             self.look(now);
         }
         self.run_bindings(now);
+        self.run_own(now);
         self.run_relay(now);
-        if self.retired.as_ref().is_some_and(|(_, until)| *until <= now)
-            && let Some((old, _)) = self.retired.take()
-        {
-            self.give_back(old);
-        }
+        self.look_at_retired(now);
         let asking = |(_, binding): &(Base, Binding)| binding.health() == Health::Asking;
         let relay_asks = self.relay.as_ref().is_some_and(|open| open.relay.is_asking());
         if self.gathering && !relay_asks && !self.bindings.iter().any(asking) {
@@ -258,16 +278,27 @@ impl<S: MediaSocket> Traversal<S> {
         }
     }
 
+    /// Gives allocations with old credentials back that no call uses any more.
+    fn look_at_retired(&mut self, now: Instant) {
+        for _ in 0..self.retired.len() {
+            let Some((old, until)) = self.retired.pop_front() else { return };
+            if until > now {
+                self.retired.push_back((old, until));
+            } else if old.relay.relayed().is_some() && old.relay.peers() > 0 {
+                self.retired.push_back((old, now + RETIRED_LOOK));
+            } else {
+                self.give_back(old);
+            }
+        }
+    }
+
     /// Every interface that may, asks; those that are gone do not any more.
     fn look(&mut self, now: Instant) {
         self.look_at = Some(now + LOOK);
         let interfaces = self.inner.interfaces(now);
-        let NatSettings { stun, stun_acl, ice_acl, software, .. } = &self.settings;
         let mut wanted = Vec::new();
         for ip in interfaces {
-            let Some(server) = of_family(stun, ip) else { continue };
-            let fits = ip.is_loopback() == server.ip().is_loopback() && !is_link_local(ip);
-            if fits && permitted(stun_acl, ip) && permitted(ice_acl, ip) {
+            if let Some(server) = self.asks(ip) {
                 let port = self.shared.iter().find(|port| {
                     let bound = port.address.ip();
                     bound == ip || (bound.is_unspecified() && bound.is_ipv4() == ip.is_ipv4())
@@ -282,10 +313,54 @@ impl<S: MediaSocket> Traversal<S> {
         self.bindings.retain(|(base, _)| wanted.iter().any(|(wanted, _)| wanted == base));
         for (base, server) in wanted {
             if !self.bindings.iter().any(|(known, _)| *known == base) {
-                let binding = Binding::new(now, server, software.clone(), binding::REFRESH);
+                let software = self.settings.software.clone();
+                let binding = Binding::new(now, server, software, binding::REFRESH);
                 self.bindings.push((base, binding));
             }
         }
+    }
+
+    /// The STUN server that an interface asks, if it does.
+    fn asks(&self, ip: IpAddr) -> Option<SocketAddr> {
+        let NatSettings { stun, stun_acl, ice_acl, .. } = &self.settings;
+        let server = of_family(stun, ip)?;
+        let fits = ip.is_loopback() == server.ip().is_loopback() && !is_link_local(ip);
+        (fits && permitted(stun_acl, ip) && permitted(ice_acl, ip)).then_some(server)
+    }
+
+    /// Asks about a leg's own socket until it is closed.
+    pub(crate) fn watch(&mut self, now: Instant, base: Base) {
+        if let Some(server) = self.asks(base.address.ip()) {
+            let software = self.settings.software.clone();
+            self.own.push((base, Binding::new(now, server, software, binding::REFRESH)));
+        }
+    }
+
+    /// Whether the first answer about a leg's own socket is still awaited.
+    pub(crate) fn is_asking(&self, path: PathId) -> bool {
+        let mut own = self.own.iter().filter(|(base, _)| base.path == path);
+        own.any(|(_, binding)| binding.health() == Health::Asking)
+    }
+
+    fn run_own(&mut self, now: Instant) {
+        let mut own = std::mem::take(&mut self.own);
+        for (base, binding) in &mut own {
+            binding.handle_timeout(now, &mut *self.random);
+            if let Some(bytes) = binding.poll_transmit() {
+                show(self.shown, "to", binding.server(), &bytes);
+                self.inner.send(base.path, base.address.ip(), binding.server(), &bytes);
+            }
+            while let Some(news) = binding.poll_news() {
+                // The worker's own socket tells of a server that is dead, and of moves in general.
+                self.find(match news {
+                    BindingNews::Mapped(address) | BindingNews::Moved { to: address, .. } => {
+                        Found::OwnReflexive(*base, address)
+                    }
+                    BindingNews::Dead(_) => Found::OwnSilent(base.path),
+                });
+            }
+        }
+        self.own = own;
     }
 
     fn run_bindings(&mut self, now: Instant) {
@@ -317,7 +392,7 @@ impl<S: MediaSocket> Traversal<S> {
     }
 
     fn run_relay(&mut self, now: Instant) {
-        let (mut current, mut retired) = (self.relay.take(), self.retired.take());
+        let (mut current, mut retired) = (self.relay.take(), std::mem::take(&mut self.retired));
         let both = current.iter_mut().chain(retired.iter_mut().map(|(open, _)| open));
         for open in both {
             open.relay.handle_timeout(now, &mut *self.random);
@@ -332,11 +407,17 @@ impl<S: MediaSocket> Traversal<S> {
                         self.tell(NatEvent::Relayed(relayed));
                     }
                     RelayNews::Lost(why) => {
-                        self.tell(NatEvent::RelayLost { server: open.server, why });
+                        self.tell(NatEvent::RelayLost { server: open.name.clone(), why });
                     }
                 }
             }
         }
+        // Its calls have lost it, and its credentials make no new one.
+        retired.retain_mut(|(open, until)| {
+            let stands = open.relay.relayed().is_some();
+            *until = if stands { *until } else { now };
+            true
+        });
         (self.relay, self.retired) = (current, retired);
     }
 
@@ -358,7 +439,11 @@ impl<S: MediaSocket> Traversal<S> {
 
     /// When to call [`Traversal::handle_timeout`].
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let bindings = self.bindings.iter().map(|(_, binding)| binding.deadline());
+        if self.heard {
+            // What an idle worker learned is told at once, not at the next timer.
+            return self.now;
+        }
+        let bindings = self.bindings.iter().chain(&self.own).map(|(_, binding)| binding.deadline());
         let relays = self.relay.iter().chain(self.retired.iter().map(|(open, _)| open));
         let relays = relays.filter_map(|open| open.relay.deadline());
         let retired = self.retired.iter().map(|(_, until)| *until);
@@ -376,7 +461,8 @@ impl<S: MediaSocket> Traversal<S> {
 
     /// The address of a base as a STUN server sees it.
     pub(crate) fn mapped(&self, base: &Base) -> Option<SocketAddr> {
-        self.bindings.iter().find(|(known, _)| known == base)?.1.mapped()
+        let mut all = self.bindings.iter().chain(&self.own);
+        all.find(|(known, _)| known == base)?.1.mapped()
     }
 
     /// The base on a TURN server.
@@ -405,7 +491,7 @@ impl<S: MediaSocket> Traversal<S> {
             health: binding.health(),
         });
         let relays = self.relay.iter().map(|open| RelayStatus {
-            server: open.server,
+            server: open.name.clone(),
             relayed: open.relay.relayed(),
             peers: open.relay.peers(),
         });
@@ -434,18 +520,20 @@ impl<S: MediaSocket> Traversal<S> {
         let Some(now) = self.now else { return true };
         let Received { path, local, source, len } = *received;
         let current = self.relay.as_mut().filter(|open| open.path == path);
-        let retired = self.retired.as_mut().map(|(open, _)| open).filter(|open| open.path == path);
-        if let Some(open) = current.or(retired) {
+        let mut retired = self.retired.iter_mut().map(|(open, _)| open);
+        if let Some(open) = current.or_else(|| retired.find(|open| open.path == path)) {
             let Some(datagram) = buffer.get(..len).filter(|_| source == open.server) else {
                 return false;
             };
             if datagram.is_empty() && open.server.ip().is_loopback() {
                 // The tunnel's connection broke.
                 open.relay.broken(now);
+                self.heard = true;
                 return false;
             }
             show(self.shown, "from", source, datagram);
             let Relayed::Data(peer, range) = open.relay.handle_input(now, datagram) else {
+                self.heard = true;
                 return false;
             };
             let Some(relayed) = open.relay.relayed() else { return false };
@@ -454,13 +542,19 @@ impl<S: MediaSocket> Traversal<S> {
             *received = Received { path, local: relayed, source: peer, len };
             return true;
         }
+        if !self.settings.stun.contains(&source) {
+            return true;
+        }
         let known = |(base, binding): &&mut (Base, Binding)| {
             binding.server() == source && base.path == path && base.address.ip() == local.ip()
         };
-        let Some((_, binding)) = self.bindings.iter_mut().find(known) else { return true };
+        let mut all = self.bindings.iter_mut().chain(&mut self.own);
+        let Some((_, binding)) = all.find(known) else { return true };
         let datagram = buffer.get(..len).unwrap_or_default();
         show(self.shown, "from", source, datagram);
-        !binding.handle_input(now, source, datagram)
+        let taken = binding.handle_input(now, source, datagram);
+        self.heard |= taken;
+        !taken
     }
 }
 
@@ -487,21 +581,21 @@ fn is_link_local(ip: IpAddr) -> bool {
 }
 
 /// What a leg that was made earlier is told of something found.
-pub(crate) fn late(found: Found) -> LateCandidates {
-    match found {
-        Found::Reflexive(_, address) => {
+pub(crate) fn late(found: Found) -> Option<LateCandidates> {
+    Some(match found {
+        Found::OwnSilent(_) | Found::Done => return None,
+        Found::Reflexive(_, address) | Found::OwnReflexive(_, address) => {
             LateCandidates { reflexive: Some(address), ..LateCandidates::default() }
         }
         Found::Relayed(base) => LateCandidates { relayed: Some(base), ..LateCandidates::default() },
-        Found::Done => LateCandidates { complete: true, ..LateCandidates::default() },
-    }
+    })
 }
 
 impl<S: MediaSocket> Outbox for Traversal<S> {
     fn send(&mut self, path: PathId, from: IpAddr, to: SocketAddr, datagram: &[u8]) {
-        let Some(open) = self.relay.as_mut().filter(|open| open.path == path).or_else(|| {
-            self.retired.as_mut().map(|(open, _)| open).filter(|open| open.path == path)
-        }) else {
+        let current = self.relay.as_mut().filter(|open| open.path == path);
+        let mut retired = self.retired.iter_mut().map(|(open, _)| open);
+        let Some(open) = current.or_else(|| retired.find(|open| open.path == path)) else {
             return self.inner.send(path, from, to, datagram);
         };
         if let Some(now) = self.now
@@ -518,6 +612,7 @@ impl<S: MediaSocket> MediaSocket for Traversal<S> {
     }
 
     fn close(&mut self, path: PathId) {
+        self.own.retain(|(base, _)| base.path != path);
         self.inner.close(path);
     }
 
@@ -536,7 +631,10 @@ impl<S: MediaSocket> MediaSocket for Traversal<S> {
     fn receive(&mut self, batch: &mut Batch) {
         loop {
             self.inner.receive(batch);
-            let idle = self.bindings.is_empty() && self.relay.is_none() && self.retired.is_none();
+            let idle = self.bindings.is_empty()
+                && self.own.is_empty()
+                && self.relay.is_none()
+                && self.retired.is_empty();
             if idle || batch.received.is_empty() {
                 return;
             }

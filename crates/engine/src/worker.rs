@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,8 @@ pub(crate) struct SharedPort {
 struct OpenLeg {
     kind: LegKind,
     port: PortChoice,
+    /// Its own range, and the pool of that.
+    ports: Option<(RangeInclusive<u16>, PortPool)>,
     candidates: CandidatePolicy,
     events: mpsc::Sender<(LegId, LegEvent)>,
     backlog: VecDeque<LegEvent>,
@@ -67,6 +70,7 @@ impl OpenLeg {
         Self {
             kind,
             port: PortChoice::default(),
+            ports: None,
             candidates: CandidatePolicy::default(),
             events,
             backlog: VecDeque::new(),
@@ -360,7 +364,7 @@ impl<S: MediaSocket> Worker<S> {
         reply: Reply<Vec<LocalTransport>>,
     ) {
         let mut open = OpenLeg::new(spec.kind, spec.events);
-        (open.port, open.candidates) = (spec.port, spec.candidates);
+        (open.port, open.ports, open.candidates) = (spec.port, spec.ports, spec.candidates);
         let made = self.make_transports(now, &mut open, spec.transports).and_then(|transports| {
             open.gathering = transports.iter().any(|transport| transport.gathering);
             let (kind, settings, certificate) = (spec.kind, spec.rtp, spec.certificate);
@@ -418,9 +422,8 @@ impl<S: MediaSocket> Worker<S> {
             for path in open.paths.drain(paths..) {
                 self.sockets.close(path);
             }
-            for pair in open.pairs.drain(pairs..) {
-                self.ports.give(pair);
-            }
+            let pool = self.pool_of(&open);
+            open.pairs.drain(pairs..).for_each(|pair| pool.give(pair));
         }
         self.legs.insert(id, open);
         made
@@ -446,6 +449,14 @@ impl<S: MediaSocket> Worker<S> {
         }
     }
 
+    /// The shared port that an interface has.
+    fn shared_port_of(&self, ip: IpAddr) -> Option<&SharedPort> {
+        self.shared.iter().find(|port| {
+            let bound = port.address.ip();
+            bound == ip || (bound.is_unspecified() && bound.is_ipv4() == ip.is_ipv4())
+        })
+    }
+
     /// A transport on the shared ports: every interface the policy allows is a base.
     fn shared_transport(
         &mut self,
@@ -453,12 +464,7 @@ impl<S: MediaSocket> Worker<S> {
         policy: &CandidatePolicy,
     ) -> Result<NewTransport, LegError> {
         let interfaces = self.sockets.interfaces(now);
-        let port_of = |ip: IpAddr| {
-            self.shared.iter().find(|port| {
-                let bound = port.address.ip();
-                bound == ip || (bound.is_unspecified() && bound.is_ipv4() == ip.is_ipv4())
-            })
-        };
+        let port_of = |ip: IpAddr| self.shared_port_of(ip);
         let reachable: Vec<IpAddr> =
             interfaces.into_iter().filter(|ip| port_of(*ip).is_some()).collect();
         let hosts = policy.host_addresses_behind(&reachable, &self.sockets.translated());
@@ -497,7 +503,7 @@ impl<S: MediaSocket> Worker<S> {
         let local = self.local_address(now, &open.candidates)?;
         let told = open.candidates.connection_address(local);
         let (port, (rtp, rtcp)) =
-            self.take_port(local, |worker, port| worker.bind_pair(local, port))?;
+            self.take_port(open, local, |worker, port| worker.bind_pair(local, port))?;
         open.pairs.push(port);
         open.paths.extend([rtp, rtcp]);
         let end = |path, port| {
@@ -507,51 +513,30 @@ impl<S: MediaSocket> Worker<S> {
         Ok(NewTransport { rtp: end(rtp, port), rtcp: end(rtcp, port + 1), ..Default::default() })
     }
 
-    /// A transport for ICE with a port of its own on every interface the policy allows.
-    fn own_ice_transport(
-        &mut self,
-        now: Instant,
-        open: &mut OpenLeg,
-    ) -> Result<NewTransport, LegError> {
-        let hosts = open.candidates.host_addresses(&self.sockets.interfaces(now));
-        let (Some(first), Some(told)) = (hosts.bases.first(), hosts.advertised.first()) else {
-            return Err(no_address());
-        };
-        let (first, told) = (*first, *told);
-        let (port, bases) = self.take_port(first, |worker, port| {
-            let mut bases = Vec::new();
-            for ip in &hosts.bases {
-                let address = SocketAddr::new(*ip, port);
-                match worker.sockets.bind(address, SocketUse::Leg) {
-                    Ok(path) => bases.push(Base { address, path }),
-                    Err(error) => {
-                        bases.iter().for_each(|base| worker.sockets.close(base.path));
-                        return Err(error);
-                    }
-                }
-            }
-            Ok(bases)
-        })?;
-        open.pairs.push(port);
-        open.paths.extend(bases.iter().map(|base| base.path));
-        let advertised = hosts.advertised.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
-        let rtp = bases.first().map(|base| (*base, SocketAddr::new(told, port)));
-        Ok(NewTransport { bases, advertised, rtp, ..NewTransport::default() })
+    /// Where the leg's own ports come from.
+    fn pool_of(&self, open: &OpenLeg) -> PortPool {
+        open.ports.as_ref().map_or(&self.ports, |(_, pool)| pool).clone()
     }
 
     /// Takes port pairs until `bind` succeeds with one.
     fn take_port<T>(
         &mut self,
+        open: &OpenLeg,
         address: IpAddr,
         mut bind: impl FnMut(&mut Self, u16) -> std::io::Result<T>,
     ) -> Result<(u16, T), LegError> {
+        let pool = self.pool_of(open);
+        let none = || match &open.ports {
+            Some((range, _)) => LegError::NoOwnPorts { range: range.clone() },
+            None => LegError::NoPorts,
+        };
         let mut refused = Vec::new();
         let bound = loop {
             if refused.len() == MAX_BIND_ATTEMPTS {
-                break Err(LegError::NoPorts);
+                break Err(none());
             }
-            let Some(port) = self.ports.take() else {
-                break Err(LegError::NoPorts);
+            let Some(port) = pool.take() else {
+                break Err(none());
             };
             match bind(self, port) {
                 Ok(bound) => break Ok((port, bound)),
@@ -563,9 +548,7 @@ impl<S: MediaSocket> Worker<S> {
                 }
             }
         };
-        for port in refused {
-            self.ports.give(port);
-        }
+        refused.into_iter().for_each(|port| pool.give(port));
         bound
     }
 
@@ -622,12 +605,9 @@ impl<S: MediaSocket> Worker<S> {
     }
 
     fn free(&mut self, open: OpenLeg) {
-        for path in open.paths {
-            self.sockets.close(path);
-        }
-        for pair in open.pairs {
-            self.ports.give(pair);
-        }
+        open.paths.iter().for_each(|path| self.sockets.close(*path));
+        let pool = self.pool_of(&open);
+        open.pairs.into_iter().for_each(|pair| pool.give(pair));
     }
 
     /// Hands events to the control plane; what does not fit waits in a short backlog.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sidetone_base::LegId;
 use sidetone_engine::media::{AclRule, CandidatePolicy, LegEvent, LegKind};
 use sidetone_engine::sim::{SimHost, SimWorld};
-use sidetone_engine::{Engine, LegHandle, LegSpec, NatEvent, NatSettings};
+use sidetone_engine::{Engine, LegHandle, LegSpec, NatEvent, NatSettings, PortChoice};
 use sidetone_nat::{Health, binding};
 use tokio::sync::mpsc;
 
@@ -51,10 +51,19 @@ impl Story {
     }
 
     fn leg(&mut self, peer: &str) -> (LegHandle, mpsc::Receiver<(LegId, LegEvent)>) {
+        self.leg_on(peer, PortChoice::Shared)
+    }
+
+    fn leg_on(
+        &mut self,
+        peer: &str,
+        port: PortChoice,
+    ) -> (LegHandle, mpsc::Receiver<(LegId, LegEvent)>) {
         let (sender, events) = mpsc::channel(32);
         let peer = Some(peer.parse::<IpAddr>().unwrap());
         let candidates = CandidatePolicy { peer, ..CandidatePolicy::default() };
-        let spec = LegSpec { candidates, ..LegSpec::new(LegKind::WebRtc { lite: false }, sender) };
+        let kind = LegKind::WebRtc { lite: false };
+        let spec = LegSpec { candidates, port, ..LegSpec::new(kind, sender) };
         // Time stands still while a leg is made: nothing may be waited for.
         (self.world.drive(self.engine.create_leg(spec)).unwrap(), events)
     }
@@ -63,6 +72,14 @@ impl Story {
 fn candidates(leg: &LegHandle) -> (Vec<String>, bool) {
     let ice = leg.local_transports()[0].ice.clone().unwrap();
     (ice.candidates, ice.gathering)
+}
+
+/// A worker without calls has no other reason to wake up.
+#[test]
+fn an_idle_worker_tells_what_it_learned_at_once() {
+    let mut story = Story::new(Vec::new());
+    story.run(Duration::from_millis(30), Some("203.0.113.7:61000"));
+    assert!(matches!(story.events.try_recv(), Ok(NatEvent::Mapped { .. })));
 }
 
 #[test]
@@ -154,4 +171,59 @@ fn an_interface_that_may_not_ask_sends_nothing() {
     let (leg, _events) = story.leg("198.51.100.1");
     let (lines, gathering) = candidates(&leg);
     assert!(lines.len() == 1 && lines[0].contains("10.0.0.5") && !gathering, "{lines:?}");
+}
+
+fn lines_of(events: &mut mpsc::Receiver<(LegId, LegEvent)>) -> (Vec<String>, bool) {
+    let (mut lines, mut ended) = (Vec::new(), false);
+    while let Ok((_, event)) = events.try_recv() {
+        if let LegEvent::Candidates { candidates, complete, .. } = event {
+            assert!(!ended, "{candidates:?} after the end");
+            lines.extend(candidates);
+            ended = complete;
+        }
+    }
+    (lines, ended)
+}
+
+/// NAT-13: a leg with a port of its own is told what the server says about that port, and nobody
+/// else is; the questions end with the leg.
+#[test]
+fn a_leg_with_its_own_port_hears_of_its_own_mapping() {
+    let mut story = Story::new(Vec::new());
+    story.run(Duration::from_secs(1), Some("203.0.113.7:61000"));
+    let (own, mut events) = story.leg_on("198.51.100.1", PortChoice::Own);
+    let (lines, gathering) = candidates(&own);
+    assert!(lines.is_empty() && gathering, "{lines:?}");
+    let (mut other, mut other_events) = story.leg_on("198.51.100.2", PortChoice::Own);
+    story.run(Duration::from_secs(1), Some("203.0.113.7:62000"));
+    for events in [&mut events, &mut other_events] {
+        let (lines, ended) = lines_of(events);
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        assert!(line.contains("203.0.113.7 62000 typ srflx") && ended, "{line}");
+    }
+    // A new offer tells it at once.
+    let policy =
+        CandidatePolicy { peer: "198.51.100.2".parse().ok(), ..CandidatePolicy::default() };
+    story.world.drive(other.readdress(policy)).unwrap();
+    let (lines, gathering) = candidates(&other);
+    assert!(lines.len() == 1 && lines[0].contains("203.0.113.7 62000"), "{lines:?}");
+    assert!(!gathering);
+    let asked = story.run(Duration::from_secs(61), Some("203.0.113.7:62000"));
+    assert!((8..=10).contains(&asked), "three sockets, every 20 s: {asked}");
+    own.close();
+    other.close();
+    story.run(Duration::from_secs(1), Some("203.0.113.7:61000"));
+    let asked = story.run(Duration::from_secs(60), Some("203.0.113.7:61000"));
+    assert!((2..=4).contains(&asked), "{asked}");
+    let left = story.world.drive(story.engine.snapshot());
+    assert_eq!((left.legs(), left.ports()), (0, 0));
+}
+
+#[test]
+fn a_silent_server_ends_the_gathering_of_a_leg_with_its_own_port() {
+    let mut story = Story::new(Vec::new());
+    story.run(Duration::from_secs(1), Some("203.0.113.7:61000"));
+    let (_leg, mut events) = story.leg_on("10.0.0.77", PortChoice::Own);
+    story.run(Duration::from_secs(30), None);
+    assert_eq!(lines_of(&mut events), (Vec::new(), true));
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use sidetone_base::Random;
 use sidetone_engine::NatEvent;
 use sidetone_events::Event;
+use sidetone_media::candidates::is_private;
 use sidetone_pbx::Exchange;
 use sidetone_pbx::channel::{ChannelEvent, Control};
 use tokio::sync::mpsc;
@@ -76,9 +77,15 @@ fn heard(exchange: &Exchange, event: NatEvent) {
     match event {
         NatEvent::Mapped { base, address } => {
             tracing::info!("STUN: {base} is {address} outside");
+            if is_translated(base.ip(), address.ip()) {
+                exchange.reach().set_mapped(Some(address.ip()));
+            }
         }
         NatEvent::Moved { base, from, to } => {
             tracing::warn!("STUN: {base} was {from} outside and is {to} now");
+            if is_translated(base.ip(), to.ip()) {
+                exchange.reach().set_mapped(Some(to.ip()));
+            }
             exchange.reach().note_move(from.ip(), to.ip());
         }
         NatEvent::StunDead { base, server, why } => tracing::warn!(
@@ -91,6 +98,12 @@ fn heard(exchange: &Exchange, event: NatEvent) {
              it is tried again"
         ),
     }
+}
+
+/// Whether what a server sees tells how a private interface of ours is reached from outside: then
+/// SIP and plain RTP use it too, unless they are told another address.
+fn is_translated(base: IpAddr, outside: IpAddr) -> bool {
+    is_private(base) && !is_private(outside)
 }
 
 /// Our public address changed: names and mappings are looked up again, and every call with a peer

@@ -102,7 +102,7 @@ fn take(exchange: &Exchange, host: &str, news: BindingNews) {
     match news {
         BindingNews::Mapped(address) => {
             // A new socket, after a reload or a new address of the server, may see the change.
-            if let Some(before) = reach.seen() {
+            if let Some(before) = reach.seen_by_monitor() {
                 reach.note_move(before, address.ip());
             }
             reach.set_seen(address.ip());

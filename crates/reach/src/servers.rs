@@ -1,6 +1,7 @@
 //! From `rtp.conf` to what the workers are told about STUN and TURN servers: names resolved,
 //! credentials made and renewed, tunnels opened.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,8 @@ use crate::names::{Found, resolve};
 const DAY: Duration = Duration::from_secs(86_400);
 /// A name that could not be resolved is tried again.
 const AGAIN: Duration = Duration::from_secs(60);
+/// Generations of tunnels: as many as the workers keep allocations.
+const MAX_RETIRED: usize = 4;
 /// Names are not resolved more often, whatever their time to live says.
 const LEAST: Duration = Duration::from_secs(10);
 
@@ -34,8 +37,8 @@ pub(super) struct Servers {
     turn: Name,
     credentials: Option<(Credentials, Instant)>,
     tunnels: Vec<Tunnel>,
-    /// Those of the credentials before, which calls may still use.
-    retired: Vec<Tunnel>,
+    /// Those of credentials before, which calls may still use; the newest last.
+    retired: VecDeque<Vec<Tunnel>>,
     tunnelled: Option<(SocketAddr, Credentials)>,
     told: NatSettings,
     look_at: Option<Instant>,
@@ -61,8 +64,14 @@ impl Name {
         if self.next.is_some_and(|next| next > now) || self.next.is_none() && self.is_settled() {
             return;
         }
+        let found = resolve(&server.host, server.port, &mut SeededRandom::new(seed)).await;
+        self.take(now, option, &server.host, found);
+    }
+
+    /// Takes the answer to a question that was asked at `now`.
+    fn take(&mut self, now: Instant, option: &str, host: &str, found: Result<Found, String>) {
         self.resolved_at = Some(now);
-        match resolve(&server.host, server.port, &mut SeededRandom::new(seed)).await {
+        match found {
             Ok(Found { addresses, ttl }) => {
                 self.failed = false;
                 self.ttl_zero = ttl.is_some_and(|ttl| ttl.is_zero());
@@ -73,7 +82,6 @@ impl Name {
             }
             Err(why) => {
                 if !self.failed {
-                    let host = &server.host;
                     tracing::warn!("rtp.conf: cannot resolve {option} {host}: {why}");
                 }
                 self.failed = true;
@@ -140,6 +148,9 @@ impl Servers {
             software: rtp.stun_software_attribute.then(|| "Sidetone".to_owned()),
             turn: rtp.turn.as_ref().and_then(|turn| self.turn(exchange, turn)),
         };
+        if settings.stun.is_empty() {
+            exchange.reach().set_mapped(None);
+        }
         if settings != self.told {
             exchange.engine().set_nat(&settings, events).await;
             self.told = settings;
@@ -158,7 +169,15 @@ impl Servers {
                 self.open_tunnels(exchange, turn, server, &credentials)?
             }
         };
-        Some(TurnSettings { servers, credentials })
+        let NatServer { host, port } = &turn.server;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let over = match turn.transport {
+            TurnTransport::Udp => "UDP",
+            TurnTransport::Tcp => "TCP",
+            TurnTransport::Tls => "TLS",
+        };
+        let name = format!("{host}:{port} over {over}");
+        Some(TurnSettings { servers, name, credentials })
     }
 
     /// The credentials in force; new ones when the old have lived three quarters of their time.
@@ -201,7 +220,10 @@ impl Servers {
                 (0..workers).map(|_| Tunnel::open(&settings)).collect();
             match opened {
                 Ok(opened) => {
-                    self.retired = std::mem::replace(&mut self.tunnels, opened);
+                    self.retired.push_back(std::mem::replace(&mut self.tunnels, opened));
+                    while self.retired.len() > MAX_RETIRED {
+                        self.retired.pop_front();
+                    }
                     self.tunnelled = Some(wanted);
                 }
                 Err(error) => {
@@ -229,4 +251,43 @@ fn tls(turn: &TurnServer) -> TlsSettings {
 
 fn rules(acl: &sidetone_config::acl::AclSet) -> Vec<AclRule> {
     sidetone_pbx::exchange::rules(acl)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(ttl_s: u64) -> Result<Found, String> {
+        let addresses = vec!["192.0.2.78:3478".parse().unwrap()];
+        Ok(Found { addresses, ttl: Some(Duration::from_secs(ttl_s)) })
+    }
+
+    /// NAT-03: a TTL of 0 ends the periodic questions; a call asks again, once a second at most.
+    #[tokio::test(start_paused = true)]
+    async fn a_name_with_ttl_0_is_resolved_again_for_calls_only() {
+        let mut name = Name::default();
+        name.take(Instant::now(), "stunaddr", "stun.example.org", found(0));
+        assert!(name.ttl_zero && name.next.is_none());
+        name.resolve_now();
+        assert_eq!(name.next, None, "calls that come together ask once");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        name.resolve_now();
+        assert_eq!(name.next, Some(Instant::now()));
+        name.take(Instant::now(), "stunaddr", "stun.example.org", found(0));
+        assert_eq!(name.next, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_with_a_time_to_live_is_resolved_when_that_is_over() {
+        let mut name = Name::default();
+        name.take(Instant::now(), "stunaddr", "stun.example.org", found(60));
+        assert_eq!(name.next, Some(Instant::now() + Duration::from_secs(60)));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let next = name.next;
+        name.resolve_now();
+        assert_eq!(name.next, next, "a call changes nothing");
+        name.take(Instant::now(), "stunaddr", "stun.example.org", Err("no answer".to_owned()));
+        assert_eq!(name.next, Some(Instant::now() + AGAIN));
+        assert_eq!(name.found.len(), 1, "what was known stays");
+    }
 }

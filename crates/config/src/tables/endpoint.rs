@@ -176,8 +176,8 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "rtp_ipv6" Flag, "no", NOT_YET, "Offer media over IPv6.";
         "rtp_keepalive" COUNT, "0", Works,
             "Seconds between packets that keep a translation open; 0 for none.";
-        "rtp_port_end" PORT, "0", NOT_YET, "Last media port of this endpoint; 0 for rtp.conf's.";
-        "rtp_port_start" PORT, "0", NOT_YET, "First media port of this endpoint; 0 for rtp.conf's.";
+        "rtp_port_end" PORT, "0", Works, "Last media port of this endpoint; 0 for rtp.conf's.";
+        "rtp_port_start" PORT, "0", Works, "First media port of this endpoint; 0 for rtp.conf's.";
         "rtp_symmetric" Flag, "no", Works, "Send media to where it comes from.";
         "rtp_timeout" COUNT, "0", Works,
             "Seconds without media after which the call ends; 0 for never.";

@@ -24,7 +24,8 @@ pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     }
     for relay in &status.relays {
         let relayed = relay.relayed.map_or_else(|| "none".to_owned(), |at| at.to_string());
-        let _ = writeln!(out, "   {:<15} {relayed}, {} peers", "Relay:", relay.peers);
+        let (server, peers) = (&relay.server, relay.peers);
+        let _ = writeln!(out, "   {:<15} {relayed} at {server}, {peers} peers", "Relay:");
     }
     text(out)
 }

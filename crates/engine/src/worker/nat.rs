@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use sidetone_base::LegId;
-use sidetone_media::{Base, CandidatePolicy, LegKind, NewTransport};
+use sidetone_media::{Base, CandidatePolicy, LateCandidates, LegKind, NewTransport};
 use sidetone_sdp::plan::LocalTransport;
 
-use super::{Worker, error};
-use crate::socket::MediaSocket;
+use super::{OpenLeg, Worker, error, no_address};
+use crate::socket::{MediaSocket, SocketUse};
 use crate::traversal::{Found, SharedChange, late};
 use crate::{LegError, PortChoice};
 
@@ -23,27 +23,36 @@ impl<S: MediaSocket> Worker<S> {
                 SharedChange::Closed(path) => self.graph.remove_shared_path(path),
             }
         }
+        let mut concerned = Vec::new();
         while let Some(found) = self.sockets.poll_found() {
-            self.tell_legs(now, found);
+            self.tell_legs(now, found, &mut concerned);
+        }
+        // Only after everything that was found at this time.
+        concerned.into_iter().for_each(|id| self.end_gathering(now, id));
+    }
+
+    fn tell_legs(&mut self, now: Instant, found: Found, all: &mut Vec<LegId>) {
+        let takers = self.legs.iter().filter(|(_, open)| open.gathering && takes(open, found));
+        let concerned: Vec<LegId> = takers.map(|(id, _)| *id).collect();
+        for id in concerned {
+            if let Some(news) = late(found) {
+                // A leg that is gone wants no news.
+                let _ = self.graph.late_candidates(now, id, &news);
+            }
+            if !all.contains(&id) {
+                all.push(id);
+            }
         }
     }
 
-    fn tell_legs(&mut self, now: Instant, found: Found) {
-        let news = late(found);
-        let concerned: Vec<LegId> = self
-            .legs
-            .iter()
-            .filter(|(_, open)| open.gathering && takes(&open.candidates, found))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in concerned {
-            // A leg that is gone wants no news.
-            let _ = self.graph.late_candidates(now, id, &news);
-            if found == Found::Done
-                && let Some(open) = self.legs.get_mut(&id)
-            {
-                open.gathering = false;
-            }
+    /// Tells a leg that nothing more will come, once that is so.
+    fn end_gathering(&mut self, now: Instant, id: LegId) {
+        let Some(open) = self.legs.get_mut(&id) else { return };
+        let asking = open.paths.iter().any(|path| self.sockets.is_asking(*path));
+        if !asking && !self.sockets.is_gathering() {
+            open.gathering = false;
+            let done = LateCandidates { complete: true, ..LateCandidates::default() };
+            let _ = self.graph.late_candidates(now, id, &done);
         }
     }
 
@@ -98,12 +107,76 @@ impl<S: MediaSocket> Worker<S> {
                 self.graph.readdress(id, made).map_err(error)?;
                 self.graph.local_transports(id).map_err(error)
             }
-            // Its ports are its own: nobody asked a server about them.
             (LegKind::WebRtc { .. }, PortChoice::Own) => {
+                let anew = |mut made: NewTransport| {
+                    made.bases.retain(|base| !made.relayed.contains(&base.address));
+                    self.own_transport_of(now, made.bases, &policy)
+                };
+                let made: Vec<NewTransport> = made.into_iter().map(anew).collect();
+                made.iter().for_each(|transport| self.note_gathering(id, transport));
+                self.graph.readdress(id, made).map_err(error)?;
                 self.graph.restart_ice(now, id).map_err(error)
             }
             (LegKind::Pipe, _) => self.graph.local_transports(id).map_err(error),
         }
+    }
+
+    /// A transport for ICE with a port of its own on every interface the policy allows. The STUN
+    /// server is asked about it from now on, and the leg hears later what it said.
+    pub(super) fn own_ice_transport(
+        &mut self,
+        now: Instant,
+        open: &mut OpenLeg,
+    ) -> Result<NewTransport, LegError> {
+        let mut interfaces = self.sockets.interfaces(now);
+        interfaces.retain(|ip| self.shared_port_of(*ip).is_some());
+        let translated = self.sockets.translated();
+        let hosts = open.candidates.host_addresses_behind(&interfaces, &translated);
+        let first = *hosts.bases.first().ok_or_else(no_address)?;
+        let (port, bases) = self.take_port(open, first, |worker, port| {
+            let mut bases = Vec::new();
+            for ip in &hosts.bases {
+                let address = SocketAddr::new(*ip, port);
+                match worker.sockets.bind(address, SocketUse::Leg) {
+                    Ok(path) => bases.push(Base { address, path }),
+                    Err(error) => {
+                        bases.iter().for_each(|base| worker.sockets.close(base.path));
+                        return Err(error);
+                    }
+                }
+            }
+            Ok(bases)
+        })?;
+        open.pairs.push(port);
+        open.paths.extend(bases.iter().map(|base| base.path));
+        if open.candidates.takes_reflexive() {
+            bases.iter().for_each(|base| self.sockets.watch(now, *base));
+        }
+        Ok(self.own_transport_of(now, bases, &open.candidates))
+    }
+
+    /// What is known by now about a leg's own sockets.
+    fn own_transport_of(
+        &mut self,
+        now: Instant,
+        mut bases: Vec<Base>,
+        policy: &CandidatePolicy,
+    ) -> NewTransport {
+        let own: Vec<IpAddr> = bases.iter().map(|base| base.address.ip()).collect();
+        let hosts = policy.host_addresses_behind(&own, &self.sockets.translated());
+        let port = bases.first().map_or(0, |base| base.address.port());
+        let advertised: Vec<SocketAddr> =
+            hosts.advertised.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
+        let reflexive = self.reflexive(policy, &bases, &advertised);
+        let relayed = self.relayed(now, policy);
+        // Before any server has answered there may be nothing to tell: the base stands in `c=`.
+        let told = advertised.iter().chain(&reflexive).next().copied();
+        let rtp = bases.first().map(|base| (*base, told.unwrap_or(nowhere(base.address))));
+        let asking = bases.iter().any(|base| self.sockets.is_asking(base.path));
+        let gathering = asking || self.sockets.is_gathering();
+        bases.extend(relayed);
+        let relayed = relayed.iter().map(|base| base.address).collect();
+        NewTransport { bases, advertised, reflexive, relayed, gathering, rtp, rtcp: None }
     }
 
     /// An interface of this host has another address now.
@@ -121,12 +194,23 @@ impl<S: MediaSocket> Worker<S> {
     }
 }
 
-/// Whether something found concerns a leg with this policy.
-fn takes(policy: &CandidatePolicy, found: Found) -> bool {
+/// Whether something found concerns a leg. What is found about a leg's own socket is its own.
+fn takes(open: &OpenLeg, found: Found) -> bool {
+    let policy = &open.candidates;
+    let shares = open.port == PortChoice::Shared;
     match found {
-        Found::Reflexive(base, _) => policy.takes_reflexive() && policy.permits(base.address.ip()),
+        Found::Reflexive(base, _) => {
+            shares && policy.takes_reflexive() && policy.permits(base.address.ip())
+        }
+        Found::OwnReflexive(base, _) => open.paths.contains(&base.path),
+        Found::OwnSilent(path) => open.paths.contains(&path),
         Found::Relayed(_) | Found::Done => true,
     }
+}
+
+/// A place that says of what family we are and no more (RFC 8840 §4.1).
+fn nowhere(of: SocketAddr) -> SocketAddr {
+    if of.is_ipv4() { ([0, 0, 0, 0], 9).into() } else { ([0; 16], 9).into() }
 }
 
 fn told_anew(mut made: NewTransport, policy: &CandidatePolicy) -> NewTransport {

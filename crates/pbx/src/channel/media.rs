@@ -70,7 +70,9 @@ impl MediaError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Refused(reject) => reject.status,
-            Self::Leg(LegError::NoPorts | LegError::Overloaded) => 503,
+            Self::Leg(LegError::NoPorts | LegError::NoOwnPorts { .. } | LegError::Overloaded) => {
+                503
+            }
             Self::Leg(_) | Self::NoMedia => 500,
         }
     }

@@ -13,7 +13,7 @@ use sidetone_config::{
     Config, DtlsFingerprint, DtlsSettings, DtlsSetup, DtlsVerify, DtmfMode, Endpoint, Host,
     MediaEncryption, MediaKind,
 };
-use sidetone_engine::{CertificateChoice, LegSpec};
+use sidetone_engine::{CertificateChoice, LegSpec, PortChoice};
 use sidetone_media::candidates::{LocalAddress, is_private};
 use sidetone_media::{
     AclRule, Authorities, CandidatePolicy, Certificate, DtmfSettings, FingerprintHash, HostRule,
@@ -44,6 +44,11 @@ impl Exchange {
             LegKind::Plain
         };
         let mut spec = LegSpec::new(kind, events);
+        if let Some(range) = &endpoint.rtp_ports {
+            // The port that legs with ICE share is one of rtpstart–rtpend.
+            spec.ports = Some(range.clone());
+            spec.port = PortChoice::Own;
+        }
         spec.candidates = self.candidates(&config, endpoint, flow);
         self.reach().call_begins();
         if kind == LegKind::Plain {
