@@ -127,6 +127,15 @@ impl World {
         &self.inner.exchange
     }
 
+    /// Puts another configuration in force, as `core reload` does.
+    ///
+    /// # Panics
+    /// When it has errors.
+    pub fn reload(&self, configuration: &Configuration) {
+        let (config, dialplan) = configuration.load();
+        self.exchange().reload(config, Some(dialplan));
+    }
+
     /// A number below `bound`, for stories that differ by seed.
     #[must_use]
     pub fn chance(&self, bound: u64) -> u64 {

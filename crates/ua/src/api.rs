@@ -85,7 +85,8 @@ pub struct OutgoingRequest {
 }
 
 /// A request inside a dialog. The stack adds everything the dialog knows (URI, route set, From,
-/// To, Call-ID, CSeq, Contact as given when the dialog was made).
+/// To, Call-ID, CSeq, Contact as given when the dialog was made). A Contact among the headers of
+/// an INVITE or UPDATE, for whom our address has changed, stands in its place from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DialogRequest {
     /// Method: INVITE (re-INVITE), UPDATE, INFO, MESSAGE, REFER, NOTIFY, OPTIONS.

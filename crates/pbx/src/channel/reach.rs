@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use sidetone_sdp::negotiation::Trickled;
 use sidetone_sdp::trickle::Fragment;
 use sidetone_sip::headers::Headers;
-use sidetone_sip::{HeaderName, Method, Text};
+use sidetone_sip::{HeaderName, Method, NameAddr, Text};
 use sidetone_ua::api::{Body, DialogRequest, Reply};
 
 use super::{Channel, State, signal};
-use crate::message::{self, ALLOW};
+use crate::incoming;
+use crate::message::{self, ALLOW, user_of};
 
 /// The info package (RFC 8840 §10.1), and the option tag.
 pub(crate) const PACKAGE: &str = "trickle-ice";
@@ -165,13 +166,25 @@ impl Channel {
                 return;
             }
         };
+        self.renew_contact();
         let mut headers = vec![("Allow".to_owned(), ALLOW.to_owned())];
+        headers.push(("Contact".to_owned(), self.signalling.contact.clone()));
         headers.extend(self.info_packages());
         let body = Some(message::sdp_body(offer));
         let request = DialogRequest { method: Method::Invite, headers, body };
         self.reoffer = signal::Reoffer::Refused;
         self.reaching.offering = true;
         self.signalling.shard.in_dialog(dialog, request, self.own_inbox.clone()).await;
+    }
+
+    /// Where the peer reaches us may have changed with our addresses (NAT-18).
+    fn renew_contact(&mut self) {
+        let Some(flow) = &self.signalling.flow else { return };
+        let before = Text::from(self.signalling.contact.as_str());
+        let before = NameAddr::parse(&before).ok();
+        let user = before.as_ref().and_then(|contact| user_of(&contact.uri));
+        let user = user.unwrap_or_else(|| "s".to_owned());
+        self.signalling.contact = incoming::contact(&self.exchange, &self.endpoint, flow, &user);
     }
 
     /// An offer ended; one about addresses that met an offer of the peer comes again.

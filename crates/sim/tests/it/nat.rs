@@ -187,6 +187,77 @@ fn a_new_public_address_is_offered_to_live_calls() {
     }
 }
 
+/// NAT-18: whoever is told a new media address is told the new Contact as well.
+#[test]
+fn after_a_change_of_the_public_address_the_contact_is_the_new_one() {
+    let behind = |address: &str| {
+        let mut configuration = Configuration::default();
+        let begin = "type = transport\n";
+        let translated = format!(
+            "{begin}external_media_address = {address}\nexternal_signaling_address = {address}\n"
+        );
+        configuration.pjsip = configuration.pjsip.replace(begin, &translated);
+        configuration
+    };
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let said = overheard(&world);
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("600").await;
+        world.run_until("it hears itself", secs(20), |_| alice.is_talking()).await;
+        world.reload(&behind("203.0.113.8"));
+        let (from, to) = ("192.0.2.1".parse().unwrap(), "203.0.113.8".parse().unwrap());
+        world.exchange().reach().note_move(from, to);
+        world.run_until("it is offered", secs(20), |_| alice.call().reoffered > 0).await;
+        let offer = said.borrow().iter().rfind(|text| text.starts_with("INVITE")).cloned();
+        let offer = offer.expect("a re-INVITE");
+        for line in ["Contact: <sip:203.0.113.8:5060>", "c=IN IP4 203.0.113.8", "203.0.113.8;"] {
+            assert!(offer.contains(line), "{line}\n{offer}");
+        }
+        world.exchange().hang_up_all(sidetone_pbx::Cause::NORMAL);
+        world.assert_no_leaks().await;
+    });
+}
+
+/// NAT-13: endpoints with a range of their own take their ports from it, browsers too.
+#[test]
+fn an_endpoint_with_its_own_ports_uses_no_others() {
+    let mut configuration = Configuration::default();
+    for account in ["[alice](phone)\n", "[wendy](browser)\n"] {
+        let own = format!("{account}rtp_port_start = 4000\nrtp_port_end = 4003\n");
+        assert!(configuration.pjsip.contains(account));
+        configuration.pjsip = configuration.pjsip.replace(account, &own);
+    }
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let said = overheard(&world);
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        for phone in [&alice, &wendy, &bob] {
+            phone.dial("600").await;
+            world.run_until("it hears itself", secs(20), |_| phone.is_talking()).await;
+        }
+        let said = said.take();
+        let answers = said.iter().filter(|text| text.starts_with("SIP/2.0 200"));
+        let ports = answers.filter_map(|text| text.split_once("m=audio ")).map(|(_, rest)| {
+            let port = rest.split(' ').next().unwrap_or_default();
+            port.parse::<u16>().expect("a port")
+        });
+        let ports: Vec<u16> = ports.collect();
+        let [plain, browser, usual] = ports[..] else { panic!("{ports:?}") };
+        assert!((4_000..=4_003).contains(&plain) && (4_000..=4_003).contains(&browser));
+        assert!(plain != browser && usual >= 10_000, "{ports:?}");
+        // Both pairs of the range are taken: a third call finds none and says what to change.
+        let walter = registered(&world, "alice", Line::Udp).await;
+        walter.dial("600").await;
+        world.run_until("it is refused", secs(20), |_| walter.is_over()).await;
+        assert_eq!(walter.state(), Some(CallState::Over(503)));
+        for phone in [&alice, &wendy, &bob] {
+            phone.hang_up().await;
+        }
+        world.assert_no_leaks().await;
+    });
+}
+
 /// RFC 8840: what is found after the answer is told by INFO, to those who listen.
 #[test]
 fn late_candidates_are_trickled_to_those_who_listen() {

@@ -1,6 +1,7 @@
 //! Requests inside dialogs, both ways: order, glare, target refresh, BYE (RFC 3261 §12.2, §14,
 //! §15; RFC 3311).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -251,9 +252,16 @@ impl Stack {
         let Some(dialog) = self.dialogs.get_mut(&id) else {
             return;
         };
+        let mut headers = Cow::Borrowed(&request.headers);
+        if matches!(request.method, Method::Invite | Method::Update) {
+            dialog.learn_contact(&headers);
+            if headers.iter().any(is_contact) {
+                headers.to_mut().retain(|header| !is_contact(header));
+            }
+        }
         let sent_by = dialog.sent_by.clone();
         let mut prepared = dialog.prepare(request.method.clone(), None);
-        add_headers(&mut prepared.request.headers, &request.headers);
+        add_headers(&mut prepared.request.headers, &headers);
         add_body(&mut prepared.request, request.body.as_ref());
         if matches!(request.method, Method::Invite | Method::Update) {
             dialog.session.ask(&mut prepared.request);
@@ -394,4 +402,8 @@ fn carries_offer(request: &Request) -> bool {
         Method::Update => !request.body.is_empty(),
         _ => false,
     }
+}
+
+fn is_contact((name, _): &(String, String)) -> bool {
+    Name::lookup(name.as_bytes()) == Some(Name::Contact)
 }

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use sidetone_base::{Destination, FlowId, Transport};
+use sidetone_sip::Method;
 use sidetone_sip::headers::Replaces;
 
 use crate::Settings;
-use crate::api::{Command, DialogId, Event, Failure, Input, InviteId};
+use crate::api::{Command, DialogId, DialogRequest, Event, Failure, Input, InviteId, RequestId};
 use crate::testing::{ALICE, BOB, GOOD, Link, World};
 
 const FLOW: Destination = Destination::Flow(FlowId(2));
@@ -76,6 +77,31 @@ fn the_owner_may_pin_a_dialog_to_a_place() {
     world.command(BOB, Command::Pin { dialog: bob, destination });
     world.request(BOB, bob, 1, "INFO");
     assert_eq!(world.log.last().unwrap().to, destination);
+}
+
+/// Our address changed: the re-INVITE says so, and so do later requests and answers.
+#[test]
+fn a_contact_given_with_a_reinvite_stands_from_then_on() {
+    let mut world = World::new();
+    let (alice, _) = world.call();
+    let contact = "<sip:alice@203.0.113.8:5062>";
+    let request = Box::new(DialogRequest {
+        method: Method::Invite,
+        headers: vec![("Contact".to_owned(), contact.to_owned())],
+        body: None,
+    });
+    world.command(ALICE, Command::InDialog { request_id: RequestId(1), dialog: alice, request });
+    let told = format!("Contact: {contact}");
+    let sent = world.last(ALICE, "INVITE");
+    assert_eq!(sent.matches("Contact: ").count(), 1, "{sent}");
+    assert!(sent.contains(&told) && sent.contains("203.0.113.8:5062;branch"), "{sent}");
+    world.request(ALICE, alice, 2, "UPDATE");
+    let sent = world.log.iter().rev().map(|sent| String::from_utf8_lossy(&sent.bytes));
+    let update = sent.into_iter().find(|text| text.starts_with("UPDATE"));
+    assert!(update.is_none_or(|text| text.contains(&told)));
+    world.request(ALICE, alice, 3, "INFO");
+    let sent = world.last(ALICE, "INFO");
+    assert!(sent.contains("203.0.113.8:5062;branch") && !sent.contains("Contact: "), "{sent}");
 }
 
 fn failed(world: &mut World, side: usize, bytes: Bytes) {
