@@ -46,6 +46,37 @@ fn legs_connect_and_echo_on_a_good_link() {
     assert_eq!(world.received(1, 2), 10);
 }
 
+/// ICE, DTLS and media over IPv6, on a bad link and through an ICE restart.
+#[test]
+fn over_ipv6_legs_connect_hear_and_restart() {
+    for seed in 1..=4 {
+        let hosts = ["2001:db8::1", "2001:db8::2"].map(|ip| ip.parse().unwrap());
+        let mut world = World::between(hosts, seed, bad_link());
+        world.connect();
+        world.run(20 * SECOND);
+        assert!(world.keyed(0, 1) && world.keyed(1, 2), "seed {seed}: {:?}", world.events(0, 1));
+        world.link = Link::default();
+        let now = world.now;
+        let a = world.hosts[0].graph.restart_ice(now, LegId(1)).unwrap().remove(0);
+        let line = a.ice.as_ref().unwrap().candidates[0].clone();
+        assert!(line.contains(" 2001:db8::1 ") && line.ends_with("typ host"), "{line}");
+        let b = world.hosts[1].graph.restart_ice(now, LegId(2)).unwrap().remove(0);
+        world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
+        world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
+        world.run(SECOND);
+        let (mut phone, local) = with_phone(&mut world);
+        phone.talk(&mut world, local.rtp, 10);
+        world.run(SECOND / 5);
+        assert_eq!(world.received(1, 2), 10);
+        assert_eq!(phone.heard(&world).len(), 10);
+        let over_ipv6 = |event: &LegEvent| match event {
+            LegEvent::IceConnected { remote, .. } => remote.is_ipv6(),
+            _ => false,
+        };
+        assert!(world.has(0, 1, over_ipv6));
+    }
+}
+
 #[test]
 fn the_handshake_survives_a_fifth_of_loss() {
     for seed in 1..=8 {

@@ -129,6 +129,11 @@ pub fn rsa_certificate(bits: usize) -> Certificate {
 
 impl World {
     pub fn new(seed: u64, link: Link) -> Self {
+        Self::between([1, 2].map(|number| IpAddr::from([192, 0, 2, number])), seed, link)
+    }
+
+    /// A world of two hosts with these addresses.
+    pub fn between(hosts: [IpAddr; 2], seed: u64, link: Link) -> Self {
         let now = Instant::now();
         let mut world = Self {
             now,
@@ -144,8 +149,7 @@ impl World {
             flying: BinaryHeap::new(),
             serial: 0,
         };
-        for number in 1..=2_u8 {
-            let ip = IpAddr::from([192, 0, 2, number]);
+        for ip in hosts {
             let clock = WallClock::new(now, NtpTime(0xe000_0000_0000_0000));
             let seed = world.random.u64();
             let mut graph = Graph::new(clock, Box::new(SeededRandom::new(seed)));
@@ -234,12 +238,17 @@ impl World {
     /// Two WebRTC legs (1 on host 0, 2 on host 1), connected.
     pub fn connected(seed: u64, link: Link) -> Self {
         let mut world = Self::new(seed, link);
-        let a = world.webrtc(0, 1);
-        let b = world.webrtc(1, 2);
-        world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
-        world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
-        world.run(Duration::from_secs(3));
+        world.connect();
         world
+    }
+
+    /// Makes leg 1 on host 0 and leg 2 on host 1, and lets them connect.
+    pub fn connect(&mut self) {
+        let a = self.webrtc(0, 1);
+        let b = self.webrtc(1, 2);
+        self.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));
+        self.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
+        self.run(Duration::from_secs(3));
     }
 
     /// Puts a datagram on its way, past the link's faults.
