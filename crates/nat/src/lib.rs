@@ -13,6 +13,7 @@
 pub mod binding;
 pub mod credentials;
 pub mod fuzz;
+pub mod handout;
 pub mod message;
 pub mod name;
 mod peers;

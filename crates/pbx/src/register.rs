@@ -13,6 +13,7 @@ use sidetone_ua::api::Reply;
 use crate::authenticate::{Authenticated, kept_out};
 use crate::channel::Control;
 use crate::exchange::Exchange;
+use crate::ice_servers;
 use crate::message;
 use crate::registrar::{
     AorLimits, Change, Contact, ContactUpdate, Contacts, Register, RegisterError,
@@ -56,7 +57,9 @@ pub(crate) fn register(
                 exchange.mark_used(flow.id);
                 move_calls(exchange, who.endpoint(), flow, &register);
             }
-            accepted(exchange, aor, &contacts, request)
+            let mut reply = accepted(exchange, who.endpoint(), aor, &contacts, request);
+            reply.headers.extend(ice_servers::header(exchange, who.endpoint(), flow, request));
+            reply
         }
         Err(RegisterError::StarWithExpires) => message::refusal(400, "Contact: * needs Expires: 0"),
         Err(RegisterError::TooMany { max_contacts }) => {
@@ -280,7 +283,13 @@ fn contact_refused(
         .next()
 }
 
-fn accepted(exchange: &Exchange, aor: &Aor, contacts: &[Contact], request: &Request) -> Reply {
+fn accepted(
+    exchange: &Exchange,
+    endpoint: &Endpoint,
+    aor: &Aor,
+    contacts: &[Contact],
+    request: &Request,
+) -> Reply {
     let mut reply = message::reply(200);
     let now = exchange.now();
     for contact in contacts {
@@ -298,7 +307,8 @@ fn accepted(exchange: &Exchange, aor: &Aor, contacts: &[Contact], request: &Requ
         reply.headers.extend(paths.map(echo));
     }
     let outbound = request.headers.lists(Name::Supported, "outbound");
-    let supported = [("outbound", outbound), ("path", aor.support_path)];
+    let trickle = endpoint.ice_support && exchange.config().rtp.ice_support;
+    let supported = [("outbound", outbound), ("path", aor.support_path), ("trickle-ice", trickle)];
     let supported: Vec<&str> =
         supported.iter().filter(|(_, does)| *does).map(|(name, _)| *name).collect();
     if !supported.is_empty() {

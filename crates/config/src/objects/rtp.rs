@@ -130,6 +130,8 @@ pub struct Rtp {
     pub stun_reresolve_ttl_0: bool,
     /// Name ourselves in STUN packets.
     pub stun_software_attribute: bool,
+    /// Tell phones that ask where the servers are.
+    pub share_ice_servers: bool,
     /// TURN server.
     pub turn: Option<TurnServer>,
     /// What was set, for `show` commands.
@@ -172,6 +174,7 @@ impl Rtp {
             stun_acl: fields.acl_set(["stun_acl", "stun_deny", "stun_permit"], acls),
             stun_reresolve_ttl_0: fields.flag("stunaddr_reresolve_ttl_0"),
             stun_software_attribute: fields.flag("stun_software_attribute"),
+            share_ice_servers: fields.flag("share_ice_servers"),
             turn: turn(&mut fields),
             settings: fields.settings(),
         };

@@ -244,6 +244,9 @@ pub const RTP: ObjectSpec = ObjectSpec {
         "rtpchecksums" YesNo, "yes", NOT_YET, "UDP checksums on media packets.";
         "rtpend" RTP_PORT, "31000", Works, "Last media port.";
         "rtpstart" RTP_PORT, "5000", Works, "First media port.";
+        "share_ice_servers" YesNo, "yes", Works,
+            "Tell phones that ask when they register where stunaddr and turnaddr are, with \
+             credentials of their own made with turn_secret; turnpassword is told nobody.";
         "srtpreplayprotection" YesNo, "yes", Works, "Refuse repeated SRTP packets.";
         "strictrtp" Choice(StrictRtp::NAMES), "yes", Works,
             "Drop packets from anywhere but the learned source.";
