@@ -1,5 +1,7 @@
 // `window.sidetone`: the phone for scripts in the page, for example a CRM that loads this bundle.
 
+import type { NetworkReport, Verdict } from './ice.ts';
+import { judge } from './ice.ts';
 import type { Log } from './log.ts';
 import type { Phone } from './phone.ts';
 import type { Call, PhoneState } from './state.ts';
@@ -15,6 +17,8 @@ export interface Snapshot {
   readonly call: CallSnapshot | null;
   /** The call on hold during a consultation. */
   readonly waiting: CallSnapshot | null;
+  /** Which addresses the browser found before any call, and what that comes to. */
+  readonly network: (NetworkReport & { readonly verdict: Verdict }) | null;
 }
 
 /** What a script sees of one call. */
@@ -31,13 +35,14 @@ export interface CallSnapshot {
   readonly answeredAt: number | null;
 }
 
-export function snapshot({ account, line, notice, call, waiting }: PhoneState): Snapshot {
+export function snapshot({ account, line, notice, call, waiting, network }: PhoneState): Snapshot {
   return {
     account,
     line: line.kind,
     notice: notice && { title: notice.title, text: notice.text },
     call: call && callSnapshot(call),
     waiting: waiting && callSnapshot(waiting),
+    network: network && { ...network, verdict: judge(network) },
   };
 }
 
@@ -87,6 +92,7 @@ export function makeApi(store: Store, phone: Phone, log: Log): object {
     completeTransfer: () => phone.completeTransfer(),
     stats: () => phone.stats(),
     log: () => log.text(),
+    checkNetwork: () => phone.checkNetwork(),
     /** `on('state', listener)` returns a function that ends the subscription. */
     on(name: 'state', listener: (state: Snapshot) => void): () => void {
       if (name !== 'state') throw new TypeError(`there is no event “${String(name)}”, only “state”`);

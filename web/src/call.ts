@@ -2,14 +2,19 @@
 // change to the store. Decides nothing about the screen.
 
 import type { IncomingEvent, OutgoingEvent, RTCSession } from 'jssip/lib/RTCSession';
+import type { Reachability } from './ice.ts';
+import { TRICKLE, iceServers } from './ice.ts';
+import type { Log } from './log.ts';
 import type { Loudspeaker } from './media.ts';
 import { MediaProblem, gatherMore, openCamera, openMicrophone } from './media.ts';
 import type { Reading, Stat } from './quality.ts';
 import { compare, read } from './quality.ts';
 import type { Settings } from './settings.ts';
+import type { SessionOptions } from './sip.ts';
 import type { CallChange } from './state.ts';
 import type { Store } from './store.ts';
 import * as words from './strings.ts';
+import { Trickle } from './trickle.ts';
 
 /** Whether a call starts with the camera. */
 export type Media = 'audio' | 'audio and video';
@@ -25,11 +30,14 @@ export class CallControl {
   readonly id: string;
   readonly #store: Store;
   readonly #settings: () => Settings;
+  readonly #reachability: () => Reachability;
   readonly #loudspeaker: Loudspeaker;
+  readonly #log: Log;
   readonly #local = new MediaStream();
   /** One stable MediaStream per arriving video track, so that tiles are not rebuilt. */
   readonly #videos = new Map<string, MediaStream>();
   #session: RTCSession | null = null;
+  #trickle: Trickle | null = null;
   #videoSender: RTCRtpSender | null = null;
   #measuring: ReturnType<typeof setInterval> | undefined;
   #lastReading: Reading | null = null;
@@ -37,11 +45,20 @@ export class CallControl {
   #handedTo: string | null = null;
   #over = false;
 
-  constructor(id: string, store: Store, settings: () => Settings, loudspeaker: Loudspeaker) {
+  constructor(
+    id: string,
+    store: Store,
+    settings: () => Settings,
+    reachability: () => Reachability,
+    loudspeaker: Loudspeaker,
+    log: Log,
+  ) {
     this.id = id;
     this.#store = store;
     this.#settings = settings;
+    this.#reachability = reachability;
     this.#loudspeaker = loudspeaker;
+    this.#log = log;
   }
 
   get over(): boolean {
@@ -58,13 +75,21 @@ export class CallControl {
   }
 
   /** The options JsSIP needs to start or answer a call with the tracks opened so far. */
-  get sessionOptions(): { mediaStream: MediaStream; pcConfig: RTCConfiguration } {
-    const { stun } = this.#settings();
-    const iceServers = stun ? [{ urls: stun.includes(':') ? stun : `stun:${stun}` }] : [];
+  get sessionOptions(): SessionOptions {
     return {
       mediaStream: this.#local,
-      pcConfig: { iceServers, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' },
+      pcConfig: {
+        iceServers: this.#servers(),
+        bundlePolicy: 'max-bundle',
+        rtcpMuxPolicy: 'require',
+      },
+      // What the exchange finds late is welcome too.
+      extraHeaders: [`Recv-Info: ${TRICKLE}`],
     };
+  }
+
+  #servers(): RTCIceServer[] {
+    return iceServers(this.#settings(), this.#reachability().servers);
   }
 
   /**
@@ -109,6 +134,7 @@ export class CallControl {
   /** Follows `session` from now on. Must run before its peer connection is made. */
   follow(session: RTCSession): void {
     this.#session = session;
+    this.#trickle = new Trickle(session, this.#log, () => this.#reachability().trickles);
     session.on('peerconnection', ({ peerconnection }) => this.#watchConnection(peerconnection));
     if (session.connection) this.#watchConnection(session.connection);
     this.#limitGathering(session);
@@ -131,8 +157,9 @@ export class CallControl {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let limit = Infinity;
     session.on('icecandidate', ({ candidate, ready }) => {
-      const hasStun = this.#settings().stun !== '';
-      const deadline = Date.now() + gatherMore(candidate.type ?? 'host', hasStun);
+      const hasServers = this.#servers().length > 0;
+      const more = gatherMore(candidate.type ?? 'host', hasServers, this.#reachability().trickles);
+      const deadline = Date.now() + more;
       if (deadline >= limit) return;
       limit = deadline;
       clearTimeout(timer);
@@ -146,6 +173,7 @@ export class CallControl {
   }
 
   #watchConnection(connection: RTCPeerConnection): void {
+    this.#trickle?.watch(connection);
     connection.addEventListener('track', () => this.#collectRemote(connection));
     connection.addEventListener('signalingstatechange', () => this.#collectRemote(connection));
     connection.addEventListener('connectionstatechange', () => {

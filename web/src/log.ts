@@ -61,9 +61,14 @@ export class Log {
   }
 }
 
-/** Blanks digest responses: with the nonce they would allow guessing the password offline. */
+/**
+ * Blanks digest responses, which would allow guessing the password offline, and what lets somebody
+ * in at a TURN server.
+ */
 export function redact(text: string): string {
-  return text.replace(/(\b(?:response|cnonce)=")[^"]*"/gi, '$1…"');
+  return text
+    .replace(/(\b(?:response|cnonce)=")[^"]*"/gi, '$1…"')
+    .replace(/("credential":")[^"]*"/g, '$1…"');
 }
 
 /** Puts the arguments of a console call into its format string. */

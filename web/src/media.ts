@@ -142,11 +142,12 @@ export const GATHER_LIMIT_MS = 500;
 export const GATHER_GRACE_MS = 40;
 
 /**
- * How much longer to gather after a candidate of `type` arrived, in milliseconds. Without STUN the
- * host addresses are all there is; with it the first reflexive address is what the call needs.
+ * How much longer to gather after a candidate of `type` arrived, in milliseconds. Without servers
+ * the host addresses are all there is, and what is found later may follow an exchange that takes
+ * it; else the first reflexive address is what the call needs.
  */
-export function gatherMore(type: string, hasStun: boolean): number {
-  if (!hasStun) return GATHER_GRACE_MS;
+export function gatherMore(type: string, hasServers: boolean, trickles: boolean): number {
+  if (!hasServers || trickles) return GATHER_GRACE_MS;
   return type === 'srflx' || type === 'relay' ? 0 : GATHER_LIMIT_MS;
 }
 

@@ -5,8 +5,11 @@
 import type { RTCSession } from 'jssip/lib/RTCSession';
 import type { Media } from './call.ts';
 import { CallControl } from './call.ts';
+import type { NetworkReport, Reachability } from './ice.ts';
+import { UNKNOWN, iceServers, judge } from './ice.ts';
 import type { Log } from './log.ts';
 import type { Loudspeaker } from './media.ts';
+import { checkNetwork } from './network-check.ts';
 import type { Settings } from './settings.ts';
 import { completeServer, save } from './settings.ts';
 import { Line } from './sip.ts';
@@ -23,6 +26,9 @@ export class Phone {
   readonly #log: Log;
   readonly #loudspeaker: Loudspeaker;
   #settings: Settings;
+  #reachability: Reachability = UNKNOWN;
+  /** The servers that the last check asked, so that the same ones are not asked again. */
+  #checked: string | null = null;
   #line: Line | null = null;
   #call: CallControl | null = null;
   /** The call on hold during a consultation. */
@@ -77,6 +83,8 @@ export class Phone {
     if (before.speaker !== this.#settings.speaker) {
       void this.#loudspeaker.choose(this.#settings.speaker);
     }
+    const server = (of: Settings): string => [of.stun, of.turn, of.turnUser, of.turnPassword].join(' ');
+    if (this.#line && server(before) !== server(this.#settings)) void this.checkNetwork();
   }
 
   /** Connects and registers with the account in the settings. */
@@ -96,12 +104,48 @@ export class Phone {
     this.configure({ server });
     this.#line?.stop();
     this.#store.dispatch({ type: 'sign-in', account });
-    const line = new Line(this.#store, this.#log, this.#settings, (session, video) =>
-      this.#incoming(session, video),
+    this.#reachability = UNKNOWN;
+    const line = new Line(
+      this.#store,
+      this.#log,
+      this.#settings,
+      (session, video) => this.#incoming(session, video),
+      (reachability) => this.#reached(reachability),
     );
     this.#line = line;
     line.start();
     if (this.#settings.speaker) void this.#loudspeaker.choose(this.#settings.speaker);
+  }
+
+  /** What the exchange said about the network; looks at it the first time. */
+  #reached(reachability: Reachability): void {
+    this.#reachability = reachability;
+    if (this.#checked !== this.#askedNow()) void this.checkNetwork();
+  }
+
+  /** The servers to ask, without the credentials that change with every registration. */
+  #askedNow(): string {
+    const servers = iceServers(this.#settings, this.#reachability.servers);
+    return JSON.stringify(servers.map(({ urls }) => urls));
+  }
+
+  /** Looks which addresses the browser finds, and shows it: before a call, not when it fails. */
+  async checkNetwork(): Promise<NetworkReport | null> {
+    this.#checked = this.#askedNow();
+    const servers = iceServers(this.#settings, this.#reachability.servers);
+    try {
+      const report = await checkNetwork(servers);
+      this.#store.dispatch({ type: 'network-checked', report });
+      this.#log.add(`network: ${judge(report)} ${JSON.stringify(report)}`);
+      return report;
+    } catch (error) {
+      // A browser without WebRTC, or a server it cannot read.
+      this.#log.add(`the network could not be checked: ${String(error)}`);
+      const words = error instanceof Error ? error.message : String(error);
+      const none = { hosts: [], hidden: 0, reflexive: [], relayed: [], servers: servers.length };
+      this.#store.dispatch({ type: 'network-checked', report: { ...none, errors: [words] } });
+      return null;
+    }
   }
 
   #refuseSignIn(text: string): void {
@@ -159,7 +203,14 @@ export class Phone {
 
   #newControl(): CallControl {
     const id = crypto.randomUUID();
-    const control = new CallControl(id, this.#store, () => this.#settings, this.#loudspeaker);
+    const control = new CallControl(
+      id,
+      this.#store,
+      () => this.#settings,
+      () => this.#reachability,
+      this.#loudspeaker,
+      this.#log,
+    );
     this.#call = control;
     return control;
   }

@@ -11,8 +11,13 @@ export interface Settings {
   readonly password: string;
   readonly rememberAccount: boolean;
   readonly rememberPassword: boolean;
-  /** A STUN server such as `stun:stun.example.org`; empty: none is asked. */
+  /** A STUN server such as `stun:stun.example.org`; empty: the exchange's, if any. */
   readonly stun: string;
+  /** A TURN server such as `turn:turn.example.org?transport=tcp`; empty: the exchange's, if any. */
+  readonly turn: string;
+  readonly turnUser: string;
+  /** Stored with the password only. */
+  readonly turnPassword: string;
   readonly microphone: string;
   readonly camera: string;
   readonly speaker: string;
@@ -44,6 +49,9 @@ export const defaultSettings: Settings = {
   rememberAccount: true,
   rememberPassword: false,
   stun: '',
+  turn: '',
+  turnUser: '',
+  turnPassword: '',
   microphone: '',
   camera: '',
   speaker: '',
@@ -156,6 +164,7 @@ export function storable(settings: Settings): Settings {
     ...settings,
     account: settings.rememberAccount ? settings.account : '',
     password: settings.rememberAccount && settings.rememberPassword ? settings.password : '',
+    turnPassword: settings.rememberPassword ? settings.turnPassword : '',
   };
 }
 

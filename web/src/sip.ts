@@ -4,6 +4,8 @@
 import JsSIP from 'jssip';
 import type { RTCSession } from 'jssip/lib/RTCSession';
 import type { RTCSessionEvent, UA } from 'jssip/lib/UA';
+import type { Reachability } from './ice.ts';
+import { SERVERS_HEADER, TRICKLE, parseServers } from './ice.ts';
 import type { Log } from './log.ts';
 import { offersVideo } from './media.ts';
 import type { Settings } from './settings.ts';
@@ -29,6 +31,13 @@ const RETRY_MAX_MS = 60_000;
 /** Longest wait for the probe that tells an unreachable exchange from a refused WebSocket. */
 const PROBE_LIMIT_MS = 4_000;
 
+/** What JsSIP needs to start or answer a call. */
+export interface SessionOptions {
+  readonly mediaStream: MediaStream;
+  readonly pcConfig: RTCConfiguration;
+  readonly extraHeaders: string[];
+}
+
 /** JsSIP's transport, as far as its declarations leave it out. */
 interface Reconnectable {
   readonly transport: { connect(): void } | null;
@@ -39,6 +48,7 @@ export class Line {
   readonly #log: Log;
   readonly #settings: Settings;
   readonly #onSession: (session: RTCSession, video: boolean) => void;
+  readonly #onReachability: (reachability: Reachability) => void;
   readonly #ua: UA;
   #attempts = 0;
   #refusals = 0;
@@ -51,11 +61,13 @@ export class Line {
     log: Log,
     settings: Settings,
     onSession: (session: RTCSession, video: boolean) => void,
+    onReachability: (reachability: Reachability) => void,
   ) {
     this.#store = store;
     this.#log = log;
     this.#settings = settings;
     this.#onSession = onSession;
+    this.#onReachability = onReachability;
     const socket = new LoggedSocket(settings.server, log, {
       opened: () => this.#opened(),
       closed: (code, reason, everOpen) => void this.#closed(code, reason, everOpen),
@@ -75,7 +87,12 @@ export class Line {
   }
 
   #listen(): void {
-    this.#ua.on('registered', () => {
+    this.#ua.registrator().setExtraHeaders([`${SERVERS_HEADER}: wanted`]);
+    this.#ua.on('registered', ({ response }) => {
+      this.#onReachability({
+        servers: parseServers(response.getHeader(SERVERS_HEADER)),
+        trickles: (response.getHeader('Supported') ?? '').includes(TRICKLE),
+      });
       this.#refusals = 0;
       this.#wasRegistered = true;
       this.#store.dispatch({ type: 'registered' });
@@ -104,7 +121,7 @@ export class Line {
   /** Starts a call; throws TypeError when `target` is no address. */
   call(
     target: string,
-    options: { mediaStream: MediaStream; pcConfig: RTCConfiguration },
+    options: SessionOptions,
     watch: (session: RTCSession) => void,
   ): void {
     // JsSIP hands the session over before it opens the connection only through this event.

@@ -1,6 +1,7 @@
 // The whole state of the phone as one plain value, and the pure function that moves it on.
 // Everything on the screen is derived from it; sip.ts and call.ts only report events.
 
+import type { NetworkReport } from './ice.ts';
 import type { Quality } from './quality.ts';
 import type { CallEnd, Notice } from './strings.ts';
 import { endWords } from './strings.ts';
@@ -70,6 +71,8 @@ export interface PhoneState {
   /** The call that is on hold while its person asks somebody else, before handing it over. */
   readonly waiting: Call | null;
   readonly recents: readonly Recent[];
+  /** Which addresses this browser finds; null until it was looked. */
+  readonly network: NetworkReport | null;
 }
 
 export type Event =
@@ -80,6 +83,7 @@ export type Event =
   | { readonly type: 'registration-lost' }
   | { readonly type: 'disconnected'; readonly attempt: number; readonly notice: Notice | null }
   | { readonly type: 'network'; readonly online: boolean }
+  | { readonly type: 'network-checked'; readonly report: NetworkReport }
   | { readonly type: 'notice'; readonly notice: Notice | null }
   | { readonly type: 'recents'; readonly recents: readonly Recent[] }
   | { readonly type: 'call-started'; readonly call: Call }
@@ -104,6 +108,7 @@ export const initialState: PhoneState = {
   call: null,
   waiting: null,
   recents: [],
+  network: null,
 };
 
 export function newCall(
@@ -146,6 +151,8 @@ export function reduce(state: PhoneState, event: Event): PhoneState {
       return { ...state, ...reduceLine(state, event) };
     case 'network':
       return { ...state, online: event.online };
+    case 'network-checked':
+      return { ...state, network: event.report };
     case 'notice':
       return { ...state, notice: event.notice };
     case 'recents':

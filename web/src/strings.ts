@@ -1,6 +1,9 @@
 // Every sentence the phone says, in one place: what happened, whose fault it is, what to do next.
 // Pure: no DOM, no network. Each function takes a cause and returns words.
 
+import type { NetworkReport } from './ice.ts';
+import { isPublic, judge } from './ice.ts';
+
 /** A message for the person at the phone. */
 export interface Notice {
   readonly tone: 'info' | 'warning' | 'error';
@@ -175,6 +178,46 @@ export function mediaPathWords(): Notice {
     title: 'The media connection is interrupted',
     text: 'No packets come through. Waiting for the network; the call ends if it stays away.',
   };
+}
+
+/** What the addresses that the browser found mean for calls. */
+export function networkWords(report: NetworkReport): Notice {
+  const info = (title: string, text: string): Notice => ({ tone: 'info', title, text });
+  const warning = (title: string, text: string): Notice => ({ tone: 'warning', title, text });
+  const said = report.errors.length > 0 ? ` ${report.errors.join('; ')}.` : '';
+  switch (judge(report)) {
+    case 'relay':
+      return info(
+        'Calls get through almost everywhere',
+        `A relay is ready (${report.relayed.join(', ')}): sound passes even where UDP is blocked.`,
+      );
+    case 'reflexive':
+      return info(
+        'The address of this network is known',
+        `Outside, this browser is ${report.reflexive.join(', ')}.` +
+          ' Behind a strict firewall a TURN server would be needed as well.',
+      );
+    case 'public':
+      return info('This computer has a public address', report.hosts.filter(isPublic).join(', '));
+    case 'no servers':
+      return warning(
+        'Only addresses of this network are known',
+        'No STUN or TURN server is set, here or at the exchange. Calls work in this network, and ' +
+          'wherever the exchange has a public address.',
+      );
+    case 'only local':
+      return warning(
+        'Only addresses of this network were found',
+        `The STUN or TURN server gave no address: sound may not get through from here.${said}` +
+          ' A firewall may block UDP; look at the servers in the settings.',
+      );
+    case 'nothing':
+      return warning(
+        'No network address was found',
+        `The browser found no way to send sound.${said} An extension or a policy of the browser ` +
+          'may switch WebRTC off.',
+      );
+  }
 }
 
 /** Words for a browser that refuses to play sound before somebody touched the page. */

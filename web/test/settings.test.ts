@@ -57,6 +57,9 @@ test('the password is stored only on request, the account unless refused', () =>
   assert.equal(storable(settings).password, '');
   assert.equal(storable(settings).account, 'alice');
   assert.equal(storable({ ...settings, rememberPassword: true }).password, 'secret');
+  const relay = { ...settings, turnPassword: 'relay' };
+  assert.equal(storable(relay).turnPassword, '');
+  assert.equal(storable({ ...relay, rememberPassword: true }).turnPassword, 'relay');
   const guest = { ...settings, rememberAccount: false, rememberPassword: true };
   assert.equal(storable(guest).account, '');
   assert.equal(storable(guest).password, '');
@@ -70,14 +73,23 @@ test('damaged storage counts as empty', () => {
 });
 
 test('gathering ends at once with a reflexive address and never waits for a dead STUN server', () => {
-  assert.equal(gatherMore('host', false), GATHER_GRACE_MS);
-  assert.equal(gatherMore('host', true), GATHER_LIMIT_MS);
-  assert.equal(gatherMore('srflx', true), 0);
+  assert.equal(gatherMore('host', false, false), GATHER_GRACE_MS);
+  assert.equal(gatherMore('host', true, false), GATHER_LIMIT_MS);
+  assert.equal(gatherMore('srflx', true, false), 0);
+});
+
+test('an exchange that takes later candidates is not kept waiting for a server', () => {
+  assert.equal(gatherMore('host', true, true), GATHER_GRACE_MS);
 });
 
 test('the log shows no digest', () => {
   const line = 'Authorization: Digest username="a", response="0123", cnonce="xy", nc=00000001';
   assert.equal(redact(line), 'Authorization: Digest username="a", response="…", cnonce="…", nc=00000001');
+});
+
+test('the log shows no password of a TURN server', () => {
+  const line = 'Sidetone-Ice-Servers: [{"credential":"c2Vj","username":"1:alice"}]';
+  assert.equal(redact(line), 'Sidetone-Ice-Servers: [{"credential":"…","username":"1:alice"}]');
 });
 
 test('console formats are filled in', () => {

@@ -34,8 +34,9 @@ export function mountApp(
     home,
     incomingView(phone),
     inCall,
+    settings,
   ];
-  const [header, notice, ...main] = views;
+  const [header, notice, ...main] = views.slice(0, -1);
   for (const view of main) view.element.hidden = true;
   root.replaceChildren(
     ...[header, notice].flatMap((view) => (view ? [view.element] : [])),

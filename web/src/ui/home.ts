@@ -1,11 +1,14 @@
 // What is on the screen between calls: the dial field, the keypad, recent calls.
 
 import type { Media } from '../call.ts';
+import type { NetworkReport } from '../ice.ts';
+import { judge } from '../ice.ts';
 import type { Phone } from '../phone.ts';
 import type { Hint } from '../settings.ts';
 import type { PhoneState, Recent } from '../state.ts';
+import { networkWords } from '../strings.ts';
 import type { View } from './dom.ts';
-import { h, icon, initials, show } from './dom.ts';
+import { h, icon, initials, say, show } from './dom.ts';
 import { keypad } from './keypad.ts';
 
 export interface HomeView extends View {
@@ -16,7 +19,14 @@ export interface HomeView extends View {
 export function homeView(phone: Phone, hints: readonly Hint[], forget: () => void): HomeView {
   const dial = dialCard(phone);
   const history = historyCard((number) => dial.set(number), hints, forget);
-  const element = h('section', { class: 'home', aria: { label: 'Dial' } }, dial.element, history.element);
+  // A server that gives no address costs a call its sound: said here, before it is made.
+  const network = h('p', { class: 'network-warning', role: 'status' });
+  const element = h(
+    'section',
+    { class: 'home', aria: { label: 'Dial' } },
+    h('div', { class: 'home-column' }, dial.element, network),
+    history.element,
+  );
   return {
     element,
     type: dial.type,
@@ -25,8 +35,17 @@ export function homeView(phone: Phone, hints: readonly Hint[], forget: () => voi
       show(element, state.line.kind !== 'signed-out' && state.call === null && !calling);
       dial.enable(state.line.kind === 'registered');
       history.update(state.recents);
+      const words = state.network && warned(state.network) ? networkWords(state.network) : null;
+      show(network, words !== null);
+      say(network, words ? `${words.title}. ${words.text}` : '');
     },
   };
+}
+
+/** Without servers there is nothing wrong yet; the settings tell. */
+function warned(report: NetworkReport): boolean {
+  const verdict = judge(report);
+  return verdict === 'only local' || verdict === 'nothing';
 }
 
 interface DialCard {

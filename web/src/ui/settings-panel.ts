@@ -3,23 +3,19 @@
 import type { Log } from '../log.ts';
 import { listDevices } from '../media.ts';
 import type { Phone } from '../phone.ts';
+import type { View } from './dom.ts';
 import { h, icon, say } from './dom.ts';
 import { SHORTCUTS } from './keyboard.ts';
+import { networkFields } from './network-fields.ts';
 
-export interface SettingsPanel {
+export interface SettingsPanel extends View {
   readonly element: HTMLDialogElement;
   open(): void;
 }
 
 export function settingsPanel(phone: Phone, log: Log): SettingsPanel {
   const devices = deviceFields(phone);
-  const stun = h('input', {
-    class: 'input',
-    value: phone.settings.stun,
-    placeholder: 'none',
-    spellcheck: false,
-    on: { change: () => phone.configure({ stun: stun.value.trim() }) },
-  });
+  const network = networkFields(phone);
   const shortcuts = h(
     'dl',
     { class: 'shortcuts' },
@@ -38,8 +34,7 @@ export function settingsPanel(phone: Phone, log: Log): SettingsPanel {
     h('h2', {}, 'Devices'),
     devices.element,
     h('h2', {}, 'Network'),
-    h('label', { class: 'field' }, h('span', {}, 'STUN server'), stun),
-    h('p', { class: 'quiet' }, 'Not needed with an exchange that has a public address.'),
+    network.element,
     h('h2', {}, 'Keyboard'),
     shortcuts,
     h('h2', {}, 'Log'),
@@ -49,8 +44,9 @@ export function settingsPanel(phone: Phone, log: Log): SettingsPanel {
   element.addEventListener('click', (event) => event.target === element && element.close());
   return {
     element,
+    update: network.update,
     open() {
-      stun.value = phone.settings.stun;
+      network.refresh();
       void devices.refresh();
       element.showModal();
     },
