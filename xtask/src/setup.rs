@@ -27,6 +27,8 @@ const NEEDS: &[Need] = &[
     need("certutil", "libnss3-tools"),
     need("ip", "iproute2"),
     need("nft", "nftables"),
+    need("conntrack", "conntrack"),
+    need("turnserver", "coturn"),
 ];
 
 pub(crate) fn run(_arguments: &[String]) -> Outcome {
