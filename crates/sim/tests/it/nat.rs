@@ -210,7 +210,9 @@ fn after_a_change_of_the_public_address_the_contact_is_the_new_one() {
         world.run_until("it is offered", secs(20), |_| alice.call().reoffered > 0).await;
         let offer = said.borrow().iter().rfind(|text| text.starts_with("INVITE")).cloned();
         let offer = offer.expect("a re-INVITE");
-        for line in ["Contact: <sip:203.0.113.8:5060>", "c=IN IP4 203.0.113.8", "203.0.113.8;"] {
+        for line in
+            ["Contact: <sip:203.0.113.8:5060>", "c=IN IP4 203.0.113.8", "UDP 203.0.113.8:5060;"]
+        {
             assert!(offer.contains(line), "{line}\n{offer}");
         }
         world.exchange().hang_up_all(sidetone_pbx::Cause::NORMAL);
