@@ -6,6 +6,7 @@ use sidetone_base::{Destination, Flow, Transport};
 use sidetone_config::objects::aor::Aor;
 use sidetone_config::{Config, Endpoint};
 use sidetone_events::Event;
+use sidetone_party::ice_servers;
 use sidetone_sip::headers::{CSeq, Contact as ContactHeader, Expires};
 use sidetone_sip::{Host, Name, NameAddr, Request, Text, Uri};
 use sidetone_ua::api::Reply;
@@ -13,7 +14,6 @@ use sidetone_ua::api::Reply;
 use crate::authenticate::{Authenticated, kept_out};
 use crate::channel::Control;
 use crate::exchange::Exchange;
-use crate::ice_servers;
 use crate::message;
 use crate::registrar::{
     AorLimits, Change, Contact, ContactUpdate, Contacts, Register, RegisterError,
@@ -58,7 +58,10 @@ pub(crate) fn register(
                 move_calls(exchange, who.endpoint(), flow, &register);
             }
             let mut reply = accepted(exchange, who.endpoint(), aor, &contacts, request);
-            reply.headers.extend(ice_servers::header(exchange, who.endpoint(), flow, request));
+            let unix = exchange.wall_clock().timestamp().as_second();
+            let now_s = u64::try_from(unix).unwrap_or(0);
+            let servers = ice_servers::header(&config.rtp, who.endpoint(), flow, request, now_s);
+            reply.headers.extend(servers);
             reply
         }
         Err(RegisterError::StarWithExpires) => message::refusal(400, "Contact: * needs Expires: 0"),

@@ -10,28 +10,25 @@ use sidetone_nat::Credentials;
 use sidetone_nat::handout::{NamedServer, TurnWay, ice_servers};
 use sidetone_sip::{HeaderName, Request, Text};
 
-use crate::exchange::Exchange;
-
 /// The header in both directions; the request's value does not matter.
 const HEADER: &str = "Sidetone-Ice-Servers";
 /// A phone registers again within the hour and gets new ones; a call may last the night.
 const LONGEST_LIFE_S: u64 = 86_400;
 
-/// The header of a 2xx to a REGISTER that asks.
-pub(crate) fn header(
-    exchange: &Exchange,
+/// The header of a 2xx to a REGISTER that asks, `now_s` seconds after 1970.
+#[must_use]
+pub fn header(
+    rtp: &Rtp,
     endpoint: &Endpoint,
     flow: &Flow,
     request: &Request,
+    now_s: u64,
 ) -> Option<(String, String)> {
     let name = HeaderName::read(&Text::from(HEADER));
-    let rtp = &exchange.config().rtp;
     let asked = request.headers.iter().any(|line| line.name == name);
     if !asked || !rtp.share_ice_servers || !rtp.ice_support || !endpoint.ice_support {
         return None;
     }
-    let unix = exchange.wall_clock().timestamp().as_second();
-    let now_s = u64::try_from(unix).unwrap_or(0);
     Some((HEADER.to_owned(), list(rtp, endpoint, flow, now_s)))
 }
 
