@@ -8,6 +8,7 @@
 pub mod bus;
 pub mod catalogue;
 pub mod cause;
+pub mod refusal;
 pub mod security;
 pub mod sip_log;
 
