@@ -12,6 +12,9 @@ use crate::settings::{MIN_SE_S, SessionTimers, TimerMode};
 use crate::stack::{Stack, Timer};
 use crate::transaction::Purpose;
 
+/// How often a refresh is repeated at once with a longer interval: a peer that raises its Min-SE
+/// each time is playing.
+const MOST_RAISES: u8 = 2;
 /// The pause after a refresh that met another request of the peer.
 const BUSY_PAUSE: Duration = Duration::from_secs(2);
 
@@ -23,6 +26,8 @@ pub(crate) struct Session {
     peer_updates: bool,
     interval_s: Option<u32>,
     we_refresh: bool,
+    /// Times in a row that the peer answered a refresh with 422.
+    raised: u8,
 }
 
 impl Session {
@@ -33,6 +38,7 @@ impl Session {
             peer_updates: false,
             interval_s: None,
             we_refresh: false,
+            raised: 0,
         }
     }
 
@@ -62,12 +68,17 @@ impl Session {
     }
 
     /// 422 when the interval is too small for us, 421 when we require timers and the peer knows
-    /// none (RFC 4028 §9, RFC 3261 §21.4.16).
+    /// none, 420 when it insists on timers and we have none (RFC 4028 §9, RFC 3261 §8.2.2.3 and
+    /// §21.4.16).
     pub(crate) fn refusal(&self, request: &Request) -> Option<Response> {
         let min_se = self.timers.min_se_s.max(MIN_SE_S);
         let asked = request.headers.typed::<SessionExpires>().ok().flatten();
         let too_small = asked.is_some_and(|asked| asked.seconds < min_se);
         match self.timers.mode {
+            TimerMode::Off if request.headers.lists(Name::Require, "timer") => {
+                let response = Response::to(request, Status::BAD_EXTENSION);
+                Some(response.with(Name::Unsupported, "timer"))
+            }
             TimerMode::Off => None,
             _ if too_small && self.peer_supports => {
                 let response = Response::to(request, Status::INTERVAL_TOO_SMALL);
@@ -130,7 +141,11 @@ impl Session {
         let min_se = request.typed::<MinSe>().ok().flatten().map_or(MIN_SE_S, |min_se| min_se.0);
         let wanted = self.timers.mode != TimerMode::Accept || self.interval_s.is_some();
         let seconds = match &asked {
-            Some(asked) => asked.seconds.max(MIN_SE_S),
+            // The configured interval is the longest there is, but the peer's Min-SE comes first.
+            Some(asked) => {
+                let least = min_se.max(self.timers.min_se_s).max(MIN_SE_S);
+                asked.seconds.min(self.timers.interval_s).max(least)
+            }
             None if wanted && (self.peer_supports || self.timers.mode == TimerMode::Always) => {
                 self.timers.interval_s.max(min_se).max(self.timers.min_se_s)
             }
@@ -162,8 +177,12 @@ impl Session {
         }
         match response.headers.typed::<SessionExpires>().ok().flatten() {
             Some(decided) => {
-                self.interval_s = Some(decided.seconds.max(MIN_SE_S));
                 self.we_refresh = decided.refresher != Some(Refresher::Uas);
+                // Whoever answers may only shorten what was asked for (RFC 4028 §9). To refresh
+                // sooner is always right, to give the peer less time than it said is not.
+                let asked = self.timers.interval_s.max(self.interval_s.unwrap_or(0));
+                let longest = if self.we_refresh { asked } else { u32::MAX };
+                self.interval_s = Some(decided.seconds.min(longest).max(MIN_SE_S));
             }
             None if self.timers.mode == TimerMode::Always => {
                 self.interval_s = Some(self.timers.interval_s.max(MIN_SE_S));
@@ -249,6 +268,7 @@ impl Stack {
                     return;
                 }
                 dialog.refresh_target(&response.headers);
+                dialog.session.raised = 0;
                 dialog.session.learn_answer(response);
                 if *method == Method::Invite {
                     dialog.unacknowledged = Some(cseq);
@@ -268,7 +288,10 @@ impl Stack {
                 let longer = min_se.map(|min_se| min_se.0).filter(|min_se| {
                     dialog.session.interval_s.is_some_and(|seconds| seconds < *min_se)
                 });
-                if let Some(seconds) = longer {
+                if let Some(seconds) = longer
+                    && dialog.session.raised < MOST_RAISES
+                {
+                    dialog.session.raised += 1;
                     dialog.session.interval_s = Some(seconds);
                     self.refresh_session(id);
                 }

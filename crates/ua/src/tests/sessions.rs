@@ -148,6 +148,53 @@ fn an_interval_too_small_is_raised_by_422() {
     world.assert_no_leaks();
 }
 
+/// RFC 4028 §9: the answerer may shorten the interval, but not below the peer's Min-SE.
+#[test]
+fn an_interval_longer_than_ours_is_cut_to_ours_or_to_the_min_se_of_the_peer() {
+    for (asked_s, min_se_s, agreed) in
+        [(4_000, 90, "1800"), (4_000, 3_000, "3000"), (u32::MAX, 90, "1800"), (600, 90, "600")]
+    {
+        let alice = timers(TimerMode::Always, asked_s, min_se_s);
+        let mut world = world(alice, timers(TimerMode::Accept, 1_800, 90));
+        let (alice, _) = world.call();
+        let answer = world.last(BOB, "SIP/2.0 200");
+        assert!(answer.contains(&format!("Session-Expires: {agreed};")), "{asked_s}: {answer}");
+        world.bye(ALICE, alice);
+        world.assert_no_leaks();
+    }
+}
+
+#[test]
+fn a_peer_that_raises_its_min_se_at_every_refresh_is_not_followed_for_ever() {
+    let mut world = world(timers(TimerMode::Always, 100, 90), Settings::default());
+    world.call();
+    let mut min_se = 100;
+    for _ in 0..450 {
+        world.run_ms(200);
+        for event in std::mem::take(&mut world.events[BOB]) {
+            let Event::DialogRequest { transaction, .. } = event else { continue };
+            min_se += 1;
+            let headers = vec![("Min-SE".to_owned(), min_se.to_string())];
+            let reply = Box::new(api::Reply { status: 422, headers, ..api::Reply::default() });
+            world.command(BOB, Command::Respond { transaction, reply });
+        }
+    }
+    assert_eq!(world.count(ALICE, "UPDATE"), 3);
+    assert_eq!(world.count(BOB, "BYE"), 1, "the session ends with its interval");
+    world.assert_no_leaks();
+}
+
+#[test]
+fn a_callee_without_timers_refuses_a_caller_that_requires_them() {
+    let bob = timers(TimerMode::Off, 1800, 90);
+    let mut world = world(timers(TimerMode::Require, 1800, 90), bob);
+    world.invite();
+    world.run_ms(100);
+    assert_eq!(world.status(ALICE), 420);
+    assert!(world.last(BOB, "SIP/2.0 420").contains("Unsupported: timer"));
+    world.assert_no_leaks();
+}
+
 #[test]
 fn a_callee_that_requires_timers_refuses_a_caller_without() {
     let bob = timers(TimerMode::Require, 1800, 90);
