@@ -222,6 +222,9 @@ impl Negotiation {
             let text = "our own offer waits for its answer";
             return Err(Fault::of_session(Cause::OutOfOrder, text).into());
         }
+        if let Some(fault) = self.missing(offer) {
+            return Err(fault.into());
+        }
         if let Some(mid) = repeated_mid(offer) {
             let text = format!("two m= lines have the same a=mid ({})", answer::quotable(mid));
             return Err(Fault::of_session(Cause::Malformed, text).into());
@@ -242,6 +245,19 @@ impl Negotiation {
         Ok((session, self.plan.clone()))
     }
 
+    /// An offer without any stream agrees on nothing, and a later one keeps the lines there were
+    /// (RFC 3264 §8; decision 34).
+    fn missing(&self, offer: &Session) -> Option<Fault> {
+        let (before, now) = (self.state.streams.len(), offer.media.len());
+        if now == 0 {
+            return Some(Fault::of_session(Cause::Missing, "the offer has no m= line"));
+        }
+        (now < before).then(|| {
+            let text = format!("the offer has {now} m= lines where there were {before}");
+            Fault::of_session(Cause::Missing, text)
+        })
+    }
+
     /// Turns the state into the one the answer describes.
     fn take_offer(
         &self,
@@ -253,7 +269,6 @@ impl Negotiation {
     ) -> Result<(), Reject> {
         state.bundles = judged.bundles;
         state.peer_has_mids = offer.media.iter().any(|media| group::mid(media).is_some());
-        state.streams.truncate(offer.media.len());
         // Held as long as the call: no more room than there are lines.
         state.streams.reserve_exact(offer.media.len().saturating_sub(state.streams.len()));
         for (line, (media, verdict)) in offer.media.iter().zip(judged.verdicts).enumerate() {

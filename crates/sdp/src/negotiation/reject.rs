@@ -36,6 +36,8 @@ pub enum Cause {
     Kind,
     /// The call does not want this stream.
     Unwanted,
+    /// No `m=` line at all, or fewer than there were before.
+    Missing,
     /// The codec lists have nothing in common.
     Codec,
     /// The RTP profile (`AVP`/`AVPF`) is not the endpoint's.
@@ -71,6 +73,7 @@ impl Cause {
             Self::Limit
             | Self::Kind
             | Self::Unwanted
+            | Self::Missing
             | Self::Codec
             | Self::Profile
             | Self::Encryption
@@ -90,6 +93,7 @@ impl Cause {
             Self::Malformed => "syntax",
             Self::Limit => "limit",
             Self::Kind | Self::Unwanted => "media type",
+            Self::Missing => "m= lines",
             Self::Address => "address",
             Self::Codec => "codec",
             Self::Profile => "profile",
@@ -113,7 +117,7 @@ impl Cause {
             Self::Kind | Self::Unwanted => 304,
             Self::Profile | Self::Encryption => 302,
             Self::Fingerprint | Self::Setup | Self::RtcpMux | Self::Ice | Self::Bundle => 306,
-            Self::Malformed | Self::Limit | Self::OutOfOrder | Self::Ours => 399,
+            Self::Malformed | Self::Limit | Self::Missing | Self::OutOfOrder | Self::Ours => 399,
         }
     }
 }

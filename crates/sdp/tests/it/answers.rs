@@ -305,10 +305,8 @@ fn the_order_of_codecs_is_the_offer_s_the_endpoint_s_or_the_call_s() {
 }
 
 #[test]
-fn an_empty_offer_and_one_with_all_lines_off_are_answered() {
+fn an_offer_with_all_lines_off_is_answered() {
     let mut leg = Leg::new(phone_endpoint(), 1);
-    let (answer, plan) = leg.answer(&sdp("v=0\n"), &Wish::call()).unwrap();
-    assert!(answer.media.is_empty() && plan.streams.is_empty());
     let (answer, plan) = leg.answer(&sdp("v=0\nm=audio 0 RTP/AVP 0\n"), &Wish::call()).unwrap();
     assert_eq!(answer.media[0].line.port, 0);
     assert_eq!(plan.streams[0].state, StreamState::Rejected);

@@ -276,17 +276,6 @@ fn a_late_offer_after_video_went_away_reuses_the_line_under_another_mid() {
 }
 
 #[test]
-fn an_offer_with_fewer_lines_than_before_drops_the_rest() {
-    let mut leg = Leg::new(phone_endpoint(), 1);
-    let both = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\nm=video 4002 RTP/AVP 96\n\
-                    a=rtpmap:96 VP8/90000\n");
-    let (_, plan) = leg.answer(&both, &Wish::call()).unwrap();
-    assert_eq!(plan.transports.len(), 2);
-    let (_, plan) = leg.answer(&fixture("sipp_offer"), &Wish::call()).unwrap();
-    assert_eq!((plan.streams.len(), plan.transports.len()), (1, 1));
-}
-
-#[test]
 fn codecs_follow_the_bridged_peer_and_keep_their_numbers() {
     let mut leg = Leg::new(browser_endpoint(), 1).with_transports(1);
     leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap();
@@ -299,4 +288,31 @@ fn codecs_follow_the_bridged_peer_and_keep_their_numbers() {
     leg.negotiation.roll_back();
     let offer = over_the_wire(&leg.offer(&prefer("opus")));
     assert_eq!(offer.media[0].line.formats[..2], ["111", "0"]);
+}
+
+/// RFC 3264 §8: the lines there were stay, at least with port 0.
+#[test]
+fn an_offer_with_fewer_lines_than_before_is_refused_and_the_state_stands() {
+    let two = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n\
+        m=audio 4000 RTP/AVP 0\r\nm=video 0 RTP/AVP 99\r\n";
+    let (one, none) = (&two[..two.find("m=video").unwrap()], &two[..two.find("m=audio").unwrap()]);
+    let mut leg = Leg::new(phone_endpoint(), 1).with_transports(2);
+    let (_, before) = leg.answer(&sdp(two), &Wish::call()).unwrap();
+    for (offer, words) in [(one, "1 m= lines where there were 2"), (none, "no m= line")] {
+        let reject = leg.answer(&sdp(offer), &Wish::call()).unwrap_err();
+        assert_eq!(reject.cause().status(), 488);
+        assert!(reject.to_string().contains(words), "{reject}");
+        assert_eq!(leg.negotiation.plan(), &before);
+    }
+    assert!(leg.answer(&sdp(two), &Wish::call()).is_ok());
+}
+
+/// RFC 3264 §5 allows an offer of no stream; a call needs one (decision 34).
+#[test]
+fn a_first_offer_without_any_line_is_refused() {
+    let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n";
+    let mut leg = Leg::new(phone_endpoint(), 1).with_transports(1);
+    let reject = leg.answer(&sdp(text), &Wish::call()).unwrap_err();
+    assert_eq!(reject.cause().status(), 488);
+    assert!(leg.answer(&sdp(&format!("{text}m=audio 4000 RTP/AVP 0\r\n")), &Wish::call()).is_ok());
 }
