@@ -1,6 +1,7 @@
 //! What concerns the process and not the exchange: version, limits, user, priority, and asking
 //! another process.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -64,10 +65,20 @@ pub(crate) fn ask(arguments: &Arguments) -> ExitCode {
     };
     match runtime.block_on(console::ask(&path, command)) {
         Ok(answer) => {
-            print!("{}", answer.text);
+            show(&answer.text, &mut std::io::stdout());
             ExitCode::from(answer.status)
         }
         Err(error) => unreachable(error),
+    }
+}
+
+/// Prints an answer. Whoever reads it may have read enough (`| head`): then the rest is nobody's.
+fn show(text: &str, out: &mut impl Write) {
+    let shown = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(error) = shown
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("sidetone: the answer cannot be printed: {error}");
     }
 }
 

@@ -71,6 +71,20 @@ fn an_operator_asks_reloads_and_stops() {
     assert!(!exchange.folder.join("asterisk.ctl").exists());
 }
 
+/// As in `sidetone -rx 'core show help' | head -1`.
+#[test]
+fn a_reader_that_closes_early_ends_an_answer_quietly() {
+    let mut exchange = Exchange::new("head", free_port());
+    exchange.start();
+    let mut command = exchange.command();
+    command.args(["-rx", "core show help"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
 #[test]
 fn flags_of_the_process_act() {
     let mut exchange = Exchange::new("flags", free_port());
