@@ -158,6 +158,7 @@ pub const TARGETS: &[Target] = &[
     target("rtp", rtp::fuzz_rtp, &[]),
     target("rtp-demux", rtp::fuzz_demux, &[]),
     target("rtp-event", rtp::fuzz_event, &[]),
+    target("rtp-relayed", rtp::fuzz_relayed, &[]),
     target("rtp-sdes", rtp::fuzz_sdes, &["inline:", "|", "2^31", "1:4", "=="]),
     target("rtcp", rtp::fuzz_rtcp, &[]),
     target("srtp", rtp::fuzz_srtp, &[]),

@@ -7,7 +7,7 @@ use crate::reception::Reception;
 use crate::rtcp::{CompoundWriter, Packet, packets};
 use crate::sdes::{format_key, parse_key};
 use crate::srtp::{MasterKey, Profile, ReplayProtection, Unprotector};
-use crate::{RtpMut, RtpView, Ssrc, classify};
+use crate::{RedundantView, RtpMut, RtpView, Ssrc, UdptlView, classify};
 
 /// Sorting never fails, and looks at no more than two bytes.
 pub fn fuzz_demux(data: &[u8]) {
@@ -85,6 +85,21 @@ pub fn fuzz_srtp(data: &[u8]) {
     }
 }
 
+/// A frame that is taken has all its bytes, and blocks of text lie inside their payload.
+pub fn fuzz_relayed(data: &[u8]) {
+    if let Ok(view) = UdptlView::parse(data) {
+        assert!(!view.primary().is_empty() && !view.repair().is_empty());
+        assert!(view.primary().len() + view.repair().len() + 3 <= data.len());
+    }
+    let Some(view) = RedundantView::parse(data) else {
+        return;
+    };
+    let mut out = vec![0; data.len()];
+    assert_eq!(view.relabel(109, &mut out), Some(data.len()));
+    let again = RedundantView::parse(&out).expect("only numbers have changed");
+    assert_eq!((again.repeated(), again.primary()), (view.repeated(), view.primary()));
+}
+
 /// Any order of events leaves at most one key down, and the figures of any stream add up.
 pub fn fuzz_event(data: &[u8]) {
     let start = Instant::now();
@@ -140,6 +155,7 @@ mod tests {
                 fuzz_srtp(&data);
                 fuzz_event(&data);
                 fuzz_sdes(&data);
+                fuzz_relayed(&data);
             }
         }
     }
