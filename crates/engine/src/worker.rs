@@ -736,6 +736,7 @@ pub(crate) mod tests {
             codecs: vec![codec],
             telephone_events: vec![(8000, 101)],
             comfort_noise: None,
+            fax: None,
             rtx: vec![],
             ptime_ms: 20,
             extensions: vec![],

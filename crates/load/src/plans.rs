@@ -41,6 +41,7 @@ fn stream() -> StreamPlan {
         codecs: vec![codec],
         telephone_events: vec![],
         comfort_noise: None,
+        fax: None,
         rtx: vec![],
         ptime_ms: 20,
         extensions: vec![],

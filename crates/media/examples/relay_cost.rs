@@ -110,6 +110,7 @@ fn plan(peer: SocketAddr, protect: bool) -> MediaPlan {
         codecs: vec![codec],
         telephone_events: vec![],
         comfort_noise: None,
+        fax: None,
         rtx: vec![],
         ptime_ms: 20,
         extensions: vec![],

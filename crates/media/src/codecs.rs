@@ -19,13 +19,20 @@ pub struct CodecSettings {
     pub opus: OpusSettings,
     /// `genericplc`: conceal losses for codecs that do not do it themselves.
     pub generic_concealment: bool,
+    /// `genericplc_on_equal_codecs`: also between sides of one codec, which are then translated.
+    pub conceals_equal: bool,
     /// `asymmetric_rtp_codec`: what we send may differ from what the peer sends.
     pub asymmetric: bool,
 }
 
 impl Default for CodecSettings {
     fn default() -> Self {
-        Self { opus: OpusSettings::default(), generic_concealment: true, asymmetric: false }
+        Self {
+            opus: OpusSettings::default(),
+            generic_concealment: true,
+            conceals_equal: false,
+            asymmetric: false,
+        }
     }
 }
 

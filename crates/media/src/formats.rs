@@ -39,6 +39,13 @@ const FULL_BAND: u32 = 48_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FormatKey(u64);
 
+/// Real-time text (RFC 4103), by itself and with repetitions: their parameters name numbers of the
+/// leg and say nothing of the format.
+impl FormatKey {
+    pub(crate) const TEXT: Self = Self(1);
+    pub(crate) const REDUNDANT_TEXT: Self = Self(2);
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Formats {
     incoming: Box<[Payload; PAYLOAD_TYPES]>,
@@ -117,6 +124,12 @@ impl Formats {
 
     pub(crate) fn audio(&self, codec: u8) -> Option<AudioFormat> {
         self.audio.get(usize::from(codec)).copied().flatten()
+    }
+
+    /// The agreed codec of a format.
+    pub(crate) fn index(&self, key: FormatKey) -> Option<u8> {
+        let index = self.keys.iter().position(|own| *own == key)?;
+        u8::try_from(index).ok()
     }
 
     /// The payload type under which a format leaves; `None` when the peer did not agree to it.
@@ -208,6 +221,11 @@ fn audio_format(codec: &CodecPlan) -> Option<AudioFormat> {
 fn format_key(codec: &CodecPlan) -> FormatKey {
     const DECISIVE: [(&str, &str); 4] =
         [("packetization-mode", "0"), ("profile-id", "0"), ("octet-align", "0"), ("bitrate", "")];
+    match codec.name.as_str() {
+        "t140" => return FormatKey::TEXT,
+        "red" => return FormatKey::REDUNDANT_TEXT,
+        _ => {}
+    }
     let mut hash = Fnv::new();
     hash.feed(codec.name.as_bytes());
     hash.feed(&codec.clock_rate.to_be_bytes());

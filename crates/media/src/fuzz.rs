@@ -114,6 +114,7 @@ fn plan() -> MediaPlan {
         codecs: vec![codec],
         telephone_events: vec![(8000, 101)],
         comfort_noise: Some(13),
+        fax: None,
         rtx: vec![(97, 96)],
         ptime_ms: 20,
         extensions: vec![(1, "urn:ietf:params:rtp-hdrext:sdes:mid".to_owned())],

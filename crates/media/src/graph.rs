@@ -6,6 +6,7 @@
 //! else by a source address that ICE has validated: each one table lookup, never a search.
 
 mod control;
+mod fax;
 mod flow;
 mod link;
 mod pipe;
@@ -288,6 +289,14 @@ impl Graph {
                     self.owners.set(path, Owner::Leg(key, index));
                 }
             }
+            for path in transport.own_paths() {
+                let faxes = transport.udptl_path() == Some(path);
+                match self.owners.get(path) {
+                    Some(Owner::Leg(..)) if faxes => self.owners.set(path, Owner::Fax(key, index)),
+                    Some(Owner::Fax(..)) if !faxes => self.owners.set(path, Owner::Leg(key, index)),
+                    _ => {}
+                }
+            }
             for ufrag in transport.ufrags() {
                 self.ufrags.entry(ufrag.to_owned()).or_insert((key, index));
                 slot.ufrags.push(ufrag.to_owned());
@@ -345,7 +354,9 @@ impl Graph {
             }
         }
         for path in leg.transports.iter().flat_map(|transport| transport.paths()) {
-            if matches!(self.owners.get(path), Some(Owner::Leg(owner, _)) if owner == key) {
+            if let Some(Owner::Leg(owner, _) | Owner::Fax(owner, _)) = self.owners.get(path)
+                && owner == key
+            {
                 self.owners.clear(path);
             }
         }

@@ -191,11 +191,15 @@ impl Leg {
             let on_this =
                 |stream: &&mut Stream| stream.plan.transport == index && stream.is_active();
             let count = self.streams.iter_mut().filter(on_this).count();
-            let mut wants_feedback = false;
+            let (mut wants_feedback, mut faxes) = (false, false);
             for stream in self.streams.iter_mut().filter(on_this) {
                 stream.names_mid = count > 1;
+                faxes |= stream.plan.kind == MediaKind::Image;
                 let agreed = stream.plan.codecs.iter().any(|codec| codec.feedback.transport_cc);
                 wants_feedback |= agreed && stream.formats.extensions.transport_cc.is_some();
+            }
+            if let Some(transport) = self.transports.get_mut(index) {
+                transport.set_udptl(faxes);
             }
             if let Some(recorder) = self.recorders.get_mut(index) {
                 match (wants_feedback, recorder.is_some()) {
@@ -454,6 +458,7 @@ impl Leg {
             listener.handle_timeout(now);
         }
         stream.tick_keys(transport, io);
+        stream.tick_noise(transport, io);
         let over = stream.tick_player(transport, io);
         if let Some((id, samples_played)) = over {
             self.events.push(LegEvent::PlaybackFinished { stream: index, id, samples_played });
@@ -573,7 +578,9 @@ fn silence_at(
     timeout_hold: Option<Duration>,
     stream: &Stream,
 ) -> Option<Instant> {
-    if !stream.is_active() || stream.silence_told {
+    // People pause while they type, and a fax while it turns the page.
+    let speaks = !matches!(stream.plan.kind, MediaKind::Text | MediaKind::Image);
+    if !stream.is_active() || stream.silence_told || !speaks {
         return None;
     }
     let limit = if stream.is_held() { timeout_hold } else { timeout };

@@ -4,7 +4,10 @@
 use std::time::{Duration, Instant};
 
 use sidetone_codec::format::{MAX_PACKET_LEN, MAX_SAMPLES};
-use sidetone_codec::{CodecError, Encoder, Format, Resampler, ToneGenerator, ToneList, encoder};
+use sidetone_codec::{
+    CodecError, Encoder, Format, NoiseGenerator, NoiseShape, Resampler, ToneGenerator, ToneList,
+    encoder,
+};
 use sidetone_sdp::plan::StreamPlan;
 
 use crate::codecs::Coding;
@@ -24,6 +27,8 @@ const PAYLOAD_LEN: usize = 2000;
 pub(crate) enum Program {
     Prompts(Playback),
     Tone(Tone),
+    /// Comfort noise, without end; the same seed makes the same.
+    Noise(NoiseShape, u32),
 }
 
 #[derive(Debug)]
@@ -47,6 +52,7 @@ pub(crate) struct Player {
 enum Material {
     Prompts { playback: Playback, at: usize, position: usize, played: u64, rate: Rate },
     Tone { generator: ToneGenerator, played: u64, over: bool },
+    Noise { generator: Box<NoiseGenerator>, played: u64 },
 }
 
 /// Brings a prompt to the encoder's rate.
@@ -81,7 +87,7 @@ impl Player {
         let codec = plan.codecs.first().ok_or("no codec was agreed on this stream yet")?;
         let wanted = match &program {
             Program::Prompts(playback) => playback.prompts.first().map_or(8000, |first| first.rate),
-            Program::Tone(_) => 8000,
+            Program::Tone(_) | Program::Noise(..) => 8000,
         };
         let format = format_of(codec, wanted).ok_or_else(|| {
             format!(
@@ -103,6 +109,10 @@ impl Player {
                 let over = tone.steps.is_empty();
                 let generator = ToneGenerator::new(&tone_list(&tone)?, rate);
                 Material::Tone { generator, played: 0, over }
+            }
+            Program::Noise(shape, seed) => {
+                let generator = Box::new(NoiseGenerator::new(shape, seed));
+                Material::Noise { generator, played: 0 }
             }
         };
         let frame_time = packet_time(plan);
@@ -143,10 +153,18 @@ impl Player {
             Material::Prompts { rate: conversion, .. } => *conversion = Rate::new(rate),
             // Tones run at 8 kHz in every codec but G.722 and L16; those hear it end.
             Material::Tone { over, .. } => *over |= rate != self.encoder.format().sample_rate,
+            Material::Noise { .. } => {}
         }
         std::mem::swap(&mut self.material, &mut other.material);
         *self = other;
         Ok(())
+    }
+
+    /// Goes on with noise of another shape.
+    pub(crate) fn set_noise(&mut self, shape: NoiseShape) {
+        if let Material::Noise { generator, .. } = &mut self.material {
+            generator.set_shape(shape);
+        }
     }
 
     /// Tells the encoder what the peer loses of a hundred packets.
@@ -157,7 +175,9 @@ impl Player {
     /// How many samples were played, at the prompt's own rate.
     pub(crate) fn played(&self) -> u64 {
         match &self.material {
-            Material::Prompts { played, .. } | Material::Tone { played, .. } => *played,
+            Material::Prompts { played, .. }
+            | Material::Tone { played, .. }
+            | Material::Noise { played, .. } => *played,
         }
     }
 
@@ -188,6 +208,11 @@ impl Player {
     fn fill(&mut self) -> bool {
         self.samples.resize(self.frame_samples, 0);
         match &mut self.material {
+            Material::Noise { generator, played } => {
+                generator.fill(&mut self.samples);
+                *played += self.samples.len() as u64;
+                true
+            }
             Material::Tone { generator, played, over } => {
                 if *over || generator.is_finished() {
                     return false;

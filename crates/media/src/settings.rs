@@ -161,6 +161,8 @@ pub struct RtpSettings {
     pub keepalive: Option<Duration>,
     /// `rtp_symmetric`: send to where valid media comes from rather than to the SDP's address.
     pub symmetric: bool,
+    /// `t38_udptl_nat`: the same for fax.
+    pub symmetric_fax: bool,
     /// How long ICE may try before `IceFailed`. Default 15 s; browsers give up after about 15–30.
     pub ice_timeout: Duration,
     /// How codecs behave.
@@ -184,6 +186,7 @@ impl Default for RtpSettings {
             timeout_hold: None,
             keepalive: None,
             symmetric: true,
+            symmetric_fax: false,
             ice_timeout: Duration::from_secs(15),
             codecs: CodecSettings::default(),
         }

@@ -20,6 +20,7 @@ use crate::formats::{AudioFormat, Extensions, FormatKey, Formats, Payload};
 use crate::jitter::{JitterBuffer, JitterSettings};
 use crate::keys::{KeyFilter, Keys};
 use crate::listener::ToneListener;
+use crate::noise::Noise;
 use crate::player::{Player, Tick, packet_time_of, payload_room};
 use crate::rewrite::{Origin, Rewriter};
 use crate::settings::{DtmfSettings, RtpSettings, ToneDetection};
@@ -83,6 +84,8 @@ pub(crate) struct Stream {
     /// The stream of repetitions (RFC 4588) and its next sequence number.
     rtx: Option<(Ssrc, u16)>,
     pub(crate) player: Option<Box<Player>>,
+    /// Comfort noise in place of a peer that is silent.
+    pub(crate) noise: Option<Box<Noise>>,
     transcoding: Option<Box<Transcoding>>,
     /// The receiver's wish for our video (REMB).
     pub(crate) wanted_bps: Option<u64>,
@@ -128,6 +131,7 @@ impl Stream {
             history: None,
             rtx: None,
             player: None,
+            noise: None,
             transcoding: None,
             wanted_bps: None,
             names_mid: false,
@@ -268,14 +272,30 @@ impl Stream {
         if self.is_pressing() || arrived.muted && !self.takes_tones() {
             // A key interrupts the audio; what comes after it continues without a gap.
             self.rewriter.detach();
-            if let Some(transcoding) = &mut self.transcoding {
-                transcoding.interrupt();
-            }
+            self.interrupt_transcoding();
             return false;
         }
+        if self.plan.kind == MediaKind::Text {
+            return self.forward_text(arrived, transport, io);
+        }
+        if arrived.payload == Payload::ComfortNoise && self.formats.comfort_noise().is_none() {
+            return self.make_noise(arrived, io);
+        }
+        self.noise = None;
         let Some(payload_type) = self.payload_type(arrived) else {
             return self.transcode(arrived, transport, io);
         };
+        self.forward_as((payload_type, arrived.view.payload()), arrived, transport, io)
+    }
+
+    /// Sends a packet on under a payload type of this leg, with the payload given.
+    pub(crate) fn forward_as(
+        &mut self,
+        (payload_type, payload): (u8, &[u8]),
+        arrived: &Arrived<'_>,
+        transport: &mut Transport,
+        io: &mut Io<'_>,
+    ) -> bool {
         if matches!(arrived.payload, Payload::Codec(_)) {
             // The codecs of both sides agree (again).
             self.transcoding.take_if(|transcoding| transcoding.uid == arrived.uid);
@@ -305,12 +325,20 @@ impl Stream {
             }
         }
         let passed = passed.get(2..2 + count).unwrap_or_default();
-        self.send(out, passed, arrived.view.payload(), transport, io)
+        self.send(out, passed, payload, transport, io)
+    }
+
+    /// What is transcoded next follows a pause.
+    pub(crate) fn interrupt_transcoding(&mut self) {
+        if let Some(transcoding) = &mut self.transcoding {
+            transcoding.interrupt();
+        }
     }
 
     fn payload_type(&self, arrived: &Arrived<'_>) -> Option<u8> {
         match arrived.payload {
             Payload::Codec(_) if self.wants_another(arrived) => None,
+            Payload::Codec(_) if self.conceals_equal(arrived) => None,
             Payload::Codec(_) => self.formats.outgoing(arrived.key?),
             Payload::Event(rate) if self.regenerates(arrived.uid, rate) => None,
             Payload::Event(rate) => self.formats.event_type(rate),
@@ -340,6 +368,12 @@ impl Stream {
             && self.formats.audio(followed).is_some()
     }
 
+    /// Whether audio that could pass as it is goes through a decoder all the same, so that what was
+    /// lost on the way to us can be concealed.
+    fn conceals_equal(&self, arrived: &Arrived<'_>) -> bool {
+        self.coding.settings.conceals_equal && arrived.audio.is_some()
+    }
+
     /// The peer said how much it loses.
     pub(crate) fn note_loss(&mut self, fraction: u8) {
         let Some(percent) = self.coding.note_loss(fraction) else {
@@ -360,7 +394,9 @@ impl Stream {
         transport: &mut Transport,
         io: &mut Io<'_>,
     ) -> bool {
-        let codec = self.coding.followed().unwrap_or(0);
+        let equal = arrived.key.and_then(|key| self.formats.index(key));
+        let equal = equal.filter(|_| self.conceals_equal(arrived));
+        let codec = self.coding.followed().or(equal).unwrap_or(0);
         let (Some(from), Some(audio), Some(to)) =
             (arrived.key, arrived.audio, self.formats.key(codec))
         else {
@@ -591,7 +627,8 @@ impl Stream {
         let keys = self.keys.as_ref().and_then(|keys| keys.next_at);
         let listener = self.listener.as_ref().and_then(|listener| listener.deadline());
         let jitter = self.jitter.as_ref().and_then(|jitter| jitter.deadline());
-        [player, self.events.next_timeout(), keys, listener, jitter, nack, keyframe]
+        let noise = self.noise.as_ref().map(|noise| noise.next_at());
+        [player, noise, self.events.next_timeout(), keys, listener, jitter, nack, keyframe]
             .into_iter()
             .flatten()
             .min()
@@ -599,7 +636,11 @@ impl Stream {
 }
 
 pub(crate) fn clock_rate(plan: &StreamPlan) -> u32 {
-    let default = if plan.kind == MediaKind::Video { 90_000 } else { 8000 };
+    let default = match plan.kind {
+        MediaKind::Video => 90_000,
+        MediaKind::Text => 1000,
+        _ => 8000,
+    };
     plan.codecs.first().map_or(default, |codec| codec.clock_rate.max(1))
 }
 

@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use sidetone_base::Random;
-use sidetone_rtp::RtpView;
 use sidetone_rtp::srtp::{
     DEFAULT_MAX_SOURCES, MasterKey, Profile, Protector, ReplayProtection, Unprotector,
 };
+use sidetone_rtp::{RtpView, UdptlView};
 use sidetone_sdp::plan::{DtlsRole, LocalIce, LocalTransport, Protection, SdesKey, TransportPlan};
 
 use crate::candidates::{CandidateType, candidate_line};
@@ -155,6 +155,9 @@ pub(crate) struct Transport {
     plan: Option<TransportPlan>,
     strict: StrictSource,
     symmetric: bool,
+    symmetric_fax: bool,
+    /// It carries a fax (UDPTL) and no RTP.
+    udptl: bool,
     replay: ReplayProtection,
     rtcp_from: Option<SocketAddr>,
     dtls: Option<Box<Dtls>>,
@@ -192,6 +195,8 @@ impl Transport {
             plan: None,
             strict: StrictSource::new(now, settings.strict, settings.probation),
             symmetric: settings.symmetric,
+            symmetric_fax: settings.symmetric_fax,
+            udptl: false,
             replay: replay(settings),
             rtcp_from: None,
             dtls: None,
@@ -636,10 +641,15 @@ impl Transport {
         if self.uses_ice() {
             return Some(len);
         }
+        self.judge(now, source, sequence, authentic).then_some(len)
+    }
+
+    /// Whether the strict-source rule lets a packet in.
+    fn judge(&mut self, now: Instant, source: SocketAddr, sequence: u16, authentic: bool) -> bool {
         let before = self.strict.current();
         match self.strict.judge(now, source, sequence, authentic) {
-            Verdict::Accept => Some(len),
-            Verdict::Drop => None,
+            Verdict::Accept => true,
+            Verdict::Drop => false,
             Verdict::AcceptNew => {
                 self.refresh();
                 let signalled = self.plan.as_ref().and_then(|plan| plan.remote_rtp);
@@ -648,9 +658,39 @@ impl Transport {
                     let event = LegEvent::SourceChanged { transport, remote: source };
                     self.news.push(TransportNews::Event(event));
                 }
-                Some(len)
+                true
             }
         }
+    }
+
+    /// Says whether it carries a fax.
+    pub(crate) fn set_udptl(&mut self, udptl: bool) {
+        self.udptl = udptl;
+        self.refresh();
+    }
+
+    /// The socket on which a fax arrives.
+    pub(crate) fn udptl_path(&self) -> Option<PathId> {
+        self.new.rtp.filter(|_| self.udptl).map(|(base, _)| base.path)
+    }
+
+    /// Checks a datagram of a fax; false to drop it.
+    pub(crate) fn open_udptl(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) -> bool {
+        let view = UdptlView::parse(datagram).ok();
+        let view = view.filter(|_| self.udptl && matches!(self.shield, Shield::Clear));
+        let taken = view.is_some_and(|view| self.judge(now, source, view.sequence(), false));
+        self.dropped += u64::from(!taken);
+        taken
+    }
+
+    /// Sends a datagram of a fax, in clear as the plan says; false when it may not leave.
+    pub(crate) fn send_udptl(&mut self, datagram: &[u8], out: &mut dyn Outbox) -> bool {
+        let open = self.udptl && matches!(self.shield, Shield::Clear);
+        let Some((base, to)) = self.rtp_destination().filter(|_| open) else {
+            return false;
+        };
+        out.send(base.path, base.address.ip(), to, datagram);
+        true
     }
 
     /// Checks and decrypts an RTCP datagram in place.
@@ -770,12 +810,13 @@ impl Transport {
         let plan = self.plan.as_ref()?;
         let (base, _) = self.new.rtp?;
         let learned = self.strict.current();
-        let to = if self.symmetric { learned.or(plan.remote_rtp) } else { plan.remote_rtp };
+        let symmetric = if self.udptl { self.symmetric_fax } else { self.symmetric };
+        let to = if symmetric { learned.or(plan.remote_rtp) } else { plan.remote_rtp };
         Some((base, to?))
     }
 
     fn rtcp_destination(&self) -> Option<(Base, SocketAddr)> {
-        let plan = self.plan.as_ref()?;
+        let plan = self.plan.as_ref().filter(|_| !self.udptl)?;
         if plan.rtcp_mux || self.uses_ice() {
             return self.rtp_destination();
         }

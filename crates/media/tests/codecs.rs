@@ -93,6 +93,23 @@ fn asymmetric_codecs_pass_untouched_where_they_are_allowed() {
 }
 
 #[test]
+fn sides_of_one_codec_are_concealed_between_where_the_option_says_so() {
+    for (conceals_equal, expected) in [(false, 20), (true, 22)] {
+        let codecs = CodecSettings { conceals_equal, ..CodecSettings::default() };
+        let settings = RtpSettings { codecs, ..RtpSettings::default() };
+        let (mut world, mut phones, to) = joined((audio(0x11), settings), audio(0x22));
+        speak(&mut world, &mut phones[1], to[1], (Format::ULAW, 0), 10);
+        // Two packets are lost on the way to us.
+        phones[1].sequence += 2;
+        world.run(Duration::from_millis(40));
+        speak(&mut world, &mut phones[1], to[1], (Format::ULAW, 0), 10);
+        let packets = heard(&phones[0], &world);
+        assert_eq!(packets.len(), expected, "{packets:?}");
+        assert!(packets.iter().all(|(number, _, len)| (*number, *len) == (0, 160)));
+    }
+}
+
+#[test]
 fn a_codec_changes_in_the_middle_of_a_call_and_the_numbers_go_on() {
     let (mut world, mut phones, to) = joined((both_laws(0x11), RtpSettings::default()), opus(0x22));
     for round in 0..3 {

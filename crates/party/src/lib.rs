@@ -1,11 +1,13 @@
 //! Who somebody is: name, number and what may be said of them. Callers, connected parties and
 //! those who forwarded a call, as the dialplan sees them; `identity` reads them from SIP headers
-//! and writes them there, `ice_servers` says what a phone that registers may know of servers.
+//! and writes them there, `ice_servers` says what a phone that registers may know of servers,
+//! `message` holds small readings of SIP messages.
 
 #![forbid(unsafe_code)]
 
 pub mod ice_servers;
 pub mod identity;
+pub mod message;
 
 pub use sidetone_config::objects::endpoint::CallerIdPrivacy as Presentation;
 

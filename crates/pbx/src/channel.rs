@@ -26,11 +26,13 @@ use crate::referral::Watch;
 use crate::shard::ShardHandle;
 
 mod dtmf;
+mod fax;
 mod host;
 pub(crate) mod media;
 mod media_offer;
 mod music;
 mod peer;
+mod proposal;
 pub(crate) mod pump;
 pub(crate) mod reach;
 mod refer;
@@ -39,6 +41,7 @@ mod sip;
 mod variables;
 
 pub use dtmf::Pace;
+pub use fax::FaxNews;
 pub use media::{MediaError, StreamFact};
 pub use peer::{Errand, HandOver, Join, Peer, Redirect, Rights};
 pub use sip::{BranchCause, FromParam, Inherited, Names, SipFacts};
@@ -164,6 +167,8 @@ pub enum Control {
     Connected(Box<PartyId>),
     /// Show your peer who is at the other end, if it does not know.
     ShowConnected,
+    /// The other side has news of a fax.
+    Fax(FaxNews),
     /// The other side writes: type and text.
     Text(String, String),
     /// Refresh your session now.
@@ -294,9 +299,13 @@ pub struct Channel {
     media_offer: media_offer::MediaOffer,
     /// How our last re-offer ended.
     reoffer: signal::Reoffer,
+    /// What is offered on behalf of the other side.
+    proposing: proposal::Proposing,
+    faxing: fax::Faxing,
     /// A tone that plays while the dialplan goes on.
     background: Option<PlaybackId>,
     music: Option<music::Music>,
+    music_played: Option<Box<music::MusicPlayed>>,
     /// `JITTERBUFFER()`
     jitter: Option<JitterSettings>,
     /// `CHANNEL(musicclass)`
@@ -406,8 +415,11 @@ impl Channel {
             wish: Wish::call(),
             media_offer: media_offer::MediaOffer::default(),
             reoffer: signal::Reoffer::default(),
+            proposing: proposal::Proposing::default(),
+            faxing: fax::Faxing::default(),
             background: None,
             music: None,
+            music_played: None,
             jitter: None,
             musicclass: None,
             inbox,

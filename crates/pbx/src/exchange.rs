@@ -35,7 +35,6 @@ use crate::registrar::Registrar;
 use crate::shard::ShardHandle;
 use crate::sip_log::{SipLog, SipLogFilter};
 
-pub(crate) mod codec;
 mod media;
 pub(crate) mod names;
 mod start;

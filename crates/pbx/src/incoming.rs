@@ -24,11 +24,11 @@ use crate::exchange::Exchange;
 use crate::login;
 use crate::message::{self, ALLOW};
 use crate::register;
-use crate::session;
 use crate::shard::ShardHandle;
 use crate::text;
 use crate::transfer;
 use sidetone_party::identity;
+use sidetone_terms::session;
 
 /// A new INVITE: the inbox of its channel, or the response that refuses it.
 pub(crate) fn invite(

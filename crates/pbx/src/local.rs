@@ -220,7 +220,7 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
         if room.is_none() {
             return refused(&first);
         }
-        called(first, second, call, errand).await
+        Box::pin(called(first, second, call, errand)).await
     });
     outgoing::spawn(&branch, life);
     branch

@@ -23,14 +23,14 @@ use crate::channel::{
     NewChannel, PartyId, Signalling, SipFacts, State, StreamFact, Variables,
 };
 use crate::exchange::Exchange;
-use crate::exchange::codec::offered;
 use crate::incoming::contact;
 use crate::login;
 use crate::message::{self, ALLOW};
 use crate::proxy;
 use crate::registrar::Contact;
-use crate::session;
 use sidetone_party::identity::{self, Side};
+use sidetone_terms::codec::offered;
+use sidetone_terms::session;
 
 /// How long an INVITE may stay unanswered at most, whatever Dial says: timer C of a proxy
 /// (RFC 3261 §16.6), after which even a caller who waits for ever is told.
@@ -237,20 +237,22 @@ async fn live(mut channel: Channel, mut call: Call, call_id: String, flow: Flow)
 
 /// What to offer: what the caller speaks first, then whatever the endpoint allows, unless
 /// `codec_prefs_outgoing_offer` says otherwise. Pictures are offered only in what the caller sends,
-/// because they are relayed as they are.
+/// because they are relayed as they are; text only if the caller types.
 fn wish(call: &Call) -> Wish {
     let of = |kind: MediaKind| call.streams.iter().filter(move |stream| stream.kind == kind);
     let mut audio = KindWish::both_ways(1);
     if let Some(stream) = of(MediaKind::Audio).next() {
+        audio.comfort_noise = stream.comfort_noise;
         audio.codecs = offered(&call.endpoint, &stream.codecs, stream.translatable);
     }
     let pictures = of(MediaKind::Video).count().min(call.endpoint.max_video_streams.into());
+    let text = if of(MediaKind::Text).next().is_some() { 1 } else { 0 };
     let mut video = KindWish::both_ways(pictures);
     match of(MediaKind::Video).next() {
         Some(stream) => video.codecs = CodecWish::Only(stream.codecs.clone()),
         None => video = KindWish::none(),
     }
-    Wish { audio, video }
+    Wish { audio, video, text: KindWish::both_ways(text), ..Wish::default() }
 }
 
 fn request(

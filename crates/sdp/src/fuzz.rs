@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use sidetone_base::SeededRandom;
 
-use crate::attributes::SdesSuite;
+use crate::attributes::{Fax, SdesSuite};
 use crate::negotiation::{Capabilities, CodecSpec, Negotiation, Security, Wish};
-use crate::plan::{LocalIce, LocalTransport, MediaPlan, Protection, StreamState};
+use crate::plan::{LocalIce, LocalTransport, MediaKind, MediaPlan, Protection, StreamState};
 use crate::session::Session;
 use crate::trickle::Fragment;
 
@@ -48,13 +48,17 @@ pub fn fuzz_negotiation(data: &[u8]) {
             let Ok(session) = Session::parse(body) else {
                 continue;
             };
-            let _ = leg.requirements(&session, &Wish::call());
-            if turn % 3 == 2 && leg.offer(&local, &Wish::audio_and_video(), random).is_ok() {
+            // Between voice and fax, as the turn comes.
+            let fax = leg.capabilities().fax && turn % 2 == 1;
+            let wish = if fax { Wish::fax(Fax::default()) } else { Wish::call() };
+            let _ = leg.requirements(&session, &wish);
+            let offered = if fax { wish.clone() } else { Wish::audio_and_video() };
+            if turn % 3 == 2 && leg.offer(&local, &offered, random).is_ok() {
                 if let Ok(plan) = leg.accept_answer(&session) {
                     check_plan(&leg, &plan);
                 }
                 leg.roll_back();
-            } else if let Ok((answer, plan)) = leg.answer(&session, &local, &Wish::call(), random) {
+            } else if let Ok((answer, plan)) = leg.answer(&session, &local, &wish, random) {
                 assert_eq!(answer.media.len(), session.media.len(), "a line for each line");
                 let answer = answer.to_string();
                 assert!(Session::parse(answer.as_bytes()).is_ok(), "our own text is SDP");
@@ -66,9 +70,11 @@ pub fn fuzz_negotiation(data: &[u8]) {
 
 fn check_plan(leg: &Negotiation, plan: &MediaPlan) {
     for stream in plan.streams.iter().filter(|stream| stream.state == StreamState::Active) {
-        assert!(!stream.codecs.is_empty(), "an agreed stream has a codec");
+        let fax = stream.kind == MediaKind::Image;
+        assert_eq!(stream.codecs.is_empty(), fax, "an agreed stream of RTP has a codec");
         let transport = plan.transports.get(stream.transport);
         let transport = transport.expect("streams point at transports of the plan");
+        assert!(!fax || transport.protection == Protection::None);
         if leg.capabilities().webrtc {
             assert!(matches!(transport.protection, Protection::Dtls { .. }), "nothing in clear");
             assert!(transport.ice.is_some() && transport.rtcp_mux);
@@ -90,7 +96,10 @@ fn endpoints() -> [Capabilities; 3] {
         ice: true,
         ..Capabilities::plain(audio.clone(), video.clone())
     };
-    [Capabilities::webrtc(audio.clone(), video.clone()), phone, Capabilities::plain(audio, video)]
+    let text = codecs(&["red", "t140"]);
+    let texting = Capabilities { text, ..Capabilities::webrtc(audio.clone(), video.clone()) };
+    let faxing = Capabilities { fax: true, ..Capabilities::plain(audio, video) };
+    [texting, phone, faxing]
 }
 
 fn local_transport(index: u16) -> LocalTransport {

@@ -7,6 +7,8 @@
 
 use std::net::SocketAddr;
 
+use crate::attributes::Fax;
+
 /// The agreed media of one leg.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MediaPlan {
@@ -25,8 +27,31 @@ pub enum MediaKind {
     Audio,
     /// `m=video`
     Video,
-    /// Anything else (`application`, `text`, `image`): always refused for now.
+    /// `m=text`: real-time text over RTP (RFC 4103).
+    Text,
+    /// `m=image`: fax over UDPTL (T.38), which is no RTP.
+    Image,
+    /// Anything else (`application`, `message`): always refused.
     Other,
+}
+
+impl MediaKind {
+    /// The kinds that are streams of RTP.
+    pub const OF_RTP: [Self; 3] = [Self::Audio, Self::Video, Self::Text];
+    /// The kinds that pass between the two sides of a call.
+    pub const PASSED: [Self; 4] = [Self::Audio, Self::Video, Self::Text, Self::Image];
+
+    /// The word after `m=`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Other => "application",
+        }
+    }
 }
 
 /// Which way media flows, seen from us (RFC 8866 §6.7).
@@ -89,7 +114,7 @@ pub enum StreamState {
 /// One `m=` line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamPlan {
-    /// Audio, video or other.
+    /// Audio, video, text, image or other.
     pub kind: MediaKind,
     /// In use or rejected.
     pub state: StreamState,
@@ -108,6 +133,8 @@ pub struct StreamPlan {
     pub telephone_events: Vec<(u32, u8)>,
     /// Payload type for comfort noise (RFC 3389), if agreed.
     pub comfort_noise: Option<u8>,
+    /// Of an image: what the peer says of its fax.
+    pub fax: Option<Fax>,
     /// Retransmission payload types as `(rtx, original)` (RFC 4588).
     pub rtx: Vec<(u8, u8)>,
     /// Packet time the peer wants to receive, in milliseconds (`a=ptime`), default 20.

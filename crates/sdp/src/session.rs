@@ -124,12 +124,14 @@ impl Media {
         }
     }
 
-    /// Audio, video or other.
+    /// Audio, video, text, image or other.
     #[must_use]
     pub fn kind(&self) -> MediaKind {
         match self.line.media.to_ascii_lowercase().as_str() {
             "audio" => MediaKind::Audio,
             "video" => MediaKind::Video,
+            "text" => MediaKind::Text,
+            "image" => MediaKind::Image,
             _ => MediaKind::Other,
         }
     }

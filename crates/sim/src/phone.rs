@@ -1,7 +1,7 @@
 //! A phone as a story sees it: what it is told to do, and what its owner sees and hears.
 
 use std::cell::{Cell, RefCell};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -78,6 +78,8 @@ pub enum Media {
     Sdes,
     /// DTLS-SRTP without ICE.
     Dtls,
+    /// In clear, with descriptions of its silence (RFC 3389).
+    WithNoise,
 }
 
 /// What a caller offers.
@@ -87,6 +89,8 @@ pub enum Offer {
     Audio,
     /// One voice, one picture.
     AudioAndVideo,
+    /// One voice, and text as it is typed.
+    AudioAndText,
     /// Nothing: the answerer offers (RFC 3261 §13.2.1).
     Nothing,
 }
@@ -193,6 +197,11 @@ pub(crate) enum Order {
     Keys(Keys),
     Media(Media),
     Change(Vec<String>),
+    WillFax,
+    Fax { done: oneshot::Sender<()> },
+    Speak { done: oneshot::Sender<()> },
+    Repeat,
+    Where { stream: usize, reply: oneshot::Sender<Option<(SocketAddr, SocketAddr)>> },
     Ask { call: usize, saying: Saying },
     Demand,
     Say(Vec<(String, String)>),
@@ -388,6 +397,37 @@ impl Phone {
     /// Re-offers the call with these codecs only.
     pub async fn change_to(&self, codecs: &[&str]) {
         self.order(Order::Change(codecs.iter().map(|name| (*name).to_owned()).collect())).await;
+    }
+
+    /// Has a fax machine, in its next calls.
+    pub async fn will_fax(&self) {
+        self.order(Order::WillFax).await;
+    }
+
+    /// Its machine wants a fax instead of the voice.
+    pub async fn fax(&self) {
+        let (done, offered) = oneshot::channel();
+        self.order(Order::Fax { done }).await;
+        offered.await.expect("the phone runs");
+    }
+
+    /// Its owner wants the voice again.
+    pub async fn speak(&self) {
+        let (done, offered) = oneshot::channel();
+        self.order(Order::Speak { done }).await;
+        offered.await.expect("the phone runs");
+    }
+
+    /// Sends back what comes as text or fax, in the streams agreed from now on.
+    pub async fn will_repeat(&self) {
+        self.order(Order::Repeat).await;
+    }
+
+    /// Where a stream of the last call goes from and to, if there is one.
+    pub(crate) async fn ends_of(&self, stream: usize) -> Option<(SocketAddr, SocketAddr)> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Where { stream, reply }).await;
+        answer.await.expect("the phone runs")
     }
 
     /// Says these headers from now on: in its INVITEs, and in its answers to INVITEs.

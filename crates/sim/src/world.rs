@@ -246,6 +246,29 @@ impl World {
         heard.iter().filter(|datagram| is_hello(&datagram.bytes)).count()
     }
 
+    /// Sends a datagram as a stream of a phone's last call does, from the same port to the same.
+    ///
+    /// # Panics
+    /// When there is no such stream.
+    pub async fn send_as(&self, phone: &Phone, stream: usize, datagram: &[u8]) {
+        let (from, to) = phone.ends_of(stream).await.expect("the stream was agreed");
+        self.inner.media.borrow_mut().send(from, to, datagram);
+    }
+
+    /// Every media datagram that reaches a phone while something happens, as it is on the wire.
+    pub async fn captured(
+        &self,
+        phone: &Phone,
+        meanwhile: impl Future<Output = ()>,
+    ) -> Vec<Vec<u8>> {
+        let ip = phone.ip();
+        self.inner.media.borrow_mut().record(ip);
+        self.inner.media.borrow_mut().recorded(ip);
+        meanwhile.await;
+        let datagrams = self.inner.media.borrow_mut().recorded(ip);
+        datagrams.into_iter().map(|datagram| datagram.bytes).collect()
+    }
+
     /// Takes a phone to another network: its connections and its media path are dead at once, and
     /// it goes on from a new address.
     pub async fn roam(&self, phone: &Phone) {

@@ -61,8 +61,8 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
 fn wish(kind: MediaKind, count: usize) -> Wish {
     let fan = if count == 0 { KindWish::none() } else { KindWish::fanned_out(count) };
     match kind {
-        MediaKind::Audio => Wish { audio: fan, video: KindWish::both_ways(1) },
-        _ => Wish { audio: KindWish::both_ways(1), video: fan },
+        MediaKind::Audio => Wish { audio: fan, ..Wish::audio_and_video() },
+        _ => Wish { video: fan, ..Wish::audio_only() },
     }
 }
 

@@ -123,7 +123,7 @@ fn pjsip(channel: &Channel, item: &str) -> Outcome {
         "local_tag" => names.local_tag.clone(),
         "remote_uri" => names.remote_uri.clone(),
         "remote_tag" => names.remote_tag.clone(),
-        "t38state" => "DISABLED".to_owned(),
+        "t38state" => channel.fax_state().to_owned(),
         "call-id" => call_id(channel),
         "local_addr" => flow.map(|flow| flow.local.to_string()).unwrap_or_default(),
         "remote_addr" => flow.map(|flow| flow.remote.to_string()).unwrap_or_default(),

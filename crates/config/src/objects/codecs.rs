@@ -42,6 +42,10 @@ const fn relayed(name: &'static str) -> CodecSpec {
     CodecSpec { name, kind: MediaKind::Audio, support: Support::Relayed }
 }
 
+const fn text(name: &'static str) -> CodecSpec {
+    CodecSpec { name, kind: MediaKind::Text, support: Support::Relayed }
+}
+
 const fn video(name: &'static str) -> CodecSpec {
     CodecSpec { name, kind: MediaKind::Video, support: Support::Full }
 }
@@ -53,7 +57,7 @@ const fn missing(name: &'static str, kind: MediaKind, why: &'static str) -> Code
 const AMR: &str = "patents ask for a licence";
 const TOO_LARGE: &str = "10 ms do not fit a datagram; it is for files and translation only";
 const OLD_PICTURES: &str = "nothing of today sends it";
-const NO_TEXT: &str = "text and still pictures are not passed on";
+const STILL: &str = "still pictures are not passed on";
 
 /// Every codec that may be named, in the order of `allow = all`.
 pub const CODECS: &[CodecSpec] = &[
@@ -101,10 +105,10 @@ pub const CODECS: &[CodecSpec] = &[
     missing("h263", MediaKind::Video, OLD_PICTURES),
     missing("h263p", MediaKind::Video, OLD_PICTURES),
     missing("mpeg4", MediaKind::Video, OLD_PICTURES),
-    missing("jpeg", MediaKind::Video, NO_TEXT),
-    missing("png", MediaKind::Video, NO_TEXT),
-    missing("red", MediaKind::Text, NO_TEXT),
-    missing("t140", MediaKind::Text, NO_TEXT),
+    missing("jpeg", MediaKind::Video, STILL),
+    missing("png", MediaKind::Video, STILL),
+    text("red"),
+    text("t140"),
 ];
 
 /// Other names of codecs.
@@ -118,6 +122,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("dvi4", "adpcm"),
     ("silk", "silk16"),
     ("hevc", "h265"),
+    ("t140red", "red"),
 ];
 
 /// Longest and shortest packet time that may be asked for, in milliseconds.

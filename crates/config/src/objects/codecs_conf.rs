@@ -92,6 +92,8 @@ pub struct CodecsConf {
     pub opus: Opus,
     /// `[plc] genericplc`: conceal losses for codecs that do not do it themselves.
     pub generic_plc: bool,
+    /// `[plc] genericplc_on_equal_codecs`: also where both sides speak the same codec.
+    pub generic_plc_on_equal_codecs: bool,
 }
 
 impl CodecsConf {
@@ -126,7 +128,11 @@ impl CodecsConf {
         let opus = opus(document, report);
         let section = merged(document, "plc", "codecs.conf");
         let fields = Fields::new(&PLC, &section, report);
-        Self { opus, generic_plc: fields.flag("genericplc") }
+        Self {
+            opus,
+            generic_plc: fields.flag("genericplc"),
+            generic_plc_on_equal_codecs: fields.flag("genericplc_on_equal_codecs"),
+        }
     }
 }
 

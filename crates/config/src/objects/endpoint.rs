@@ -12,6 +12,8 @@ use crate::files::TlsFiles;
 use crate::named::Named;
 use crate::objects::codec_prefs::CodecPrefs;
 use crate::objects::codecs::{self, AllowedCodec, MediaKind, Problem};
+use crate::objects::fax::FaxSettings;
+use crate::objects::hold::HoldSettings;
 use crate::objects::speech::Speech;
 use crate::objects::transport::tos;
 use crate::table::{Choice, choices};
@@ -296,8 +298,10 @@ pub struct Endpoint {
     /// Which addresses it may register.
     pub contact_acl: AclSet,
 
-    /// Codecs in order of preference, audio and video mixed.
+    /// Codecs in order of preference, audio, video and text mixed.
     pub allow: Vec<AllowedCodec>,
+    /// How a fax passes.
+    pub fax: FaxSettings,
     /// Whether it was declared a browser.
     pub webrtc: bool,
     /// Encryption of media.
@@ -401,10 +405,8 @@ pub struct Endpoint {
     pub language: String,
     /// Country whose tones it hears; empty for the server's.
     pub tone_zone: String,
-    /// Class of music played to who talks to it when it holds.
-    pub moh_suggest: String,
-    /// Whether a hold by `sendonly` plays no music: its own is passed on.
-    pub suppress_moh_on_sendonly: bool,
+    /// Music and hold.
+    pub hold: HoldSettings,
     /// Calls at which its state is busy; 0 for never.
     pub device_state_busy_at: u32,
     /// Who may pick up whose calls.
@@ -453,6 +455,7 @@ impl Endpoint {
             acl: fields.acl_set(["acl", "deny", "permit"], around.acls),
             contact_acl: fields.acl_set(CONTACT_LISTS, around.acls),
             allow: codec_list(fields),
+            fax: FaxSettings::build(fields),
             webrtc: fields.flag("webrtc"),
             media_encryption: choice_or(fields, "media_encryption", MediaEncryption::None),
             media_encryption_optimistic: fields.flag("media_encryption_optimistic"),
@@ -503,8 +506,7 @@ impl Endpoint {
             accountcode: fields.string("accountcode"),
             language: fields.string("language"),
             tone_zone: fields.string("tone_zone"),
-            moh_suggest: fields.string("moh_suggest"),
-            suppress_moh_on_sendonly: fields.flag("suppress_moh_on_sendonly"),
+            hold: HoldSettings::build(fields),
             device_state_busy_at: fields.number("device_state_busy_at"),
             groups: PickupGroups::build(fields),
             settings: fields.settings(),

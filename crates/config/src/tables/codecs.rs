@@ -1,6 +1,5 @@
 //! Options of `codecs.conf`.
 
-use super::NOT_YET;
 use crate::objects::codecs_conf::{OpusApplication, OpusBandwidth, OpusSignal};
 use crate::table::Kind::{Choice, Number, Text, YesNo};
 use crate::table::Usage::Works;
@@ -59,7 +58,7 @@ pub const PLC: ObjectSpec = ObjectSpec {
     options: options! {
         "genericplc" YesNo, "yes", Works,
             "Conceal lost packets of codecs that do not do it themselves; off, they are silence.";
-        "genericplc_on_equal_codecs" YesNo, "no", NOT_YET,
-            "Conceal lost packets where packets pass as they are.";
+        "genericplc_on_equal_codecs" YesNo, "no", Works,
+            "Decode and encode audio between sides of one codec too, to conceal what was lost.";
     },
 };

@@ -140,7 +140,8 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "media_use_received_transport" Flag, "no", Works,
             "Answer with the media profile of the offer.";
         "message_context" Text, "", Works, "Dialplan context its messages enter.";
-        "moh_passthrough" Flag, "no", NOT_YET, "Pass hold on instead of playing music.";
+        "moh_passthrough" Flag, "no", Works,
+            "When the other side holds, hold it too (re-INVITE) instead of playing music to it.";
         "moh_suggest" Text, "default", Works,
             "Class of music played to who talks to it when it holds.";
         "mwi_from_user" Text, "", NO_MAILBOX, "User part of From in message-waiting notices.";
@@ -203,13 +204,19 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Do not play music when it holds by sendonly.";
         "suppress_q850_reason_headers" Flag, "no", Works,
             "Leave Q.850 reasons out of BYE and CANCEL.";
-        "t38_bind_udptl_to_media_address" Flag, "no", NO_FAX, "Bind UDPTL to media_address.";
-        "t38_udptl" Flag, "no", NO_FAX, "Allow T.38.";
-        "t38_udptl_ec" Choice(&["none", "fec", "redundancy"]), "none", NO_FAX,
+        "t38_bind_udptl_to_media_address" Flag, "no",
+            Ignored("a fax keeps the socket of the voice: bind_rtp_to_media_address says which"),
+            "Bind UDPTL to media_address.";
+        "t38_udptl" Flag, "no", Works,
+            "A fax (T.38 over UDPTL) may take the voice's place, if the other side takes it too.";
+        "t38_udptl_ec" Choice(&["none", "fec", "redundancy"]), "none",
+            Ignored("datagrams pass as they are: the fax machines agree on it themselves"),
             "Error correction of T.38.";
-        "t38_udptl_ipv6" Flag, "no", NO_FAX, "T.38 over IPv6.";
-        "t38_udptl_maxdatagram" COUNT, "0", NO_FAX, "Largest T.38 datagram.";
-        "t38_udptl_nat" Flag, "no", NO_FAX, "Symmetric T.38.";
+        "t38_udptl_ipv6" Flag, "no",
+            Ignored("a fax keeps the address of the voice, IPv6 included"), "T.38 over IPv6.";
+        "t38_udptl_maxdatagram" COUNT, "0", Works,
+            "Bytes of a T.38 datagram that the other side is told it takes; 0 for what it says.";
+        "t38_udptl_nat" Flag, "no", Works, "Send a fax to where its datagrams come from.";
         "tenantid" Text, "", NOT_YET, "Tenant its channels belong to.";
         "timers" Choice(SessionTimers::NAMES), "yes", Works, "Session timers (RFC 4028).";
         "timers_min_se" Number { min: 90, max: 86400 }, "90", Works,

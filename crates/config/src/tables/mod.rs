@@ -82,8 +82,9 @@ pub(crate) const NO_REKEY: Usage = Usage::Ignored(
     "keys of SRTP last as long as the handshake that made them: RFC 8827 forbids renegotiation, \
      and a key update of DTLS 1.3 does not reach them",
 );
-/// Fax.
-pub(crate) const NO_FAX: Usage = Usage::Ignored("fax (T.38) is not supported");
+/// Fax machines in this server.
+pub(crate) const NO_FAX: Usage =
+    Usage::Ignored("no application here sends or takes faxes; they only pass (t38_udptl)");
 /// Geolocation.
 pub(crate) const NO_GEOLOCATION: Usage = Usage::Ignored("geolocation is not supported");
 /// Caller identity certificates.

@@ -38,13 +38,10 @@ fn what_codecs_conf_cannot_mean_is_said() {
     let loaded = load_codecs("[opus]\nbitrate=fast\ncomplexity=11\n");
     one_says(&errors(&loaded), &["codecs.conf:2:", "'bitrate = fast'", "auto, max"]);
     one_says(&errors(&loaded), &["codecs.conf:3:", "complexity", "0 to 10"]);
-    let loaded = load_codecs(
-        "[speex]\nquality=3\n[wideband]\ntype=opus\n[opsu]\n[plc]\ngenericplc_on_equal_codecs=yes\n",
-    );
+    let loaded = load_codecs("[speex]\nquality=3\n[wideband]\ntype=opus\n[opsu]\n");
     one_says(&warnings(&loaded), &["codecs.conf:1:", "[speex] of codecs.conf is ignored"]);
     one_says(&warnings(&loaded), &["codecs.conf:3:", "one kind of opus"]);
     one_says(&warnings(&loaded), &["no section [opsu]", "did you mean [opus]?"]);
-    one_says(&warnings(&loaded), &["genericplc_on_equal_codecs", "ignored"]);
 }
 
 #[test]

@@ -159,14 +159,14 @@ fn going_without_the_fingerprint_is_warned_of_and_no_choice_of_a_browser() {
 
 #[test]
 fn options_without_effect_are_reported_once_however_many_set_them() {
-    let mut text = String::from("[t](!)\ntype=endpoint\nallow=ulaw\nt38_udptl=yes\n");
+    let mut text = String::from("[t](!)\ntype=endpoint\nallow=ulaw\nfax_detect=yes\n");
     for name in 0..50 {
-        text.push_str(&format!("[{name}](t)\nmoh_passthrough=yes\nfax_detect=no\n"));
+        text.push_str(&format!("[{name}](t)\nsend_aoc=yes\nt38_udptl=no\n"));
     }
     let loaded = load_sip(&text);
     let found = warnings(&loaded);
-    one_says(&found, &["'t38_udptl' of endpoint is ignored: fax", "pjsip.conf:9:"]);
-    one_says(&found, &["'moh_passthrough' of endpoint is ignored", "at 50 places"]);
+    one_says(&found, &["'fax_detect' of endpoint is ignored: no application", "pjsip.conf:9:"]);
+    one_says(&found, &["'send_aoc' of endpoint is ignored", "at 50 places"]);
     assert_eq!(loaded.summary.ignored_options, 2, "set to the default is no matter: {found:?}");
 }
 

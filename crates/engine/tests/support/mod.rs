@@ -66,6 +66,7 @@ pub fn audio(local_ssrc: u32) -> StreamPlan {
         codecs: vec![ulaw()],
         telephone_events: vec![(8000, 101)],
         comfort_noise: None,
+        fax: None,
         rtx: vec![],
         ptime_ms: 20,
         extensions: vec![],

@@ -60,7 +60,9 @@ impl Graph {
         let mut count = 0;
         for ((arrival, datagram), place) in batch.zip(&mut owners) {
             *place = match self.owners.get(arrival.path) {
-                Some(Owner::Leg(key, transport)) => Some((key, transport)),
+                Some(Owner::Leg(key, transport) | Owner::Fax(key, transport)) => {
+                    Some((key, transport))
+                }
                 Some(Owner::Shared) if datagram.first().is_some_and(|first| first >> 6 == 2) => {
                     self.sources.get(&(arrival.path, arrival.source)).copied()
                 }
@@ -105,14 +107,18 @@ impl Graph {
         datagram: &mut [u8],
         out: &mut dyn Outbox,
     ) {
+        let owner = self.owners.get(arrival.path);
+        if let Some(Owner::Fax(key, transport)) = owner {
+            return self.take_fax(now, (key, transport), arrival.source, datagram, out);
+        }
         let Some(kind) = classify(datagram) else {
             self.dropped += 1;
             return;
         };
-        let owner = match self.owners.get(arrival.path) {
+        let owner = match owner {
             Some(Owner::Leg(key, transport)) => Some((key, transport)),
             Some(Owner::Shared) => self.find(kind, arrival, datagram),
-            None => None,
+            Some(Owner::Fax(..)) | None => None,
         };
         let Some((key, transport)) = owner else {
             self.dropped += 1;
@@ -249,6 +255,10 @@ impl Graph {
                 continue;
             };
             stream.forward(arrived, path, &mut io!(self, now, out));
+            // Noise that begins here goes on by the clock.
+            if arrived.payload == Payload::ComfortNoise && *target != key {
+                self.settle(now, *target);
+            }
         }
         for target in &pipes {
             self.enter_pipe(now, *target, arrived, hops, out);

@@ -30,6 +30,8 @@ enum Content {
     Packet(Box<Packet>),
     Key(RelayedKey),
     Keyframe,
+    /// A datagram of a fax.
+    Fax(Vec<u8>),
 }
 
 /// A packet in clear with what its stream knows about it.
@@ -96,6 +98,10 @@ impl Graph {
         self.link(Link { to, stream, content: Content::Keyframe });
     }
 
+    pub(super) fn link_fax(&mut self, (to, stream): (LegId, usize), datagram: &[u8]) {
+        self.link(Link { to, stream, content: Content::Fax(datagram.to_vec()) });
+    }
+
     fn link(&mut self, link: Link) {
         // Drop the newest: what waits is older, and the receiver hears it first.
         if self.links.len() < MAX_WAITING {
@@ -111,6 +117,7 @@ impl Graph {
         self.working_on = Some(key);
         match &link.content {
             Content::Keyframe => self.ask_keyframe(now, key, link.stream),
+            Content::Fax(datagram) => self.send_fax(now, (key, link.stream), datagram, out),
             Content::Key(relayed) => {
                 self.press_relayed(now, (key, link.stream), *relayed);
                 self.settle(now, key);
@@ -143,6 +150,9 @@ impl Graph {
                     return;
                 };
                 stream.forward(&arrived, path, &mut io!(self, now, out));
+                if arrived.payload == Payload::ComfortNoise {
+                    self.settle(now, key);
+                }
             }
         }
     }

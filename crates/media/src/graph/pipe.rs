@@ -219,6 +219,7 @@ fn end_plan(kind: MediaKind, local_ssrc: u32) -> StreamPlan {
         codecs: if audio { vec![linear] } else { Vec::new() },
         telephone_events: if audio { vec![(8000, OWN_EVENT)] } else { Vec::new() },
         comfort_noise: None,
+        fax: None,
         rtx: Vec::new(),
         ptime_ms: 20,
         extensions: Vec::new(),

@@ -14,6 +14,8 @@ pub(super) enum Owner {
     Shared,
     /// The leg and which of its transports.
     Leg(LegKey, usize),
+    /// The same, of a transport that carries a fax: what arrives is no RTP, whatever it looks like.
+    Fax(LegKey, usize),
 }
 
 /// The owner of each socket, at the place of its number: the worker gives out small ones.

@@ -450,6 +450,7 @@ fn line(kind: MediaKind, mid: &str, codecs: Vec<CodecPlan>, local_ssrc: u32) -> 
         codecs,
         telephone_events: vec![],
         comfort_noise: None,
+        fax: None,
         rtx: vec![],
         ptime_ms: 20,
         extensions: vec![(4, MID_URI.into())],

@@ -21,12 +21,14 @@ use super::{Channel, Control, Peer, State};
 pub struct StreamFact {
     /// Index of the `m=` line.
     pub index: usize,
-    /// Audio or video.
+    /// Audio, video, text or image.
     pub kind: MediaKind,
     /// The agreed codecs, so that a call beside this one can offer the same.
     pub codecs: Vec<CodecSpec>,
     /// Whether the party hears what is sent to it: not while it holds the call.
     pub hears: bool,
+    /// Whether the party describes its silence (RFC 3389).
+    pub comfort_noise: bool,
     /// Whether the other side may use others (`transcode: allow`).
     pub translatable: bool,
 }
@@ -113,6 +115,7 @@ impl Media {
                 kind: stream.kind,
                 codecs: stream.codecs.iter().map(CodecSpec::of_plan).collect(),
                 hears: hears(stream.direction),
+                comfort_noise: stream.comfort_noise.is_some(),
                 translatable: true,
             })
             .collect()
@@ -164,13 +167,15 @@ impl Channel {
         };
         let fact = |(index, kind)| {
             let codecs = codecs(kind);
-            // Voice there is always; pictures only if the caller has some.
+            // Voice there is always; pictures and text only if the caller has some.
             let wanted = kind == MediaKind::Audio || codecs.is_some();
             let translatable = streams.iter().all(|stream| stream.translatable);
             let codecs = codecs.unwrap_or_default();
-            wanted.then_some(StreamFact { index, kind, codecs, hears: true, translatable })
+            let comfort_noise = streams.iter().any(|stream| stream.comfort_noise);
+            let hears = true;
+            wanted.then_some(StreamFact { index, kind, codecs, hears, comfort_noise, translatable })
         };
-        let kinds = [MediaKind::Audio, MediaKind::Video].into_iter().enumerate();
+        let kinds = MediaKind::OF_RTP.into_iter().enumerate();
         self.media = Some(Media {
             leg,
             negotiation: self.exchange.negotiation(&self.endpoint),
@@ -294,17 +299,13 @@ impl Channel {
     #[must_use]
     pub fn local_media(&self, kind: MediaKind) -> Option<String> {
         let sdp = self.local_sdp()?;
-        let word = match kind {
-            MediaKind::Audio => "m=audio ",
-            MediaKind::Video => "m=video ",
-            MediaKind::Other => return None,
-        };
+        let word = &format!("m={} ", kind.word());
         let address = |line: &str| {
             let host = line.strip_prefix("c=IN IP4 ").or_else(|| line.strip_prefix("c=IN IP6 "));
             host.map(|host| host.trim().to_owned())
         };
-        let place = sdp.lines().position(|line| line.starts_with(word))?;
-        let port = sdp.lines().nth(place)?.strip_prefix(word)?.split(' ').next()?;
+        let place = sdp.lines().position(|line| line.starts_with(word.as_str()))?;
+        let port = sdp.lines().nth(place)?.strip_prefix(word.as_str())?.split(' ').next()?;
         let own = sdp.lines().skip(place + 1).take_while(|line| !line.starts_with("m="));
         let host = own.filter_map(address).next().or_else(|| sdp.lines().find_map(address))?;
         let host = if host.contains(':') { format!("[{host}]") } else { host };
@@ -326,7 +327,7 @@ impl Channel {
     /// The streams in use.
     #[must_use]
     pub fn streams(&self) -> Vec<StreamFact> {
-        let suppress = self.endpoint.suppress_moh_on_sendonly;
+        let suppress = self.endpoint.hold.sendonly_speaks;
         let mut facts = self.media.as_ref().map(|media| media.facts(suppress)).unwrap_or_default();
         if self.state != State::Up {
             // Nobody holds a call before the answer: a gateway only announces something.
@@ -354,7 +355,7 @@ impl Channel {
             inbox: self.own_inbox.clone(),
             leg: self.leg_id()?,
             streams: self.streams(),
-            music: self.endpoint.moh_suggest.clone(),
+            music: self.endpoint.hold.suggested_class.clone(),
             bridge: bridge.to_owned(),
             passing: self.is_passing(),
         })
@@ -448,6 +449,7 @@ impl Channel {
             facts.bridge = bridge;
         });
         self.reroute().await;
+        self.fax_joined();
         if let Some(peer) = self.peer.as_ref().filter(|_| !self.caller.is_empty()) {
             peer.tell(Control::Connected(Box::new(self.caller.clone())));
         }
@@ -470,6 +472,7 @@ impl Channel {
                 tracing::debug!("{}: {error}", self.name);
             }
         }
+        self.fax_parted();
         self.follow_hold().await;
     }
 
@@ -489,7 +492,7 @@ impl Channel {
 
     async fn forward_to_peer(&self) {
         let Some(peer) = &self.peer else { return };
-        for kind in [MediaKind::Audio, MediaKind::Video] {
+        for kind in MediaKind::PASSED {
             let theirs: Vec<&StreamFact> =
                 peer.streams.iter().filter(|stream| stream.kind == kind).collect();
             let own = self.streams();

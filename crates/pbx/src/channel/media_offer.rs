@@ -6,7 +6,7 @@ use sidetone_sdp::negotiation::{CodecSpec, CodecWish, Wish};
 use sidetone_sdp::plan::MediaKind;
 
 use super::Channel;
-use crate::exchange::codec::configured;
+use sidetone_terms::codec::configured;
 
 /// What was chosen; `None` leaves the usual choice.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,7 @@ impl Channel {
         let (chosen, of) = match kind {
             MediaKind::Audio => (&self.media_offer.audio, ConfiguredKind::Audio),
             MediaKind::Video => (&self.media_offer.video, ConfiguredKind::Video),
-            MediaKind::Other => return None,
+            MediaKind::Text | MediaKind::Image | MediaKind::Other => return None,
         };
         let usual = || configured(&self.endpoint, of);
         let codecs = chosen.clone().unwrap_or_else(usual);
@@ -52,7 +52,9 @@ impl Channel {
         let of = match kind {
             MediaKind::Audio => ConfiguredKind::Audio,
             MediaKind::Video => ConfiguredKind::Video,
-            MediaKind::Other => return Err("only audio and video are offered".to_owned()),
+            MediaKind::Text | MediaKind::Image | MediaKind::Other => {
+                return Err("only codecs of audio and video are chosen so".to_owned());
+            }
         };
         let allowed = configured(&self.endpoint, of);
         let mut chosen = Vec::new();

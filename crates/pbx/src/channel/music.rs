@@ -1,10 +1,10 @@
 //! Music on hold of a channel: asked for by an application, or because the other side of the
 //! bridge holds the call and hears nothing of this one.
 
-use sidetone_media::PlaybackId;
+use sidetone_media::{Playback, PlaybackId};
 use sidetone_sdp::plan::MediaKind;
 
-use super::{Channel, MediaError};
+use super::{Channel, MediaError, State};
 
 /// The class when nothing else says.
 const DEFAULT_CLASS: &str = "default";
@@ -15,6 +15,14 @@ pub(crate) struct Music {
     id: PlaybackId,
     /// The peer's hold began it; the end of the hold ends it.
     by_hold: bool,
+}
+
+/// What was played last, so that the next hold goes on where it stopped.
+#[derive(Debug)]
+pub(crate) struct MusicPlayed {
+    id: PlaybackId,
+    class: String,
+    playback: Playback,
 }
 
 impl Channel {
@@ -54,9 +62,14 @@ impl Channel {
     }
 
     async fn play_music(&mut self, class: &str, by_hold: bool) -> Result<(), MediaError> {
-        let playback = self.exchange.music(class).await;
-        let id = self.play(playback).await?;
+        let played = self.music_played.take().filter(|played| played.class == class);
+        let playback = match played {
+            Some(played) => played.playback,
+            None => self.exchange.music(class).await,
+        };
+        let id = self.play(playback.clone()).await?;
         self.music = Some(Music { id, by_hold });
+        self.music_played = Some(Box::new(MusicPlayed { id, class: class.to_owned(), playback }));
         Ok(())
     }
 
@@ -66,6 +79,12 @@ impl Channel {
             let mut audio = peer.streams.iter().filter(|stream| stream.kind == MediaKind::Audio);
             audio.next().is_some_and(|audio| !audio.hears)
         });
+        let passes_on = self.endpoint.hold.passes && self.signalling.dialog.is_some();
+        if passes_on && self.state == State::Up {
+            let held = holder.is_some();
+            self.pass_hold(held);
+            return;
+        }
         match (holder, self.music) {
             (Some(holder), None) if self.audio().is_some() => {
                 let own = self.own_music_class().map(str::to_owned);
@@ -85,8 +104,12 @@ impl Channel {
         }
     }
 
-    /// A playback ended: if it was the music, something else has taken its place.
-    pub(super) fn music_ended(&mut self, id: PlaybackId) {
+    /// A playback ended. If it was the music, something else has taken its place, and the next
+    /// time it goes on from there.
+    pub(super) fn music_ended(&mut self, id: PlaybackId, samples_played: u64) {
         self.music.take_if(|music| music.id == id);
+        if let Some(played) = self.music_played.as_mut().filter(|played| played.id == id) {
+            played.playback = played.playback.after(samples_played);
+        }
     }
 }

@@ -109,8 +109,10 @@ impl Channel {
         let absolute = self.absolute_deadline.filter(|_| until.is_none_or(|until| until > now));
         let unheard = self.unheard.as_ref().and_then(|unheard| unheard.until);
         self.keep_addressed().await;
-        let due = [until, absolute, unheard, self.readdress_due()];
-        let wake = due.into_iter().flatten().min().unwrap_or(now + IDLE);
+        self.keep_proposed().await;
+        let offers = [self.readdress_due(), self.proposal_due(), self.fax_due()];
+        let due = [until, absolute, unheard].into_iter().chain(offers);
+        let wake = due.flatten().min().unwrap_or(now + IDLE);
         let woken = tokio::select! {
             biased;
             event = self.inbox.recv() => Woken::Inbox(event),
@@ -176,6 +178,7 @@ impl Channel {
             }
             Control::Connected(_) => {}
             Control::ShowConnected => self.show_connected().await,
+            Control::Fax(news) => self.fax_news(news).await,
             Control::Text(kind, text) => self.pass_text(kind, text).await,
             Control::Refresh { update } => self.refresh(update).await,
             Control::Watch(watch) => self.watched(watch),
@@ -254,8 +257,8 @@ impl Channel {
                 self.signal_digit(digit, duration).await;
                 return None;
             }
-            LegEvent::PlaybackFinished { id, .. } => {
-                self.music_ended(id);
+            LegEvent::PlaybackFinished { id, samples_played, .. } => {
+                self.music_ended(id, samples_played);
                 return Some(Happening::Played(id));
             }
             LegEvent::RtpTimeout { silent_for, .. } if self.state != State::Up => {

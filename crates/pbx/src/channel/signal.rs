@@ -14,6 +14,7 @@ use sidetone_ua::api::{
 };
 
 use super::dtmf::{InfoDigit, read_info};
+use super::proposal::Outcome;
 use super::{Channel, Control, MediaError, State};
 use crate::Cause;
 use crate::message::{self, ALLOW};
@@ -309,14 +310,17 @@ impl Channel {
             tracing::info!("{}: the peer refused our offer with {status}", self.name);
             self.offer_refused();
             self.addresses_offered(None);
+            self.proposal_ended(Outcome::Refused);
             return;
         }
         self.addresses_offered(None);
         if let Err(error) = self.take_answer(&response.body).await {
             tracing::warn!("{}: the peer's answer is unusable: {error}", self.name);
             self.offer_refused();
+            self.proposal_ended(Outcome::Unusable);
         } else {
             self.reoffer = Reoffer::Accepted;
+            self.proposal_ended(Outcome::Accepted);
         }
     }
 
@@ -335,6 +339,7 @@ impl Channel {
             }
             self.addresses_offered(glare);
             self.offer_refused();
+            self.proposal_ended(glare.map_or(Outcome::Refused, Outcome::Glare));
         }
     }
 
@@ -367,6 +372,9 @@ impl Channel {
     ) -> Option<InfoDigit> {
         let mut digit = None;
         let reply = match request.method {
+            Method::Invite | Method::Update if self.waits_for_fax(transaction, request) => {
+                return None;
+            }
             Method::Invite | Method::Update => self.reoffered(request).await,
             Method::Info => {
                 let kind = message::text_of(request, Name::ContentType);
@@ -412,7 +420,7 @@ impl Channel {
     }
 
     /// The peer offers something else, or refreshes the session.
-    async fn reoffered(&mut self, request: &Request) -> Reply {
+    pub(super) async fn reoffered(&mut self, request: &Request) -> Reply {
         if message::has_sdp(request) && self.signalling.dialog.is_none() && self.is_offering() {
             // RFC 3311 §5.2: our own offer, in the INVITE, has no answer yet.
             return message::reply(491);

@@ -7,26 +7,22 @@ use std::time::{Duration, SystemTime};
 
 use sidetone_base::{Flow, LegId, Transport};
 use sidetone_config::acl::AclSet;
-use sidetone_config::objects::codecs_conf::CodecsConf;
 use sidetone_config::objects::rtp::StrictRtp as ConfiguredStrict;
 use sidetone_config::{
-    Config, DtlsFingerprint, DtlsSettings, DtlsSetup, DtlsVerify, DtmfMode, Endpoint, Host,
-    MediaEncryption, MediaKind,
+    Config, DtlsFingerprint, DtlsSettings, DtlsVerify, Endpoint, Host, MediaEncryption,
 };
 use sidetone_engine::{CertificateChoice, LegSpec, PortChoice};
 use sidetone_media::candidates::{LocalAddress, is_private};
 use sidetone_media::{
-    AclRule, Authorities, CandidatePolicy, Certificate, DtmfSettings, FingerprintHash, HostRule,
-    Judge, LegEvent, LegKind, Net, PeerVerification, RtpSettings, StrictRtp, ToneDetection,
-    WithoutEvents,
+    AclRule, Authorities, CandidatePolicy, Certificate, FingerprintHash, HostRule, Judge, LegEvent,
+    LegKind, Net, PeerVerification, RtpSettings, StrictRtp,
 };
 use sidetone_net::tls::{PeerAuthorities, TlsSettings, cipher_choice, load_pair};
-use sidetone_sdp::attributes::{SdesSuite, Setup};
-use sidetone_sdp::negotiation::{Capabilities, Keep, Negotiation, Security};
+use sidetone_sdp::negotiation::Negotiation;
 use tokio::sync::mpsc;
 
 use super::Exchange;
-use super::codec;
+use sidetone_terms::codec;
 
 impl Exchange {
     /// The leg of a call of this endpoint with the peer behind this flow.
@@ -154,7 +150,8 @@ impl Exchange {
     /// A fresh offer/answer exchange for this endpoint.
     pub(crate) fn negotiation(&self, endpoint: &Endpoint) -> Negotiation {
         let config = self.config();
-        let capabilities = capabilities(endpoint, config.rtp.ice_support, &config.codecs);
+        let capabilities =
+            sidetone_terms::capabilities(endpoint, config.rtp.ice_support, &config.codecs);
         Negotiation::new(capabilities, &mut **self.random())
     }
 
@@ -335,89 +332,14 @@ fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
             DtlsFingerprint::Sha256 => FingerprintHash::Sha256,
             DtlsFingerprint::Sha1 => FingerprintHash::Sha1,
         },
-        dtmf: dtmf_settings(config, endpoint.dtmf_mode),
+        dtmf: sidetone_terms::dtmf(config, endpoint.dtmf_mode),
         timeout: seconds(endpoint.rtp_timeout_s),
         timeout_hold: seconds(endpoint.rtp_timeout_hold_s),
         keepalive: seconds(endpoint.rtp_keepalive_s),
         symmetric: endpoint.rtp_symmetric,
+        symmetric_fax: endpoint.fax.symmetric,
         codecs: codec::settings(&config.codecs, endpoint),
         ..RtpSettings::default()
-    }
-}
-
-/// RTP-07: how keys travel, by `dtmf_mode`. Telephone-events, where they were agreed, go first.
-fn dtmf_settings(config: &Config, mode: DtmfMode) -> DtmfSettings {
-    DtmfSettings {
-        // RTP-02: the option counts samples at 8 kHz.
-        timeout: Duration::from_micros(u64::from(config.rtp.dtmf_timeout_samples) * 125),
-        detection: match mode {
-            DtmfMode::Inband => ToneDetection::Always,
-            DtmfMode::Auto => ToneDetection::WithoutEvents,
-            _ => ToneDetection::Never,
-        },
-        without_events: match mode {
-            DtmfMode::Info | DtmfMode::AutoInfo => WithoutEvents::Signalling,
-            _ => WithoutEvents::Tones,
-        },
-        min_duration: Duration::from_millis(config.asterisk.min_dtmf_duration_ms.into()),
-    }
-}
-
-/// What the endpoint's configuration lets a leg agree to.
-fn capabilities(endpoint: &Endpoint, ice_allowed: bool, codecs_conf: &CodecsConf) -> Capabilities {
-    let mut audio = codec::configured(endpoint, MediaKind::Audio);
-    let video = codec::configured(endpoint, MediaKind::Video);
-    for opus in audio.iter_mut().filter(|spec| spec.name == "opus") {
-        opus.fmtp = codec::opus_settings(codecs_conf).fmtp();
-    }
-    let prefs = &endpoint.codec_prefs;
-    let (answer_order, answer_keep) =
-        prefs.outgoing_answer.unwrap_or(prefs.incoming_offer).answer_policy();
-    let one = prefs.only_one || prefs.incoming_offer.keep == Keep::First;
-    let (accept_order, accept_keep) = prefs.incoming_answer.answer_policy();
-    let base = if endpoint.webrtc {
-        Capabilities::webrtc(audio, video)
-    } else {
-        Capabilities::plain(audio, video)
-    };
-    let optimistic = endpoint.media_encryption_optimistic && !endpoint.webrtc;
-    Capabilities {
-        max_audio_streams: endpoint.max_audio_streams.into(),
-        max_video_streams: endpoint.max_video_streams.into(),
-        security: match endpoint.media_encryption {
-            MediaEncryption::None => Security::None,
-            MediaEncryption::Sdes => {
-                Security::Sdes { optimistic, suites: vec![SdesSuite::AesCm128HmacSha1_80] }
-            }
-            MediaEncryption::Dtls => Security::Dtls {
-                optimistic,
-                setup: match endpoint.dtls.setup {
-                    DtlsSetup::Active => Setup::Active,
-                    DtlsSetup::Passive => Setup::Passive,
-                    DtlsSetup::ActPass => Setup::Actpass,
-                },
-            },
-        },
-        avpf: endpoint.use_avpf,
-        force_avp: endpoint.force_avp,
-        received_transport: endpoint.media_use_received_transport,
-        rtcp_mux: endpoint.rtcp_mux,
-        bundle: endpoint.bundle,
-        ice: endpoint.ice_support && ice_allowed,
-        trickle: endpoint.ice_support && ice_allowed,
-        rtx: false,
-        telephone_event: matches!(
-            endpoint.dtmf_mode,
-            DtmfMode::Rfc4733 | DtmfMode::Auto | DtmfMode::AutoInfo
-        ),
-        use_ptime: prefs.use_ptime,
-        answer_order,
-        answer_keep: if one { Keep::First } else { answer_keep },
-        accept_order,
-        accept_keep,
-        sdp_owner: endpoint.sdp_owner.clone(),
-        sdp_session: endpoint.sdp_session.clone(),
-        ..base
     }
 }
 

@@ -2,18 +2,20 @@
 
 use super::answer::{direction_offered, offered_bundles, quotable};
 use super::capabilities::Capabilities;
+use super::fax;
 use super::matching::{Formats, accept_formats};
 use super::reject::{Cause, Fault, Reject};
 use super::remote::{Protected, RemoteTransport, demands, protection};
 use super::state::{Offerer, State, Stream};
 use super::transport::{Reading, settle};
-use crate::attributes::{Extmap, extmap, format, group, source};
+use crate::attributes::{Extmap, Fax, extmap, format, group, source};
 use crate::line::Profile;
-use crate::plan::Direction;
+use crate::plan::{Direction, MediaKind};
 use crate::session::{Media, Session};
 
 struct Taken {
     formats: Formats,
+    fax: Option<Fax>,
     direction: Direction,
     remote: RemoteTransport,
     protected: Protected,
@@ -101,6 +103,9 @@ fn take_line(
         let text = "the peer does not bundle, and this stream was offered in a bundle only";
         return Err((Cause::Bundle, text.to_owned()));
     }
+    if stream.plan.kind == MediaKind::Image {
+        return take_fax(capabilities, answer, media, stream.plan.direction);
+    }
     let protocol = quotable(&media.line.protocol);
     let profile = Profile::parse(&media.line.protocol).ok_or_else(|| {
         (Cause::Profile, format!("the answer's protocol {protocol} is not RTP over UDP"))
@@ -115,7 +120,27 @@ fn take_line(
     let direction =
         Direction::of(ours.sends() && theirs.sends(), ours.receives() && theirs.receives());
     debug_assert!(line < state.streams.len(), "lines are counted from the state");
-    Ok(Taken { formats, direction, remote, protected })
+    Ok(Taken { formats, fax: None, direction, remote, protected })
+}
+
+fn take_fax(
+    capabilities: &Capabilities,
+    answer: &Session,
+    media: &Media,
+    ours: Direction,
+) -> Result<Taken, (Cause, String)> {
+    let remote = fax::check(capabilities, answer, media)?;
+    let theirs = direction_offered(answer, media, &remote).reversed();
+    Ok(Taken {
+        formats: Formats::default(),
+        fax: Some(Fax::of(media)),
+        direction: Direction::of(
+            ours.sends() && theirs.sends(),
+            ours.receives() && theirs.receives(),
+        ),
+        remote,
+        protected: Protected::Plain,
+    })
 }
 
 fn apply(
@@ -140,6 +165,7 @@ fn apply(
         store_remote(stream, capabilities, answer, media);
         let local_ptime_ms = stream.local_ptime_ms;
         taken.formats.store(&mut stream.plan);
+        stream.plan.fax = taken.fax;
         stream.local_ptime_ms = local_ptime_ms;
         let (kind, index) = (stream.plan.kind, stream.plan.transport);
         if let Some(mid) = group::mid(media) {

@@ -1,12 +1,13 @@
 //! Judging an offer line by line (RFC 3264 §6, RFC 8829 §5.3, RFC 9143 §7.3).
 
 use super::capabilities::Capabilities;
+use super::fax;
 use super::matching::{Formats, answer_formats};
 use super::reject::{Cause, Fault};
 use super::remote::{Protected, RemoteTransport, demands, protection};
 use super::state::State;
 use super::wish::{KindWish, StreamWish, Wish};
-use crate::attributes::{Group, direction, group};
+use crate::attributes::{Fax, Group, direction, group};
 use crate::line::Profile;
 use crate::plan::{Direction, MediaKind};
 use crate::session::{Media, Session};
@@ -31,6 +32,8 @@ pub(super) struct Accepted {
     pub(super) remote: RemoteTransport,
     /// Index of the transport.
     pub(super) transport: usize,
+    /// Of an image: what we say of our fax.
+    pub(super) fax: Option<Fax>,
 }
 
 /// An offer judged.
@@ -72,7 +75,7 @@ pub(super) fn judge(
         judge_line(capabilities, offer, wish, index, media, bundle.map(Vec::as_slice))
     };
     let mut verdicts: Vec<Verdict> = lines.map(judge).collect();
-    for kind in [MediaKind::Audio, MediaKind::Video] {
+    for kind in MediaKind::OF_RTP {
         if let Some(wish) = wish.of(kind) {
             apply_wish(state, capabilities, kind, wish, offer, &mut verdicts);
         }
@@ -137,8 +140,18 @@ fn judge_line(
     if media.line.port == 0 && !media.attributes.has("bundle-only") {
         return Verdict::Disabled;
     }
+    if kind == MediaKind::Image && bundle.is_some() {
+        return refuse((Cause::Bundle, "a fax is no RTP and cannot be bundled".to_owned()));
+    }
+    if kind == MediaKind::Image {
+        return match fax::accept_line(capabilities, offer, media, wish.image.as_ref()) {
+            Ok(accepted) => Verdict::Accepted(Box::new(accepted)),
+            Err(fault) => refuse(fault),
+        };
+    }
     let Some(wish) = wish.of(kind) else {
-        return refuse((Cause::Kind, "only audio and video are spoken here".to_owned()));
+        let text = "only audio, video, text and fax (T.38) are spoken here";
+        return refuse((Cause::Kind, text.to_owned()));
     };
     let tagged = bundle.and_then(|lines| offer.media.get(*lines.first()?)).unwrap_or(media);
     match accept_line(capabilities, offer, media, tagged, kind, wish) {
@@ -170,7 +183,7 @@ fn accept_line(
     demands(capabilities, &remote)?;
     let formats = answer_formats(capabilities, kind, wish, media)?;
     let direction = direction_offered(offer, media, &remote).reversed();
-    Ok(Accepted { formats, direction, wish: None, protected, remote, transport: 0 })
+    Ok(Accepted { formats, direction, wish: None, protected, remote, transport: 0, fax: None })
 }
 
 /// A word a peer wrote, made fit for a quoted string.
@@ -249,7 +262,11 @@ fn apply_wish(
 }
 
 fn over_limit(kind: MediaKind, limit: usize) -> String {
-    let option = if kind == MediaKind::Video { "max_video_streams" } else { "max_audio_streams" };
+    let option = match kind {
+        MediaKind::Video => "max_video_streams",
+        MediaKind::Audio => "max_audio_streams",
+        _ => return format!("a call has {limit} stream of text at most"),
+    };
     format!("{option}={limit} for this endpoint and that many are in use; raise it")
 }
 

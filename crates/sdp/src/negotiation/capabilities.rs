@@ -4,6 +4,9 @@ use super::codec_spec::CodecSpec;
 use crate::attributes::{SdesSuite, Setup, extmap};
 use crate::plan::{Feedback, MediaKind};
 
+/// Lines of text in use: two people type to each other on one.
+const MAX_TEXT_STREAMS: usize = 1;
+
 /// Everything the exchange needs to know of the endpoint's configuration.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one yes/no option of the endpoint")]
@@ -12,6 +15,10 @@ pub struct Capabilities {
     pub audio: Vec<CodecSpec>,
     /// Video codecs in the order of `allow=`.
     pub video: Vec<CodecSpec>,
+    /// Codecs of real-time text in the order of `allow=`. One line at a time is agreed to.
+    pub text: Vec<CodecSpec>,
+    /// `t38_udptl=`: a fax may take the place of the voice. Only where media is in clear.
+    pub fax: bool,
     /// `max_audio_streams=`: audio lines agreed to at the same time.
     pub max_audio_streams: usize,
     /// `max_video_streams=`: video lines agreed to at the same time.
@@ -38,7 +45,8 @@ pub struct Capabilities {
     pub trickle: bool,
     /// Whether DTMF by RFC 4733 is agreed (`dtmf_mode=rfc4733`, `auto`).
     pub telephone_event: bool,
-    /// Whether comfort noise (RFC 3389) is agreed at 8 kHz.
+    /// Whether comfort noise (RFC 3389) is agreed at 8 kHz when the peer offers it, and offered
+    /// when the other side has it.
     pub comfort_noise: bool,
     /// Whether retransmission (RFC 4588) is agreed for video.
     pub rtx: bool,
@@ -120,6 +128,8 @@ impl Capabilities {
         Self {
             audio,
             video,
+            text: Vec::new(),
+            fax: false,
             max_audio_streams: 1,
             max_video_streams: 1,
             webrtc: false,
@@ -184,7 +194,8 @@ impl Capabilities {
         match kind {
             MediaKind::Audio => &self.audio,
             MediaKind::Video => &self.video,
-            MediaKind::Other => &[],
+            MediaKind::Text => &self.text,
+            MediaKind::Image | MediaKind::Other => &[],
         }
     }
 
@@ -194,7 +205,8 @@ impl Capabilities {
         match kind {
             MediaKind::Audio => self.max_audio_streams,
             MediaKind::Video => self.max_video_streams,
-            MediaKind::Other => 0,
+            MediaKind::Text => MAX_TEXT_STREAMS,
+            MediaKind::Image | MediaKind::Other => 0,
         }
     }
 
@@ -202,7 +214,7 @@ impl Capabilities {
         match kind {
             MediaKind::Audio => self.audio_feedback,
             MediaKind::Video => self.video_feedback,
-            MediaKind::Other => Feedback::default(),
+            MediaKind::Text | MediaKind::Image | MediaKind::Other => Feedback::default(),
         }
     }
 
@@ -210,7 +222,7 @@ impl Capabilities {
         match kind {
             MediaKind::Audio => &self.audio_extensions,
             MediaKind::Video => &self.video_extensions,
-            MediaKind::Other => &[],
+            MediaKind::Text | MediaKind::Image | MediaKind::Other => &[],
         }
     }
 }

@@ -75,9 +75,17 @@ const VIDEO: &[Row] = &[
     ("h261", "h261", 90_000, 1, Some(31), ""),
 ];
 
+#[rustfmt::skip]
+const TEXT: &[Row] = &[
+    // The parameters of `red` depend on the number of `t140`, see `matching::settle_redundancy`.
+    ("red", "red", 1000, 1, Some(106), ""),
+    ("t140", "t140", 1000, 1, Some(109), ""),
+];
+
 fn rows() -> impl Iterator<Item = (MediaKind, &'static Row)> {
     let audio = AUDIO.iter().map(|row| (MediaKind::Audio, row));
-    audio.chain(VIDEO.iter().map(|row| (MediaKind::Video, row)))
+    let video = VIDEO.iter().map(|row| (MediaKind::Video, row));
+    audio.chain(video).chain(TEXT.iter().map(|row| (MediaKind::Text, row)))
 }
 
 impl CodecSpec {

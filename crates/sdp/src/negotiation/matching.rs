@@ -41,6 +41,9 @@ pub(super) fn wanted(
     wish: &KindWish,
 ) -> Vec<CodecSpec> {
     let configured = capabilities.codecs(kind);
+    if kind == MediaKind::Text && !configured.iter().any(|codec| codec.name == "t140") {
+        return Vec::new();
+    }
     let listed = match &wish.codecs {
         CodecWish::AsConfigured => return configured.to_vec(),
         CodecWish::Prefer(list) | CodecWish::Only(list) => list,
@@ -90,20 +93,25 @@ pub(super) fn answer_formats(
         }
         found.push((rank, agreed_codec(capabilities, kind, media, map, spec)));
     }
-    if found.is_empty() {
+    let is_text = |(_, codec): &(usize, CodecPlan)| codec.name == "t140";
+    if found.is_empty() || kind == MediaKind::Text && !found.iter().any(is_text) {
         return Err((Cause::Codec, no_common_codec(&offered, &specs)));
     }
     if specs_rank(capabilities, wish) {
         found.sort_by_key(|(rank, _)| *rank);
     }
     let keep = match capabilities.answer_keep {
-        Keep::All => MAX_CODECS,
-        Keep::First => 1,
+        // Text with its redundancy is one thing in two formats.
+        Keep::First if kind != MediaKind::Text => 1,
+        Keep::First | Keep::All => MAX_CODECS,
     };
     found.truncate(keep);
     let first = found.first().and_then(|(rank, _)| specs.get(*rank));
     let local_ptime_ms = first.and_then(|spec| spec.ptime_ms).unwrap_or(capabilities.ptime_ms);
-    let codecs: Vec<CodecPlan> = found.into_iter().map(|(_, codec)| codec).collect();
+    let mut codecs: Vec<CodecPlan> = found.into_iter().map(|(_, codec)| codec).collect();
+    if kind == MediaKind::Text {
+        settle_redundancy(&mut codecs);
+    }
     Ok(Formats {
         telephone_events: answer_events(capabilities, &offered, &codecs),
         comfort_noise: answer_comfort_noise(capabilities, &offered, &codecs),
@@ -137,6 +145,20 @@ fn agreed_codec(
         remote_fmtp: offered_fmtp.to_owned(),
         local_fmtp: answer_fmtp(spec, offered_fmtp),
         feedback: rtcp::common_feedback(capabilities.feedback(kind), offered_feedback),
+    }
+}
+
+/// RFC 4103 §5: `red` says under which number its blocks are text, once for the new text and once
+/// for each repetition, of which two are usual. Without that text it means nothing. Which numbers
+/// an answer has for it are those of the offer.
+pub(super) fn settle_redundancy(codecs: &mut Vec<CodecPlan>) {
+    let text = codecs.iter().find(|codec| codec.name == "t140");
+    let Some(number) = text.map(|codec| codec.receive_payload_type) else {
+        codecs.retain(|codec| codec.name != "red");
+        return;
+    };
+    for codec in codecs.iter_mut().filter(|codec| codec.name == "red") {
+        codec.local_fmtp = format!("{number}/{number}/{number}");
     }
 }
 
@@ -234,6 +256,9 @@ pub(super) fn accept_formats(
             }
         }
     }
+    if offered.kind == MediaKind::Text {
+        settle_redundancy(&mut formats.codecs);
+    }
     if formats.codecs.is_empty() {
         let ours: Vec<CodecSpec> = offered.codecs.iter().map(CodecSpec::of_plan).collect();
         return Err((Cause::Codec, no_common_codec(&answered, &ours)));
@@ -245,7 +270,7 @@ pub(super) fn accept_formats(
         };
         formats.codecs.sort_by_key(ours);
     }
-    if capabilities.accept_keep == Keep::First {
+    if capabilities.accept_keep == Keep::First && offered.kind != MediaKind::Text {
         formats.codecs.truncate(1);
     }
     let known = |apt: u8| formats.codecs.iter().any(|codec| codec.receive_payload_type == apt);

@@ -17,6 +17,7 @@ mod answer;
 pub mod capabilities;
 pub mod codec_preference;
 pub mod codec_spec;
+mod fax;
 mod matching;
 mod offer;
 mod payload;
@@ -44,7 +45,7 @@ use self::remote::Protected;
 use self::state::{Offerer, State, Stream};
 use self::transport::{Reading, settle};
 use self::write::{Half, Writer};
-use crate::attributes::group;
+use crate::attributes::{Fax, group};
 use crate::line::{Address, Origin};
 use crate::plan::{LocalTransport, MediaPlan, StreamPlan, StreamState};
 use crate::session::{Media, Session};
@@ -334,6 +335,7 @@ impl Negotiation {
         };
         stream.bundle_only = false;
         stream.local_ptime_ms = accepted.formats.local_ptime_ms;
+        stream.local_fax.clone_from(&accepted.fax);
         let plan = &mut stream.plan;
         plan.direction = accepted.direction;
         plan.transport = accepted.transport;
@@ -341,6 +343,7 @@ impl Negotiation {
         plan.rtcp_reduced_size = self.capabilities.reduced_size_rtcp;
         plan.extensions = accept::common_extensions(&self.capabilities, offer, media);
         accepted.formats.clone().store(plan);
+        plan.fax = accepted.fax.as_ref().map(|_| Fax::of(media));
         accept::store_remote(stream, &self.capabilities, offer, media);
         let plan = stream.plan.clone();
         for codec in &plan.codecs {

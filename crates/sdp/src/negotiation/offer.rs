@@ -5,7 +5,7 @@ use sidetone_base::Random;
 
 use super::capabilities::{Capabilities, Security};
 use super::codec_spec::CodecSpec;
-use super::matching::{Formats, wanted};
+use super::matching::{Formats, settle_redundancy, wanted};
 use super::payload::{PayloadBook, identity};
 use super::reject::{Cause, Fault};
 use super::state::{Offerer, State, Stream};
@@ -36,7 +36,8 @@ impl Layout<'_> {
         let before: Vec<usize> =
             state.streams.iter().filter(|s| s.is_active()).map(|s| s.plan.transport).collect();
         let mut new_lines = Vec::new();
-        for kind in [MediaKind::Audio, MediaKind::Video] {
+        self.place_fax(state);
+        for kind in MediaKind::OF_RTP {
             self.place_kind(state, kind, &mut new_lines);
         }
         let bundling = self.capabilities.bundle && self.capabilities.rtcp_mux;
@@ -95,7 +96,6 @@ impl Layout<'_> {
     }
 
     fn new_stream(&mut self, kind: MediaKind, wish: &StreamWish, first: bool) -> Stream {
-        let media = if kind == MediaKind::Video { "video" } else { "audio" };
         // The first voice and picture belong together; every other one is somebody else's.
         let shared = first && wish.label.is_none();
         let own = wish.msid_stream.clone();
@@ -103,14 +103,14 @@ impl Layout<'_> {
             true => self.msid_stream.to_owned(),
             false => self.random.token(16),
         });
-        let mut stream = Stream::new(kind, media, &id, self.random);
+        let mut stream = Stream::new(kind, kind.word(), &id, self.random);
         direct(&mut stream, wish);
         stream.protocol = self.protocol();
         stream
     }
 
-    /// The protocol word of a new line.
-    fn protocol(&self) -> String {
+    /// The protocol word of a new line of RTP.
+    pub(super) fn protocol(&self) -> String {
         let capabilities = self.capabilities;
         let keying = match &capabilities.security {
             Security::None => Keying::Plain,
@@ -189,6 +189,10 @@ impl Layout<'_> {
             return;
         }
         let kind = stream.plan.kind;
+        if kind == MediaKind::Image {
+            self.fill_fax(&mut state.streams[line]);
+            return;
+        }
         let Some(wish) = self.wish.of(kind) else {
             return;
         };
@@ -244,17 +248,22 @@ impl Layout<'_> {
             }
         }
         if plan.kind == MediaKind::Audio {
-            self.add_audio_companions(&mut formats, book);
+            let noise = wish.comfort_noise || plan.comfort_noise.is_some();
+            self.add_audio_companions(&mut formats, book, noise);
+        }
+        if plan.kind == MediaKind::Text {
+            settle_redundancy(&mut formats.codecs);
         }
         let first = specs.first().and_then(|spec| spec.ptime_ms);
         formats.local_ptime_ms = first.unwrap_or(self.capabilities.ptime_ms);
         formats
     }
 
-    /// Telephone events on each clock in use, and comfort noise.
-    fn add_audio_companions(&self, formats: &mut Formats, book: &mut PayloadBook) {
+    /// Telephone events on each clock in use, and comfort noise where it is wanted: whoever is
+    /// offered it stops sending while its owner is silent.
+    fn add_audio_companions(&self, formats: &mut Formats, book: &mut PayloadBook, noise: bool) {
         let narrow = formats.codecs.iter().any(|codec| codec.clock_rate == 8000);
-        if self.capabilities.comfort_noise && narrow {
+        if self.capabilities.comfort_noise && narrow && noise {
             formats.comfort_noise = book.assign(&identity("cn", 8000, 1, ""), Some(13));
         }
         if !self.capabilities.telephone_event {

@@ -32,7 +32,7 @@ pub enum Cause {
     Malformed,
     /// One of [`crate::limits`] or of the endpoint's stream limits.
     Limit,
-    /// `application`, `text`, `image`: nothing of ours speaks it.
+    /// `application` and the like, or an image the endpoint may not have.
     Kind,
     /// The call does not want this stream.
     Unwanted,
@@ -142,6 +142,8 @@ impl fmt::Display for Fault {
             let kind = match kind {
                 MediaKind::Audio => "audio",
                 MediaKind::Video => "video",
+                MediaKind::Text => "text",
+                MediaKind::Image => "image",
                 MediaKind::Other => "other media",
             };
             write!(f, "stream {index} ({kind}): ")?;

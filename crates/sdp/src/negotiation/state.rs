@@ -3,7 +3,7 @@
 use sidetone_base::Random;
 
 use super::payload::{PayloadBook, identity};
-use crate::attributes::{Fingerprint, SdesSuite};
+use crate::attributes::{Fax, Fingerprint, SdesSuite};
 use crate::limits::MAX_REMEMBERED;
 use crate::plan::{
     CodecPlan, Direction, DtlsRole, LocalIce, LocalTransport, MediaKind, MediaPlan, Protection,
@@ -48,6 +48,8 @@ pub(super) struct Stream {
     pub(super) bundle_only: bool,
     /// Packet time we ask for.
     pub(super) local_ptime_ms: u32,
+    /// Of an image: what we say of our fax.
+    pub(super) local_fax: Option<Fax>,
 }
 
 /// One path for packets.
@@ -118,6 +120,7 @@ impl Stream {
             codecs: Vec::new(),
             telephone_events: Vec::new(),
             comfort_noise: None,
+            fax: None,
             rtx: Vec::new(),
             ptime_ms: crate::attributes::format::DEFAULT_PTIME_MS,
             extensions: Vec::new(),
@@ -137,6 +140,7 @@ impl Stream {
             formats: vec!["0".to_owned()],
             bundle_only: false,
             local_ptime_ms: crate::attributes::format::DEFAULT_PTIME_MS,
+            local_fax: None,
         }
     }
 
@@ -153,6 +157,7 @@ impl Stream {
         plan.codecs.clear();
         plan.telephone_events.clear();
         plan.comfort_noise = None;
+        plan.fax = None;
         plan.rtx.clear();
         plan.extensions.clear();
         plan.remote_ssrcs.clear();
@@ -160,6 +165,7 @@ impl Stream {
         plan.label = None;
         plan.rtcp_reduced_size = false;
         self.bundle_only = false;
+        self.local_fax = None;
     }
 }
 

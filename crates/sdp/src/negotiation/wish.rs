@@ -1,6 +1,7 @@
 //! What the call wants of the next exchange, within what the endpoint may do.
 
 use super::codec_spec::CodecSpec;
+use crate::attributes::Fax;
 use crate::plan::{Direction, MediaKind};
 
 /// What the call wants of the next offer or answer.
@@ -10,6 +11,19 @@ pub struct Wish {
     pub audio: KindWish,
     /// Video streams.
     pub video: KindWish,
+    /// Streams of real-time text.
+    pub text: KindWish,
+    /// A fax in place of the voice, and what we say of it. An offer then turns its first voice into
+    /// an image, and back without it; an answer agrees to an image only with it.
+    pub image: Option<Fax>,
+}
+
+/// Nothing of anything.
+impl Default for Wish {
+    fn default() -> Self {
+        let none = KindWish::none;
+        Self { audio: none(), video: none(), text: none(), image: None }
+    }
 }
 
 /// What the call wants of the streams of one kind.
@@ -23,6 +37,8 @@ pub struct KindWish {
     pub further: Option<Direction>,
     /// Which codecs, in which order.
     pub codecs: CodecWish,
+    /// Offers name comfort noise (RFC 3389), where the endpoint has it: the other side sends it.
+    pub comfort_noise: bool,
 }
 
 /// One wanted stream.
@@ -71,13 +87,15 @@ impl KindWish {
             streams: vec![StreamWish::new(Direction::SendRecv); count],
             further: Some(Direction::SendRecv),
             codecs: CodecWish::AsConfigured,
+            comfort_noise: false,
         }
     }
 
     /// No stream of this kind, not even when offered.
     #[must_use]
     pub fn none() -> Self {
-        Self { streams: Vec::new(), further: None, codecs: CodecWish::AsConfigured }
+        let codecs = CodecWish::AsConfigured;
+        Self { streams: Vec::new(), further: None, codecs, comfort_noise: false }
     }
 
     /// `StreamEcho(count)`: the first stream both ways, the others only from us to the peer.
@@ -87,7 +105,7 @@ impl KindWish {
             if index == 0 { Direction::SendRecv } else { Direction::SendOnly }
         };
         let streams = (0..count).map(|index| StreamWish::new(direction(index))).collect();
-        Self { streams, further: None, codecs: CodecWish::AsConfigured }
+        Self { streams, ..Self::none() }
     }
 
     /// The same streams in another direction: `SendOnly` puts the peer on hold with music,
@@ -103,37 +121,50 @@ impl KindWish {
 }
 
 impl Wish {
-    /// One audio stream both ways; an answer also agrees to video.
+    /// One audio stream both ways; an answer also agrees to video and text.
     #[must_use]
     pub fn call() -> Self {
-        Self { audio: KindWish::both_ways(1), video: KindWish { ..KindWish::both_ways(0) } }
+        let as_offered = || KindWish::both_ways(0);
+        Self { audio: KindWish::both_ways(1), video: as_offered(), text: as_offered(), image: None }
     }
 
     /// One audio stream both ways and nothing else.
     #[must_use]
     pub fn audio_only() -> Self {
-        Self { audio: KindWish::both_ways(1), video: KindWish::none() }
+        Self { audio: KindWish::both_ways(1), ..Self::default() }
     }
 
     /// One audio and one video stream both ways.
     #[must_use]
     pub fn audio_and_video() -> Self {
-        Self { audio: KindWish::both_ways(1), video: KindWish::both_ways(1) }
+        Self { video: KindWish::both_ways(1), ..Self::audio_only() }
     }
 
-    /// All streams in another direction, see [`KindWish::directed`].
+    /// A fax and nothing else.
+    #[must_use]
+    pub fn fax(fax: Fax) -> Self {
+        Self { image: Some(fax), ..Self::default() }
+    }
+
+    /// All streams in another direction, see [`KindWish::directed`]; a fax cannot be held.
     #[must_use]
     pub fn directed(self, direction: Direction) -> Self {
-        Self { audio: self.audio.directed(direction), video: self.video.directed(direction) }
+        Self {
+            audio: self.audio.directed(direction),
+            video: self.video.directed(direction),
+            text: self.text.directed(direction),
+            image: self.image,
+        }
     }
 
-    /// The wish for a kind; `None` for kinds that are always refused.
+    /// The wish for a kind of RTP streams; `None` for what is none.
     #[must_use]
     pub fn of(&self, kind: MediaKind) -> Option<&KindWish> {
         match kind {
             MediaKind::Audio => Some(&self.audio),
             MediaKind::Video => Some(&self.video),
-            MediaKind::Other => None,
+            MediaKind::Text => Some(&self.text),
+            MediaKind::Image | MediaKind::Other => None,
         }
     }
 }

@@ -80,16 +80,21 @@ impl Writer<'_> {
         session_address: Option<&Address>,
     ) -> Media {
         let plan = &stream.plan;
+        let is_fax = plan.kind == MediaKind::Image;
         let mut media = Media::new(MediaLine {
             media: stream.media.clone(),
             port: if stream.bundle_only { 0 } else { local.rtp.port() },
             port_count: None,
             protocol: stream.protocol.clone(),
-            formats: formats(plan),
+            formats: if is_fax { stream.formats.clone() } else { formats(plan) },
         });
         let address = Address::Ip(local.rtp.ip());
         if session_address != Some(&address) {
             media.connections.push(address);
+        }
+        if is_fax {
+            write_fax(&mut media, stream);
+            return media;
         }
         self.write_rtcp_address(&mut media, stream, local);
         if let Some(ice) = local.ice.as_ref().filter(|_| self.does_ice(stream)) {
@@ -251,6 +256,17 @@ fn write_dtls(media: &mut Media, local: &LocalTransport, setup: Setup, tls_id: O
     }
 }
 
+/// T.38 annex D.2.3. A fax has no RTP, RTCP, keys or ICE.
+fn write_fax(media: &mut Media, stream: &Stream) {
+    if let Some(mid) = &stream.plan.mid {
+        media.attributes.push("mid", mid);
+    }
+    media.attributes.push_flag(direction::name(stream.plan.direction));
+    if let Some(fax) = &stream.local_fax {
+        fax.write(&mut media.attributes);
+    }
+}
+
 /// RFC 3264 §6: a refused line keeps its place, with port 0 and its formats.
 fn rejected_line(stream: &Stream) -> Media {
     let mut media = Media::new(MediaLine {
@@ -310,7 +326,7 @@ fn write_formats(media: &mut Media, plan: &StreamPlan) {
 /// Encoding names are compared without case, but some phones only know the registered spelling.
 fn printed_name(name: &str) -> String {
     match name {
-        "opus" | "speex" | "codec2" => name.to_owned(),
+        "opus" | "speex" | "codec2" | "t140" | "red" => name.to_owned(),
         "ilbc" => "iLBC".to_owned(),
         _ => name.to_ascii_uppercase(),
     }

@@ -293,7 +293,7 @@ fn the_order_of_codecs_is_the_offer_s_the_endpoint_s_or_the_call_s() {
     let check = |order: CodecOrder, wish: CodecWish, expected: &[&str]| {
         let endpoint = Capabilities { answer_order: order, ..phone_endpoint() };
         let audio = KindWish { codecs: wish, ..KindWish::both_ways(1) };
-        let wish = Wish { audio, video: KindWish::none() };
+        let wish = Wish { audio, ..Wish::default() };
         let (answer, _) = Leg::new(endpoint, 1).answer(&offer, &wish).unwrap();
         assert_eq!(answer.media[0].line.formats, expected);
     };
@@ -332,6 +332,22 @@ fn comfort_noise_and_ptime_follow_the_offer_and_the_endpoint() {
     assert_eq!(value(&answer, 0, "ptime"), "30");
     let (_, plan) = Leg::new(phone_endpoint(), 1).answer(&offer, &Wish::call()).unwrap();
     assert_eq!(plan.streams[0].comfort_noise, None);
+}
+
+#[test]
+fn comfort_noise_is_offered_where_the_other_side_has_it_and_stays() {
+    let endpoint = Capabilities { comfort_noise: true, ..phone_endpoint() };
+    let mut leg = Leg::new(endpoint, 1);
+    let quiet = Wish::audio_only();
+    let mut noisy = Wish::audio_only();
+    noisy.audio.comfort_noise = true;
+    assert!(!leg.offer(&quiet).to_string().contains("CN/8000"), "nobody has it");
+    leg.negotiation.roll_back();
+    let offer = leg.offer(&noisy);
+    assert!(section(&offer, 0).contains("a=rtpmap:13 CN/8000\n"), "{offer}");
+    let answer = "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0 13\n";
+    assert_eq!(leg.accept(&sdp(answer)).unwrap().streams[0].comfort_noise, Some(13));
+    assert!(leg.offer(&quiet).to_string().contains("CN/8000"), "a hold does not take it away");
 }
 
 #[test]

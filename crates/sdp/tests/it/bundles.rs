@@ -91,7 +91,7 @@ fn stream_echo_sends_the_first_picture_both_ways_and_copies_one_way() {
     assert_eq!(streams.len(), 4, "each copy is a stream of its own");
     assert!(offer.media.iter().all(|media| media.line.port != 0), "the bundle is agreed");
     // StreamEcho(0): no picture at all.
-    let none = Wish { audio: KindWish::both_ways(1), video: KindWish::none() };
+    let none = Wish::audio_only();
     let offer = exchange(&mut ours, &mut browser, &none);
     assert_eq!(offer.media.len(), 5);
     assert_eq!(offer.attributes.value("group"), Some("BUNDLE 0"));
@@ -112,7 +112,7 @@ fn a_participant_who_leaves_frees_a_line_and_moves_nobody() {
         let pictures = names.iter().map(|n| StreamWish::labelled(Direction::SendOnly, n));
         let own = std::iter::once(StreamWish::new(Direction::RecvOnly));
         let video = KindWish { streams: own.chain(pictures).collect(), ..KindWish::none() };
-        Wish { audio: KindWish::both_ways(1), video }
+        Wish { video, ..Wish::audio_only() }
     };
     let line_of = |leg: &Leg, name: &str| {
         let streams = &leg.negotiation.plan().streams;

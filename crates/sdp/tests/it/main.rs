@@ -5,6 +5,7 @@
 mod addresses;
 mod answers;
 mod bundles;
+mod fax_and_text;
 mod parsing;
 mod refusals;
 mod reoffers;

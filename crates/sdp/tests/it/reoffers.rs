@@ -194,7 +194,7 @@ fn a_peer_that_numbers_its_answer_differently_is_sent_its_own_numbers() {
     let mut leg = Leg::new(phone_endpoint(), 1);
     let wish = Wish {
         audio: KindWish { codecs: CodecWish::Only(codecs(&["opus"])), ..KindWish::both_ways(1) },
-        video: KindWish::none(),
+        ..Wish::default()
     };
     let offer = leg.offer(&wish);
     assert_eq!(offer.media[0].line.formats, ["107", "96", "101"]);
@@ -213,7 +213,7 @@ fn a_phone_that_speaks_opus_and_knows_events_at_8000_only_gets_keys() {
     let mut leg = Leg::new(phone_endpoint(), 1);
     let wish = Wish {
         audio: KindWish { codecs: CodecWish::Only(codecs(&["opus"])), ..KindWish::both_ways(1) },
-        video: KindWish::none(),
+        ..Wish::default()
     };
     leg.offer(&wish);
     let answer = sdp("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 107 101\n\
@@ -281,7 +281,7 @@ fn codecs_follow_the_bridged_peer_and_keep_their_numbers() {
     leg.answer(&fixture("chrome_audio_offer"), &Wish::call()).unwrap();
     let prefer = |name: &str| Wish {
         audio: KindWish { codecs: CodecWish::Prefer(codecs(&[name])), ..KindWish::both_ways(1) },
-        video: KindWish::none(),
+        ..Wish::default()
     };
     let offer = leg.offer(&prefer("ulaw"));
     assert_eq!(offer.media[0].line.formats[..2], ["0", "111"]);

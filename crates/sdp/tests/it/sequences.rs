@@ -252,7 +252,7 @@ impl Pair {
         let offer = from.offer(wish);
         let further = Some(Direction::SendRecv);
         let answer_wish =
-            Wish { audio: KindWish::both_ways(1), video: KindWish { further, ..KindWish::none() } };
+            Wish { video: KindWish { further, ..KindWish::none() }, ..Wish::audio_only() };
         let (answer, _) = to.answer(&offer, &answer_wish).expect("the offer can be answered");
         assert_eq!(answer.media.len(), offer.media.len());
         from.accept(&answer).expect("the answer fits the offer");

@@ -41,7 +41,7 @@ pub(crate) fn dtls_phone_endpoint() -> Capabilities {
 
 /// What StreamEcho(4) asks of a browser leg.
 pub(crate) fn stream_echo(count: usize) -> Wish {
-    Wish { audio: KindWish::both_ways(1), video: KindWish::fanned_out(count) }
+    Wish { video: KindWish::fanned_out(count), ..Wish::audio_only() }
 }
 
 /// A transport behind 1:1 NAT: only its public side is known here.

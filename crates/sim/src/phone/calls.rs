@@ -1,10 +1,11 @@
 //! The calls of a phone: what it says and does between INVITE and BYE.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use sidetone_base::LegId;
-use sidetone_sdp::negotiation::Wish;
+use sidetone_sdp::negotiation::{KindWish, Wish};
 use sidetone_sdp::plan::Direction;
 use sidetone_sip::headers::Headers;
 use sidetone_sip::{Method, Name, Request, Response};
@@ -15,7 +16,7 @@ use sidetone_ua::api::{
 use tokio::time::Instant;
 
 use super::device::Device;
-use super::media::{Media, only};
+use super::media::{Media, machine, only};
 use super::{CallState, CallView, Hold, Manner, Offer, Saying};
 use crate::building::EXCHANGE;
 use crate::configuration::PASSWORD;
@@ -158,7 +159,8 @@ impl Device {
             };
             let (heard, streams) = (media.heard().await, media.streams());
             self.show(place, |view| {
-                if heard > view.heard {
+                // A stream that began anew counts from nothing.
+                if heard != view.heard {
                     (view.heard, view.heard_at) = (heard, Some(Instant::now()));
                 }
                 view.streams = streams;
@@ -174,6 +176,9 @@ impl Device {
         if self.silent {
             media.mute();
         }
+        if self.repeats {
+            media.repeat();
+        }
         media
     }
 
@@ -187,10 +192,12 @@ impl Device {
         request.headers.clone_from(&self.says);
         let token = sidetone_base::Random::token(&mut self.random, 20);
         request.call_id = Some(token);
-        let wish = match offer {
+        let mut wish = match offer {
             Offer::AudioAndVideo => Wish::audio_and_video(),
+            Offer::AudioAndText => Wish { text: KindWish::both_ways(1), ..Wish::audio_only() },
             Offer::Audio | Offer::Nothing => Wish::audio_only(),
         };
+        wish.audio.comfort_noise = self.capabilities.comfort_noise;
         let mut media = self.open_media().await;
         if offer != Offer::Nothing {
             let text = media.offer(&wish, &mut self.random).await;
@@ -518,7 +525,14 @@ impl Device {
             let call = &mut self.calls[place];
             let contact = ("Contact".to_owned(), call.contact.clone());
             reply.headers.push(contact);
-            let (wish, is_invite) = (call.wish.clone(), request.method == Method::Invite);
+            let is_invite = request.method == Method::Invite;
+            let images = text_of(&request.body).contains("m=image");
+            let mut wish = call.wish.clone();
+            if images {
+                wish = Wish::fax(machine());
+            } else if let (Some(_), Some(media)) = (&wish.image, &call.media) {
+                wish = media.wish();
+            }
             if let Some(media) = &mut call.media
                 && matches!(request.method, Method::Invite | Method::Update)
             {
@@ -657,6 +671,19 @@ impl Device {
             wish.audio.codecs = only(codecs);
             self.reoffer(place, dialog, wish, false).await;
         }
+    }
+
+    /// The machine of the last call wants a fax.
+    pub(super) async fn fax_last(&mut self) {
+        let Some(place) = self.last() else { return };
+        if let Some(dialog) = self.calls[place].dialog {
+            self.reoffer(place, dialog, Wish::fax(machine()), false).await;
+        }
+    }
+
+    /// Where a stream of the last call goes from and to.
+    pub(super) fn ends_of_last(&self, stream: usize) -> Option<(SocketAddr, SocketAddr)> {
+        self.calls.last()?.media.as_ref()?.ends_of(stream)
     }
 
     async fn reoffer(&mut self, place: usize, dialog: DialogId, wish: Wish, zero_address: bool) {

@@ -55,6 +55,8 @@ pub(super) struct Device {
     pub(super) capabilities: Capabilities,
     pub(super) manner: Manner,
     pub(super) silent: bool,
+    /// Text and fax are sent back.
+    pub(super) repeats: bool,
     pub(super) keys: Keys,
     /// The user in its From.
     calls_itself: String,
@@ -98,6 +100,7 @@ impl Device {
             capabilities: media::capabilities(new.line, new.codecs),
             manner: Manner::Ring,
             silent: false,
+            repeats: false,
             keys: Keys::default(),
             calls_itself: new.name.to_owned(),
             says: Vec::new(),
@@ -251,6 +254,19 @@ impl Device {
             }
             Order::Media(wanted) => media::dress(&mut self.capabilities, wanted),
             Order::Change(codecs) => self.change_last(&codecs).await,
+            Order::WillFax => self.capabilities.fax = true,
+            Order::Fax { done } => {
+                self.fax_last().await;
+                let _ = done.send(());
+            }
+            Order::Speak { done } => {
+                self.hold_last(None).await;
+                let _ = done.send(());
+            }
+            Order::Repeat => self.repeats = true,
+            Order::Where { stream, reply } => {
+                let _ = reply.send(self.ends_of_last(stream));
+            }
             Order::Ask { call, saying } => self.ask(call, saying),
             Order::Demand => {
                 let now = Instant::now().into_std();

@@ -1,13 +1,16 @@
 //! The media of a phone: a leg of its own engine per call, and the offer/answer exchange for it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sidetone_base::Random;
 use sidetone_engine::media::LegKind;
 use sidetone_engine::{Engine, LegHandle, LegSpec};
-use sidetone_media::{CandidatePolicy, Repeat, Tone, ToneDetection, ToneStep, WithoutEvents};
+use sidetone_media::{
+    CandidatePolicy, Repeat, Route, Tone, ToneDetection, ToneStep, WithoutEvents,
+};
 use sidetone_sdp::Session;
-use sidetone_sdp::attributes::{SdesSuite, Setup};
+use sidetone_sdp::attributes::{Fax, SdesSuite, Setup};
 use sidetone_sdp::negotiation::{
     Capabilities, CodecSpec, CodecWish, KindWish, Negotiation, Security, Wish,
 };
@@ -22,10 +25,13 @@ pub(super) fn capabilities(line: Line, codecs: &[&str]) -> Capabilities {
     let known = codecs
         .iter()
         .map(|name| CodecSpec::of_config_name(name).expect("a codec the exchange knows"));
-    let (audio, video): (Vec<_>, Vec<_>) = known.partition(|(kind, _)| *kind == MediaKind::Audio);
-    let specs = |of: Vec<(MediaKind, CodecSpec)>| of.into_iter().map(|(_, spec)| spec).collect();
-    let (audio, video) = (specs(audio), specs(video));
-    match line {
+    let known: Vec<(MediaKind, CodecSpec)> = known.collect();
+    let of = |wanted: MediaKind| {
+        let fitting = known.iter().filter(|(kind, _)| *kind == wanted);
+        fitting.map(|(_, spec)| spec.clone()).collect::<Vec<_>>()
+    };
+    let (audio, video) = (of(MediaKind::Audio), of(MediaKind::Video));
+    let usual = match line {
         Line::Udp | Line::Tcp => Capabilities::plain(audio, video),
         Line::WebSocket => {
             let most = 8;
@@ -35,7 +41,8 @@ pub(super) fn capabilities(line: Line, codecs: &[&str]) -> Capabilities {
                 ..Capabilities::webrtc(audio, video)
             }
         }
-    }
+    };
+    Capabilities { text: of(MediaKind::Text), ..usual }
 }
 
 /// Changes what a plain phone can do to what the story wants.
@@ -43,8 +50,9 @@ pub(super) fn dress(capabilities: &mut Capabilities, wanted: Wanted) {
     let suites = vec![SdesSuite::AesCm128HmacSha1_80];
     capabilities.rtcp_mux = wanted == Wanted::Muxed;
     capabilities.avpf = wanted == Wanted::Avpf;
+    capabilities.comfort_noise = wanted == Wanted::WithNoise;
     capabilities.security = match wanted {
-        Wanted::Plain | Wanted::Muxed | Wanted::Avpf => Security::None,
+        Wanted::Plain | Wanted::Muxed | Wanted::Avpf | Wanted::WithNoise => Security::None,
         Wanted::Sdes => Security::Sdes { optimistic: false, suites },
         Wanted::Dtls => Security::Dtls { optimistic: false, setup: Setup::Actpass },
     };
@@ -56,13 +64,25 @@ pub(super) fn only(codecs: &[String]) -> CodecWish {
     CodecWish::Only(known.map(|(_, spec)| spec).collect())
 }
 
+/// What the fax machine of a phone says of itself.
+pub(super) fn machine() -> Fax {
+    let text = "m=image 9 udptl t38\na=T38FaxVersion:0\na=T38MaxBitRate:14400\n\
+                a=T38FaxRateManagement:transferredTCF\na=T38FaxMaxDatagram:400\n\
+                a=T38FaxUdpEC:t38UDPRedundancy\n";
+    Fax::of(&Session::parse(text.as_bytes()).expect("it is SDP").media[0])
+}
+
 /// The media of one call.
 #[derive(Debug)]
 pub(super) struct Media {
     pub(super) leg: LegHandle,
     negotiation: Negotiation,
-    /// It sends a tone already, or never will.
+    /// It sends a tone already.
     settled: bool,
+    /// It never will.
+    muted: bool,
+    /// Text and fax are sent back.
+    repeats: bool,
 }
 
 impl Media {
@@ -90,12 +110,19 @@ impl Media {
             leg: engine.create_leg(spec).await.expect("a phone has a leg"),
             negotiation: Negotiation::new(capabilities.clone(), random),
             settled: false,
+            muted: false,
+            repeats: false,
         }
     }
 
     /// Sends nothing.
     pub(super) fn mute(&mut self) {
-        self.settled = true;
+        self.muted = true;
+    }
+
+    /// Sends back what comes as text or fax.
+    pub(super) fn repeat(&mut self) {
+        self.repeats = true;
     }
 
     async fn grow(&mut self, transports: usize) {
@@ -152,8 +179,16 @@ impl Media {
     }
 
     async fn apply(&mut self, plan: MediaPlan) {
+        let repeated = |kind| self.repeats && matches!(kind, MediaKind::Text | MediaKind::Image);
+        let kinds = plan.streams.iter().map(|stream| stream.kind).enumerate();
+        let repeated: Vec<_> = kinds.filter(|(_, kind)| repeated(*kind)).collect();
         self.leg.apply(plan).await.expect("the plan fits the leg");
-        if self.settled || !self.may_sing() {
+        for (stream, _) in repeated {
+            self.leg.route(stream, Route::Echo).await.expect("there is such a stream");
+        }
+        let speaks = self.may_sing();
+        self.settled &= speaks || !self.is_faxing();
+        if self.settled || self.muted || !speaks {
             return;
         }
         let step = ToneStep { first_hz: 440, second_hz: 0, duration: Duration::ZERO };
@@ -165,6 +200,7 @@ impl Media {
         let audio = self.negotiation.plan().streams.first();
         audio.is_some_and(|audio| {
             audio.state == StreamState::Active
+                && audio.kind == MediaKind::Audio
                 && matches!(audio.direction, Direction::SendRecv | Direction::SendOnly)
         })
     }
@@ -181,8 +217,25 @@ impl Media {
 
     /// As many streams as there are.
     pub(super) fn wish(&self) -> Wish {
-        let videos = self.active().filter(|stream| stream.kind == MediaKind::Video).count();
-        Wish { audio: KindWish::both_ways(1), video: KindWish::both_ways(videos) }
+        let count = |kind| self.active().filter(|stream| stream.kind == kind).count();
+        Wish {
+            video: KindWish::both_ways(count(MediaKind::Video)),
+            text: KindWish::both_ways(count(MediaKind::Text)),
+            ..Wish::audio_only()
+        }
+    }
+
+    /// Whether a fax has taken the place of the voice.
+    pub(super) fn is_faxing(&self) -> bool {
+        self.active().any(|stream| stream.kind == MediaKind::Image)
+    }
+
+    /// Where a stream goes from and to.
+    pub(super) fn ends_of(&self, stream: usize) -> Option<(SocketAddr, SocketAddr)> {
+        let plan = self.negotiation.plan();
+        let transport = plan.streams.get(stream)?.transport;
+        let local = self.leg.local_transports().get(transport)?.rtp;
+        Some((local, plan.transports.get(transport)?.remote_rtp?))
     }
 
     /// Audio packets received so far.

@@ -1,6 +1,8 @@
 //! Codecs in offers and answers: what an endpoint prefers, and why none was agreed.
 
-use sidetone_sim::{Configuration, Line, Manner, Stranger, Weather, World, secs};
+use std::time::Duration;
+
+use sidetone_sim::{Configuration, Line, Manner, Media, Stranger, Weather, World, secs};
 
 use super::{registered, tell};
 
@@ -123,4 +125,24 @@ exten => s,1,Set(GLOBAL(USUAL)=${PJSIP_MEDIA_OFFER(audio)})
         let parameters = "maxplaybackrate=16000;maxaveragebitrate=24000;useinbandfec=1;usedtx=1";
         assert!(invite.contains(parameters), "{invite}");
     });
+}
+
+#[test]
+fn a_caller_that_describes_its_silence_is_answered_so_and_the_called_one_offered_it() {
+    for (media, described) in [(Media::WithNoise, true), (Media::Plain, false)] {
+        tell(11, Weather::CLEAR, &Configuration::default(), async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            alice.will_want(media).await;
+            bob.will(Manner::Answer(Duration::from_millis(300))).await;
+            alice.dial("bob").await;
+            world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+            let noise = "a=rtpmap:13 CN/8000\r\n";
+            assert_eq!(bob.call().invite.contains(noise), described, "{}", bob.call().invite);
+            let answer = alice.call().answers.concat();
+            assert_eq!(answer.contains(noise), described, "{answer}");
+            bob.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
 }

@@ -187,3 +187,72 @@ exten => 710,1,Answer()
         world.assert_no_leaks().await;
     });
 }
+
+/// What a phone receives of RTP while this time passes: payloads alone.
+async fn payloads(world: &World, phone: &Phone, time: Duration) -> Vec<Vec<u8>> {
+    let came = world.captured(phone, world.run_for(time)).await;
+    let audio = came.into_iter().filter(|bytes| bytes.get(1).is_some_and(|pt| pt & 0x7f == 0));
+    audio.map(|bytes| bytes.get(12..).unwrap_or_default().to_vec()).collect()
+}
+
+#[test]
+fn music_goes_on_where_it_was_on_the_next_hold() {
+    tell(7, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        // Silent, so that all that bob hears is music.
+        alice.will_be_silent().await;
+        bob.will(Manner::Answer(Duration::from_millis(300))).await;
+        alice.dial("bob").await;
+        world.run_until("alice hears bob", secs(35), |_| alice.is_talking()).await;
+        let mut held = Vec::new();
+        for _ in 0..2 {
+            let hold = async {
+                alice.hold().await;
+                world.run_for(secs(3)).await;
+                alice.resume().await;
+                world.run_for(secs(1)).await;
+            };
+            let came = world.captured(&bob, hold).await;
+            let audio =
+                came.into_iter().filter(|bytes| bytes.get(1).is_some_and(|b| b & 0x7f == 0));
+            held.push(audio.map(|bytes| bytes[12..].to_vec()).collect::<Vec<_>>());
+        }
+        let (first, second) = (&held[0], &held[1]);
+        assert!(first.len() > 100 && second.len() > 100, "{} {}", first.len(), second.len());
+        assert_ne!(first[..50], second[..50], "it did not begin anew");
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn where_the_option_says_so_a_hold_is_passed_on_and_no_music_plays() {
+    let configuration = Configuration::default().with_option("moh_passthrough = yes");
+    for form in FORMS {
+        tell(8, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            alice.will_be_silent().await;
+            bob.will(Manner::Answer(Duration::from_millis(300))).await;
+            alice.dial("bob").await;
+            world.run_until("alice hears bob", secs(35), |_| alice.is_talking()).await;
+            for round in 1..=2 {
+                alice.hold_by(form).await;
+                let told = |_: &World| bob.call().reoffered == 2 * round - 1;
+                world.run_until("bob is held", secs(35), told).await;
+                assert!(bob.call().asked.last().is_some_and(|asked| asked.contains("a=sendonly")));
+                world.run_for(secs(1)).await;
+                let music = payloads(&world, &bob, secs(2)).await;
+                assert!(music.is_empty(), "{form:?}: {}", music.len());
+                assert!(!alice.hears(), "{form:?}");
+                alice.resume().await;
+                let told = |_: &World| bob.call().reoffered == 2 * round;
+                world.run_until("bob is held no more", secs(35), told).await;
+                world.run_until("alice hears bob", secs(35), |_| alice.is_talking()).await;
+            }
+            bob.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}

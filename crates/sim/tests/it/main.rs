@@ -8,6 +8,7 @@ mod codecs;
 mod contacts;
 mod dial;
 mod faults;
+mod fax;
 mod flows;
 mod headers;
 mod hold;
@@ -29,6 +30,7 @@ mod torture;
 mod transfers;
 mod troubles;
 mod trunks;
+mod typing;
 
 use sidetone_sim::{Configuration, Weather, World};
 use tell::{registered, tell};
@@ -46,7 +48,12 @@ fn seeds() -> std::ops::Range<u64> {
 
 /// The same over several seeds on a bad link with the usual configuration.
 fn tell_over(seeds: &[u64], story: impl AsyncFn(World)) {
+    tell_over_with(seeds, &Configuration::default(), story);
+}
+
+/// The same with another configuration.
+fn tell_over_with(seeds: &[u64], configuration: &Configuration, story: impl AsyncFn(World)) {
     for seed in seeds {
-        tell(*seed, Weather::BAD, &Configuration::default(), &story);
+        tell(*seed, Weather::BAD, configuration, &story);
     }
 }

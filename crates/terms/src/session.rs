@@ -5,7 +5,7 @@ use sidetone_config::{Endpoint, SessionTimers as Configured};
 use sidetone_ua::settings::{SessionTimers, TimerMode};
 
 /// The session timers of a call with this endpoint.
-pub(crate) fn timers(endpoint: &Endpoint) -> SessionTimers {
+pub fn timers(endpoint: &Endpoint) -> SessionTimers {
     SessionTimers {
         mode: match endpoint.timers.mode {
             Configured::No => TimerMode::Off,

@@ -11,7 +11,7 @@ use sidetone_sdp::negotiation::codec_preference::Transcode;
 use sidetone_sdp::negotiation::{CodecSpec, CodecWish};
 
 /// The codecs of `allow=`, in its order.
-pub(crate) fn configured(endpoint: &Endpoint, kind: MediaKind) -> Vec<CodecSpec> {
+pub fn configured(endpoint: &Endpoint, kind: MediaKind) -> Vec<CodecSpec> {
     let allowed = endpoint.allow.iter().filter(|codec| codec.kind == kind);
     allowed
         .filter_map(|codec| {
@@ -25,16 +25,17 @@ pub(crate) fn configured(endpoint: &Endpoint, kind: MediaKind) -> Vec<CodecSpec>
 }
 
 /// How the codecs of a leg behave.
-pub(crate) fn settings(conf: &CodecsConf, endpoint: &Endpoint) -> CodecSettings {
+pub fn settings(conf: &CodecsConf, endpoint: &Endpoint) -> CodecSettings {
     CodecSettings {
         opus: opus_settings(conf),
         generic_concealment: conf.generic_plc,
+        conceals_equal: conf.generic_plc && conf.generic_plc_on_equal_codecs,
         asymmetric: endpoint.codec_prefs.asymmetric,
     }
 }
 
 /// `[opus]` as the codec takes it.
-pub(crate) fn opus_settings(conf: &CodecsConf) -> OpusSettings {
+pub fn opus_settings(conf: &CodecsConf) -> OpusSettings {
     let opus = &conf.opus;
     OpusSettings {
         bitrate: match opus.bitrate {
@@ -71,7 +72,7 @@ pub(crate) fn opus_settings(conf: &CodecsConf) -> OpusSettings {
 /// Which codecs an endpoint is offered by a call whose caller speaks `pending`
 /// (`codec_prefs_outgoing_offer`). What `allow` lacks is never offered. `translatable` says
 /// whether the caller's leg may be put to another codec.
-pub(crate) fn offered(endpoint: &Endpoint, pending: &[CodecSpec], translatable: bool) -> CodecWish {
+pub fn offered(endpoint: &Endpoint, pending: &[CodecSpec], translatable: bool) -> CodecWish {
     let preference = &endpoint.codec_prefs.outgoing_offer;
     let configured = configured(endpoint, MediaKind::Audio);
     let has = |list: &[CodecSpec], spec: &CodecSpec| {

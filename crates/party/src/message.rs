@@ -1,30 +1,30 @@
 //! Small readings of SIP messages that several steps need.
 
-pub(crate) use sidetone_party::identity::{from_of, user_of};
+use sidetone_events::Cause;
 use sidetone_sip::headers::{Contact, Headers, Reason, To, TypedHeader as _};
 use sidetone_sip::{HeaderName, Method, Name, NameAddr, Request, Response, Text, Uri};
 use sidetone_ua::api::{Body, Reply};
 
-use crate::Cause;
+pub use crate::identity::{from_of, user_of};
 
 /// Methods this exchange handles, for Allow.
-pub(crate) const ALLOW: &str =
+pub const ALLOW: &str =
     "OPTIONS, REGISTER, INVITE, ACK, BYE, CANCEL, INFO, UPDATE, PRACK, MESSAGE, REFER, NOTIFY";
 
 /// The address in To.
-pub(crate) fn to_of(request: &Request) -> Option<NameAddr> {
+pub fn to_of(request: &Request) -> Option<NameAddr> {
     request.headers.typed::<To>().ok().flatten().map(|to| to.0)
 }
 
 /// The contact URI of a request that makes a dialog, empty without one.
-pub(crate) fn contact_of(request: &Request) -> String {
+pub fn contact_of(request: &Request) -> String {
     let contact = request.headers.typed::<Contact>().ok().flatten();
     let uri = contact.as_ref().and_then(Contact::uri);
     uri.map(|uri| uri.to_text().to_str().into_owned()).unwrap_or_default()
 }
 
 /// Whether two contact URIs are the same client: the user and the host, whatever the parameters.
-pub(crate) fn same_contact(a: &str, b: &str) -> bool {
+pub fn same_contact(a: &str, b: &str) -> bool {
     let parse = |text: &str| Uri::parse(&Text::from(text.as_bytes().to_vec())).ok();
     match (parse(a), parse(b)) {
         (Some(Uri::Sip(a)), Some(Uri::Sip(b))) => {
@@ -35,35 +35,35 @@ pub(crate) fn same_contact(a: &str, b: &str) -> bool {
 }
 
 /// A header's first value as text.
-pub(crate) fn text_of(request: &Request, name: Name) -> String {
+pub fn text_of(request: &Request, name: Name) -> String {
     request.headers.value(name).map(|value| value.to_str().into_owned()).unwrap_or_default()
 }
 
 /// The values of a header by any name, for `PJSIP_HEADER`.
-pub(crate) fn values_of(request: &Request, name: &str) -> Vec<String> {
+pub fn values_of(request: &Request, name: &str) -> Vec<String> {
     let name = HeaderName::read(&Text::from(name.as_bytes().to_vec()));
     let lines = request.headers.iter().filter(|line| line.name == name);
     lines.map(|line| line.value.to_str().into_owned()).collect()
 }
 
 /// Whether a body is SDP, if there is one.
-pub(crate) fn has_sdp(request: &Request) -> bool {
+pub fn has_sdp(request: &Request) -> bool {
     !request.body.is_empty() && is_sdp(&text_of(request, Name::ContentType))
 }
 
 /// Whether a Content-Type is SDP.
-pub(crate) fn is_sdp(content_type: &str) -> bool {
+pub fn is_sdp(content_type: &str) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/sdp")
 }
 
 /// An SDP body.
-pub(crate) fn sdp_body(sdp: String) -> Body {
+pub fn sdp_body(sdp: String) -> Body {
     Body { content_type: "application/sdp".to_owned(), bytes: sdp.into_bytes().into() }
 }
 
 /// The Q.850 cause of the Reason headers of a message, if there is one.
-pub(crate) fn cause_in(headers: &Headers) -> Option<Cause> {
+pub fn cause_in(headers: &Headers) -> Option<Cause> {
     let cause = reason(headers, "Q.850").and_then(|cause| u8::try_from(cause).ok());
     cause.map(|cause| Cause(cause.min(127)))
 }
@@ -76,7 +76,7 @@ fn reason(headers: &Headers, protocol: &str) -> Option<u16> {
 }
 
 /// The cause in the Reason header of a BYE or CANCEL: Q.850 first, then SIP (HDR-12).
-pub(crate) fn cause_of_bye(request: &Request) -> Cause {
+pub fn cause_of_bye(request: &Request) -> Cause {
     if let Some(cause) = cause_in(&request.headers) {
         return cause;
     }
@@ -90,7 +90,7 @@ pub(crate) fn cause_of_bye(request: &Request) -> Cause {
 }
 
 /// Where a redirection leads: the first Contact of a 3xx.
-pub(crate) fn forward_of(response: &Response) -> Option<String> {
+pub fn forward_of(response: &Response) -> Option<String> {
     if !(300..400).contains(&response.status.code()) {
         return None;
     }
@@ -99,19 +99,19 @@ pub(crate) fn forward_of(response: &Response) -> Option<String> {
 }
 
 /// A response without body.
-pub(crate) fn reply(status: u16) -> Reply {
+pub fn reply(status: u16) -> Reply {
     Reply { status, ..Reply::default() }
 }
 
 /// A response that says in words what is wrong.
-pub(crate) fn refusal(status: u16, words: &str) -> Reply {
+pub fn refusal(status: u16, words: &str) -> Reply {
     let mut reply = reply(status);
     reply.headers.push(("Warning".to_owned(), warning(399, words)));
     reply
 }
 
 /// The value of a Warning header (RFC 3261 §20.43).
-pub(crate) fn warning(code: u16, words: &str) -> String {
+pub fn warning(code: u16, words: &str) -> String {
     let words: String = words
         .chars()
         .map(|c| if c.is_control() || c == '"' || c == '\\' { '\'' } else { c })

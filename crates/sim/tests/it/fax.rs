@@ -1,0 +1,241 @@
+//! Fax in a call (T.38): both machines change from voice to fax or none does, datagrams pass as
+//! they are, and the voice comes back.
+
+use std::time::Duration;
+
+use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
+
+use super::tell::{registered, tell};
+use super::{FEW, tell_over_with};
+
+fn fax_allowed() -> Configuration {
+    Configuration::default().with_option("t38_udptl = yes")
+}
+
+/// A datagram of UDPTL with one packet and no repetitions.
+fn datagram(number: u16) -> Vec<u8> {
+    let [high, low] = number.to_be_bytes();
+    vec![high, low, 4, 0xc0, 1, 0x80, low, 0, 0]
+}
+
+async fn two_who_talk(world: &World) -> (Phone, Phone) {
+    let alice = registered(world, "alice", Line::Udp).await;
+    let bob = registered(world, "bob", Line::Udp).await;
+    alice.will_fax().await;
+    bob.will_fax().await;
+    talk(world, &alice, &bob).await;
+    (alice, bob)
+}
+
+async fn talk(world: &World, alice: &Phone, bob: &Phone) {
+    bob.will_repeat().await;
+    bob.will(Manner::Answer(Duration::from_millis(300))).await;
+    alice.dial("bob").await;
+    world.run_until("they talk", secs(35), |w| w.talking(alice, bob)).await;
+}
+
+async fn reoffered(world: &World, phone: &Phone, expected: u16) {
+    let done = |_: &World| phone.call().reoffer_status.is_some();
+    world.run_until("the offer is answered", secs(60), done).await;
+    assert_eq!(phone.call().reoffer_status, Some(expected), "{}", world.account());
+}
+
+/// What comes back of twenty datagrams that one sends.
+async fn passed(world: &World, alice: &Phone) -> usize {
+    let sent: Vec<Vec<u8>> = (0..20).map(datagram).collect();
+    let sending = async {
+        for datagram in &sent {
+            world.send_as(alice, 0, datagram).await;
+            world.run_for(Duration::from_millis(30)).await;
+        }
+        world.run_for(secs(1)).await;
+    };
+    let mut came = world.captured(alice, sending).await;
+    came.sort();
+    came.dedup();
+    came.iter().filter(|datagram| sent.contains(datagram)).count()
+}
+
+#[test]
+fn a_fax_takes_the_place_of_the_voice_and_gives_it_back_to_either_side() {
+    for (asker, ender) in [("alice", "alice"), ("alice", "bob"), ("bob", "alice"), ("bob", "bob")] {
+        tell(21, Weather::CLEAR, &fax_allowed(), async |world: World| {
+            let (alice, bob) = two_who_talk(&world).await;
+            let named = |name| if name == "alice" { &alice } else { &bob };
+            let other = if asker == "alice" { &bob } else { &alice };
+            named(asker).fax().await;
+            reoffered(&world, named(asker), 200).await;
+            let asked = other.call().asked.concat();
+            assert!(asked.contains("m=image ") && asked.contains("udptl t38"), "{asked}");
+            assert!(asked.contains("a=T38FaxUdpEC:t38UDPRedundancy"), "{asked}");
+            assert!(!asked.contains("m=audio"), "{asked}");
+            assert_eq!(passed(&world, &alice).await, 20);
+            assert!(!alice.hears() && !bob.hears(), "no voice beside the fax");
+            named(ender).speak().await;
+            reoffered(&world, named(ender), 200).await;
+            world.run_until("they talk again", secs(35), |w| w.talking(&alice, &bob)).await;
+            named(asker).fax().await;
+            reoffered(&world, named(asker), 200).await;
+            assert_eq!(passed(&world, &alice).await, 20, "and once more");
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_fax_finds_its_way_over_a_bad_link() {
+    tell_over_with(FEW, &fax_allowed(), async |world: World| {
+        let (alice, bob) = two_who_talk(&world).await;
+        bob.fax().await;
+        reoffered(&world, &bob, 200).await;
+        // Each datagram crosses four links.
+        assert!(passed(&world, &alice).await > 5);
+        alice.speak().await;
+        reoffered(&world, &alice, 200).await;
+        world.run_until("they talk again", secs(60), |w| w.talking(&alice, &bob)).await;
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn machines_that_ask_each_other_at_once_both_get_their_fax() {
+    for seed in [4, 5, 6] {
+        tell(seed, Weather::CLEAR, &fax_allowed(), async |world: World| {
+            let (alice, bob) = two_who_talk(&world).await;
+            alice.fax().await;
+            bob.fax().await;
+            reoffered(&world, &alice, 200).await;
+            reoffered(&world, &bob, 200).await;
+            assert_eq!(passed(&world, &alice).await, 20);
+            bob.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_fax_that_is_refused_leaves_the_call_in_voice() {
+    // Whose machine is missing, and whose endpoint may fax.
+    let only_alice = {
+        let mut configuration = Configuration::default();
+        let begin = "\n[alice](phone)\n";
+        configuration.pjsip =
+            configuration.pjsip.replace(begin, &format!("{begin}t38_udptl = yes\n"));
+        configuration
+    };
+    for (configuration, bob_has_one) in [(fax_allowed(), false), (only_alice, true)] {
+        tell(22, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            alice.will_fax().await;
+            if bob_has_one {
+                bob.will_fax().await;
+            }
+            talk(&world, &alice, &bob).await;
+            alice.fax().await;
+            reoffered(&world, &alice, 488).await;
+            world.run_for(secs(2)).await;
+            assert!(world.talking(&alice, &bob), "{}", world.account());
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn a_fax_is_refused_where_nobody_is_on_the_other_side() {
+    tell(23, Weather::CLEAR, &fax_allowed(), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.will_fax().await;
+        alice.dial("600").await;
+        world.run_until("alice hears herself", secs(9), |_| alice.is_talking()).await;
+        alice.fax().await;
+        reoffered(&world, &alice, 488).await;
+        world.run_for(secs(1)).await;
+        assert!(alice.is_talking());
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn garbage_and_strangers_do_not_get_through_a_fax() {
+    tell(24, Weather::CLEAR, &fax_allowed(), async |world: World| {
+        let (alice, bob) = two_who_talk(&world).await;
+        alice.fax().await;
+        reoffered(&world, &alice, 200).await;
+        assert_eq!(passed(&world, &alice).await, 20);
+        let noise: [&[u8]; 5] =
+            [&[], &[0], &[0, 9, 0, 0, 0], &[0, 9, 200, 1, 2, 3], &[0x80, 0, 0xff, 1, 1, 1, 1, 1]];
+        let sending = async {
+            for bytes in noise {
+                world.send_as(&alice, 0, bytes).await;
+            }
+            world.run_for(secs(1)).await;
+        };
+        let came = world.captured(&alice, sending).await;
+        assert_eq!(came, Vec::<Vec<u8>>::new());
+        assert_eq!(passed(&world, &alice).await, 20, "the fax goes on");
+        assert_eq!(bob.state(), Some(CallState::Talking));
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn whoever_stays_after_a_fax_hears_a_voice_again() {
+    let configuration = fax_allowed().with_extensions(
+        "[internal]\nexten => stay,1,Dial(PJSIP/bob,20,g)\n same => n,Wait(5)\n\
+         same => n,Set(GLOBAL(FAX)=${CHANNEL(pjsip,t38state)})\n same => n,Echo()\n",
+    );
+    tell(25, Weather::CLEAR, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        alice.will_fax().await;
+        bob.will_fax().await;
+        bob.will(Manner::Answer(Duration::from_millis(300))).await;
+        alice.dial("stay").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        alice.fax().await;
+        reoffered(&world, &alice, 200).await;
+        bob.hang_up().await;
+        let told = |w: &World| w.exchange().global("FAX").is_some();
+        world.run_until("the dialplan goes on", secs(20), told).await;
+        assert_eq!(world.exchange().global("FAX").as_deref(), Some("DISABLED"));
+        world.run_until("alice hears herself", secs(20), |_| alice.is_talking()).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn the_size_of_datagrams_is_told_as_the_option_says() {
+    let configuration = fax_allowed().with_option("t38_udptl_maxdatagram = 72");
+    tell(26, Weather::CLEAR, &configuration, async |world: World| {
+        let (alice, bob) = two_who_talk(&world).await;
+        alice.fax().await;
+        reoffered(&world, &alice, 200).await;
+        let asked = bob.call().asked.concat();
+        assert!(asked.contains("a=T38FaxMaxDatagram:72\r\n"), "{asked}");
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_phone_that_dies_while_it_is_asked_for_a_fax_ends_the_call() {
+    tell(27, Weather::CLEAR, &fax_allowed(), async |world: World| {
+        let (alice, bob) = two_who_talk(&world).await;
+        bob.will(Manner::Ignore).await;
+        world.cut(&bob);
+        alice.fax().await;
+        // RFC 3261 §12.2.1.2: an offer without any answer ends the dialog.
+        world.run_until("the call is over", secs(60), |_| alice.is_over()).await;
+        world.heal(&bob);
+        bob.will(Manner::Ring).await;
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
