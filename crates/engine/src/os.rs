@@ -78,6 +78,7 @@ pub(crate) struct EpollSockets {
     scatter: Box<Scatter>,
     interfaces: Option<(Instant, Vec<IpAddr>)>,
     buffer: usize,
+    checksums: bool,
 }
 
 /// What `recvmmsg` writes into besides the payload.
@@ -153,8 +154,9 @@ impl EpollSockets {
         }
     }
 
-    /// `buffer` is the size of the kernel buffers of a shared socket in bytes.
-    pub(crate) fn new(buffer: usize) -> io::Result<(Self, EventWaker)> {
+    /// `buffer` is the size of the kernel buffers of a shared socket in bytes; `checksums` says
+    /// whether datagrams over IPv4 carry one.
+    pub(crate) fn new(buffer: usize, checksums: bool) -> io::Result<(Self, EventWaker)> {
         // SAFETY: plain system calls without memory arguments; the results are checked.
         let (epoll, event) =
             unsafe { (libc::epoll_create1(libc::EPOLL_CLOEXEC), libc::eventfd(0, EVENTFD_FLAGS)) };
@@ -175,6 +177,7 @@ impl EpollSockets {
             scatter: Box::new(unsafe { mem::zeroed() }),
             interfaces: None,
             buffer,
+            checksums,
         };
         sockets.watch(sockets.wake.as_raw_fd(), WAKE_TOKEN)?;
         Ok((sockets, waker))
@@ -252,6 +255,9 @@ impl EpollSockets {
         if socket_use == SocketUse::Shared && address.ip().is_unspecified() {
             ask_for_destination(&socket, address)?;
         }
+        if !self.checksums && address.is_ipv4() {
+            set_flag(&socket, (libc::SOL_SOCKET, libc::SO_NO_CHECK))?;
+        }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         Ok(OpenSocket { socket: socket.into(), address, socket_use })
@@ -273,6 +279,11 @@ fn ask_for_destination(socket: &Socket, address: SocketAddr) -> io::Result<()> {
         SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_PKTINFO),
         SocketAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     };
+    set_flag(socket, (level, option))
+}
+
+/// Switches an option of a socket on.
+fn set_flag(socket: &Socket, (level, option): (libc::c_int, libc::c_int)) -> io::Result<()> {
     let on: libc::c_int = 1;
     // SAFETY: `on` lives through the call and its length is given.
     let result = unsafe {
@@ -551,5 +562,39 @@ pub(crate) fn pin_to_core(number: usize) {
         libc::CPU_SET(*core, &mut set);
         // Not being pinned costs cache misses, no more.
         libc::sched_setaffinity(0, size_of_val(&set), &raw const set);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flag(socket: &UdpSocket, option: libc::c_int) -> libc::c_int {
+        let mut value: libc::c_int = -1;
+        let mut len = size_of_val(&value) as libc::socklen_t;
+        // SAFETY: the value and its length live through the call.
+        let result = unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                option,
+                (&raw mut value).cast(),
+                &raw mut len,
+            )
+        };
+        assert_eq!(result, 0);
+        value
+    }
+
+    #[test]
+    fn checksums_are_left_out_over_ipv4_where_the_option_says_so() {
+        for (checksums, expected) in [(true, 0), (false, 1)] {
+            let (mut sockets, _) = EpollSockets::new(1 << 16, checksums).unwrap();
+            for socket_use in [SocketUse::Shared, SocketUse::Leg] {
+                let path = sockets.bind(SocketAddr::from(([127, 0, 0, 1], 0)), socket_use).unwrap();
+                let open = sockets.sockets[path.0 as usize].as_ref().unwrap();
+                assert_eq!(flag(&open.socket, libc::SO_NO_CHECK), expected);
+            }
+        }
     }
 }

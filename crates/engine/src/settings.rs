@@ -23,6 +23,8 @@ pub struct EngineSettings {
     /// Receive and send buffer of each socket in bytes. The default holds 200 ms of a
     /// WebRTC port with 500 audio legs and some video: 4 MiB; plain sockets get a sixteenth.
     pub socket_buffer: usize,
+    /// `rtpchecksums`: whether datagrams over IPv4 carry the checksum of UDP. IPv6 demands it.
+    pub udp_checksums: bool,
     /// The certificate of legs that ask for [`CertificateChoice::Process`]; `None` generates one
     /// at start.
     pub certificate: Option<Certificate>,
@@ -35,6 +37,7 @@ impl Default for EngineSettings {
             ports: 10_000..=20_000,
             bind: vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
             socket_buffer: 4 << 20,
+            udp_checksums: true,
             certificate: None,
         }
     }
@@ -120,11 +123,11 @@ pub struct PipeSpec {
 }
 
 impl PipeSpec {
-    /// A pipe for one audio and one video stream.
+    /// A pipe for one stream of audio, of video and of text.
     #[must_use]
     pub fn new(events: [mpsc::Sender<(LegId, LegEvent)>; 2]) -> Self {
         Self {
-            streams: vec![MediaKind::Audio, MediaKind::Video],
+            streams: MediaKind::OF_RTP.to_vec(),
             beside: None,
             rtp: RtpSettings::default(),
             events,

@@ -68,7 +68,8 @@ pub(crate) fn workers(settings: &EngineSettings) -> io::Result<Started> {
     let ports = PortPool::new(&settings.ports, SystemRandom::new().u64());
     let (mut bound, mut wakers) = (Vec::new(), Vec::new());
     for _ in 0..count {
-        let (mut sockets, waker) = EpollSockets::new(settings.socket_buffer)?;
+        let (mut sockets, waker) =
+            EpollSockets::new(settings.socket_buffer, settings.udp_checksums)?;
         let shared = bind_shared(&mut sockets, &ports, settings)?;
         bound.push((sockets, shared));
         let waker: Arc<dyn Waker> = Arc::new(waker);

@@ -201,7 +201,11 @@ async fn build(
     net_events: mpsc::Receiver<NetEvent>,
     bus: Bus,
 ) -> Result<Exchange, String> {
-    let engine = EngineSettings { ports: config.rtp.ports.clone(), ..EngineSettings::default() };
+    let engine = EngineSettings {
+        ports: config.rtp.ports.clone(),
+        udp_checksums: config.rtp.checksums,
+        ..EngineSettings::default()
+    };
     let engine = Engine::start(engine)
         .map_err(|error| format!("cannot start media: {error}; see rtpstart and rtpend"))?;
     let prompts = Prompts::new(&config.asterisk.directories.data);

@@ -241,7 +241,8 @@ pub const RTP: ObjectSpec = ObjectSpec {
             "Packets in sequence that make a source trusted.";
         "rtcpinterval" Number { min: 500, max: 60_000 }, "5000", Works,
             "Milliseconds between RTCP reports.";
-        "rtpchecksums" YesNo, "yes", NOT_YET, "UDP checksums on media packets.";
+        "rtpchecksums" YesNo, "yes", Works,
+            "UDP checksums on media packets over IPv4; IPv6 demands them. Read at start.";
         "rtpend" RTP_PORT, "31000", Works, "Last media port.";
         "rtpstart" RTP_PORT, "5000", Works, "First media port.";
         "share_ice_servers" YesNo, "yes", Works,
