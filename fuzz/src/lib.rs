@@ -171,6 +171,7 @@ pub const TARGETS: &[Target] = &[
     target("sip-uri", sip::fuzz_uri, SIP_WORDS),
     target("ua-challenges", ua::fuzz_challenges, SIP_WORDS),
     target("ua-credentials", ua::fuzz_credentials, SIP_WORDS),
+    target("ua-registration", ua::fuzz_registration, &[]),
     target("ua-stack", ua::fuzz_stack, SIP_WORDS),
 ];
 

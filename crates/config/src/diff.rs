@@ -53,6 +53,8 @@ pub struct Difference {
     pub auths: Changes,
     /// Identify objects.
     pub identifies: Changes,
+    /// Registrations with other servers.
+    pub registrations: Changes,
     /// Named access lists.
     pub acls: Changes,
     /// Files or single objects that differ: `global`, `system`, `http`, `rtp`, `music`, `logger`,
@@ -67,13 +69,14 @@ impl Difference {
     }
 
     /// The changes with the names of their types.
-    pub fn by_type(&self) -> [(&'static str, &Changes); 6] {
+    pub fn by_type(&self) -> [(&'static str, &Changes); 7] {
         [
             ("transport", &self.transports),
             ("endpoint", &self.endpoints),
             ("aor", &self.aors),
             ("auth", &self.auths),
             ("identify", &self.identifies),
+            ("registration", &self.registrations),
             ("acl", &self.acls),
         ]
     }
@@ -101,6 +104,7 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
         aors: Changes::between(&old.aors, &new.aors),
         auths: Changes::between(&old.auths, &new.auths),
         identifies: Changes::between(&old.identifies, &new.identifies),
+        registrations: Changes::between(&old.registrations, &new.registrations),
         acls: Changes::between(&old.acls, &new.acls),
         settings: settings.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect(),
     }

@@ -287,6 +287,7 @@ fn build(
         aors: sip.aors.objects,
         auths: sip.auths.objects,
         identifies: sip.identifies.objects,
+        registrations: sip.registrations.objects,
         acls: acls.objects,
         sip_acl,
         contact_acl,

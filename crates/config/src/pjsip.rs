@@ -19,6 +19,7 @@ use crate::objects::contact::{self, Contact};
 use crate::objects::endpoint::{Endpoint, Surroundings};
 use crate::objects::global::{Global, System};
 use crate::objects::identify::Identify;
+use crate::objects::registration::Registration;
 use crate::objects::transport::{Protocol, Transport};
 use crate::prints::{Print, Prints};
 use crate::report::Report;
@@ -36,6 +37,7 @@ pub(crate) struct Sip {
     pub(crate) aors: Named<Aor>,
     pub(crate) auths: Named<Auth>,
     pub(crate) identifies: Named<Identify>,
+    pub(crate) registrations: Named<Registration>,
     /// Who may send, and which addresses may be registered.
     pub(crate) acls: [AclSet; 2],
     pub(crate) global: Arc<Global>,
@@ -120,6 +122,7 @@ pub(crate) fn build(
         |_| false,
         previous.map(|config| &config.identifies),
     );
+    let registrations = builder.registrations(&mut known, &endpoints, previous);
     Sip {
         transports: known.transports,
         endpoints,
@@ -127,6 +130,7 @@ pub(crate) fn build(
         aors: known.aors,
         auths: known.auths,
         identifies,
+        registrations,
         acls: lists,
         global,
         system,
@@ -153,6 +157,18 @@ impl References {
         endpoint
     }
 
+    fn follow_registration(
+        &self,
+        fields: &mut Fields<'_>,
+        endpoints: &Named<Endpoint>,
+    ) -> Registration {
+        let registration = Registration::build(fields);
+        follow(fields, "outbound_auth", &registration.outbound_auth, &self.auths);
+        follow(fields, "transport", registration.transport.as_slice(), &self.transports);
+        follow(fields, "endpoint", registration.line_endpoint.as_slice(), endpoints);
+        registration
+    }
+
     /// Whether everything an endpoint of before names is still there. One that names a transport
     /// is looked at again: whether it may depends on the transport.
     fn has_all(&self, endpoint: &Endpoint) -> bool {
@@ -172,16 +188,16 @@ impl References {
     }
 }
 
-/// An endpoint that stays as it was keeps what it names, even when that was taken out of the
-/// file: an endpoint whose auth vanished must not become one that needs none.
-fn keep_named<T>(
-    endpoints: &Named<Endpoint>,
+/// An endpoint, or a registration, that stays as it was keeps what it names, even when that was
+/// taken out of the file: an endpoint whose auth vanished must not become one that needs none.
+fn keep_named<O, T>(
+    owners: &Named<O>,
     objects: &mut Named<T>,
     previous: &HashMap<String, Arc<T>>,
-    names: impl Fn(&Endpoint) -> &[String],
+    names: impl Fn(&O) -> &[String],
 ) {
-    for endpoint in endpoints.objects.values() {
-        for name in names(endpoint) {
+    for owner in owners.objects.values() {
+        for name in names(owner) {
             if let (false, Some(before)) = (objects.objects.contains_key(name), previous.get(name))
             {
                 objects.objects.insert(name.clone(), Arc::clone(before));
@@ -368,6 +384,26 @@ impl<'a> Builder<'a, '_> {
             }
         }
         named
+    }
+
+    /// Registrations with other servers; those that stay as they were keep their auths.
+    fn registrations(
+        &mut self,
+        known: &mut References,
+        endpoints: &Named<Endpoint>,
+        previous: Option<&Config>,
+    ) -> Named<Registration> {
+        let registrations = self.objects(
+            &table::REGISTRATION,
+            |fields| known.follow_registration(fields, endpoints),
+            |_| false,
+            previous.map(|config| &config.registrations),
+        );
+        if let Some(previous) = previous {
+            let auths = &mut known.auths;
+            keep_named(&registrations, auths, &previous.auths, |r| &r.outbound_auth);
+        }
+        registrations
     }
 
     fn refuse(&mut self, spec: &ObjectSpec, section: &Section, fate: Fate) {

@@ -17,6 +17,7 @@ use crate::objects::http::Http;
 use crate::objects::identify::Identify;
 use crate::objects::logger::Logger;
 use crate::objects::music::Music;
+use crate::objects::registration::Registration;
 use crate::objects::rtp::Rtp;
 use crate::objects::stun_monitor::StunMonitor;
 use crate::objects::transport::Transport;
@@ -38,6 +39,8 @@ pub struct Config {
     pub auths: HashMap<String, Arc<Auth>>,
     /// Identify objects by name.
     pub identifies: HashMap<String, Arc<Identify>>,
+    /// Registrations with other servers by name.
+    pub registrations: HashMap<String, Arc<Registration>>,
     /// Named access lists of acl.conf.
     pub acls: HashMap<String, Arc<Acl>>,
     /// Who may send SIP at all (`type = acl` of pjsip.conf).

@@ -2,6 +2,7 @@
 
 mod codec_options;
 mod completeness;
+#[path = "../tests/unit/reloads.rs"]
 mod reloads;
 mod server_files;
 mod sip_objects;

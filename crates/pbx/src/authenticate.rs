@@ -16,7 +16,7 @@ use sidetone_ua::api::Reply;
 use sidetone_ua::digest::{Algorithm, Check, Credentials, Freshness, Secret, Verdict};
 
 use crate::exchange::Exchange;
-use crate::identify::{credentials_of, identify};
+use crate::identify::{by_line, credentials_of, identify};
 use crate::message;
 
 /// The proof that a request comes from its endpoint: a digest was verified, or the endpoint's
@@ -61,7 +61,9 @@ pub(crate) fn authenticate(
     if let Some(acl) = config.sip_acl.refusing(flow.remote.ip()) {
         return Err(kept_out(exchange, flow, request, &acl.name));
     }
-    let Some(endpoint) = identify(&config, &exchange.names(), flow, request) else {
+    let by_line = by_line(&config, exchange.registrations(), request);
+    let usual = || identify(&config, &exchange.names(), flow, request);
+    let Some(endpoint) = by_line.or_else(usual) else {
         // The same challenge as for a wrong password: a scanner must not learn which names exist.
         publish(exchange, SecurityKind::InvalidAccountId, flow, request, Vec::new());
         let realm = default_realm(&config);

@@ -302,6 +302,8 @@ pub struct Channel {
     /// What is offered on behalf of the other side.
     proposing: proposal::Proposing,
     faxing: fax::Faxing,
+    /// Whatever comes is sent back.
+    echoes: bool,
     /// A tone that plays while the dialplan goes on.
     background: Option<PlaybackId>,
     music: Option<music::Music>,
@@ -417,6 +419,7 @@ impl Channel {
             reoffer: signal::Reoffer::default(),
             proposing: proposal::Proposing::default(),
             faxing: fax::Faxing::default(),
+            echoes: false,
             background: None,
             music: None,
             music_played: None,

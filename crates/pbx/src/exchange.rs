@@ -32,6 +32,7 @@ use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
 use crate::reach::Reach;
 use crate::registrar::Registrar;
+use crate::registrations::Registrations;
 use crate::shard::ShardHandle;
 use crate::sip_log::{SipLog, SipLogFilter};
 
@@ -98,6 +99,7 @@ struct Inner {
     texts: Arc<Semaphore>,
     sip_log: SipLog,
     counters: Counters,
+    registrations: Registrations,
 }
 
 impl Exchange {
@@ -173,6 +175,12 @@ impl Exchange {
     #[must_use]
     pub fn reach(&self) -> &Reach {
         &self.inner.reach
+    }
+
+    /// Our registrations with other servers.
+    #[must_use]
+    pub fn registrations(&self) -> &Registrations {
+        &self.inner.registrations
     }
 
     /// The event bus.
@@ -402,6 +410,11 @@ impl Exchange {
         }
         self.static_contacts();
         self.inner.reach.reloaded();
+        self.look_up_names();
+    }
+
+    /// Looks up the names of the configuration again, in the background.
+    pub fn look_up_names(&self) {
         self.inner.names_changed.notify_one();
     }
 }

@@ -36,3 +36,4 @@ pub use sidetone_events::sip_log;
 pub use sidetone_party as party;
 pub(crate) use sidetone_party::message;
 pub use sidetone_registrar as registrar;
+pub use sidetone_registrar::registrations;

@@ -9,7 +9,12 @@ use crate::authenticate::{algorithm, secret_of};
 
 /// The logins of an endpoint; `None` when it has none, and challenges are passed on as refusals.
 pub(crate) fn logins(config: &Config, endpoint: &Endpoint) -> Option<Logins> {
-    let auths = endpoint.outbound_auth.iter().filter_map(|name| config.auths.get(name));
+    logins_of(config, &endpoint.outbound_auth)
+}
+
+/// The logins of the auths of these names.
+pub(crate) fn logins_of(config: &Config, auths: &[String]) -> Option<Logins> {
+    let auths = auths.iter().filter_map(|name| config.auths.get(name));
     let logins: Vec<Login> = auths.map(|auth| login(config, auth)).collect();
     (!logins.is_empty()).then(|| logins.into())
 }

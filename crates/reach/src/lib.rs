@@ -1,5 +1,6 @@
 //! Being reachable from outside: which STUN and TURN servers the media workers ask, what our public
-//! address is, and what happens to live calls when it changes.
+//! address is, what happens to live calls when it changes, and our registrations with other
+//! servers.
 //!
 //! Beside a call's walk: nothing here is waited for by a call (FAQ-06). Names are resolved here,
 //! again when their time to live is over; the questions themselves are asked by the workers
@@ -16,11 +17,13 @@ use sidetone_events::Event;
 use sidetone_media::candidates::is_private;
 use sidetone_pbx::Exchange;
 use sidetone_pbx::channel::{ChannelEvent, Control};
+use sidetone_pbx::registrations::Order;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub mod monitor;
 mod names;
+pub mod registrations;
 mod servers;
 
 use servers::Servers;
@@ -37,6 +40,7 @@ const APART: Duration = Duration::from_millis(100);
 
 /// Starts the tasks.
 pub fn start(exchange: &Exchange, random: Box<dyn Random>) {
+    tokio::spawn(registrations::run(exchange.clone()));
     tokio::spawn(run(exchange.clone()));
     tokio::spawn(monitor::run(exchange.clone(), random));
 }
@@ -112,6 +116,7 @@ async fn changed(exchange: &Exchange, from: IpAddr, to: IpAddr) {
     tracing::warn!("our public address was {from} and is {to} now: calls are told");
     exchange.bus().publish(Event::NetworkChanged { from, to });
     exchange.resolve_again().await;
+    exchange.registrations().order(Order::Renew);
     exchange.engine().ask_nat_again().await;
     tokio::time::sleep(SETTLE).await;
     for (number, inbox) in exchange.live().inboxes().into_iter().enumerate() {

@@ -16,6 +16,7 @@ use sidetone_events::catalogue::ContactGone;
 #[doc(hidden)]
 pub mod fuzz;
 mod limits;
+pub mod registrations;
 
 pub use limits::AorLimits;
 

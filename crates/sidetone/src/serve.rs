@@ -136,6 +136,8 @@ async fn serve(
         return Err("no transport could be opened: nobody could call".to_owned());
     }
     assume(identity, arguments, log, &socket_path)?;
+    // Now that something listens: it registers with other servers.
+    sidetone_reach::start(&exchange, Box::new(system_random()));
     let (stop, stopping) = mpsc::channel(4);
     let reloader = Arc::new(Reloader {
         arguments: arguments.clone(),
@@ -226,9 +228,7 @@ async fn build(
         interfaces: interfaces.collect(),
     };
     let exchange = Exchange::start(parts).await;
-    let exchange = exchange.map_err(|error| format!("cannot start: {error:?}"))?;
-    sidetone_reach::start(&exchange, random());
-    Ok(exchange)
+    exchange.map_err(|error| format!("cannot start: {error:?}"))
 }
 
 /// Waits for the word to stop: a command, SIGTERM or SIGINT. SIGHUP reloads.
@@ -274,11 +274,13 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// Hangs up what is left and lets it say goodbye.
+/// Hangs up what is left and lets it say goodbye; registrations with other servers are removed.
 async fn drain(exchange: &Exchange) {
     exchange.drain();
     exchange.hang_up_all(Cause::NORMAL);
     let deadline = tokio::time::Instant::now() + GOODBYE;
+    // A server that does not answer is not waited for.
+    let _ = tokio::time::timeout_at(deadline, exchange.registrations().stop()).await;
     while exchange.live().count() > 0 && tokio::time::Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

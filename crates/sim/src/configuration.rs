@@ -137,6 +137,14 @@ impl Configuration {
         self
     }
 
+    /// The same with endpoint `carrier`, which needs no password and is called at the second host.
+    #[must_use]
+    pub fn with_carriers(mut self) -> Self {
+        self.pjsip += "\n[carrier](phone)\n100rel = peer_supported\naors = carrier\n\
+            \n[carrier](devices)\ncontact = sip:carrier@198.51.100.2:5060\n";
+        self
+    }
+
     /// The same with an application more, which only this exchange has.
     #[must_use]
     pub fn with_application(mut self, application: Application) -> Self {
@@ -165,7 +173,8 @@ impl Configuration {
     ///
     /// # Panics
     /// When the configuration has errors: they are the story's.
-    pub(crate) fn load(&self) -> (Arc<Config>, Arc<Dialplan>) {
+    #[must_use]
+    pub fn load(&self) -> (Arc<Config>, Arc<Dialplan>) {
         let source = MemorySource::new()
             .with("/etc/asterisk.conf", "")
             .with("/etc/pjsip.conf", self.pjsip.as_str())

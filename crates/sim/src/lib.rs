@@ -25,6 +25,8 @@ pub mod configuration;
 mod fuse;
 mod ladder;
 pub mod phone;
+pub mod registrar;
+pub mod script;
 mod sound;
 mod stranger;
 mod wire;
@@ -32,6 +34,7 @@ pub mod world;
 
 pub use configuration::Configuration;
 pub use phone::{CallState, CallView, Hold, Keys, Manner, Media, Offer, Phone, Saying};
+pub use script::Script;
 pub use sound::Sound;
 pub use stranger::Stranger;
 pub use wire::Line;

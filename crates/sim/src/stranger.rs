@@ -38,6 +38,15 @@ impl Stranger {
         self.wire.send(to, bytes.into()).await;
     }
 
+    /// What arrives next; `None` when the world is over.
+    pub async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Heard::Message(_, bytes) = self.wire.next().await {
+                return Some(String::from_utf8_lossy(&bytes).into_owned());
+            }
+        }
+    }
+
     /// What arrives within this time, in order.
     pub async fn hear(&mut self, within: Duration) -> Vec<String> {
         let (end, mut heard) = (Instant::now() + within, Vec::new());

@@ -19,6 +19,7 @@ use crate::building::{self, EXCHANGE};
 use crate::fuse::Fuse;
 use crate::ladder::Ladder;
 use crate::phone::{self, CallState, Phone};
+use crate::registrar::Registrar;
 use crate::{Configuration, Line, Sound, Stranger};
 
 /// How often a story looks whether what it waits for has come.
@@ -62,6 +63,14 @@ impl Weather {
         repeat_percent: 4,
         delay: Duration::from_millis(20),
         jitter: Duration::from_millis(40),
+    };
+    /// A link by satellite: every datagram is late, many come twice, repetitions and what they
+    /// repeat cross.
+    pub const LATE: Self = Self {
+        loss_percent: 3,
+        repeat_percent: 10,
+        delay: Duration::from_millis(300),
+        jitter: Duration::from_millis(500),
     };
 }
 
@@ -172,6 +181,11 @@ impl World {
     /// Somebody without a SIP stack, on a host of its own.
     pub async fn stranger(&self) -> Stranger {
         Stranger::new(self.inner.wires.host(self.next_ip())).await
+    }
+
+    /// A server that the exchange may register with, on a host of its own.
+    pub async fn registrar(&self) -> Registrar {
+        Registrar::new(self.stranger().await)
     }
 
     /// The same with these codecs.

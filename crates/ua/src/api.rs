@@ -276,7 +276,8 @@ pub enum Event {
         request: Box<Request>,
     },
     /// A request arrived inside a dialog and waits for [`Command::Respond`]: re-INVITE, UPDATE,
-    /// INFO, MESSAGE, REFER, NOTIFY, OPTIONS. PRACK is answered by the stack when it matches.
+    /// INFO, MESSAGE, REFER, NOTIFY, OPTIONS; and a PRACK that carries an offer (RFC 3262 §5).
+    /// Other PRACKs are answered by the stack when they match.
     DialogRequest {
         /// Which dialog.
         dialog: DialogId,
@@ -308,11 +309,12 @@ pub enum Event {
         /// Why.
         why: Failure,
     },
-    /// A PRACK acknowledged our reliable provisional response; the stack answered 200.
+    /// A PRACK without an offer acknowledged our reliable provisional response; the stack answered
+    /// 200.
     Pracked {
         /// Which dialog.
         dialog: DialogId,
-        /// The PRACK, for the SDP it may carry.
+        /// The PRACK, for the SDP answer it carries when our response had the offer.
         request: Box<Request>,
     },
     /// A provisional response to our INVITE (not 100). Reliable ones were acknowledged with PRACK

@@ -12,6 +12,7 @@ use crate::api::{
     RequestId, TransactionId,
 };
 use crate::digest::{Algorithm, Credentials, Login, Proof, Secret};
+use crate::registration::{Registration, RegistrationSettings};
 use crate::{Settings, Stack};
 
 /// Messages of the stack that are kept for making answers to them.
@@ -51,6 +52,70 @@ pub fn fuzz_challenges(data: &[u8]) {
         }
     }
     assert!(rounds <= 8, "{rounds} challenges to one request were answered");
+}
+
+/// Plays the bytes as the life of a registration: an operator, a server and time.
+///
+/// # Panics
+/// When it asks faster than it may, or does not end when nobody wants it.
+pub fn fuzz_registration(data: &[u8]) {
+    const CODES: [u16; 12] = [100, 200, 202, 302, 400, 401, 403, 404, 423, 480, 503, 603];
+    const CONTACTS: [&str; 3] = ["<sip:s@192.0.2.1>", "<sip:s@203.0.113.9;line=a>;x=1", "<"];
+    let mut bytes = data.iter().copied();
+    let mut byte = move || bytes.next();
+    let pause = |byte: u8| (byte > 128).then(|| Duration::from_secs(byte.into()));
+    let setting = byte().unwrap_or(0);
+    let settings = RegistrationSettings {
+        expires_s: u32::from(setting),
+        retry: Duration::from_secs(u64::from(setting % 4)),
+        forbidden_retry: pause(setting),
+        fatal_retry: pause(setting ^ 0xff),
+        max_retries: u32::from(setting % 16),
+        rejection_is_permanent: setting % 2 == 0,
+    };
+    let begun = Instant::now();
+    // Since the last request something happened that may be followed by the next at once.
+    let (mut now, mut asked, mut hurried) = (begun, begun, true);
+    let mut registration = Registration::new(now, settings, Duration::from_secs(1));
+    while let (Some(action), Some(argument)) = (byte(), byte()) {
+        let contact = CONTACTS.get(usize::from(argument % 3)).copied().unwrap_or_default();
+        let code = CODES.get(usize::from(argument) % CODES.len()).copied().unwrap_or(200);
+        hurried |= matches!((action % 6, code), (2 | 3, _) | (5, 400..=501));
+        match action % 6 {
+            0 => now += Duration::from_secs(u64::from(argument) * u64::from(argument)),
+            1 => now = now.max(registration.next_deadline().unwrap_or(now)),
+            2 => registration.register(now),
+            3 => registration.remove(now),
+            4 => registration.failed(now),
+            _ => registration.answered(now, &registrar_says(code, argument)),
+        }
+        registration.handle_timeout(now);
+        if registration.is_due(now) {
+            assert!(hurried || now >= asked + Duration::from_millis(750), "a flood");
+            (asked, hurried) = (now, false);
+            let bindings = registration.request(now, contact);
+            assert!((1..=2).contains(&bindings.len()), "{bindings:?}");
+            assert!(!registration.is_due(now), "two are under way");
+        }
+    }
+    registration.remove(now);
+    for _ in 0..3 {
+        if registration.is_due(now) {
+            registration.request(now, "<sip:s@192.0.2.1>");
+        }
+        registration.failed(now);
+    }
+    assert!(registration.is_over() && registration.next_deadline().is_none(), "{registration:?}");
+}
+
+fn registrar_says(code: u16, argument: u8) -> Response {
+    let uri: Uri = "sip:a@192.0.2.1".parse().unwrap_or_else(|_| unreachable!("it is one"));
+    let request = Request::new(Method::Register, uri);
+    let number = [0, 1, 60, 3_600, u32::MAX][usize::from(argument) % 5].to_string();
+    let response = Response::to(&request, Status::new(code).unwrap_or(Status::OK));
+    let listed = format!("<sip:s@192.0.2.1>;expires={number}");
+    let response = response.with(Name::Contact, listed).with(Name::MinExpires, number.as_str());
+    if argument > 200 { response.with(Name::RetryAfter, number) } else { response }
 }
 
 /// Plays the bytes as a script against a stack.

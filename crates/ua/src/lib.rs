@@ -2,7 +2,8 @@
 //! authentication. Third step of the walk: after parsing, before `pbx`.
 //!
 //! [`api`] is what the owner says and hears, [`Stack`] the machine behind it, [`digest`] stands
-//! alone: the owner asks it before it accepts a request.
+//! alone: the owner asks it before it accepts a request. [`registration`] is the machine of our own
+//! registration with another server.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +14,7 @@ pub mod digest;
 pub mod fuzz;
 mod ingress;
 mod print;
+pub mod registration;
 pub mod settings;
 mod stack;
 mod transaction;

@@ -18,7 +18,7 @@ mod ringing;
 mod talk;
 
 pub(crate) use destinations::contacts_of;
-pub(super) use destinations::{Calling, Destination, To, resolve};
+pub(super) use destinations::{Calling, Destination, To, learn, resolve};
 use options::Options;
 use place::Subroutine;
 use ringing::{Answered, Dialling, Outcome};
@@ -95,6 +95,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     {
         subroutine.run(channel).await?;
     }
+    learn(channel.exchange(), &wanted).await;
     let destinations = resolve(channel.exchange(), &wanted, channel.name());
     if destinations.is_empty() {
         return Ok(status(channel, "CHANUNAVAIL", Cause::SUBSCRIBER_ABSENT));

@@ -15,13 +15,9 @@ pub(super) const DOC: Doc = Doc {
 };
 
 pub(super) async fn run(channel: &mut Channel, _: &str) -> Result<Flow, Stop> {
-    for stream in channel.streams() {
-        set_route(channel, stream.index, Route::Echo).await;
-    }
+    channel.echo(true).await;
     let end = until_hash(channel).await;
-    for stream in channel.streams() {
-        set_route(channel, stream.index, Route::Discard).await;
-    }
+    channel.echo(false).await;
     end.map(|()| Flow::Next)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sidetone_base::{Destination, Transport};
+use sidetone_base::Transport;
 use sidetone_config::{CallerId, Endpoint};
 use sidetone_dialplan::{Doc, Flow, Stop};
 use sidetone_pbx::party::PartyId;
@@ -32,6 +32,8 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     let destination = parts.next().unwrap_or_default().to_owned();
     let from = parts.next().unwrap_or_default().to_owned();
     let to = parts.next().unwrap_or_default().to_owned();
+    let uri = destination.split_once('/').map_or(destination.as_str(), |(_, uri)| uri);
+    channel.exchange().learn(uri.strip_prefix("pjsip:").unwrap_or(uri)).await;
     let status = match sending(channel, &destination, &from, &to) {
         Ok(sending) => {
             text::send(channel.exchange(), sending).await;
@@ -110,10 +112,10 @@ fn resolve(exchange: &Exchange, target: &str) -> Result<(Arc<Endpoint>, Contact)
             || text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("sips:"))
     };
     if let Some((name, uri)) = bare.split_once('/').filter(|(_, uri)| is_uri(uri)) {
-        return Ok((endpoint(name)?, at(uri)?));
+        return Ok((endpoint(name)?, at(exchange, uri)?));
     }
     if is_uri(bare) {
-        return Ok((endpoint(&config.global.default_outbound_endpoint)?, at(bare)?));
+        return Ok((endpoint(&config.global.default_outbound_endpoint)?, at(exchange, bare)?));
     }
     // A text that is passed on names the user of its Request-URI.
     let name = if config.endpoints.contains_key(bare) {
@@ -130,22 +132,20 @@ fn resolve(exchange: &Exchange, target: &str) -> Result<(Arc<Endpoint>, Contact)
 }
 
 /// A contact that is written down.
-fn at(text: &str) -> Result<Contact, Wrong> {
+fn at(exchange: &Exchange, text: &str) -> Result<Contact, Wrong> {
     let unreadable = || wrong("INVALID_URI", "that is no SIP URI");
     let uri = text.parse::<Uri>().map_err(|_| unreadable())?;
     let sip = uri.as_sip().ok_or_else(unreadable)?;
-    let words = "write an IP address: names are not resolved here yet";
-    let ip = sip.host.ip().ok_or(wrong("INVALID_URI", words))?;
-    let transport = match sip.transport() {
-        Some(name) => Transport::from_name(&name.to_str()).ok_or_else(unreadable)?,
-        None if uri.is_sips() => Transport::Tls,
-        None => Transport::Udp,
-    };
-    let remote = (ip, sip.port.unwrap_or(transport.default_port())).into();
+    let known = |name: &Text| Transport::from_name(&name.to_str()).is_some();
+    if !sip.transport().is_none_or(known) {
+        return Err(unreadable());
+    }
+    let destination = exchange.way_to(text, None);
+    let destination = destination.ok_or(wrong("FAILURE", "its host has no address"))?;
     Ok(Contact {
         uri: text.to_owned(),
         key: text.to_owned(),
-        destination: Destination::Address { transport, remote },
+        destination,
         bound_to: None,
         expires_at: None,
         expires_s: 0,

@@ -35,6 +35,8 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
             answer::answer(channel).await?;
         } else if let Err(error) = channel.progress().await {
             tracing::warn!("{}: no early media: {error}", channel.name());
+        } else {
+            channel.settle().await?;
         }
     }
     let played = prompts::play(channel, names, Digits::Keep).await?;

@@ -18,5 +18,6 @@ pub(super) async fn run(channel: &mut Channel, _: &str) -> Result<Flow, Stop> {
         tracing::warn!("{}: no early media: {error}", channel.name());
         return Err(Stop::Hangup { cause: Cause::INCOMPATIBLE.0.into() });
     }
+    channel.settle().await?;
     Ok(Flow::Next)
 }

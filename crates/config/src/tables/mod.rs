@@ -39,6 +39,7 @@ pub const ALL: &[&ObjectSpec] = &[
     &contact::CONTACT,
     &pjsip::AUTH,
     &pjsip::IDENTIFY,
+    &pjsip::REGISTRATION,
     &pjsip::GLOBAL,
     &pjsip::SYSTEM,
     &pjsip::ACL,
@@ -47,7 +48,6 @@ pub const ALL: &[&ObjectSpec] = &[
     &outside::INBOUND_PUBLICATION,
     &outside::OUTBOUND_PUBLISH,
     &outside::PHONEPROV,
-    &outside::REGISTRATION,
     &outside::RESOURCE_LIST,
     &outside::SUBSCRIPTION_PERSISTENCE,
 ];

@@ -72,37 +72,6 @@ pub const PHONEPROV: ObjectSpec = object(
     },
 );
 
-/// Registration with another server.
-pub const REGISTRATION: ObjectSpec = object(
-    "registration",
-    NOT_YET,
-    options! {
-        "auth_rejection_permanent" YesNo, "yes", Works, "Give up when the password is refused.";
-        "client_uri" Text, "", Works, "Who registers.";
-        "contact_header_params" Text, "", Works, "Parameters of the Contact.";
-        "contact_user" Text, "s", Works, "User part of the Contact.";
-        "endpoint" Text, "", Works, "Endpoint for calls that carry the `line`.";
-        "expiration" COUNT, "3600", Works, "Seconds asked for.";
-        "fatal_retry_interval" COUNT, "0", Works, "Seconds to wait after a permanent refusal.";
-        "forbidden_retry_interval" COUNT, "0", Works, "Seconds to wait after 403.";
-        "line" YesNo, "no", Works, "Mark the Contact, so that calls are recognised.";
-        "max_random_initial_delay" COUNT, "10", Works,
-            "Seconds over which first attempts are spread.";
-        "max_retries" COUNT, "10", Works, "Attempts before giving up.";
-        "outbound_auth" List, "", Works, "Credentials for challenges.";
-        "outbound_proxy" Text, "", Works, "Proxies on the way, a Route list.";
-        "retry_interval" COUNT, "60", Works, "Seconds between attempts.";
-        "security_mechanisms" List, "", Works, "Mechanisms of RFC 3329 to offer.";
-        "security_negotiation" Choice(&["no", "mediasec"]), "no", Works,
-            "Whether RFC 3329 is spoken.";
-        "server_uri" Text, "", Works, "Where to register.";
-        "support_outbound" YesNo, "no", Works, "Offer RFC 5626.";
-        "support_path" YesNo, "no", Works, "Offer RFC 3327.";
-        "transport" Text, "", Works, "Transport it goes by.";
-        "user_agent" Text, "", Works, "User-Agent of the REGISTER.";
-    },
-);
-
 /// Several states under one subscription.
 pub const RESOURCE_LIST: ObjectSpec = object(
     "resource_list",

@@ -8,12 +8,14 @@ use crate::table::Kind::{
     Choice, Choices, Decimal, Flag, List, Number, Secret, Text, TypeOfService, YesNo,
 };
 use crate::table::Usage::{Ignored, Works};
-use crate::table::{Kind, ObjectSpec, options};
+use crate::table::{Kind, ObjectSpec, Usage, options};
 
 const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
 const SIGNED: Kind = Number { min: -1, max: i32::MAX as i64 };
 const PORT: Kind = Number { min: 0, max: 65535 };
 const SECONDS: Kind = Number { min: 0, max: 31_536_000 };
+/// RFC 3329 is not spoken.
+const NO_SECURITY_AGREEMENT: Usage = Ignored("security agreements (RFC 3329) are not spoken");
 const ALGORITHMS: Kind = Choices(DigestAlgorithm::NAMES);
 
 /// `type = transport`: where SIP is listened to.
@@ -143,6 +145,49 @@ pub const IDENTIFY: ObjectSpec = ObjectSpec {
         "srv_lookups" YesNo, "yes", Works,
             "Look up SRV records of host names; they are not yet, which `yes` says at load.";
         "transport" Text, "", Works, "Only requests that came over this transport.";
+    },
+};
+
+/// `type = registration`: we register with another server.
+pub const REGISTRATION: ObjectSpec = ObjectSpec {
+    file: "pjsip.conf",
+    name: "registration",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "auth_rejection_permanent" YesNo, "yes", Works,
+            "Give up when the password is refused; else try again after `retry_interval`.";
+        "client_uri" Text, "", Works, "Who registers: From and To.";
+        "contact_header_params" Text, "", Works,
+            r"Parameters of the Contact header, such as `+sip.ice\;x=1`.";
+        "contact_user" Text, "s", Works,
+            "User part of the Contact: the extension that calls arrive at.";
+        "endpoint" Text, "", Works, "Endpoint of calls that carry the `line`.";
+        "expiration" Number { min: 1, max: 31_536_000 }, "3600", Works, "Seconds asked for.";
+        "fatal_retry_interval" SECONDS, "0", Works,
+            "Seconds after a refusal that stands, such as 404; 0 gives up.";
+        "forbidden_retry_interval" SECONDS, "0", Works, "Seconds after 403; 0 gives up.";
+        "line" YesNo, "no", Works,
+            "Mark the Contact by a secret parameter, so that calls to it are those of `endpoint` \
+             wherever they come from.";
+        "max_random_initial_delay" SECONDS, "10", Works,
+            "Seconds over which first attempts are spread.";
+        "max_retries" COUNT, "10", Works, "Failures in a row before it gives up.";
+        "outbound_auth" List, "", Works, "Credentials for challenges.";
+        "outbound_proxy" List, "", Works, r"Proxies on the way: `<sip:a\;lr>,<sip:b\;lr>`.";
+        "retry_interval" SECONDS, "60", Works,
+            "Seconds between attempts when the server does not answer or is busy, unless it says \
+             itself how long (Retry-After).";
+        "security_mechanisms" List, "", NO_SECURITY_AGREEMENT, "Mechanisms of RFC 3329 to offer.";
+        "security_negotiation" Choice(&["no", "mediasec"]), "no", NO_SECURITY_AGREEMENT,
+            "Whether RFC 3329 is spoken.";
+        "server_uri" Text, "", Works, "Where to register.";
+        "support_outbound" YesNo, "no", Works,
+            "Offer RFC 5626, with an instance and `reg-id` in the Contact.";
+        "support_path" YesNo, "no", Works, "Offer RFC 3327.";
+        "transport" Text, "", Works,
+            "Transport whose protocol and external addresses hold; the URI goes first.";
+        "user_agent" Text, "", Works, "User-Agent of the REGISTER.";
     },
 };
 

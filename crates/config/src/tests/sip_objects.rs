@@ -183,10 +183,10 @@ fn a_name_to_recognise_says_that_srv_records_are_not_followed() {
 #[test]
 fn whole_objects_without_effect_are_checked_and_reported() {
     let loaded = load_sip(
-        "[r]\ntype=registration\nserver_uri=sip:x.example\nclient_uri=sip:me@x.example\n\
+        "[r]\ntype=outbound-publish\nserver_uri=sip:x.example\nevent=presence\n\
          sever_uri=sip:x\n[everyone]\ntype=acl\ndeny=0.0.0.0/0\n",
     );
-    one_says(&warnings(&loaded), &["objects of type 'registration' is ignored"]);
+    one_says(&warnings(&loaded), &["objects of type 'outbound-publish' is ignored"]);
     one_says(&errors(&loaded), &["called 'sever_uri'", "did you mean 'server_uri'?"]);
     assert_eq!(config(&loaded).sip_acl.lists.len(), 1);
 }
@@ -396,4 +396,40 @@ fn contact_objects_are_addresses_of_their_aor() {
     let lost = load_sip("[nobody@@a]\ntype=contact\nuri=sip:192.0.2.2\n[a]\ntype=contact\n");
     one_says(&errors(&lost), &["contact 'nobody@@a' belongs to no aor", "define an aor 'nobody'"]);
     one_says(&errors(&lost), &["contact 'a' has no uri"]);
+}
+
+#[test]
+fn registrations_with_other_servers_are_checked() {
+    let trunk = "[peer]\ntype=endpoint\nallow=ulaw\n[login]\ntype=auth\nusername=me\npassword=x\n\
+        [r]\ntype=registration\nserver_uri=sip:sip.example\\;transport=tcp\n\
+        client_uri=<sip:me@sip.example>\noutbound_auth=login\nline=yes\nendpoint=peer\n\
+        contact_header_params=\\;+sip.ice\\;x=1\n\
+        outbound_proxy=<sip:p1.example\\;lr>,<sip:p2.example\\;lr>\n";
+    let loaded = load_sip(trunk);
+    assert_eq!((errors(&loaded), warnings(&loaded)), (Vec::new(), Vec::new()));
+    let config = config(&loaded);
+    let r = &config.registrations["r"];
+    assert_eq!(r.server_uri, "sip:sip.example;transport=tcp");
+    assert_eq!(r.client_uri, "sip:me@sip.example");
+    assert_eq!(r.outbound_proxy, ["sip:p1.example;lr", "sip:p2.example;lr"]);
+    assert_eq!(r.contact_header_params, "+sip.ice;x=1");
+    assert_eq!(r.line_endpoint.as_deref(), Some("peer"));
+    assert_eq!((r.expiration_s, r.retry_interval_s, r.max_retries), (3_600, 60, 10));
+    for (line, words) in [
+        ("outbound_auth=logim", vec!["outbound_auth names 'logim'", "did you mean 'login'?"]),
+        ("endpoint=pear", vec!["endpoint names 'pear'", "did you mean 'peer'?"]),
+        ("endpoint=", vec!["line = yes marks calls", "add endpoint = name"]),
+        ("transport=x", vec!["transport names 'x'"]),
+        ("server_uri=sip.example", vec!["is no SIP URI", "sip:host"]),
+        ("client_uri=", vec!["a registration needs client_uri", "sip:user@"]),
+        ("expiration=0", vec!["'expiration = 0'", "1 to"]),
+    ] {
+        let loaded = load_sip(&format!("{trunk}{line}\n"));
+        let found = errors(&loaded);
+        let fits = |text: &String| words.iter().all(|word| text.contains(word));
+        assert!(found.iter().any(fits), "{line}: {words:?} in {found:#?}");
+        assert!(loaded.config.is_some_and(|config| config.registrations.is_empty()));
+    }
+    let loaded = load_sip(&format!("{trunk}line=no\n"));
+    one_says(&warnings(&loaded), &["endpoint = peer has no effect without line = yes"]);
 }

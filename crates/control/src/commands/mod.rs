@@ -11,6 +11,7 @@ mod http;
 mod moh;
 mod pjsip_logger;
 mod pjsip_objects;
+mod pjsip_registrations;
 mod pjsip_show;
 mod reload;
 mod rtp;
@@ -187,6 +188,18 @@ pub const COMMANDS: &[Command] = &[
     command!("moh show classes", "", moh::classes, "List the classes of music on hold"),
     command!("moh show files", "", moh::files, "List the files of the classes"),
     command!(
+        "pjsip send register",
+        "<name>|*all",
+        pjsip_registrations::register,
+        "Register with another server now"
+    ),
+    command!(
+        "pjsip send unregister",
+        "<name>|*all",
+        pjsip_registrations::unregister,
+        "Remove a registration with another server"
+    ),
+    command!(
         "pjsip set logger",
         "on|off|host|add|method|methodadd|verbose|pcap",
         pjsip_logger::set,
@@ -208,6 +221,18 @@ pub const COMMANDS: &[Command] = &[
     ),
     command!("pjsip show identifies", "", pjsip_objects::identifies, "List the identify objects"),
     command!("pjsip show identify", "<name>", pjsip_objects::identify, "Show an identify object"),
+    command!(
+        "pjsip show registration",
+        "<name>",
+        pjsip_registrations::registration,
+        "Show a registration with another server"
+    ),
+    command!(
+        "pjsip show registrations",
+        "",
+        pjsip_registrations::registrations,
+        "List the registrations with other servers"
+    ),
     command!("pjsip show settings", "", pjsip_objects::settings, "Show what holds for all of SIP"),
     command!("pjsip show transport", "<name>", pjsip_objects::transport, "Show a transport"),
     command!("pjsip show transports", "", pjsip_show::transports, "List the transports"),

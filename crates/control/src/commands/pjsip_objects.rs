@@ -17,7 +17,7 @@ const HIDDEN: &[&str] =
     &["contact_deny", "contact_permit", "deny", "disallow", "password", "permit", "type"];
 
 /// Names and values in two columns, under a rule as wide as the widest line.
-fn parameters(rows: &[(&str, String)]) -> String {
+pub(super) fn parameters(rows: &[(&str, String)]) -> String {
     const HEAD: (&str, &str) = ("ParameterName", "ParameterValue");
     let shown = |row: &&(&str, String)| !HIDDEN.contains(&row.0);
     let width = |text: &str| text.chars().count();
@@ -37,7 +37,7 @@ fn all(settings: &Settings, spec: &ObjectSpec) -> Vec<(&'static str, String)> {
     settings.shown(spec)
 }
 
-fn missing(args: &[&str], command: &str) -> Answer {
+pub(super) fn missing(args: &[&str], command: &str) -> Answer {
     match args.first() {
         Some(name) => wrong(format!("Unable to find object {name}.\n\n")),
         None => wrong(format!("Usage: {command} <name>\n")),

@@ -91,8 +91,21 @@ pub(crate) struct Media {
     pub offering: bool,
     /// The streams, when it is one end of a pipe: then nothing is negotiated.
     pub pipe: Option<Vec<StreamFact>>,
-    /// It went out in a 2xx: the ACK brings the answer, and no other ACK does.
-    pub answer_in_ack: bool,
+    /// What brings the answer to it.
+    pub answer_in: AnswerIn,
+    /// It went out in a reliable 183: the 2xx has none (RFC 3261 §13.2.1).
+    pub offered_early: bool,
+}
+
+/// What brings the answer to an offer of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerIn {
+    /// A response to our INVITE.
+    Response,
+    /// The ACK: the offer went out in a 2xx.
+    Ack,
+    /// The PRACK: it went out in a reliable 183 (RFC 3262 §5).
+    Prack,
 }
 
 impl Media {
@@ -148,7 +161,8 @@ impl Channel {
             local_sdp: None,
             offering: false,
             pipe: None,
-            answer_in_ack: false,
+            answer_in: AnswerIn::Response,
+            offered_early: false,
         });
         Ok(())
     }
@@ -182,7 +196,8 @@ impl Channel {
             local_sdp: None,
             offering: false,
             pipe: Some(kinds.filter_map(fact).collect()),
-            answer_in_ack: false,
+            answer_in: AnswerIn::Response,
+            offered_early: false,
         });
     }
 
@@ -253,7 +268,7 @@ impl Channel {
         let exchange = self.exchange.clone();
         let answer = Session::parse(body).map_err(|error| exchange.refused_sdp(error.into()))?;
         let media = self.media.as_mut().ok_or(MediaError::NoMedia)?;
-        (media.offering, media.answer_in_ack) = (false, false);
+        (media.offering, media.answer_in) = (false, AnswerIn::Response);
         let plan = media.negotiation.accept_answer(&answer);
         let plan = plan.map_err(|reject| exchange.refused_sdp(reject))?;
         media.leg.apply(plan).await?;
@@ -280,14 +295,28 @@ impl Channel {
     pub(crate) async fn offer_in_answer(&mut self, wish: &Wish) -> Result<String, MediaError> {
         let offer = self.make_offer(wish, None).await?;
         if let Some(media) = &mut self.media {
-            media.answer_in_ack = true;
+            media.answer_in = AnswerIn::Ack;
         }
         Ok(offer)
     }
 
-    /// Whether the next ACK brings the answer to our offer.
-    pub(crate) fn awaits_ack(&self) -> bool {
-        self.media.as_ref().is_some_and(|media| media.offering && media.answer_in_ack)
+    /// As [`Self::make_offer`], for a reliable 183 to an INVITE without offer (RFC 3262 §5).
+    pub(crate) async fn offer_early(&mut self, wish: &Wish) -> Result<String, MediaError> {
+        let offer = self.make_offer(wish, None).await?;
+        if let Some(media) = &mut self.media {
+            (media.answer_in, media.offered_early) = (AnswerIn::Prack, true);
+        }
+        Ok(offer)
+    }
+
+    /// Whether our offer went out before the 2xx.
+    pub(crate) fn has_offered_early(&self) -> bool {
+        self.media.as_ref().is_some_and(|media| media.offered_early)
+    }
+
+    /// Whether an offer of ours has no answer, and this will bring it.
+    pub(crate) fn awaits(&self, what: AnswerIn) -> bool {
+        self.media.as_ref().is_some_and(|media| media.offering && media.answer_in == what)
     }
 
     /// Our description as sent last.
@@ -371,6 +400,17 @@ impl Channel {
         }
         let media = self.media.as_ref().ok_or(MediaError::NoMedia)?;
         Ok(media.leg.route(stream, route).await?)
+    }
+
+    /// Sends back whatever comes, also of streams that are agreed on later; or no more.
+    pub async fn echo(&mut self, on: bool) {
+        self.echoes = on;
+        let route = if on { Route::Echo } else { Route::Discard };
+        for stream in self.streams() {
+            if let Err(error) = self.route(stream.index, route.clone()).await {
+                tracing::warn!("{}: stream {}: {error}", self.name, stream.index);
+            }
+        }
     }
 
     /// Plays prompts to the peer.
@@ -518,6 +558,9 @@ impl Channel {
     /// Our plan changed: whoever we are bridged with must know.
     async fn plan_changed(&mut self) {
         self.reroute().await;
+        if self.echoes {
+            self.echo(true).await;
+        }
         if let Some(peer) = &self.peer {
             peer.tell(Control::PeerStreams { channel: self.id, streams: self.streams() });
         }

@@ -222,7 +222,7 @@ impl Channel {
             SipEvent::RequestFailed { request_id, why } => {
                 self.request_failed(request_id, why);
             }
-            SipEvent::Pracked { .. } => {}
+            SipEvent::Pracked { request, .. } => self.pracked(&request.body).await,
             // The client side of an INVITE is read by `outgoing`; a late fork has no place here.
             SipEvent::Answered { dialog, .. } => self.refuse_late_fork(dialog).await,
             SipEvent::Provisional { .. }

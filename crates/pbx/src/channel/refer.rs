@@ -72,7 +72,9 @@ impl Channel {
         }
         let cseq = request.headers.typed::<CSeq>().ok().flatten();
         let number = cseq.map_or(0, |cseq| cseq.number);
-        let watch = referral::watch(self.signalling.shard.clone(), dialog, number).await;
+        let shard = self.signalling.shard.clone();
+        let (watch, farewell) = referral::watch(shard, dialog, number).await;
+        self.sip.farewell = Some(farewell);
         if self.bridging.handing.is_some() {
             self.sip.watch = Some(watch);
         } else if !self.endpoint.speech.refer_blind_progress {

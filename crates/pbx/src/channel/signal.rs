@@ -14,9 +14,11 @@ use sidetone_ua::api::{
 };
 
 use super::dtmf::{InfoDigit, read_info};
+use super::media::AnswerIn;
 use super::proposal::Outcome;
 use super::{Channel, Control, MediaError, State};
 use crate::Cause;
+use crate::bridge::BridgeEnd;
 use crate::message::{self, ALLOW};
 use crate::shard::ShardInput;
 
@@ -94,10 +96,32 @@ impl Channel {
             return Ok(());
         }
         let mut reply = message::reply(183);
-        reply.body = self.local_sdp().map(message::sdp_body);
+        let sdp = match self.local_sdp() {
+            None if self.may_offer_early() => Some(self.offer_early(&Wish::audio_only()).await?),
+            sdp => sdp,
+        };
+        reply.body = sdp.map(message::sdp_body);
         self.signalling.said = 183;
         self.say(reply).await;
         Ok(())
+    }
+
+    /// Whether the INVITE had no offer, and a provisional response of ours may have one: only a
+    /// reliable one may (RFC 3261 §13.2.1).
+    fn may_offer_early(&self) -> bool {
+        let asked = self.request().is_some_and(|request| request.body.is_empty());
+        asked && self.signalling.reliable && self.signalling.dialog.is_some()
+    }
+
+    /// A PRACK: it carries the answer to an offer in our 183.
+    pub(super) async fn pracked(&mut self, body: &[u8]) {
+        if !self.awaits(AnswerIn::Prack) {
+            return;
+        }
+        if let Err(error) = self.take_answer(body).await {
+            tracing::warn!("{}: the answer in the PRACK is unusable: {error}", self.name);
+            self.hang_up(Cause::INCOMPATIBLE).await;
+        }
     }
 
     /// Answers the offer of the INVITE, so that a call without common media is refused at once.
@@ -142,12 +166,14 @@ impl Channel {
             return Ok(());
         }
         let sdp = match self.local_sdp() {
-            Some(sdp) => sdp,
+            // What went out reliably is not said again: it would be another offer.
+            _ if self.has_offered_early() => None,
+            Some(sdp) => Some(sdp),
             // The INVITE had no offer: ours goes into the 200, the answer comes with the ACK.
-            None => self.offer_in_answer(&Wish::audio_only()).await?,
+            None => Some(self.offer_in_answer(&Wish::audio_only()).await?),
         };
         let mut reply = message::reply(200);
-        reply.body = Some(message::sdp_body(sdp));
+        reply.body = sdp.map(message::sdp_body);
         self.signalling.said = 200;
         self.say(reply).await;
         self.set_state(State::Up);
@@ -167,14 +193,26 @@ impl Channel {
             return;
         };
         if self.state == State::Up || self.signalling.said == 0 && self.is_ours() {
-            let headers = self.reason_headers(cause);
-            self.signalling.shard.send(Command::Bye { dialog, headers }).await;
+            self.say_goodbye(dialog, cause).await;
             return;
         }
         let status = self.sip.refusal.unwrap_or_else(|| cause.status());
         let mut reply = message::reply(status);
         reply.headers.extend(self.reason_headers(cause));
         self.signalling.shard.respond_invite(dialog, reply, false).await;
+    }
+
+    /// BYE; after a transfer behind the news of it, whose task is handed the headers.
+    async fn say_goodbye(&mut self, dialog: DialogId, cause: Cause) {
+        let mut headers = self.reason_headers(cause);
+        let transferred = self.bridging.end == Some(BridgeEnd::Transferred);
+        if let Some(farewell) = self.sip.farewell.take().filter(|_| transferred) {
+            match farewell.send(headers) {
+                Ok(()) => return,
+                Err(unsaid) => headers = unsaid,
+            }
+        }
+        self.signalling.shard.send(Command::Bye { dialog, headers }).await;
     }
 
     /// What is left to do when a fault ends the channel's task: the other side learns that the call
@@ -345,7 +383,7 @@ impl Channel {
 
     /// An ACK: it may carry the answer to an offer in our 200.
     pub(super) async fn acked(&mut self, body: &[u8]) {
-        if !self.awaits_ack() {
+        if !self.awaits(AnswerIn::Ack) {
             return;
         }
         if let Err(error) = self.take_answer(body).await {
@@ -375,7 +413,7 @@ impl Channel {
             Method::Invite | Method::Update if self.waits_for_fax(transaction, request) => {
                 return None;
             }
-            Method::Invite | Method::Update => self.reoffered(request).await,
+            Method::Invite | Method::Update | Method::Prack => self.reoffered(request).await,
             Method::Info => {
                 let kind = message::text_of(request, Name::ContentType);
                 if kind.eq_ignore_ascii_case(Fragment::CONTENT_TYPE) {
@@ -421,8 +459,9 @@ impl Channel {
 
     /// The peer offers something else, or refreshes the session.
     pub(super) async fn reoffered(&mut self, request: &Request) -> Reply {
-        if message::has_sdp(request) && self.signalling.dialog.is_none() && self.is_offering() {
-            // RFC 3311 §5.2: our own offer, in the INVITE, has no answer yet.
+        let early = self.signalling.dialog.is_none() || self.awaits(AnswerIn::Prack);
+        if message::has_sdp(request) && early && self.is_offering() {
+            // RFC 3311 §5.2: our own offer, in the INVITE or the 183, has no answer yet.
             return message::reply(491);
         }
         self.learn_identity(&request.headers);

@@ -15,7 +15,7 @@ use super::{Channel, Control, State};
 use crate::Cause;
 use crate::message::{self, ALLOW};
 use crate::party::{PartyId, Redirecting};
-use crate::referral::Watch;
+use crate::referral::{Farewell, Watch};
 use crate::text::TextMessage;
 use sidetone_party::identity::{self, Side};
 
@@ -97,6 +97,8 @@ pub struct SipFacts {
     pub(crate) refusal: Option<u16>,
     /// Who hears how the transfer goes that brought the channel here, or that it asked for.
     pub(super) watch: Option<Watch>,
+    /// Takes the BYE of a call that was transferred away, to say it after the news.
+    pub(super) farewell: Option<Farewell>,
     /// A REFER of ours.
     pub(super) referring: Option<Referring>,
     /// The connected party the peer was shown last.

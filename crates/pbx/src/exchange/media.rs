@@ -191,7 +191,17 @@ impl Exchange {
         endpoint: &Endpoint,
         flow: Option<&Flow>,
     ) -> Option<&'c sidetone_config::Transport> {
-        let named = endpoint.transport.as_ref().and_then(|name| config.transports.get(name));
+        self.transport_named(config, endpoint.transport.as_deref(), flow)
+    }
+
+    /// The same by the name of a transport object, if there is one.
+    pub(crate) fn transport_named<'c>(
+        &self,
+        config: &'c Config,
+        name: Option<&str>,
+        flow: Option<&Flow>,
+    ) -> Option<&'c sidetone_config::Transport> {
+        let named = name.and_then(|name| config.transports.get(name));
         let sorted = config.transports_sorted();
         let of_protocol = sorted.iter().find(|transport| {
             flow.is_some_and(|flow| transport.protocol.transport() == Some(flow.transport))
@@ -206,7 +216,15 @@ impl Exchange {
     /// inner address to a peer outside `local_net` (NAT-12).
     pub(crate) fn public_address(&self, endpoint: &Endpoint, flow: &Flow) -> (IpAddr, u16) {
         let config = self.config();
-        let transport = self.transport_of(&config, endpoint, Some(flow));
+        self.address_by(self.transport_of(&config, endpoint, Some(flow)), flow)
+    }
+
+    /// The same for whoever is reached by this transport object.
+    pub(crate) fn address_by(
+        &self,
+        transport: Option<&sidetone_config::Transport>,
+        flow: &Flow,
+    ) -> (IpAddr, u16) {
         let outside = transport.filter(|transport| transport.is_outside(flow.remote.ip()));
         let external = outside
             .and_then(|transport| transport.external_signaling_address.as_ref())
@@ -344,63 +362,5 @@ fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sidetone_conf::MemorySource;
-    use std::sync::Arc;
-
-    fn load(rtp: &str) -> Arc<Config> {
-        let pjsip = "[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1\n\
-            [a]\ntype=endpoint\nallow=ulaw\n";
-        let source = MemorySource::new()
-            .with("/etc/extensions.conf", "[default]\n")
-            .with("/etc/acl.conf", "[vpn]\ndeny=10.9.0.0/16\n")
-            .with("/etc/pjsip.conf", pjsip)
-            .with("/etc/rtp.conf", rtp);
-        sidetone_config::load(&source, "/etc").config.expect("something to serve")
-    }
-
-    fn settings(lines: &str) -> RtpSettings {
-        let config = load(&format!("[general]\n{lines}"));
-        rtp_settings(&config, &config.endpoints["a"])
-    }
-
-    #[test]
-    fn every_option_of_rtp_conf_reaches_its_leg() {
-        let defaults = settings("");
-        assert_eq!((defaults.strict, defaults.probation), (StrictRtp::Yes, 4));
-        assert!(defaults.replay_protection);
-        assert_eq!(defaults.rtcp_interval, Duration::from_secs(5));
-        assert_eq!(defaults.dtmf.timeout, Duration::from_millis(150));
-        assert_eq!(settings("strictrtp=no").strict, StrictRtp::No);
-        assert_eq!(settings("strictrtp=seqno").strict, StrictRtp::SequenceOnly);
-        let set = settings(
-            "probation=9\nsrtpreplayprotection=no\nrtcpinterval=500\ndtls_mtu=700\n\
-             dtmftimeout=800\n",
-        );
-        assert_eq!((set.probation, set.replay_protection), (9, false));
-        assert_eq!((set.rtcp_interval, set.dtls_mtu), (Duration::from_millis(500), 700));
-        assert_eq!(set.dtmf.timeout, Duration::from_millis(100));
-    }
-
-    #[test]
-    fn the_addresses_of_rtp_conf_reach_their_candidates() {
-        let config = load(
-            "[general]\nice_acl=vpn\nice_deny=10.8.0.0/16\nice_permit=10.8.1.0/24\n\
-             [ice_host_candidates]\n192.0.2.1 => 203.0.113.5\n\
-             192.0.2.2 => 203.0.113.6,include_local_address\n",
-        );
-        let net = |a, b, c, prefix| Net::new(IpAddr::from([a, b, c, 0]), prefix);
-        let expected = [
-            AclRule::Deny(net(10, 9, 0, 16)),
-            AclRule::Deny(net(10, 8, 0, 16)),
-            AclRule::Permit(net(10, 8, 1, 24)),
-        ];
-        assert_eq!(rules(&config.rtp.ice_acl), expected);
-        let rules = host_rules(&config);
-        let outside: Vec<_> = rules.iter().map(|rule| rule.advertised.to_string()).collect();
-        assert_eq!(outside, ["203.0.113.5", "203.0.113.6"]);
-        assert!(matches!(rules[0].local_address, LocalAddress::Replaced));
-        assert!(matches!(rules[1].local_address, LocalAddress::Included));
-    }
-}
+#[path = "../../tests/unit/media.rs"]
+mod tests;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use sidetone_config::objects::identify::Source;
 use sidetone_config::{Config, Host};
-use sidetone_sip::{Text, Uri};
 
 use super::Exchange;
+use crate::proxy::name_in;
 
 /// The addresses of each name, sorted: IPv4 first.
 pub(crate) type Names = HashMap<String, Vec<IpAddr>>;
@@ -17,12 +17,15 @@ pub(crate) type Names = HashMap<String, Vec<IpAddr>>;
 /// How long one lookup may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Names that are known at once: those of a large configuration, and as many of dialplans.
+const MOST_NAMES: usize = 10_000;
+
 /// Time between two lookups of all names. The system's resolver does not tell how long an answer
 /// holds; five minutes is the usual time to live of names that are meant to move.
 const AGAIN: Duration = Duration::from_secs(300);
 
-/// The names of a configuration: external addresses, fixed contacts, proxies, sources of identify
-/// objects.
+/// The names of a configuration: external addresses, fixed contacts, proxies, servers we register
+/// with, sources of identify objects.
 fn wanted(config: &Config) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for transport in config.transports.values() {
@@ -34,15 +37,10 @@ fn wanted(config: &Config) -> BTreeSet<String> {
     }
     let fixed = config.aors.values().flat_map(|aor| aor.contacts.iter().chain(&aor.outbound_proxy));
     let proxies = config.endpoints.values().filter_map(|endpoint| endpoint.outbound_proxy.as_ref());
-    for text in fixed.chain(proxies) {
-        let uri = text.trim().trim_start_matches('<').trim_end_matches('>');
-        if let Ok(uri) = Uri::parse(&Text::from(uri.as_bytes().to_vec()))
-            && let Some(sip) = uri.as_sip()
-            && sip.host.ip().is_none()
-        {
-            names.insert(sip.host.to_string());
-        }
-    }
+    let registrars = config.registrations.values().map(|registration| {
+        registration.outbound_proxy.first().unwrap_or(&registration.server_uri)
+    });
+    names.extend(fixed.chain(proxies).chain(registrars).filter_map(|uri| name_in(uri)));
     for source in config.identifies.values().flat_map(|identify| &identify.sources) {
         if let Source::Host(name) = source {
             names.insert(name.clone());
@@ -89,6 +87,28 @@ async fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
     }
 }
 
+impl Exchange {
+    /// Looks up the host of a URI that a dialplan writes, unless it is known; those of the
+    /// configuration are. It is forgotten when the names of the configuration are looked up again.
+    pub async fn learn(&self, uri: &str) {
+        let Some(name) = name_in(uri) else { return };
+        let known = self.inner.resolved.load_full();
+        if known.contains_key(&name) || known.len() >= MOST_NAMES {
+            return;
+        }
+        match addresses_of(&name).await {
+            Ok(found) => {
+                self.inner.resolved.rcu(|known| {
+                    let mut more = Names::clone(known);
+                    more.insert(name.clone(), found.clone());
+                    more
+                });
+            }
+            Err(problem) => tracing::warn!("cannot look up '{name}': {problem}"),
+        }
+    }
+}
+
 /// Follows the names until the exchange is gone.
 pub(super) async fn follow(exchange: Exchange) {
     loop {
@@ -112,25 +132,5 @@ pub(super) async fn follow(exchange: Exchange) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sidetone_conf::MemorySource;
-
-    #[tokio::test]
-    async fn names_are_looked_up_and_kept_when_that_fails() {
-        let text = "[u]\ntype=transport\nbind=127.0.0.1\nexternal_media_address=localhost\n\
-            local_net=10.0.0.0/8\n\
-            [a]\ntype=aor\ncontact=sip:gone.invalid\n[e]\ntype=endpoint\naors=a\nallow=ulaw\n\
-            [i]\ntype=identify\nendpoint=e\nmatch=peer.invalid,192.0.2.1\n";
-        let source = MemorySource::new().with("/etc/pjsip.conf", text);
-        let config = sidetone_config::load(&source, "/etc").config.expect("a configuration");
-        let names: Vec<String> = wanted(&config).into_iter().collect();
-        assert_eq!(names, ["gone.invalid", "localhost", "peer.invalid"]);
-        let before: IpAddr = "192.0.2.7".parse().expect("an address");
-        let known = Names::from([("peer.invalid".to_owned(), vec![before])]);
-        let found = resolve(&config, &known).await;
-        assert!(found["localhost"].iter().all(IpAddr::is_loopback), "{found:?}");
-        assert_eq!(found["peer.invalid"], [before]);
-        assert!(!found.contains_key("gone.invalid"));
-    }
-}
+#[path = "../../tests/unit/names.rs"]
+mod tests;

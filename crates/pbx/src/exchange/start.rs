@@ -28,6 +28,7 @@ use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
 use crate::reach::Reach;
 use crate::registrar::{Contact, Registrar};
+use crate::registrations::Registrations;
 use crate::sip_log::SipLog;
 use crate::{ingress, qualify, register, shard};
 
@@ -122,6 +123,7 @@ impl Exchange {
                 texts: Arc::new(tokio::sync::Semaphore::new(crate::text::TEXTS_AT_ONCE)),
                 sip_log: SipLog::default(),
                 counters: Counters::default(),
+                registrations: Registrations::default(),
             }),
         };
         exchange.set_globals();

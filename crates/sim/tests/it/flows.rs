@@ -1,13 +1,17 @@
 //! The call flows of RFC 3665, RFC 5359 and RFC 3725 that an exchange takes part in, by section,
-//! each on a link that loses, doubles and reorders what it carries. Transfers (RFC 5359 §2.4,
+//! each on links that lose, double, delay and reorder what they carry. Transfers (RFC 5359 §2.4,
 //! §2.5) are in `referrals`, registrations (RFC 3665 §2) in `registrations`.
 
 use std::time::Duration;
 
-use sidetone_sim::{CallState, Configuration, Line, Manner, Offer, Phone, Weather, World, secs};
+use sidetone_sim::registrar::header;
+use sidetone_sim::script::{body, sdp};
+use sidetone_sim::{
+    CallState, Configuration, Line, Manner, Offer, Phone, Script, Weather, World, secs,
+};
 
 use super::tell::{registered, tell};
-use super::{FEW, tell_over};
+use super::{FEW, tell_on_links};
 
 async fn two(world: &World) -> (Phone, Phone) {
     let alice = registered(world, "alice", Line::Udp).await;
@@ -30,7 +34,7 @@ async fn over(world: &World, phone: &Phone, status: u16) {
 
 #[test]
 fn rfc_3665_3_1_successful_session_establishment() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = two(&world).await;
         alice.dial("bob").await;
         world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
@@ -46,24 +50,102 @@ fn rfc_3665_3_1_successful_session_establishment() {
 fn rfc_3665_3_3_session_with_authentication_on_both_legs() {
     let mut configuration = Configuration::default().with_option("outbound_auth = ours");
     configuration.pjsip += "\n[ours](login)\nusername = exchange\npassword = correct horse\n";
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let (alice, bob) = two(&world).await;
-            bob.will_demand_a_password().await;
-            bob.will(Manner::Answer(secs(1))).await;
-            alice.dial("bob").await;
-            world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
-            alice.hang_up().await;
-            over(&world, &bob, 200).await;
-            world.assert_no_leaks().await;
-        });
-    }
+    tell_on_links(&configuration, FEW, async |world: World| {
+        let (alice, bob) = two(&world).await;
+        bob.will_demand_a_password().await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        alice.hang_up().await;
+        over(&world, &bob, 200).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// The first proxy is dead: the dialplan goes to the next after a while.
+#[test]
+fn rfc_3665_3_4_session_with_proxy_failure() {
+    let configuration = Configuration::default().with_carriers().with_extensions(
+        "exten => 34,1,Dial(PJSIP/carrier,4)\n\
+         \x20same => n,Set(GLOBAL(OUTCOME)=${DIALSTATUS})\n\
+         \x20same => n,Dial(PJSIP/bob,20)\n",
+    );
+    tell_on_links(&configuration, FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        // The second host, which the carrier's contact names, does not know SIP.
+        let _dead = world.stranger().await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("34").await;
+        world.run_until("they talk", secs(60), |w| w.talking(&alice, &bob)).await;
+        assert_eq!(world.outcome(), "NOANSWER");
+        bob.hang_up().await;
+        over(&world, &alice, 200).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// The gateway of the flow is the exchange itself: what either side learns of addresses, in SIP
+/// and SDP, is the gateway's own.
+#[test]
+fn rfc_3665_3_5_session_through_an_application_layer_gateway() {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
+        let (alice, bob) = two(&world).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        let (inside, outside) = (alice.ip().to_string(), bob.ip().to_string());
+        let invite = bob.call().invite;
+        assert!(invite.contains("c=IN IP4 192.0.2.1\r\n") && !invite.contains(&inside), "{invite}");
+        let answer = alice.call().answers.pop().unwrap_or_default();
+        let own: Vec<&str> = answer.lines().filter(|line| !line.starts_with("Via:")).collect();
+        assert!(answer.contains("c=IN IP4 192.0.2.1\r\n"), "{answer}");
+        assert!(!own.iter().any(|line| line.contains(&outside)), "{answer}");
+        alice.hang_up().await;
+        over(&world, &bob, 200).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// Two proxies stand between the caller and the exchange and stay on the way: answers go back
+/// through both, and so does what the exchange asks later.
+#[test]
+fn rfc_3665_3_2_session_establishment_through_two_proxies() {
+    let configuration = Configuration::default()
+        .with_carriers()
+        .with_extensions("exten => 32,1,Answer()\n same => n,Wait(2)\n same => n,Hangup()\n");
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let way = "Via: SIP/2.0/TCP ss1.atlanta.example.com:5060;branch=z9hG4bK2d4790.1\r\n\
+                   Via: SIP/2.0/TCP client.atlanta.example.com:5060;branch=z9hG4bK74b43\r\n\
+                   Record-Route: <sip:198.51.100.1;lr>, <sip:ss1.atlanta.example.com;lr>\r\n";
+        let offer = sdp("198.51.100.1", 7000);
+        let mut proxy = Script::call(&world, "carrier", "32", way, &offer).await;
+        let answer = proxy.hears(200, "INVITE").await;
+        let lines = |name: &str| -> Vec<String> {
+            let of_name = answer.lines().filter_map(|line| line.strip_prefix(name));
+            of_name.map(str::to_owned).collect()
+        };
+        let vias = lines("Via: ");
+        assert_eq!(vias.len(), 3, "{answer}");
+        assert!(vias[1].contains("ss1.") && vias[2].contains("client."), "{answer}");
+        let routes = lines("Record-Route: ").join(", ");
+        assert_eq!(routes, "<sip:198.51.100.1;lr>, <sip:ss1.atlanta.example.com;lr>");
+        proxy.say("ACK", 1, "", "").await;
+        let bye = proxy.asked("BYE").await;
+        assert!(bye.starts_with("BYE sip:carrier@198.51.100.1:5060 SIP/2.0\r\n"), "{bye}");
+        let routes = bye.lines().filter_map(|line| line.strip_prefix("Route: "));
+        let routes = routes.collect::<Vec<_>>().join(", ");
+        assert_eq!(routes, "<sip:198.51.100.1;lr>, <sip:ss1.atlanta.example.com;lr>");
+        assert_eq!(header(&bye, "Max-Forwards"), "70");
+        proxy.answers(&bye, "200 OK", "", "").await;
+        world.assert_no_leaks().await;
+    });
 }
 
 /// The answer comes in the ACK, as when a redirect made the caller begin anew without an offer.
 #[test]
 fn rfc_3665_3_6_session_with_the_description_in_ack() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = two(&world).await;
         bob.will(Manner::Answer(secs(1))).await;
         alice.dial_with("bob", Offer::Nothing).await;
@@ -76,7 +158,7 @@ fn rfc_3665_3_6_session_with_the_description_in_ack() {
 
 #[test]
 fn rfc_3665_3_7_session_with_re_invite() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = talking(&world).await;
         for phone in [&alice, &bob] {
             phone.resume().await;
@@ -92,7 +174,7 @@ fn rfc_3665_3_7_session_with_re_invite() {
 
 #[test]
 fn rfc_3665_3_8_unsuccessful_no_answer() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = two(&world).await;
         alice.dial("bob").await;
         world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
@@ -105,7 +187,7 @@ fn rfc_3665_3_8_unsuccessful_no_answer() {
 
 #[test]
 fn rfc_3665_3_9_unsuccessful_busy() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = two(&world).await;
         bob.will(Manner::Refuse(486)).await;
         alice.dial("bob").await;
@@ -117,7 +199,7 @@ fn rfc_3665_3_9_unsuccessful_busy() {
 
 #[test]
 fn rfc_3665_3_10_unsuccessful_no_response() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = two(&world).await;
         bob.will(Manner::Ignore).await;
         alice.dial("bob").await;
@@ -129,7 +211,7 @@ fn rfc_3665_3_10_unsuccessful_no_response() {
 
 #[test]
 fn rfc_3665_3_11_unsuccessful_temporarily_unavailable() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = two(&world).await;
         bob.will(Manner::Refuse(480)).await;
         alice.dial("bob").await;
@@ -141,7 +223,7 @@ fn rfc_3665_3_11_unsuccessful_temporarily_unavailable() {
 
 #[test]
 fn rfc_5359_2_1_call_hold() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = talking(&world).await;
         alice.hold().await;
         let held = |_: &World| alice.call().reoffer_status == Some(200);
@@ -157,7 +239,7 @@ fn rfc_5359_2_1_call_hold() {
 
 #[test]
 fn rfc_5359_2_2_consultation_hold() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = talking(&world).await;
         let carol = registered(&world, "carol", Line::Tcp).await;
         alice.hold().await;
@@ -189,22 +271,20 @@ fn rfc_5359_2_7_to_2_9_call_forwarding() {
         ("28", Manner::Refuse(486), "user-busy"),
         ("28", Manner::Ring, "no-answer"),
     ] {
-        for seed in FEW {
-            tell(*seed, Weather::BAD, &configuration, async |world: World| {
-                let (alice, bob) = two(&world).await;
-                let carol = registered(&world, "carol", Line::Tcp).await;
-                bob.will(manner).await;
-                carol.will(Manner::Answer(Duration::from_millis(500))).await;
-                alice.dial(number).await;
-                world.run_until("they talk", secs(60), |w| w.talking(&alice, &carol)).await;
-                let invite = carol.call().invite;
-                let said = format!("Diversion: <sip:28@192.0.2.1>;reason={reason}");
-                assert_eq!(invite.contains("Diversion"), !reason.is_empty(), "{invite}");
-                assert!(reason.is_empty() || invite.contains(&said), "{invite}");
-                alice.hang_up().await;
-                world.assert_no_leaks().await;
-            });
-        }
+        tell_on_links(&configuration, FEW, async |world: World| {
+            let (alice, bob) = two(&world).await;
+            let carol = registered(&world, "carol", Line::Tcp).await;
+            bob.will(manner).await;
+            carol.will(Manner::Answer(Duration::from_millis(500))).await;
+            alice.dial(number).await;
+            world.run_until("they talk", secs(60), |w| w.talking(&alice, &carol)).await;
+            let invite = carol.call().invite;
+            let said = format!("Diversion: <sip:28@192.0.2.1>;reason={reason}");
+            assert_eq!(invite.contains("Diversion"), !reason.is_empty(), "{invite}");
+            assert!(reason.is_empty() || invite.contains(&said), "{invite}");
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
     }
 }
 
@@ -212,27 +292,25 @@ fn rfc_5359_2_7_to_2_9_call_forwarding() {
 fn rfc_5359_2_12_find_me() {
     let mut configuration = Configuration::default();
     configuration.extensions += "\nexten => 212,1,Dial(PJSIP/bob&PJSIP/carol,30)\n";
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let (alice, bob) = two(&world).await;
-            let carol = registered(&world, "carol", Line::Tcp).await;
-            alice.dial("212").await;
-            let both = |_: &World| bob.is_alerted() && carol.is_alerted();
-            world.run_until("both ring", secs(35), both).await;
-            carol.answer().await;
-            world.run_until("they talk", secs(35), |w| w.talking(&alice, &carol)).await;
-            over(&world, &bob, 487).await;
-            alice.hang_up().await;
-            world.assert_no_leaks().await;
-        });
-    }
+    tell_on_links(&configuration, FEW, async |world: World| {
+        let (alice, bob) = two(&world).await;
+        let carol = registered(&world, "carol", Line::Tcp).await;
+        alice.dial("212").await;
+        let both = |_: &World| bob.is_alerted() && carol.is_alerted();
+        world.run_until("both ring", secs(35), both).await;
+        carol.answer().await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &carol)).await;
+        over(&world, &bob, 487).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
 }
 
 /// Flow I: a controller calls without an offer and gives the answer in ACK; to the exchange both
 /// of its calls look so.
 #[test]
 fn rfc_3725_4_1_third_party_call_control_flow_i() {
-    tell_over(FEW, async |world: World| {
+    tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let controller = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         bob.will(Manner::Answer(secs(1))).await;
@@ -242,6 +320,75 @@ fn rfc_3725_4_1_third_party_call_control_flow_i() {
         }
         controller.hang_up_all().await;
         over(&world, &bob, 200).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// How a controller keeps its first party waiting for the description of the second.
+#[derive(Clone, Copy, Debug)]
+enum Waits {
+    /// An offer whose address is a black hole.
+    BlackHole,
+    /// No offer, and a black hole in ACK.
+    BlackHoleInAck,
+}
+
+/// Flows II and III: the controller calls the echo and keeps it waiting, calls bob without an
+/// offer, gives bob's offer to the echo and the echo's answer to bob. Bob hears himself: his
+/// voice goes out of one call and comes in at the other.
+fn third_party(waits: Waits) {
+    let configuration = Configuration::default().with_carriers();
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let hole = sdp("0.0.0.0", 7000);
+        let first = match waits {
+            Waits::BlackHole => hole.as_str(),
+            Waits::BlackHoleInAck => "",
+        };
+        let mut echo = Script::call(&world, "carrier", "600", "", first).await;
+        let answer = echo.hears(200, "INVITE").await;
+        assert!(body(&answer).contains("m=audio "), "{answer}");
+        let in_ack = if first.is_empty() { hole.as_str() } else { "" };
+        echo.say("ACK", 1, "", in_ack).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        let mut called = Script::call(&world, "carrier", "bob", "", "").await;
+        let offer = called.hears(200, "INVITE").await;
+        echo.say("INVITE", 2, "", body(&offer)).await;
+        let answer = echo.hears(200, "INVITE").await;
+        echo.say("ACK", 2, "", "").await;
+        called.say("ACK", 1, "", body(&answer)).await;
+        world.run_until("bob hears himself", secs(5), |_| bob.is_talking()).await;
+        world.run_for(secs(3)).await;
+        assert!(bob.is_talking(), "{}", world.account());
+        echo.ends(3).await;
+        called.ends(2).await;
+        over(&world, &bob, 200).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn rfc_3725_4_2_third_party_call_control_flow_ii() {
+    third_party(Waits::BlackHole);
+}
+
+#[test]
+fn rfc_3725_4_3_third_party_call_control_flow_iii() {
+    third_party(Waits::BlackHoleInAck);
+}
+
+/// Flow IV begins with an offer without media, which the exchange refuses: the controller hears
+/// why, and takes another flow.
+#[test]
+fn rfc_3725_4_4_third_party_call_control_flow_iv_is_refused() {
+    let configuration = Configuration::default().with_carriers();
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let hole = sdp("0.0.0.0", 7000);
+        let no_media = hole.split("m=").next().unwrap_or_default();
+        let mut call = Script::call(&world, "carrier", "600", "", no_media).await;
+        let refusal = call.hears(488, "INVITE").await;
+        assert!(!header(&refusal, "Warning").is_empty(), "{refusal}");
+        call.say("ACK", 1, "", "").await;
         world.assert_no_leaks().await;
     });
 }

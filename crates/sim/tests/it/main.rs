@@ -14,14 +14,17 @@ mod headers;
 mod hold;
 mod identities;
 mod keys;
+mod letters;
 mod logins;
 mod meetings;
 mod nat;
+mod outbound;
 mod pairings;
 mod qualify;
 mod referrals;
 mod refusals;
 mod registrations;
+mod reliable;
 mod strangers;
 mod streams;
 mod tell;
@@ -55,5 +58,18 @@ fn tell_over(seeds: &[u64], story: impl AsyncFn(World)) {
 fn tell_over_with(seeds: &[u64], configuration: &Configuration, story: impl AsyncFn(World)) {
     for seed in seeds {
         tell(*seed, Weather::BAD, configuration, &story);
+    }
+}
+
+/// The links that call flows are told on: one that loses and doubles, and one on which messages are
+/// so late that their repetitions overtake them and requests cross.
+const LINKS: &[Weather] = &[Weather::BAD, Weather::LATE];
+
+/// The same on each of the links.
+fn tell_on_links(configuration: &Configuration, seeds: &[u64], story: impl AsyncFn(World)) {
+    for weather in LINKS {
+        for seed in seeds {
+            tell(*seed, *weather, configuration, &story);
+        }
     }
 }

@@ -66,14 +66,15 @@ fn a_text_that_cannot_be_taken_is_refused() {
 
 #[test]
 fn destinations_that_are_none_are_named_by_their_status() {
-    for (destination, status) in [
-        ("fax:bob", "INVALID_PROTOCOL"),
-        ("bob", "INVALID_PROTOCOL"),
-        ("pjsip:nobody", "INVALID_URI"),
-        ("pjsip:bob/sip:bob@name.example", "INVALID_URI"),
-        ("pjsip:carol", "FAILURE"),
-        ("pjsip:bob", "SUCCESS"),
-        ("pjsip:bob/sip:bob@198.51.100.2", "SUCCESS"),
+    for (destination, status, sent_to) in [
+        ("fax:bob", "INVALID_PROTOCOL", ""),
+        ("bob", "INVALID_PROTOCOL", ""),
+        ("pjsip:nobody", "INVALID_URI", ""),
+        ("pjsip:bob/sip:bob@name.invalid", "FAILURE", ""),
+        ("pjsip:carol", "FAILURE", ""),
+        ("pjsip:bob", "SUCCESS", "198.51.100.2:5060"),
+        ("pjsip:bob/sip:bob@198.51.100.2", "SUCCESS", "198.51.100.2:5060"),
+        ("pjsip:bob/sip:bob@localhost:5062", "SUCCESS", "127.0.0.1:5062"),
     ] {
         let plan = dialplan(&format!(
             "\nexten => 5,1,Set(MESSAGE(body)=hi)\n same => n,MessageSend({destination})\n\
@@ -85,7 +86,12 @@ fn destinations_that_are_none_are_named_by_their_status() {
             alice.dial("5").await;
             world.run_until("it is over", secs(35), |_| alice.is_over()).await;
             assert_eq!(world.outcome(), status, "{destination}");
-            assert_eq!(bob.received().len(), usize::from(status == "SUCCESS"));
+            let to_bob = sent_to.starts_with("198.51");
+            assert_eq!(bob.received().len(), usize::from(to_bob), "{destination}");
+            let sent = world.ladder();
+            let mut sent = sent.iter().filter(|line| line.contains("MESSAGE sip:bob@"));
+            let way = format!("-> {sent_to} ");
+            assert_eq!(sent.any(|line| line.contains(&way)), !sent_to.is_empty(), "{destination}");
             world.assert_no_leaks().await;
         });
     }

@@ -178,8 +178,14 @@ impl Stack {
         if reply.status >= 200 {
             self.no_longer_pending(dialog, id);
         }
+        if let (Method::Prack, Some(dialog)) = (&method, self.dialogs.get_mut(&dialog)) {
+            dialog.remember_body(reply.body.as_ref().filter(|_| success));
+        }
         let request = server_request(&self.servers, id, &method);
         self.respond(id, &response);
+        if method == Method::Prack && reply.status >= 200 {
+            self.prack_answered(dialog);
+        }
         if let Some(request) = request.filter(|_| success) {
             match method {
                 Method::Refer => self.usage_accepted(dialog, &request, &response.headers),
@@ -209,8 +215,9 @@ impl Stack {
         request: DialogRequest,
     ) {
         let notify = request.method == Method::Notify;
+        // The news of a transfer goes out while BYE waits for ACK, and after BYE.
         let alive = self.dialogs.get(&id).is_some_and(|dialog| {
-            dialog.closing.is_none() && (notify || !dialog.usages.call_is_over)
+            notify || dialog.closing.is_none() && !dialog.usages.call_is_over
         });
         if !alive {
             self.emit(Event::RequestFailed { request_id, why: Failure::DialogGone });
@@ -399,7 +406,8 @@ fn server_request(
 fn carries_offer(request: &Request) -> bool {
     match request.method {
         Method::Invite => true,
-        Method::Update => !request.body.is_empty(),
+        // A PRACK waits for the owner only when it carries an offer.
+        Method::Update | Method::Prack => !request.body.is_empty(),
         _ => false,
     }
 }

@@ -22,6 +22,8 @@ const MAX_HELD: usize = 8;
 struct Outstanding {
     rseq: u32,
     carries_session: bool,
+    /// Its description is an offer, and PRACK brings the answer (RFC 3262 §5).
+    offers: bool,
     bytes: Bytes,
     destination: Destination,
     pause: Duration,
@@ -37,6 +39,10 @@ pub(crate) struct Reliable {
     outstanding: Option<Outstanding>,
     held: VecDeque<Reply>,
     peer_rseq: Option<u32>,
+    /// An offer of ours went out: the INVITE had none.
+    offered: bool,
+    /// A PRACK with an offer, which the owner answers; what comes after it waits.
+    prack: Option<TransactionId>,
 }
 
 impl Reliable {
@@ -44,7 +50,16 @@ impl Reliable {
     pub(crate) fn new(cseq: u32) -> Self {
         let held = VecDeque::new();
         let (outstanding, peer_rseq) = (None, None);
-        Self { peer_supports: false, cseq, next_rseq: 1, outstanding, held, peer_rseq }
+        Self {
+            peer_supports: false,
+            cseq,
+            next_rseq: 1,
+            outstanding,
+            held,
+            peer_rseq,
+            offered: false,
+            prack: None,
+        }
     }
 
     /// For an INVITE of the peer.
@@ -57,7 +72,7 @@ impl Reliable {
     /// Whether a 2xx must wait (RFC 3262 §3: while a session description is not acknowledged).
     pub(crate) fn holds_final(&self) -> bool {
         let session = self.outstanding.as_ref().is_some_and(|o| o.carries_session);
-        session || !self.held.is_empty()
+        session || self.prack.is_some() || !self.held.is_empty()
     }
 
     /// Keeps a response until PRACK. The oldest goes when the owner sends too many.
@@ -71,6 +86,7 @@ impl Reliable {
     /// A final response was sent: nothing is repeated any more.
     pub(crate) fn stop(&mut self) {
         self.outstanding = None;
+        self.prack = None;
         self.held.clear();
     }
 }
@@ -86,7 +102,7 @@ impl Stack {
         let Some(dialog) = self.dialogs.get_mut(&id) else {
             return;
         };
-        if dialog.reliable.outstanding.is_some() {
+        if dialog.reliable.outstanding.is_some() || dialog.reliable.prack.is_some() {
             dialog.reliable.hold(reply.clone());
             return;
         }
@@ -108,9 +124,13 @@ impl Stack {
         };
         let pause = self.settings.t1;
         let carries_session = reply.body.is_some();
+        let asked = self.servers.get(&transaction).is_some_and(|s| s.request.body.is_empty());
         if let Some(dialog) = self.dialogs.get_mut(&id) {
-            dialog.reliable.outstanding =
-                Some(Outstanding { rseq, carries_session, bytes, destination, pause });
+            let reliable = &mut dialog.reliable;
+            let offers = carries_session && asked && !reliable.offered;
+            reliable.offered |= offers;
+            reliable.outstanding =
+                Some(Outstanding { rseq, carries_session, offers, bytes, destination, pause });
         }
         self.timers.set(Timer::ReliableRepeat(id), self.now + pause);
         self.timers.set(Timer::ReliableGiveUp(id), self.now + self.settings.patience());
@@ -166,13 +186,36 @@ impl Stack {
             self.respond_plain(transaction, Status::NO_SUCH_CALL);
             return;
         }
-        reliable.outstanding = None;
-        let held = reliable.held.pop_front();
+        let answers = reliable.outstanding.take().is_some_and(|outstanding| outstanding.offers);
+        let offers = !answers && !request.body.is_empty();
+        if offers {
+            reliable.prack = Some(transaction);
+            dialog.pending.push(transaction);
+        }
         self.timers.cancel(&Timer::ReliableRepeat(id));
         self.timers.cancel(&Timer::ReliableGiveUp(id));
+        if offers {
+            // The owner answers it in the 200 (RFC 3262 §5).
+            self.emit(Event::DialogRequest { dialog: id, transaction, request });
+            return;
+        }
         self.respond_plain(transaction, Status::OK);
         self.emit(Event::Pracked { dialog: id, request });
-        if let Some(reply) = held {
+        self.release_held(id);
+    }
+
+    /// The owner answered a PRACK that carried an offer.
+    pub(crate) fn prack_answered(&mut self, id: DialogId) {
+        if let Some(dialog) = self.dialogs.get_mut(&id) {
+            dialog.reliable.prack = None;
+        }
+        self.release_held(id);
+    }
+
+    /// The next response that waited for PRACK.
+    fn release_held(&mut self, id: DialogId) {
+        let dialog = self.dialogs.get_mut(&id);
+        if let Some(reply) = dialog.and_then(|dialog| dialog.reliable.held.pop_front()) {
             self.command_respond_invite(id, &reply, true);
         }
     }

@@ -6,6 +6,7 @@ mod logins;
 mod races;
 mod reach;
 mod referrals;
+mod registrations;
 mod seeds;
 mod sessions;
 mod timers;

@@ -1,10 +1,11 @@
 //! Reliable provisional responses (RFC 3262) and session timers (RFC 4028).
 
-use sidetone_sip::Name;
+use sidetone_base::Transport;
+use sidetone_sip::{Carrier, Limits, Message, Method, Name};
 
-use crate::api::{Call, Command, Ended, Event, InviteId};
+use crate::api::{Call, Command, Ended, Event, Input, InviteId};
 use crate::settings::{SessionTimers, TimerMode};
-use crate::testing::{ALICE, BOB, GOOD, World};
+use crate::testing::{ALICE, BOB, GOOD, World, flow, sdp};
 use crate::{Settings, api};
 
 fn invite_reliably(world: &mut World) -> api::DialogId {
@@ -71,6 +72,72 @@ fn without_prack_the_invite_is_refused() {
     });
     assert_eq!(why, Ended::NoPrack);
     assert_eq!(world.status(ALICE), 504);
+    world.assert_no_leaks();
+}
+
+/// The PRACK that alice's stack sent and the link lost, with a body.
+fn prack_with(world: &mut World, body: &str) {
+    let lost = world.log.iter().rfind(|sent| sent.from == ALICE && sent.line.starts_with("PRACK"));
+    let text = String::from_utf8(lost.expect("a PRACK").bytes.to_vec()).expect("text");
+    let length = format!("Content-Type: application/sdp\r\nContent-Length: {}", body.len());
+    let text = text.replace("Content-Length: 0", &length) + body;
+    let message = Message::parse(&text.into(), Carrier::Datagram, &Limits::DEFAULT);
+    let message = message.expect("a PRACK");
+    world.input(BOB, Input::Message { flow: flow(BOB, Transport::Udp), message });
+}
+
+#[test]
+fn an_offer_in_prack_waits_for_the_owner_and_the_final_answer_for_it() {
+    let mut world = World::new();
+    world.lose = Box::new(|_, line| line.starts_with("PRACK"));
+    let bob = invite_reliably(&mut world);
+    world.respond(bob, 183, true);
+    world.run_ms(100);
+    prack_with(&mut world, "v=0 another offer");
+    let transaction = world.expect(BOB, |event| match event {
+        Event::DialogRequest { transaction, request, .. } => {
+            assert_eq!(request.method, Method::Prack);
+            Some(*transaction)
+        }
+        _ => None,
+    });
+    world.respond(bob, 200, false);
+    world.run_ms(100);
+    assert_eq!(world.count(BOB, "SIP/2.0 200"), 0, "nobody answered the PRACK");
+    let reply = Box::new(api::Reply { status: 200, body: sdp("v=0 fits"), ..Default::default() });
+    world.command(BOB, Command::Respond { transaction, reply });
+    world.run_ms(100);
+    assert_eq!(world.count(BOB, "SIP/2.0 200"), 2);
+    let alice = world.answered();
+    world.bye(ALICE, alice);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn the_answer_in_prack_goes_to_the_owner_whose_183_had_the_offer() {
+    let mut world = World::new();
+    world.lose = Box::new(|_, line| line.starts_with("PRACK"));
+    let mut request = world.outgoing();
+    request.headers.push(("Supported".into(), "100rel".into()));
+    request.body = None;
+    world.command(ALICE, Command::Invite { invite: InviteId(1), request: Box::new(request) });
+    world.run_ms(100);
+    let bob = world.incoming();
+    world.respond(bob, 183, true);
+    world.run_ms(100);
+    prack_with(&mut world, "v=0 the answer");
+    let body = world.expect(BOB, |event| match event {
+        Event::Pracked { request, .. } => Some(request.body.clone()),
+        _ => None,
+    });
+    assert_eq!(&body[..], b"v=0 the answer");
+    // The next one can only be another offer.
+    world.respond(bob, 183, true);
+    world.run_ms(100);
+    prack_with(&mut world, "v=0 an offer");
+    let asked = |event: &Event| matches!(event, Event::DialogRequest { .. }).then_some(());
+    world.expect(BOB, asked);
+    world.respond(bob, 486, false);
     world.assert_no_leaks();
 }
 

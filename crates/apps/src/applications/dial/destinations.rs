@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sidetone_base::{Destination as Target, LegId, Transport};
+use sidetone_base::{LegId, Transport};
 use sidetone_config::Endpoint;
 use sidetone_dialplan::Host as _;
 use sidetone_pbx::channel::{ChannelEvent, Errand, Inherited, PartyId, StreamFact, Variables};
@@ -146,6 +146,15 @@ impl Destination {
                 };
                 local::call(exchange, call)
             }
+        }
+    }
+}
+
+/// Looks up the hosts of URIs among what is to be called.
+pub(in crate::applications) async fn learn(exchange: &Exchange, wanted: &str) {
+    for item in wanted.split('&') {
+        if let Some((_, uri)) = item.split_once("/sip") {
+            exchange.learn(&format!("sip{uri}")).await;
         }
     }
 }
@@ -302,17 +311,15 @@ pub(super) fn at_uri(
     }
     let uri = Uri::parse(&Text::from(text.as_bytes().to_vec())).map_err(|_| "no SIP URI")?;
     let sip = uri.as_sip().ok_or("no SIP URI")?;
-    let ip = sip.host.ip().ok_or("write an IP address: names are not resolved here yet")?;
-    let transport = match sip.transport() {
-        Some(name) => Transport::from_name(&name.to_str()).ok_or("no such transport")?,
-        None if uri.is_sips() => Transport::Tls,
-        None => Transport::Udp,
-    };
-    let remote = (ip, sip.port.unwrap_or(transport.default_port())).into();
+    let known = |name: &Text| Transport::from_name(&name.to_str()).is_some();
+    if !sip.transport().is_none_or(known) {
+        return Err("no such transport");
+    }
+    let destination = exchange.way_to(text, None).ok_or("its host has no address")?;
     let contact = Contact {
         uri: text.to_owned(),
         key: text.to_owned(),
-        destination: Target::Address { transport, remote },
+        destination,
         bound_to: None,
         expires_at: None,
         expires_s: 0,

@@ -1,0 +1,146 @@
+//! A call whose every message the story writes: for user agents, controllers and proxies that do
+//! what no phone of this world does.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::registrar::header;
+use crate::{Stranger, World};
+
+/// How long a message is waited for, in looks of 100 ms.
+const LOOKS: usize = 60;
+
+/// A call with the exchange, and the wire it goes by.
+#[derive(Debug)]
+pub struct Script {
+    wire: Stranger,
+    user: String,
+    call_id: String,
+    /// To with the exchange's tag, once it is known.
+    remote: String,
+    /// The exchange's Contact.
+    target: String,
+    /// What came and was not asked for yet.
+    heard: Vec<String>,
+}
+
+impl Script {
+    /// Calls an extension as this user, from a host of its own, with these header lines more.
+    pub async fn call(world: &World, user: &str, to: &str, more: &str, body: &str) -> Self {
+        let mut call = Self::waits(world, user).await;
+        call.call_id = format!("{to}-{}", call.ip());
+        call.remote = format!("<sip:{to}@192.0.2.1>");
+        call.target = format!("sip:{to}@192.0.2.1");
+        call.say("INVITE", 1, more, body).await;
+        call
+    }
+
+    /// Waits to be called as this user, on a host of its own.
+    pub async fn waits(world: &World, user: &str) -> Self {
+        Self {
+            wire: world.stranger().await,
+            user: user.to_owned(),
+            call_id: String::new(),
+            remote: String::new(),
+            target: String::new(),
+            heard: Vec::new(),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn ip(&self) -> IpAddr {
+        self.wire.ip()
+    }
+
+    /// Sends a request; the header lines stand right below its Via.
+    pub async fn say(&mut self, method: &str, cseq: u32, more: &str, body: &str) {
+        let Self { user, call_id, remote, target, .. } = self;
+        let ip = self.wire.ip();
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let length = body.len();
+        let text = format!(
+            "{method} {target} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {ip}:5060;branch=z9hG4bK{call_id}{method}{cseq};rport\r\n{more}\
+             From: <sip:{user}@192.0.2.1>;tag=ours\r\nTo: {remote}\r\nCall-ID: {call_id}\r\n\
+             CSeq: {cseq} {method}\r\nContact: <sip:{user}@{ip}:5060>\r\n\
+             Max-Forwards: 70\r\n{kind}Content-Length: {length}\r\n\r\n{body}"
+        );
+        self.wire.say(text).await;
+    }
+
+    async fn next(&mut self, what: &str, fits: impl Fn(&str) -> bool) -> String {
+        for _ in 0..LOOKS {
+            if let Some(place) = self.heard.iter().position(|text| fits(text)) {
+                return self.heard.remove(place);
+            }
+            let more = self.wire.hear(Duration::from_millis(100)).await;
+            self.heard.extend(more);
+        }
+        panic!("no {what}: {:#?}", self.heard);
+    }
+
+    /// The next response of this status to a request of this method.
+    ///
+    /// # Panics
+    /// When it does not come.
+    pub async fn hears(&mut self, status: u16, method: &str) -> String {
+        let (begin, end) = (format!("SIP/2.0 {status} "), format!(" {method}"));
+        let fits = |text: &str| text.starts_with(&begin) && header(text, "CSeq").ends_with(&end);
+        let text = self.next(&format!("{status} to {method}"), fits).await;
+        header(&text, "To").clone_into(&mut self.remote);
+        let contact = header(&text, "Contact");
+        if !contact.is_empty() {
+            contact.trim_matches(['<', '>']).clone_into(&mut self.target);
+        }
+        text
+    }
+
+    /// The next request of this method.
+    ///
+    /// # Panics
+    /// When it does not come.
+    pub async fn asked(&mut self, method: &str) -> String {
+        let begin = format!("{method} ");
+        self.next(method, |text| text.starts_with(&begin)).await
+    }
+
+    /// Answers a request, or says something of that method's transaction.
+    pub async fn answers(&mut self, request: &str, status: &str, more: &str, body: &str) {
+        let vias = request.lines().filter(|line| line.starts_with("Via: "));
+        let vias = vias.map(|line| format!("{line}\r\n")).collect::<String>();
+        let copied = ["From", "Call-ID", "CSeq"]
+            .map(|name| format!("{name}: {}\r\n", header(request, name)))
+            .concat();
+        let to = header(request, "To");
+        let tag = if to.contains(";tag=") { "" } else { ";tag=ours" };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let (user, ip, length) = (&self.user, self.wire.ip(), body.len());
+        let text = format!(
+            "SIP/2.0 {status}\r\n{vias}{copied}To: {to}{tag}\r\n\
+             Contact: <sip:{user}@{ip}:5060>\r\n{more}{kind}Content-Length: {length}\r\n\r\n{body}"
+        );
+        self.wire.say(text).await;
+    }
+
+    /// Hangs up.
+    pub async fn ends(&mut self, cseq: u32) {
+        self.say("BYE", cseq, "", "").await;
+        self.hears(200, "BYE").await;
+    }
+}
+
+/// The body of a message.
+#[must_use]
+pub fn body(message: &str) -> &str {
+    message.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+/// A description of one voice at an address, in ulaw.
+#[must_use]
+pub fn sdp(ip: &str, port: u16) -> String {
+    format!(
+        "v=0\r\no=- 1 {port} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+         m=audio {port} RTP/AVP 0\r\n"
+    )
+}
