@@ -93,11 +93,8 @@ impl<'a> Fields<'a> {
             }
             return;
         };
-        if let Usage::Ignored(reason) = option.usage {
-            // Set to the default it changes nothing, so there is nothing to tell.
-            if !same(option, &value.text) {
-                self.report.ignored(self.spec.name, option.name, &value.span, reason);
-            }
+        if let Some(reason) = option.why_ignored(&value.text) {
+            self.report.ignored(self.spec.name, option.name, &value.span, reason);
         }
         if value.text.is_empty() && option.default.is_empty() {
             return;
@@ -320,9 +317,4 @@ impl<'a> Fields<'a> {
         }
         Settings { set }
     }
-}
-
-/// Whether a text means the default.
-fn same(option: &OptionSpec, text: &str) -> bool {
-    option.shown(text) == option.shown(option.default)
 }

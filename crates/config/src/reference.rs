@@ -45,6 +45,9 @@ fn write_object(page: &mut String, object: &ObjectSpec) {
         let doc = match option.usage {
             Usage::Works => option.doc.to_owned(),
             Usage::Ignored(reason) => format!("{} *Ignored: {reason}.*", option.doc),
+            Usage::Fixed(always, reason) => {
+                format!("{} *Always `{always}`: {reason}.*", option.doc)
+            }
         };
         let doc = doc.replace('|', "\\|");
         let default = option.default.split_whitespace().collect::<Vec<_>>().join(" ");

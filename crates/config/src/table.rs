@@ -13,6 +13,9 @@ pub enum Usage {
     Works,
     /// It is accepted and does nothing; the words say why and complete "ignored: …".
     Ignored(&'static str),
+    /// It is accepted and does nothing: things are always as if it were set to the first text.
+    /// The other words say why, as of [`Usage::Ignored`].
+    Fixed(&'static str, &'static str),
 }
 
 /// What an option's text may be.
@@ -95,6 +98,18 @@ impl OptionSpec {
         self.usage == Usage::Works
     }
 
+    /// Why setting it to a text changes nothing: what the report at load says. `None` when it
+    /// acts, and when the text asks for nothing that is missed: it switches off what is not here,
+    /// or is how things are anyway.
+    pub fn why_ignored(&self, text: &str) -> Option<&'static str> {
+        let (reason, is_so) = match self.usage {
+            Usage::Works => return None,
+            Usage::Ignored(reason) => (reason, is_off(text)),
+            Usage::Fixed(always, reason) => (reason, self.shown(text) == self.shown(always)),
+        };
+        (!is_so).then_some(reason)
+    }
+
     /// The text as `show` commands print it.
     pub fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.kind {
@@ -159,6 +174,11 @@ pub fn truth(text: &str) -> Option<bool> {
         return Some(true);
     }
     is_one_of(&["no", "false", "n", "f", "0", "off"]).then_some(false)
+}
+
+/// Whether a text asks for nothing.
+fn is_off(text: &str) -> bool {
+    text.is_empty() || text.eq_ignore_ascii_case("none") || truth(text) == Some(false)
 }
 
 /// Reads a type-of-service byte: a number (decimal, or hexadecimal after `0x`), or a name of

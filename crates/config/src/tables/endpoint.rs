@@ -6,13 +6,14 @@ use crate::objects::endpoint::{
     IdentifyBy, MediaEncryption, RedirectMethod, Reliable, SessionTimers,
 };
 use crate::table::Kind::{Choice, Choices, Flag, List, Number, Text, TypeOfService, YesNo};
-use crate::table::Usage::{Ignored, Works};
-use crate::table::{Kind, ObjectSpec, options};
+use crate::table::Usage::{Fixed, Ignored, Works};
+use crate::table::{Kind, ObjectSpec, Usage, options};
 
 const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
 const STREAMS: Kind = Number { min: 0, max: 32 };
 const PORT: Kind = Number { min: 0, max: 65535 };
 const COS: Kind = Number { min: 0, max: 7 };
+const BY_PREFERENCES: Usage = Ignored("the options codec_prefs_… decide");
 const METHOD: Kind = Choice(ConnectedLineMethod::NAMES);
 
 /// The options of an endpoint.
@@ -73,8 +74,8 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "deny" List, "", Works, "Source addresses that are kept out.";
         "device_state_busy_at" COUNT, "0", Works,
             "Calls at which its state is busy; 0 for never.";
-        "direct_media" Flag, "yes", Works,
-            "Let media flow past this server; `yes` is treated as `no`.";
+        "direct_media" Flag, "yes", Fixed("no", "media always passes through this server"),
+            "Let media flow past this server.";
         "direct_media_glare_mitigation" Choice(&["none", "outgoing", "incoming"]), "none", ANCHORED,
             "Who waits when both sides re-invite.";
         "direct_media_method" METHOD, "invite", ANCHORED, "Request that redirects media.";
@@ -106,12 +107,13 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Database column of old; see the transport.";
         "fax_detect" Flag, "no", NO_FAX, "Listen for fax tones.";
         "fax_detect_timeout" COUNT, "0", NO_FAX, "Seconds after which listening ends.";
-        "follow_early_media_fork" Flag, "yes", NOT_YET,
+        "follow_early_media_fork" Flag, "yes", Fixed("yes", "the branch that spoke last is heard"),
             "Change to the early media of another branch.";
         "follow_redirect_methods" Choices(&["message"]), "", NOT_YET,
             "Requests whose 3xx answers are followed.";
         "force_avp" Flag, "no", Works, "Write RTP/AVP even where AVPF or SAVP would be right.";
-        "force_rport" Flag, "yes", Ignored("answers always go to the port a request came from"),
+        "force_rport" Flag, "yes",
+            Fixed("yes", "answers always go to the port a request came from"),
             "Answer to the port a request came from (RFC 3581).";
         "from_domain" Text, "", Works, "Domain of From in requests to it.";
         "from_user" Text, "", Works, "User part of From in requests to it.";
@@ -125,7 +127,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "inband_progress" Flag, "no", NOT_YET,
             "Play ringing as early media rather than answering 180.";
         "incoming_call_offer_pref" Choice(&["local", "local_first", "remote", "remote_first"]),
-            "local", NOT_YET,
+            "local", BY_PREFERENCES,
             "Whose codec order counts for calls from it.";
         "incoming_mwi_mailbox" Text, "", NO_MAILBOX, "Mailbox that notices from it are for.";
         "language" Text, "", Works, "Language of prompts.";
@@ -156,7 +158,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Credentials for its challenges: names of `type = auth` objects.";
         "outbound_proxy" Text, "", Works, "URI every request to it goes through first.";
         "outgoing_call_offer_pref" Choice(&["local", "local_merge", "local_first", "remote",
-            "remote_merge", "remote_first"]), "remote_merge", NOT_YET,
+            "remote_merge", "remote_first"]), "remote_merge", BY_PREFERENCES,
             "Whose codec order counts for calls to it.";
         "overlap_context" Text, "", Works, "Context searched for further digits.";
         "permit" List, "", Works, "Source addresses that are let in.";
@@ -172,9 +174,10 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Use the address a request came from instead of its Contact.";
         "rpid_immediate" Flag, "no", Works, "Send the connected party before the answer.";
         "rtcp_mux" Flag, "no", Works, "RTCP on the RTP port (RFC 5761).";
-        "rtp_engine" Text, "asterisk", Ignored("there is one RTP engine"),
+        "rtp_engine" Text, "asterisk", Fixed("asterisk", "there is one RTP engine"),
             "Name of the RTP engine.";
-        "rtp_ipv6" Flag, "no", NOT_YET, "Offer media over IPv6.";
+        "rtp_ipv6" Flag, "no", Ignored("media takes the address family of the peer's SIP messages"),
+            "Offer media over IPv6.";
         "rtp_keepalive" COUNT, "0", Works,
             "Seconds between packets that keep a translation open; 0 for none.";
         "rtp_port_end" PORT, "0", Works, "Last media port of this endpoint; 0 for rtp.conf's.";

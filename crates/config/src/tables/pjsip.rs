@@ -7,7 +7,7 @@ use crate::objects::transport::{Protocol, TlsMethod};
 use crate::table::Kind::{
     Choice, Choices, Decimal, Flag, List, Number, Secret, Text, TypeOfService, YesNo,
 };
-use crate::table::Usage::{Ignored, Works};
+use crate::table::Usage::{Fixed, Ignored, Works};
 use crate::table::{Kind, ObjectSpec, Usage, options};
 
 const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
@@ -25,7 +25,8 @@ pub const TRANSPORT: ObjectSpec = ObjectSpec {
     usage: Works,
     aliases: &[],
     options: options! {
-        "allow_reload" YesNo, "no", Ignored("a reload always changes transports that changed"),
+        "allow_reload" YesNo, "no",
+            Fixed("yes", "a reload always changes transports that changed"),
             "Whether a reload may change it.";
         "allow_wildcard_certs" Flag, "false", Works,
             "Accept `*.example.com` in a server's certificate.";
@@ -218,9 +219,11 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "endpoint_identifier_order" Choices(Identifier::NAMES), "ip,username,anonymous", Works,
             "Order in which senders are looked up.";
         "ignore_uri_user_options" Flag, "no", NOT_YET, "Cut `;…` off the user part of URIs.";
-        "keep_alive_interval" Number { min: 0, max: 86400 }, "90", NOT_YET,
-            "Seconds between keep-alives on TCP and TLS; 0 for none.";
-        "max_forwards" Number { min: 1, max: 255 }, "70", NOT_YET, "Max-Forwards of our requests.";
+        "keep_alive_interval" Number { min: 0, max: 86400 }, "90", Works,
+            "Seconds between keep-alives on TCP and TLS connections that we opened; 0 for none.";
+        "max_forwards" Number { min: 1, max: 255 }, "70",
+            Fixed("70", "a request that begins here begins with RFC 3261's number"),
+            "Max-Forwards of our requests.";
         "max_initial_qualify_time" COUNT, "0", Works,
             "Seconds over which the first OPTIONS are spread.";
         "mwi_disable_initial_unsolicited" Flag, "no", NO_MAILBOX,
@@ -255,10 +258,12 @@ pub const SYSTEM: ObjectSpec = ObjectSpec {
             "Follow an SDP that changes between provisional answers.";
         "compact_headers" Flag, "no", NOT_YET, "Write short header names.";
         "disable_rport" Flag, "no", NOT_YET, "Leave rport out of our requests.";
-        "disable_tcp_switch" Flag, "yes", NOT_YET, "Send large requests over UDP all the same.";
+        "disable_tcp_switch" Flag, "yes",
+            Fixed("yes", "a request takes the transport of its target, whatever its size"),
+            "Send large requests over UDP all the same.";
         "first_request_timeout" Number { min: 1, max: 3_600 }, "32", Works,
             "Seconds in which a new connection must carry a SIP message. Only here.";
-        "follow_early_media_fork" Flag, "yes", NOT_YET,
+        "follow_early_media_fork" Flag, "yes", Fixed("yes", "the branch that spoke last is heard"),
             "Change to the early media of another branch.";
         "taskpool_auto_increment" COUNT, "1", NO_POOL, "Growth of the pool.";
         "taskpool_idle_timeout" COUNT, "60", NO_POOL, "Seconds after which the pool shrinks.";
@@ -269,7 +274,8 @@ pub const SYSTEM: ObjectSpec = ObjectSpec {
         "threadpool_idle_timeout" COUNT, "60", NO_POOL, "Seconds after which the pool shrinks.";
         "threadpool_initial_size" COUNT, "4", NO_POOL, "Size of the pool at start.";
         "threadpool_max_size" COUNT, "50", NO_POOL, "Largest size of the pool.";
-        "timer_b" Number { min: 1000, max: 600_000 }, "32000", NOT_YET,
+        "timer_b" Number { min: 1000, max: 600_000 }, "32000",
+            Fixed("32000", "it is 64 times timer_t1"),
             "Milliseconds a request may go unanswered (RFC 3261 timer B).";
         "timer_t1" Number { min: 100, max: 10_000 }, "500", Works,
             "Milliseconds to the first retransmission (RFC 3261 T1).";

@@ -4,16 +4,17 @@ use super::{NO_SUCH_PART, NOT_YET};
 use crate::objects::http::ClearWebSocket;
 use crate::objects::rtp::{StrictRtp, TurnTransport};
 use crate::table::Kind::{Choice, Decimal, List, Number, Secret, Text, YesNo};
-use crate::table::Usage::{Ignored, Works};
+use crate::table::Usage::{Fixed, Ignored, Works};
 use crate::table::{Kind, ObjectSpec, Usage, options};
 
 const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
 const PORT: Kind = Number { min: 1, max: 65535 };
 const RTP_PORT: Kind = Number { min: 1024, max: 65535 };
-const OLD_TLS: Usage = Ignored("TLS below 1.2 is never spoken");
+const OLD_TLS: Usage = Fixed("yes", "TLS below 1.2 is never spoken");
 const NO_CLIENT_CERTIFICATES: Usage = Ignored("browsers are not asked for a certificate");
 const IN_CODECS: Usage = Ignored("[plc] of codecs.conf decides");
-const ALWAYS_ON: Usage = Ignored("it is always so");
+const ALWAYS_ON: Usage = Fixed("yes", "it is always so");
+const PAYLOAD_TYPES: &str = "payload types are 96 to 127 first, then 35 to 63";
 
 /// `[directories]` of `asterisk.conf`.
 pub const DIRECTORIES: ObjectSpec = ObjectSpec {
@@ -75,7 +76,7 @@ pub const OPTIONS: ObjectSpec = ObjectSpec {
         "highpriority" YesNo, "no", Works, "Ask the kernel for real-time priority, as -p.";
         "initcrypto" YesNo, "no", NO_SUCH_PART, "Ask for key passwords at start.";
         "internal_timing" YesNo, "yes", ALWAYS_ON, "Own clock for sending media.";
-        "languageprefix" YesNo, "yes", NOT_YET,
+        "languageprefix" YesNo, "yes", ALWAYS_ON,
             "The language stands before the directory of a prompt.";
         "lightbackground" YesNo, "no", Works,
             "Console colours for a light background, as -W.";
@@ -97,8 +98,10 @@ pub const OPTIONS: ObjectSpec = ObjectSpec {
             "No greeting, and only warnings and errors on the terminal, as -q.";
         "record_cache_dir" Text, "", NOT_YET, "Where recordings are kept until they end.";
         "refdebug" YesNo, "no", NO_SUCH_PART, "Log references.";
-        "rtp_pt_dynamic" Number { min: 0, max: 127 }, "35", NOT_YET, "First dynamic payload type.";
-        "rtp_use_dynamic" YesNo, "yes", NOT_YET, "Static payload types below 35 may be reassigned.";
+        "rtp_pt_dynamic" Number { min: 0, max: 127 }, "35", Fixed("35", PAYLOAD_TYPES),
+            "First dynamic payload type.";
+        "rtp_use_dynamic" YesNo, "yes", Fixed("no", PAYLOAD_TYPES),
+            "Static payload types below 35 may be reassigned.";
         "rungroup" Text, "", Works, "Group to run as.";
         "runuser" Text, "", Works, "User to run as.";
         "sounds_search_custom_dir" YesNo, "no", NOT_YET,

@@ -25,7 +25,7 @@ fn an_option_without_effect_is_reported_when_it_is_set() {
             says(format!("objects of type '{}' is ignored", spec.name), reason);
         }
         for option in silent {
-            let Usage::Ignored(reason) = option.usage else { unreachable!("it does not work") };
+            let reason = option.why_ignored(&other_than_default(option)).unwrap_or_default();
             says(format!("'{}' of {} is ignored", option.name, spec.name), reason);
         }
     }
@@ -33,11 +33,16 @@ fn an_option_without_effect_is_reported_when_it_is_set() {
 
 /// A text that is right by its type and means something other than the default.
 fn other_than_default(option: &OptionSpec) -> String {
+    if let Usage::Fixed(always, _) = option.usage
+        && option.shown(always) != option.shown(option.default)
+    {
+        return option.default.to_owned();
+    }
     let other = |names: &[&str]| {
         names.iter().find(|name| !name.eq_ignore_ascii_case(option.default)).unwrap().to_string()
     };
     match option.kind {
-        Kind::Flag | Kind::YesNo if option.default == "yes" || option.default == "true" => {
+        Kind::Flag | Kind::YesNo if matches!(option.usage, Usage::Fixed("yes", _)) => {
             "no".to_owned()
         }
         Kind::Flag | Kind::YesNo => "yes".to_owned(),
@@ -61,9 +66,10 @@ fn an_option_of_any_other_file_without_effect_is_reported_when_it_is_set() {
         let mut expected = Vec::new();
         for spec in ALL.iter().filter(|spec| spec.file == file) {
             writeln!(text, "[{}]", spec.name).unwrap();
-            for option in spec.options {
-                if let Usage::Ignored(reason) = option.usage {
-                    writeln!(text, "{}={}", option.name, other_than_default(option)).unwrap();
+            for option in spec.options.iter().filter(|option| !option.works()) {
+                let set = other_than_default(option);
+                if let Some(reason) = option.why_ignored(&set) {
+                    writeln!(text, "{}={set}", option.name).unwrap();
                     expected
                         .push((format!("'{}' of {} is ignored", option.name, spec.name), reason));
                 }
@@ -98,4 +104,32 @@ fn an_object_without_effect_is_reported_once_whatever_is_set_in_it() {
         let title = format!("## type = {}\n\nAccepted and ignored: {reason}.", spec.name);
         assert!(page.contains(&title), "{title}");
     }
+}
+
+/// A default that says how things are is silent; one that asks for what is not here is told too.
+#[test]
+fn the_default_of_an_option_without_effect_is_reported_unless_it_is_so_here() {
+    for spec in ALL.iter().filter(|spec| spec.usage == Usage::Works) {
+        for option in spec.options.iter().filter(|option| !option.default.is_empty()) {
+            let told = option.why_ignored(option.default);
+            let expected = match option.usage {
+                Usage::Works => None,
+                Usage::Ignored(_) if ["no", "0", "none"].contains(&option.default) => None,
+                Usage::Fixed(always, _) if always == option.default => None,
+                Usage::Ignored(reason) | Usage::Fixed(_, reason) => Some(reason),
+            };
+            assert_eq!(told, expected, "{} {}", spec.name, option.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_always_so_may_be_written_and_the_opposite_is_reported() {
+    let text = "[x]\ntype=endpoint\ndirect_media=no\nfollow_early_media_fork=yes\n";
+    assert!(warnings(&load_sip(text)).iter().all(|line| !line.contains("is ignored")));
+    let text = "[x]\ntype=endpoint\ndirect_media=yes\nallow_subscribe=yes\nsub_min_expiry=60\n";
+    let found = warnings(&load_sip(text));
+    one_says(&found, &["'direct_media' of endpoint", "media always passes through this server"]);
+    one_says(&found, &["'allow_subscribe' of endpoint", "no part of this version uses it yet"]);
+    one_says(&found, &["'sub_min_expiry' of endpoint", "no part of this version uses it yet"]);
 }
