@@ -36,6 +36,9 @@ pub struct NetSettings {
     pub max_handshakes: usize,
     /// How long one write to a TCP or TLS peer may stall before the connection is dropped.
     pub stream_write_timeout: Duration,
+    /// Silence of ours after which a TCP or TLS connection that we opened carries a keep-alive,
+    /// `keep_alive_interval`; `None` for never. RFC 5626 §4.4.1 wants less than two minutes.
+    pub keep_alive_interval: Option<Duration>,
     /// Time between pings of the server on WebSocket flows: below the 30 s after which common
     /// proxies and mobile NATs forget a silent connection.
     pub websocket_ping_interval: Duration,
@@ -70,6 +73,7 @@ impl Default for NetSettings {
             handshake_timeout: Duration::from_secs(10),
             max_handshakes: 512,
             stream_write_timeout: Duration::from_secs(5),
+            keep_alive_interval: Some(Duration::from_secs(90)),
             websocket_ping_interval: Duration::from_secs(25),
             websocket_pong_timeout: Duration::from_secs(20),
             websocket_write_timeout: Duration::from_millis(100),

@@ -30,6 +30,8 @@ use crate::tls::ClientTls;
 const READ_BYTES: usize = 4_096;
 /// Goodbyes (TLS close_notify, FIN) are said within this time or not at all.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// The keep-alive of who opened the connection (RFC 5626 §4.4.1).
+const PING: &[u8] = b"\r\n\r\n";
 /// Pause after `accept` failed for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -191,7 +193,7 @@ pub(crate) async fn finish(
 }
 
 fn is_keepalive(bytes: &[u8]) -> bool {
-    bytes == b"\r\n" || stun::looks_like_stun(bytes)
+    bytes == b"\r\n" || bytes == PING || stun::looks_like_stun(bytes)
 }
 
 /// Carries an established stream until it ends.
@@ -248,7 +250,15 @@ async fn write<W>(
 where
     W: AsyncWrite + Unpin,
 {
-    while let Some(bytes) = queue.recv().await {
+    loop {
+        let bytes = tokio::select! {
+            biased;
+            bytes = queue.recv() => match bytes {
+                Some(bytes) => bytes,
+                None => break,
+            },
+            () = silence_is_long(shared, flow) => Bytes::from_static(PING),
+        };
         let limit = shared.settings.load().stream_write_timeout;
         let written = async {
             writer.write_all(&bytes).await?;
@@ -264,6 +274,16 @@ where
         }
     }
     CloseReason::Requested("no longer wanted".into())
+}
+
+/// Resolves when it is time to show whoever sits between us and a peer that we connected to that
+/// the connection is in use. A peer that connected to us does that itself.
+async fn silence_is_long(shared: &Shared, flow: &FlowState) {
+    let interval = shared.settings.load().keep_alive_interval;
+    match interval.filter(|_| flow.origin == FlowOrigin::Dialled) {
+        Some(interval) => sleep(interval).await,
+        None => std::future::pending().await,
+    }
 }
 
 pub(crate) fn sent(shared: &Shared, flow: &FlowState, bytes: &[u8]) {

@@ -144,6 +144,27 @@ async fn a_connection_is_dialled_once_and_reused() {
 }
 
 #[tokio::test]
+async fn a_connection_that_we_opened_is_kept_alive_and_one_of_a_peer_is_not() {
+    let keep_alive_interval = Some(Duration::from_millis(100));
+    let mut node = Node::new(NetSettings { keep_alive_interval, ..NetSettings::default() });
+    let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
+    let mut phone = TcpStream::connect(ours).await.unwrap();
+    phone.write_all(OPTIONS).await.unwrap();
+    node.message().await;
+    let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = Destination::Address { transport: Transport::Tcp, remote: peer.local_addr().unwrap() };
+    node.net.send(to, Bytes::from_static(OPTIONS)).unwrap();
+    let (mut stream, _) = peer.accept().await.unwrap();
+    let expected = [OPTIONS, b"\r\n\r\n", b"\r\n\r\n"].concat();
+    assert_eq!(read(&mut stream, expected.len()).await, expected);
+    // Its pong is no message, and the connection goes on.
+    stream.write_all(b"\r\nSIP/2.0 200 OK\r\nl: 0\r\n\r\n").await.unwrap();
+    assert_eq!(node.message().await.bytes, &b"SIP/2.0 200 OK\r\nl: 0\r\n\r\n"[..]);
+    assert!(phone.try_read(&mut [0; 8]).is_err(), "nothing was sent to who connected to us");
+    assert_eq!(node.net.counters().messages_out_total, 1);
+}
+
+#[tokio::test]
 async fn what_cannot_be_delivered_comes_back() {
     let mut node = Node::new(NetSettings::default());
     node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;

@@ -9,8 +9,11 @@ use sidetone_net::{Net, NetSettings, Protocol as Spoken};
 
 /// Limits and timeouts of all flows.
 pub(crate) fn net_settings(config: &Config) -> NetSettings {
+    let interval = config.global.keep_alive_interval_s;
+    let seconds = std::time::Duration::from_secs;
     let mut settings = NetSettings {
         request_deadline: config.system.first_request_timeout,
+        keep_alive_interval: (interval > 0).then(|| seconds(interval.into())),
         ..NetSettings::default()
     };
     let timeouts = config
@@ -178,5 +181,21 @@ mod tests {
         let settings = net_settings(&config);
         assert_eq!(settings.websocket_write_timeout.as_millis(), 250);
         assert_eq!(settings.request_deadline.as_secs(), 9);
+    }
+
+    #[test]
+    fn the_keep_alive_interval_of_pjsip_conf_reaches_the_connections() {
+        let seconds = |line: &str| {
+            let pjsip = format!("[udp]\ntype=transport\nprotocol=udp\nbind=0.0.0.0\n{line}");
+            let source = MemorySource::new()
+                .with("/etc/extensions.conf", "[default]\n")
+                .with("/etc/pjsip.conf", pjsip.as_str());
+            let loaded = sidetone_config::load(&source, "/etc");
+            let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+            net_settings(&config).keep_alive_interval.map(|interval| interval.as_secs())
+        };
+        assert_eq!(seconds(""), Some(90));
+        assert_eq!(seconds("[global]\ntype=global\nkeep_alive_interval=40\n"), Some(40));
+        assert_eq!(seconds("[global]\ntype=global\nkeep_alive_interval=0\n"), None);
     }
 }
