@@ -33,6 +33,7 @@ pub mod target;
 #[cfg(test)]
 mod tests;
 pub mod timing;
+pub mod variables;
 
 pub use doc::Doc;
 pub use expand::{ExpandError, expand};

@@ -1,12 +1,14 @@
 //! Who somebody is: name, number and what may be said of them. Callers, connected parties and
 //! those who forwarded a call, as the dialplan sees them; `identity` reads them from SIP headers
 //! and writes them there, `ice_servers` says what a phone that registers may know of servers,
-//! `message` holds small readings of SIP messages.
+//! `message` holds small readings of SIP messages,
+//! `info` the keys in the bodies of INFO.
 
 #![forbid(unsafe_code)]
 
 pub mod ice_servers;
 pub mod identity;
+pub mod info;
 pub mod message;
 
 pub use sidetone_config::objects::endpoint::CallerIdPrivacy as Presentation;

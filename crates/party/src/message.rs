@@ -1,4 +1,4 @@
-//! Small readings of SIP messages that several steps need.
+//! Small readings of SIP messages that several steps of a call need, and the answers made of them.
 
 use sidetone_events::Cause;
 use sidetone_sip::headers::{Contact, Headers, Reason, To, TypedHeader as _};

@@ -13,13 +13,13 @@ use sidetone_ua::api::{
     Command, DialogId, DialogRequest, Failure, Reply, RequestId, TransactionId,
 };
 
-use super::dtmf::{InfoDigit, read_info};
 use super::media::AnswerIn;
 use super::proposal::Outcome;
 use super::{Channel, Control, MediaError, State};
 use crate::Cause;
 use crate::bridge::BridgeEnd;
 use crate::message::{self, ALLOW};
+use crate::party::info::{InfoDigit, read_info};
 use crate::shard::ShardInput;
 
 /// How long the peer may take to answer a re-offer: timer B, 64 × T1.

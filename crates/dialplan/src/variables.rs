@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 /// How many variables a channel may have. A dialplan that sets more is in a loop.
-pub(super) const MAX_VARIABLES: usize = 10_000;
+pub const MAX_VARIABLES: usize = 10_000;
 
 /// How far a variable is handed down to channels that this one creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Inheritance {
+enum Inheritance {
     /// Not at all.
     None,
     /// To the next channel.
