@@ -313,7 +313,8 @@ impl Ice {
         self.bases.iter().find(|base| base.address == address).copied()
     }
 
-    fn verdict(&self) -> String {
+    /// Why no pair works.
+    pub(crate) fn verdict(&self) -> String {
         let stats = self.agent.stats();
         self.tried.verdict(&self.told, stats.bind_request_recv, stats.bind_success_recv)
     }

@@ -36,6 +36,7 @@ pub mod quality;
 mod report;
 mod rewrite;
 pub mod settings;
+pub mod silence;
 pub mod source;
 mod stream;
 mod strict;

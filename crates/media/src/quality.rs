@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use sidetone_sdp::plan::{Direction, MediaKind};
 
+use crate::silence::Hindrance;
+
 /// One stream of a leg at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamQuality {
@@ -20,6 +22,12 @@ pub struct StreamQuality {
     pub received: DirectionQuality,
     /// What we send, as the peer reports it.
     pub sent: DirectionQuality,
+    /// What keeps media from flowing, if anything does.
+    pub hindrance: Option<Hindrance>,
+    /// Datagrams of its transport that were refused: of a wrong sender, or unreadable.
+    pub refused: u64,
+    /// Where the peer was told to send to.
+    pub local: Option<SocketAddr>,
     /// Where the peer is, once known.
     pub remote: Option<SocketAddr>,
     /// Our SSRC.

@@ -20,6 +20,7 @@ use crate::event::LegEvent;
 use crate::ice::{Ice, IceNews};
 use crate::path::{Base, Outbox, PathId};
 use crate::settings::{LegKind, RtpSettings};
+use crate::silence::Hindrance;
 use crate::strict::{StrictSource, Verdict};
 
 /// Sockets and addresses of a transport to make, as the engine found them.
@@ -781,6 +782,24 @@ impl Transport {
         keys + usize::from(self.hot.over_ice)
             + usize::from(self.strict.current().is_some())
             + self.news.len()
+    }
+
+    /// What keeps media from flowing, if anything does.
+    pub(crate) fn hindrance(&self) -> Option<Hindrance> {
+        if self.made.is_some() {
+            return None;
+        }
+        if self.rtp_destination().is_none() {
+            let ice = self.ice.as_ref().filter(|_| self.uses_ice());
+            return Some(ice.map_or(Hindrance::NoAddress, |ice| Hindrance::NoPair(ice.verdict())));
+        }
+        matches!(self.shield, Shield::Closed).then_some(Hindrance::NoKeys)
+    }
+
+    /// Where the peer was told to send to.
+    pub(crate) fn told(&self) -> Option<SocketAddr> {
+        let plain = self.new.rtp.map(|(_, address)| address);
+        plain.or_else(|| self.new.advertised.first().copied())
     }
 
     /// Whether media may leave.

@@ -76,6 +76,35 @@ pub async fn attend(channel: &mut Channel, until: Option<Instant>) -> Result<Bri
     stay(channel, until).await
 }
 
+/// Waits to be joined by somebody who was told of this channel; `None` once it is. Follow it with
+/// [`stay`].
+///
+/// # Errors
+/// As [`stay`].
+pub async fn expect(channel: &mut Channel, until: Instant) -> Result<Option<BridgeEnd>, Stop> {
+    channel.bridging.end = None;
+    channel.bridging.waits = true;
+    let end = until_joined(channel, until).await;
+    channel.bridging.waits = false;
+    end
+}
+
+async fn until_joined(channel: &mut Channel, until: Instant) -> Result<Option<BridgeEnd>, Stop> {
+    loop {
+        if channel.peer().is_some() {
+            return Ok(None);
+        }
+        if let Some(end) = channel.bridging.end {
+            return Ok(Some(end));
+        }
+        match channel.turn(Some(until)).await? {
+            Some(Happening::Deadline) => return Ok(Some(BridgeEnd::Time)),
+            Some(Happening::Digit(digit)) => channel.keep_digit(digit),
+            Some(Happening::Branch(..) | Happening::Played(_)) | None => {}
+        }
+    }
+}
+
 async fn until_over(channel: &mut Channel, until: Option<Instant>) -> Result<BridgeEnd, Stop> {
     loop {
         if let Some(errand) = channel.bridging.errand.take() {

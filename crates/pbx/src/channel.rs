@@ -38,14 +38,14 @@ pub(crate) mod reach;
 mod refer;
 mod signal;
 mod sip;
-mod variables;
+mod verdict;
 
-pub use dtmf::Pace;
+pub use dtmf::{Pace, press_on};
 pub use fax::FaxNews;
 pub use media::{MediaError, StreamFact};
 pub use peer::{Errand, HandOver, Join, Peer, Redirect, Rights};
+pub use sidetone_dialplan::variables::Variables;
 pub use sip::{BranchCause, FromParam, Inherited, Names, SipFacts};
-pub use variables::Variables;
 
 pub use crate::party::{PartyId, Redirecting};
 
@@ -137,6 +137,8 @@ pub enum Control {
         /// Its streams now.
         streams: Vec<StreamFact>,
     },
+    /// From now on you may use feature codes.
+    Rights(Rights),
     /// Go on in the dialplan elsewhere.
     Redirect(Redirect),
     /// Give your place to somebody else.
@@ -290,6 +292,7 @@ pub struct Channel {
     cause: Cause,
     absolute_deadline: Option<Instant>,
     unheard: Option<pump::Unheard>,
+    ears: verdict::Ears,
     pub(crate) sip: Box<SipFacts>,
     created: Instant,
     answered: Option<Instant>,
@@ -411,6 +414,7 @@ impl Channel {
             cause: Cause::NORMAL,
             absolute_deadline: None,
             unheard: None,
+            ears: verdict::Ears::default(),
             sip: Box::new(new.sip),
             created,
             answered: None,
@@ -593,6 +597,7 @@ impl Channel {
             if let Some(unheard) = &mut self.unheard {
                 unheard.answered(now);
             }
+            self.ears.answered(now);
         }
         let answered = self.answered;
         self.listing.update(|facts| {

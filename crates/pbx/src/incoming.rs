@@ -364,7 +364,7 @@ fn options(exchange: &Exchange, flow: &Flow, request: &Request) -> Reply {
     let mut reply = message::reply(if found { 200 } else { 404 });
     let headers = [
         ("Allow", ALLOW),
-        ("Accept", "application/sdp, application/dtmf-relay"),
+        ("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),
         ("Accept-Encoding", "identity"),
         ("Accept-Language", "en"),
         ("Supported", "100rel, timer, replaces, norefersub, histinfo"),

@@ -111,7 +111,7 @@ impl Channel {
         self.keep_addressed().await;
         self.keep_proposed().await;
         let offers = [self.readdress_due(), self.proposal_due(), self.fax_due()];
-        let due = [until, absolute, unheard].into_iter().chain(offers);
+        let due = [until, absolute, unheard, self.ears.due()].into_iter().chain(offers);
         let wake = due.flatten().min().unwrap_or(now + IDLE);
         let woken = tokio::select! {
             biased;
@@ -130,6 +130,9 @@ impl Channel {
                 let now = self.exchange.now();
                 if unheard.is_some_and(|until| until <= now) {
                     Box::pin(self.end_if_unheard()).await;
+                }
+                if self.ears.due().is_some_and(|due| due <= now) {
+                    Box::pin(self.listen()).await;
                 }
                 if self.absolute_deadline.is_some_and(|deadline| deadline <= now) {
                     self.absolute_deadline = None;
@@ -162,6 +165,7 @@ impl Channel {
             Control::TakePeer { peer, instead_of } => self.take_peer(peer, instead_of).await,
             Control::PeerGone { channel, cause } => self.peer_gone(channel, cause).await,
             Control::PeerStreams { channel, streams } => self.peer_streams(channel, streams).await,
+            Control::Rights(rights) => self.set_rights(rights),
             Control::Redirect(redirect) => self.redirected(redirect),
             Control::HandOver(hand_over) => self.hand_over(hand_over).await,
             Control::HandedOver(done) => self.handed_over(done).await,
@@ -278,9 +282,13 @@ impl Channel {
                 self.note_stop(Cause::FAILURE);
                 format!("the media leg failed: {reason}")
             }
-            LegEvent::IceConnected { remote, .. } => format!("ICE connected with {remote}"),
-            LegEvent::IceFailed { reason, .. } => {
+            LegEvent::IceConnected { transport, remote } => {
+                self.path_found(transport);
+                format!("ICE connected with {remote}")
+            }
+            LegEvent::IceFailed { transport, reason } => {
                 tracing::warn!("{}: no audio: {reason}", self.name);
+                self.path_failed(transport);
                 format!("ICE failed: {reason}")
             }
             LegEvent::Candidates { transport, candidates, complete } => {
@@ -291,12 +299,13 @@ impl Channel {
             LegEvent::FirstPacket { stream } => format!("media of stream {stream} arrives"),
             LegEvent::SourceChanged { remote, .. } => format!("media now comes from {remote}"),
         };
-        self.exchange.bus().publish(Event::Media {
-            channel: self.id,
-            name: self.name.clone(),
-            words,
-        });
+        self.tell_media(words);
         None
+    }
+
+    pub(super) fn tell_media(&self, words: String) {
+        let (channel, name) = (self.id, self.name.clone());
+        self.exchange.bus().publish(Event::Media { channel, name, words });
     }
 
     /// The peer's media path is dead. If its connection is gone too, so is the peer.
