@@ -26,6 +26,7 @@ mod names;
 pub mod registrations;
 mod servers;
 
+pub use monitor::Sockets;
 use servers::Servers;
 
 /// News of the workers that may wait.
@@ -38,11 +39,11 @@ const SAME_CHANGE: Duration = Duration::from_secs(15);
 const TOGETHER: usize = 20;
 const APART: Duration = Duration::from_millis(100);
 
-/// Starts the tasks.
-pub fn start(exchange: &Exchange, random: Box<dyn Random>) {
+/// Starts the tasks; the monitor opens its socket there.
+pub fn start(exchange: &Exchange, random: Box<dyn Random>, sockets: Sockets) {
     tokio::spawn(registrations::run(exchange.clone()));
     tokio::spawn(run(exchange.clone()));
-    tokio::spawn(monitor::run(exchange.clone(), random));
+    tokio::spawn(monitor::run(exchange.clone(), random, sockets));
 }
 
 /// Keeps the workers' servers in force and reacts to what they report. Runs for ever.
