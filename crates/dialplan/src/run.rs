@@ -219,6 +219,13 @@ impl<H: Host> Runner<'_, H> {
         self.host.yield_now().await
     }
 
+    /// The end that the last Dial means: whoever called hears why nobody answered.
+    fn dialled(&self) -> Stop {
+        let cause = self.host.variable("HANGUPCAUSE").and_then(|cause| cause.parse().ok());
+        let cause = cause.filter(|cause| *cause > 0);
+        cause.map_or(Stop::NORMAL, |cause| Stop::Hangup { cause })
+    }
+
     /// The position has no priority: the extension is over, or does not exist.
     async fn missing(&mut self, position: &Position) -> Result<Option<Position>, Stop> {
         if self.at(&position.at(1)).is_none() {
@@ -236,7 +243,7 @@ impl<H: Host> Runner<'_, H> {
                 "CONGESTION" | "CHANUNAVAIL" => {
                     self.host.execute("Congestion", "10", position).await?
                 }
-                _ => return Err(Stop::NORMAL),
+                _ => return Err(self.dialled()),
             }
         } else {
             self.host.execute("WaitExten", "", position).await?

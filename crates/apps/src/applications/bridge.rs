@@ -7,7 +7,7 @@ use sidetone_pbx::bridge::{self, BridgeEnd};
 use sidetone_pbx::channel::{Control, Redirect, Rights};
 use sidetone_pbx::{Cause, Channel, transfer};
 
-use super::dial::place;
+use super::dial::{self, Clock, Limit, place};
 use super::{answer, letters, wait};
 
 pub(super) const DOC: Doc = Doc {
@@ -21,16 +21,31 @@ pub(super) const DOC: Doc = Doc {
     options: &[
         ("F([[context^]exten^]priority)", "When this side hangs up the channel goes on there"),
         ("H", "This side may hang up by the disconnect code of features.conf"),
+        ("h", "The other side may hang up by it"),
+        ("L(x[:y[:z]])", "End after x ms; warn when y ms are left, and every z ms from then on"),
         ("n", "Do not answer this side"),
         ("S(x)", "End after x seconds"),
         ("T", "This side may transfer by the codes of features.conf"),
+        ("t", "The other side may transfer by them"),
     ],
-    variables: &[("BRIDGERESULT", "SUCCESS, FAILURE, LOOP or NONEXISTENT")],
+    variables: &[
+        ("BRIDGERESULT", "SUCCESS, FAILURE, LOOP or NONEXISTENT"),
+        ("LIMIT_PLAYAUDIO_CALLER, LIMIT_PLAYAUDIO_CALLEE", "Who hears of a limit (read)"),
+        ("LIMIT_CONNECT_FILE, LIMIT_WARNING_FILE, LIMIT_TIMEOUT_FILE", "Prompts of it (read)"),
+    ],
     see_also: &["Dial", "Pickup"],
 };
 
-/// Letters that are known and do nothing here.
-const REFUSED: &str = "phKkLtwWx";
+/// Letters that are known and do nothing here, with the reason.
+const REFUSED: &[(char, &str)] = &[
+    ('p', "there is no courtesy tone yet"),
+    ('K', "there is no parking yet"),
+    ('k', "there is no parking yet"),
+    ('W', "there is no recording by feature codes yet"),
+    ('w', "there is no recording by feature codes yet"),
+    ('X', "there is no recording by feature codes yet"),
+    ('x', "there is no recording by feature codes yet"),
+];
 
 /// How long the other side may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,6 +54,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Options {
     gone: Option<String>,
     rights: Rights,
+    their_rights: Rights,
+    limit: Option<Limit>,
     no_answer: bool,
     stop_after: Option<Duration>,
 }
@@ -49,13 +66,25 @@ fn options(text: &str, channel: &str) -> Options {
         match letter.letter {
             'F' => options.gone = Some(letter.argument.unwrap_or_default()),
             'H' => options.rights.disconnect = true,
+            'h' => options.their_rights.disconnect = true,
             'T' => options.rights.transfer = true,
+            't' => options.their_rights.transfer = true,
+            'L' => {
+                options.limit = Limit::read(&letter.argument.unwrap_or_default());
+                if options.limit.is_none() {
+                    tracing::warn!(
+                        "{channel}: Bridge: option L: write milliseconds, as L(60000:10000:5000)"
+                    );
+                }
+            }
             'n' => options.no_answer = true,
             'S' => options.stop_after = wait::seconds(&letter.argument.unwrap_or_default()),
-            known if REFUSED.contains(known) => {
-                tracing::warn!("{channel}: Bridge: option {known} is ignored: not available yet");
-            }
-            other => tracing::warn!("{channel}: Bridge: there is no option '{other}'"),
+            other => match REFUSED.iter().find(|(known, _)| *known == other) {
+                Some((_, why)) => {
+                    tracing::warn!("{channel}: Bridge: option {other} is ignored: {why}");
+                }
+                None => tracing::warn!("{channel}: Bridge: there is no option '{other}'"),
+            },
         }
     }
     options
@@ -81,12 +110,15 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         return Ok(result(channel, "FAILURE"));
     }
     let until = channel.until(PATIENCE);
-    let end = match bridge::attend(channel, Some(until)).await {
-        Ok(BridgeEnd::Time) if channel.peer().is_some() => {
-            let until = options.stop_after.map(|time| channel.until(time));
-            bridge::stay(channel, until).await
+    let end = match bridge::expect(channel, until).await {
+        Ok(None) => {
+            grant(channel, options.their_rights);
+            let now = channel.exchange().now();
+            let mut clock = Clock::start(now, options.limit, options.stop_after);
+            dial::stay(channel, &mut clock).await
         }
-        end => end,
+        Ok(Some(_)) => Ok(BridgeEnd::Refused),
+        Err(stop) => Err(stop),
     };
     match end {
         Ok(BridgeEnd::Refused) => Ok(result(channel, "FAILURE")),
@@ -99,6 +131,16 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
             part(channel, &stop, &options).await;
             Err(stop)
         }
+    }
+}
+
+/// Lets the other side use feature codes.
+fn grant(channel: &Channel, rights: Rights) {
+    if rights == Rights::default() {
+        return;
+    }
+    if let Some(peer) = channel.peer() {
+        peer.tell(Control::Rights(rights));
     }
 }
 
@@ -130,7 +172,9 @@ mod tests {
 
     #[test]
     fn options_act_or_are_named() {
-        let read = options("F(a^b^1)HTnS(3)Lx", "test");
+        let read = options("F(a^b^1)HTnS(3)hL(9000:1000)x", "test");
+        assert!(read.their_rights.disconnect && !read.their_rights.transfer);
+        assert_eq!(read.limit, Limit::read("9000:1000"));
         assert_eq!(read.gone.as_deref(), Some("a^b^1"));
         assert!(read.rights.transfer && read.rights.disconnect && read.no_answer);
         assert_eq!(read.stop_after, Some(Duration::from_secs(3)));

@@ -19,9 +19,11 @@ mod talk;
 
 pub(crate) use destinations::contacts_of;
 pub(super) use destinations::{Calling, Destination, To, learn, resolve};
+pub(super) use limit::{Clock, Limit};
 use options::Options;
 use place::Subroutine;
 use ringing::{Answered, Dialling, Outcome};
+pub(super) use talk::stay;
 
 pub(super) const DOC: Doc = Doc {
     name: "Dial",

@@ -1,9 +1,10 @@
 //! Prompts for the applications that play them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sidetone_dialplan::Stop;
-use sidetone_media::{Playback, Prompt};
+use sidetone_media::{Playback, PlaybackId, Prompt};
 use sidetone_pbx::Channel;
 use sidetone_pbx::channel::Happening;
 
@@ -27,12 +28,7 @@ pub(super) enum Digits {
     Keep,
 }
 
-/// Plays `a&b&c`; missing prompts are named in the log and left out.
-pub(super) async fn play(
-    channel: &mut Channel,
-    names: &str,
-    digits: Digits,
-) -> Result<Played, Stop> {
+fn find(channel: &Channel, names: &str) -> Vec<Arc<Prompt>> {
     let language = match channel.endpoint().language.as_str() {
         "" => channel.exchange().config().asterisk.default_language.clone(),
         language => language.to_owned(),
@@ -44,16 +40,42 @@ pub(super) async fn play(
             None => tracing::warn!("{}: there is no prompt '{name}'", channel.name()),
         }
     }
+    prompts
+}
+
+/// How long `a&b&c` lasts.
+pub(super) fn length(channel: &Channel, names: &str) -> Duration {
+    let lasts = |prompt: &Arc<Prompt>| {
+        let samples = u64::try_from(prompt.samples.len()).unwrap_or(u64::MAX);
+        Duration::from_millis(samples.saturating_mul(1_000) / u64::from(prompt.rate.max(1)))
+    };
+    find(channel, names).iter().map(lasts).sum()
+}
+
+/// Begins to play `a&b&c`; missing prompts are named in the log and left out. `None` when nothing
+/// can be played.
+pub(super) async fn begin(channel: &mut Channel, names: &str) -> Option<PlaybackId> {
+    let prompts = find(channel, names);
     if prompts.is_empty() {
-        return Ok(Played::Failed);
+        return None;
     }
     channel.stop_background().await;
-    let id = match channel.play(Playback { prompts, ..Playback::default() }).await {
-        Ok(id) => id,
-        Err(error) => {
+    let started = channel.play(Playback { prompts, ..Playback::default() }).await;
+    started
+        .inspect_err(|error| {
             tracing::warn!("{}: cannot play '{names}': {error}", channel.name());
-            return Ok(Played::Failed);
-        }
+        })
+        .ok()
+}
+
+/// Plays `a&b&c` as [`begin`] does, to its end or to a digit.
+pub(super) async fn play(
+    channel: &mut Channel,
+    names: &str,
+    digits: Digits,
+) -> Result<Played, Stop> {
+    let Some(id) = begin(channel, names).await else {
+        return Ok(Played::Failed);
     };
     loop {
         let happening = match digits {

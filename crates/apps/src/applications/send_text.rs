@@ -12,6 +12,10 @@ pub(super) const DOC: Doc = Doc {
     variables: &[
         ("SENDTEXT_BODY", "The text, when the argument is empty"),
         ("SENDTEXT_CONTENT_TYPE", "Its type; text/plain without"),
+        (
+            "SENDTEXT_FROM_DISPLAYNAME, SENDTEXT_TO_DISPLAYNAME",
+            "Ignored: inside a call From and To are those of the call",
+        ),
         ("SENDTEXTSTATUS", "SUCCESS, FAILURE or UNSUPPORTED"),
         ("SENDTEXTTYPE", "BASIC, or NONE when nothing was sent"),
     ],
@@ -24,6 +28,12 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         "" => channel.variable("SENDTEXT_BODY").unwrap_or_default(),
         text => text.trim_matches('"').to_owned(),
     };
+    for name in ["SENDTEXT_FROM_DISPLAYNAME", "SENDTEXT_TO_DISPLAYNAME"] {
+        if channel.variable(name).is_some_and(|value| !value.is_empty()) {
+            let whose = "inside a call From and To are those of the call";
+            tracing::warn!("{}: SendText: {name} is ignored: {whose}", channel.name());
+        }
+    }
     let kind = channel.variable("SENDTEXT_CONTENT_TYPE").unwrap_or_default();
     if text.is_empty() {
         channel.set("SENDTEXTSTATUS", "FAILURE");

@@ -7,7 +7,7 @@ use sidetone_dialplan::{Flow, Host as _, Stop};
 use sidetone_pbx::Channel;
 use sidetone_pbx::channel::{Control, Errand};
 
-use crate::applications::prompts::{self, Digits, Played};
+use crate::applications::prompts;
 use crate::applications::tones;
 
 /// The longest limit: a month.
@@ -97,7 +97,8 @@ impl Clock {
         self.say(channel, "LIMIT_CONNECT_FILE", None).await
     }
 
-    /// Plays what belongs to a stroke.
+    /// Plays what belongs to a stroke. Only the last prompt is heard to its end: the time is over
+    /// then, and nothing else waits for it.
     pub(in crate::applications) async fn sound(
         &self,
         channel: &mut Channel,
@@ -105,8 +106,22 @@ impl Clock {
     ) -> Result<(), Stop> {
         match stroke {
             Stroke::Warning => self.say(channel, "LIMIT_WARNING_FILE", Some(BEEP)).await,
-            Stroke::End => self.say(channel, "LIMIT_TIMEOUT_FILE", None).await,
+            Stroke::End => {
+                self.say(channel, "LIMIT_TIMEOUT_FILE", None).await?;
+                self.heard(channel).await
+            }
         }
+    }
+
+    /// Waits as long as the last prompt lasts, whoever hears it.
+    async fn heard(&self, channel: &mut Channel) -> Result<(), Stop> {
+        let file = channel.variable("LIMIT_TIMEOUT_FILE").unwrap_or_default();
+        let anybody = hears(channel, "LIMIT_PLAYAUDIO_CALLEE", false)
+            || hears(channel, "LIMIT_PLAYAUDIO_CALLER", true);
+        if self.speaks && anybody {
+            channel.pause(prompts::length(channel, &file)).await?;
+        }
+        Ok(())
     }
 
     async fn say(
@@ -124,11 +139,14 @@ impl Clock {
         {
             let file = file.clone();
             peer.tell(Control::Errand(Errand::new(move |channel| {
-                Box::pin(async move { play(channel, file, tone).await.map(|()| Flow::Next) })
+                Box::pin(async move {
+                    play(channel, file, tone).await;
+                    Ok(Flow::Next)
+                })
             })));
         }
         if hears(channel, "LIMIT_PLAYAUDIO_CALLER", true) {
-            play(channel, file, tone).await?;
+            play(channel, file, tone).await;
         }
         Ok(())
     }
@@ -137,19 +155,17 @@ impl Clock {
 /// Heard when a warning has no prompt.
 const BEEP: &str = "!1400/200";
 
-async fn play(
-    channel: &mut Channel,
-    file: Option<String>,
-    tone: Option<&'static str>,
-) -> Result<(), Stop> {
-    let played = match &file {
-        Some(file) => prompts::play(channel, file, Digits::Keep).await?,
-        None => Played::Failed,
+/// Begins to play; the conversation and its clock go on.
+async fn play(channel: &mut Channel, file: Option<String>, tone: Option<&'static str>) {
+    let started = match &file {
+        Some(file) => prompts::begin(channel, file).await,
+        None => None,
     };
-    if let Some(tone) = tone.filter(|_| played == Played::Failed) {
-        tones::start(channel, tone).await;
+    match (started, tone) {
+        (Some(id), _) => channel.set_background(Some(id)),
+        (None, Some(tone)) => tones::start(channel, tone).await,
+        (None, None) => {}
     }
-    Ok(())
 }
 
 fn hears(channel: &Channel, variable: &str, usually: bool) -> bool {

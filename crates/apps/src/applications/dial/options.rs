@@ -173,6 +173,7 @@ impl Options {
             }
             'T' => self.caller_rights.transfer = true,
             't' => self.callee_rights.transfer = true,
+            'M' => return Err("macros are gone: write the macro as a subroutine and use U"),
             'U' => self.subroutine = Some(wanted().ok_or("name a subroutine")?),
             's' => self.tag = Some(argument()),
             'u' => self.presentation = Some(presentation(&argument())?),
@@ -220,6 +221,8 @@ mod tests {
             assert!(described != refused, "{letter}");
         }
         assert!(Options::default().take(&letters::read("Y")[0]).is_err());
+        let macros = Options::default().take(&letters::read("M(screen)")[0]);
+        assert!(macros.is_err_and(|words| words.contains("use U")), "{macros:?}");
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use sidetone_base::ChannelId;
 use sidetone_dialplan::{Flow, Host as _, Position, Stop};
-use sidetone_pbx::channel::{BranchEvent, Control, Errand, Happening, Join, PartyId, Peer, State};
+use sidetone_pbx::channel::{
+    BranchEvent, Control, Errand, Happening, Join, Pace, PartyId, Peer, State, press_on,
+};
 use sidetone_pbx::outgoing::Branch;
 use sidetone_pbx::{Cause, Channel};
 
@@ -253,8 +255,10 @@ impl Dialling {
         }
         channel.join(peer).await;
         if first && !options.digits[2].is_empty() {
-            let errand = super::talk::digits(options.digits[2].clone(), None);
-            self.tell(place, Control::Errand(errand));
+            let branch = self.branches.get(place).and_then(|running| running.branch.as_ref());
+            if let Some(branch) = branch {
+                press_on(branch.inbox.clone(), &options.digits[2], Pace::default());
+            }
         }
     }
 

@@ -146,7 +146,7 @@ fn announcement(names: String, report: Report) -> Errand {
 }
 
 /// Sends digits on another channel.
-pub(super) fn digits(digits: String, report: Option<Report>) -> Errand {
+fn digits(digits: String, report: Option<Report>) -> Errand {
     Errand::new(move |channel| {
         Box::pin(async move {
             channel.send_digits(&digits, Pace::default()).await?;
@@ -174,7 +174,11 @@ async fn converse(channel: &mut Channel, peer: Peer, options: &Options) -> Resul
     part(channel, end, options).await
 }
 
-async fn stay(channel: &mut Channel, clock: &mut Clock) -> Result<BridgeEnd, Stop> {
+/// Stays in the bridge, under a clock.
+pub(in crate::applications) async fn stay(
+    channel: &mut Channel,
+    clock: &mut Clock,
+) -> Result<BridgeEnd, Stop> {
     clock.connected(channel).await?;
     loop {
         let end = bridge::stay(channel, clock.next()).await?;
