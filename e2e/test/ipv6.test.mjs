@@ -7,8 +7,6 @@ import { mediaPeer } from '../lib/rtp.mjs';
 import { CODECS, sipp } from '../lib/sipp.mjs';
 
 const HOST = '::1';
-const missing = !Object.values(os.networkInterfaces()).flat().some(({ address }) => address === HOST);
-const skip = missing && 'this machine has no IPv6 loopback';
 
 /** What `call.xml` needs to know for a call to the echo. */
 const echo = (media) => ({ ...CODECS.PCMU, number: '600', media });
@@ -16,7 +14,10 @@ const echo = (media) => ({ ...CODECS.PCMU, number: '600', media });
 let exchange;
 
 before(async () => {
-  if (!skip) exchange = await startExchange('ipv6', { ipv6: true });
+  // Where it is missing the command fails: a story that is not told shows nothing.
+  const addresses = Object.values(os.networkInterfaces()).flat().map(({ address }) => address);
+  assert.ok(addresses.includes(HOST), 'no IPv6 loopback: set net.ipv6.conf.lo.disable_ipv6 = 0');
+  exchange = await startExchange('ipv6', { ipv6: true });
 });
 
 after(() => exchange?.stop());
@@ -27,12 +28,12 @@ for (const [transport, flag] of [
 ]) {
   const to = () => ({ host: HOST, port: exchange.ports[transport], transport: flag, account: 'desk' });
 
-  test(`a phone registers over ${transport} and IPv6`, { skip }, async () => {
+  test(`a phone registers over ${transport} and IPv6`, async () => {
     const register = await sipp('register', { ...to(), args: ['-m', '1'] });
     await register.done();
   });
 
-  test(`600 returns every packet of a call over ${transport} and IPv6`, { skip }, async () => {
+  test(`600 returns every packet of a call over ${transport} and IPv6`, async () => {
     const media = await mediaPeer({ host: HOST });
     const call = await sipp('call', { ...to(), keys: echo(media.port), args: ['-m', '1'] });
     try {

@@ -105,6 +105,18 @@ test('alice and bob hear and see each other, hold and resume', async () => {
   await phone.assertHears(bob, 'bob');
   await phone.assertSees(alice, 'alice', 1);
   await phone.assertSees(bob, 'bob', 1);
+  // Media is anchored (NAT-21): no port of the other browser was ever told.
+  const ports = (all, type) => all.filter((stat) => stat.type === type).map(({ port }) => port);
+  const [ofAlice, ofBob] = [await phone.stats(alice), await phone.stats(bob)];
+  for (const [own, other] of [
+    [ofAlice, ofBob],
+    [ofBob, ofAlice],
+  ]) {
+    const told = ports(own, 'remote-candidate');
+    const theirs = ports(other, 'local-candidate');
+    assert.ok(told.length > 0 && theirs.length > 0, 'candidates are in the statistics');
+    assert.deepEqual(told.filter((port) => theirs.includes(port)), []);
+  }
   await alice.shoot(path.join(out, 'phone-video-call.png'));
   await bob.shoot(path.join(out, 'phone-video-call-small.png'));
 

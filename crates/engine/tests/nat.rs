@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use sidetone_base::LegId;
 use sidetone_engine::media::{AclRule, CandidatePolicy, LegEvent, LegKind};
+use sidetone_engine::nat::TurnSettings;
 use sidetone_engine::sim::{SimHost, SimWorld};
 use sidetone_engine::{Engine, LegHandle, LegSpec, NatEvent, NatSettings, PortChoice};
-use sidetone_nat::{Health, binding};
+use sidetone_nat::{Credentials, Health, binding};
 use tokio::sync::mpsc;
 
 const SERVER: &str = "198.51.100.78:3478";
@@ -23,11 +24,15 @@ struct Story {
 
 impl Story {
     fn new(acl: Vec<AclRule>) -> Self {
+        Self::with(NatSettings { stun_acl: acl, ..NatSettings::default() })
+    }
+
+    fn with(settings: NatSettings) -> Self {
         let mut world = SimWorld::new(1, Instant::now());
         let engine = world.engine(SimHost::new(INNER)).unwrap();
         let (sender, events) = mpsc::channel(16);
         let stun = vec![SERVER.parse().unwrap()];
-        let settings = NatSettings { stun, stun_acl: acl, ..NatSettings::default() };
+        let settings = NatSettings { stun, ..settings };
         world.drive(engine.set_nat(&settings, &sender));
         Self { world, engine, events }
     }
@@ -226,4 +231,25 @@ fn a_silent_server_ends_the_gathering_of_a_leg_with_its_own_port() {
     let (_leg, mut events) = story.leg_on("10.0.0.77", PortChoice::Own);
     story.run(Duration::from_secs(30), None);
     assert_eq!(lines_of(&mut events), (Vec::new(), true));
+}
+
+/// NAT-07: an interface that `ice_acl` denies is asked about by no server and reaches none: neither
+/// a reflexive nor a relayed address of it is ever told.
+#[test]
+fn an_interface_that_ice_may_not_use_asks_neither_stun_nor_turn() {
+    let denied = vec![AclRule::Deny("10.0.0.0/8".parse().unwrap())];
+    let other = vec![AclRule::Deny("192.168.0.0/16".parse().unwrap())];
+    for (ice_acl, may) in [(denied, false), (other, true)] {
+        let turn_server: SocketAddr = "198.51.100.79:3478".parse().unwrap();
+        let credentials = Credentials::fixed("pbx", "secret");
+        let turn =
+            Some(TurnSettings { name: String::new(), servers: vec![turn_server], credentials });
+        let mut story = Story::with(NatSettings { ice_acl, turn, ..NatSettings::default() });
+        assert_eq!(story.run(Duration::from_secs(5), Some("203.0.113.7:61000")) > 0, may);
+        let at_turn = story.world.take(turn_server).len();
+        assert_eq!(at_turn > 0, may, "{at_turn}");
+        let (leg, _events) = story.leg("198.51.100.1");
+        let (lines, _) = candidates(&leg);
+        assert_eq!(lines.iter().any(|line| line.contains(" typ srflx ")), may, "{lines:?}");
+    }
 }

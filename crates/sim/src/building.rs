@@ -64,7 +64,8 @@ pub(crate) async fn exchange(
         interfaces: vec![EXCHANGE],
     };
     let exchange = Exchange::start(parts).await.expect("two shards are allowed");
-    sidetone_reach::start(&exchange, Box::new(SeededRandom::new(!seed)));
+    let sockets = sidetone_reach::Sockets::Simulated(host);
+    sidetone_reach::start(&exchange, Box::new(SeededRandom::new(!seed)), sockets);
     exchange
 }
 

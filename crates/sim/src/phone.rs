@@ -80,6 +80,8 @@ pub enum Media {
     Dtls,
     /// In clear, with descriptions of its silence (RFC 3389).
     WithNoise,
+    /// The same under a certificate that is not the one its SDP names.
+    Forged,
 }
 
 /// What a caller offers.
@@ -196,6 +198,8 @@ pub(crate) enum Order {
     BeSilent,
     Keys(Keys),
     Media(Media),
+    Secure(Media),
+    Listen { to: Option<SocketAddr>, done: oneshot::Sender<()> },
     Change(Vec<String>),
     WillFax,
     Fax { done: oneshot::Sender<()> },
@@ -392,6 +396,24 @@ impl Phone {
     /// Wants its media so in its next calls.
     pub async fn will_want(&self, media: Media) {
         self.order(Order::Media(media)).await;
+    }
+
+    /// Re-offers the call with its media protected so.
+    pub async fn secure_by(&self, media: Media) {
+        self.order(Order::Secure(media)).await;
+    }
+
+    /// The frequency of the tone it sends, in Hz.
+    #[must_use]
+    pub fn voice(&self) -> f64 {
+        media::voice_of(&self.name).into()
+    }
+
+    /// Sends what its last call hears to an address too.
+    pub(crate) async fn listen(&self, to: Option<SocketAddr>) {
+        let (done, begun) = oneshot::channel();
+        self.order(Order::Listen { to, done }).await;
+        begun.await.expect("the phone runs");
     }
 
     /// Re-offers the call with these codecs only.

@@ -283,6 +283,23 @@ impl World {
         datagrams.into_iter().map(|datagram| datagram.bytes).collect()
     }
 
+    /// What a phone of any line hears in its last call while this time passes: decrypted and
+    /// decoded by its own leg.
+    pub async fn hear(&self, phone: &Phone, time: Duration) -> Sound {
+        let at = SocketAddr::from(([198, 51, 100, 250], 4_000));
+        phone.listen(Some(at)).await;
+        self.inner.media.borrow_mut().take(at);
+        sleep(time).await;
+        phone.listen(None).await;
+        let packets = self.inner.media.borrow_mut().take(at);
+        Sound::of_ulaw(packets.iter().map(|packet| packet.bytes.as_slice()))
+    }
+
+    /// Cuts the media of a phone only: its signalling goes on.
+    pub fn deafen(&self, phone: &Phone) {
+        self.inner.media.borrow_mut().cut(phone.ip(), EXCHANGE);
+    }
+
     /// Takes a phone to another network: its connections and its media path are dead at once, and
     /// it goes on from a new address.
     pub async fn roam(&self, phone: &Phone) {
@@ -308,6 +325,21 @@ impl World {
                     if let Some(answer) = answer {
                         media.send(server, asked.from, &answer);
                     }
+                }
+            }
+        });
+    }
+
+    /// The same for the STUN monitor, which asks from a socket beside the media workers.
+    pub fn monitor_server(&self, server: SocketAddr, sees: Rc<Cell<Option<SocketAddr>>>) {
+        let host = self.inner.wires.host(server.ip());
+        let socket = host.datagrams(server).expect("the port is free");
+        tokio::task::spawn_local(async move {
+            let mut buffer = [0; 1_500];
+            while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+                let answer = sees.get().and_then(|mapped| answer(&buffer[..length], mapped));
+                if let Some(answer) = answer {
+                    let _ = socket.send_to(&answer, from);
                 }
             }
         });

@@ -19,6 +19,10 @@ static MEASURED: Mutex<Costs> = Mutex::new(Costs::BUILT_IN);
 
 /// `core show codecs [audio|video|image|text]`
 pub(super) async fn codecs(_: &Context, args: &[&str]) -> Answer {
+    list(args)
+}
+
+fn list(args: &[&str]) -> Answer {
     let wanted = match args.first() {
         None => None,
         Some(name) => {
@@ -49,6 +53,10 @@ pub(super) async fn codecs(_: &Context, args: &[&str]) -> Answer {
 
 /// `core show codec N`
 pub(super) async fn codec(_: &Context, args: &[&str]) -> Answer {
+    describe(args)
+}
+
+fn describe(args: &[&str]) -> Answer {
     let Some(id) = args.first().and_then(|id| id.parse().ok()) else {
         return wrong("Usage: core show codec <number>, as in core show codecs\n");
     };
@@ -254,6 +262,41 @@ mod tests {
             assert!(line(name).contains(": No Translation Path ("), "{}", line(name));
         }
         assert!(line("ulaw:8000").contains("(opus@48000)->(slin@8000)->(ulaw@8000)"));
+    }
+
+    /// Rows as the reference prints them, byte by byte; of adpcm we have another kind, and say so.
+    #[test]
+    fn the_list_of_codecs_has_the_head_and_the_rows_of_the_reference() {
+        let printed = list(&["audio"]).text;
+        let head = "Disclaimer: this command is for informational purposes only.\n\
+             \tIt does not indicate anything about your configuration.\n\
+             \x20     ID TYPE  NAME         FORMAT           QUALITY DESCRIPTION\n";
+        let rule = format!("{}\n", "-".repeat(96));
+        assert!(printed.starts_with(&format!("{head}{rule}")), "{printed}");
+        for row in [
+            "       6 audio g726         g726                  85 (G.726 RFC3551)",
+            "       4 audio alaw         alaw                 100 (G.711 a-law)",
+            "      20 audio speex        speex                 40 (SpeeX)",
+            "      21 audio speex        speex16               40 (SpeeX 16khz)",
+            "      22 audio speex        speex32               40 (SpeeX 32khz)",
+            "      24 audio g722         g722                 110 (G722)",
+            "      19 audio g729         g729                  45 (G.729A)",
+            "       9 audio slin         slin                 115 (16 bit Signed Linear PCM)",
+            "       3 audio ulaw         ulaw                 100 (G.711 u-law)",
+            "      18 audio lpc10        lpc10                  8 (LPC10)",
+            "       5 audio gsm          gsm                   40 (GSM)",
+            "      23 audio ilbc         ilbc                  35 (iLBC)",
+            "      28 audio opus         opus                  75 (Opus Codec)",
+            "       7 audio g726aal2     g726aal2              85 (G.726 AAL2)",
+        ] {
+            assert!(printed.lines().any(|line| line == row), "{row}\n{printed}");
+        }
+        assert!(!printed.contains(" video "), "{printed}");
+        assert!(list(&[]).text.contains(" video "));
+        assert_ne!(list(&["smell"]).status, 0);
+        assert_eq!(describe(&["3"]).text, "          3 ulaw (G.711 u-law)\n");
+        assert_eq!(describe(&["9999"]).text, "Codec 9999 not found\n");
+        assert_ne!(describe(&["ulaw"]).status, 0);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sidetone_base::LegId;
+use sidetone_media::Route;
 use sidetone_sdp::negotiation::{KindWish, Wish};
 use sidetone_sdp::plan::Direction;
 use sidetone_sip::headers::Headers;
@@ -16,8 +17,9 @@ use sidetone_ua::api::{
 use tokio::time::Instant;
 
 use super::device::Device;
-use super::media::{Media, machine, only};
+use super::media::{Media, ear, machine, new_leg, only, voice_of};
 use super::{CallState, CallView, Hold, Manner, Offer, Saying};
+use crate::Line;
 use crate::building::EXCHANGE;
 use crate::configuration::PASSWORD;
 
@@ -173,6 +175,7 @@ impl Device {
         let (line, keys, random) = (self.line, self.keys, &mut self.random);
         let opened = Media::open(line, &self.engine, &self.capabilities, random, keys, events);
         let mut media = opened.await;
+        media.sound(voice_of(&self.name), self.forged);
         if self.silent {
             media.mute();
         }
@@ -613,7 +616,12 @@ impl Device {
     pub(super) async fn restart_calls(&mut self) {
         for place in 0..self.calls.len() {
             if let Some(media) = &mut self.calls[place].media {
-                media.move_on().await;
+                if self.line == Line::WebSocket {
+                    media.move_on().await;
+                } else {
+                    let events = self.leg_events.clone();
+                    media.rebind(new_leg(self.line, &self.engine, self.keys, events).await);
+                }
                 let holds = self.calls[place].holds;
                 self.hold(place, holds).await;
             }
@@ -684,6 +692,33 @@ impl Device {
     /// Where a stream of the last call goes from and to.
     pub(super) fn ends_of_last(&self, stream: usize) -> Option<(SocketAddr, SocketAddr)> {
         self.calls.last()?.media.as_ref()?.ends_of(stream)
+    }
+
+    /// Offers the last call again with its media protected as the phone now wants it.
+    pub(super) async fn secure_last(&mut self) {
+        let Some(place) = self.last() else { return };
+        let call = &mut self.calls[place];
+        if let (Some(dialog), Some(media)) = (call.dialog, &mut call.media) {
+            media.secure(&self.capabilities, &mut self.random);
+            let wish = media.wish();
+            self.reoffer(place, dialog, wish, false).await;
+        }
+    }
+
+    /// Sends what the last call hears to an address too, until it is told otherwise.
+    pub(super) async fn listen(&mut self, to: Option<SocketAddr>) {
+        let call = self.calls.last().and_then(|call| call.media.as_ref());
+        match (to, call) {
+            (Some(at), Some(media)) => {
+                let random = &mut self.random;
+                self.ear = Some(ear(&self.engine, &media.leg, at, random).await);
+            }
+            (_, Some(media)) => {
+                media.leg.route(0, Route::Discard).await.expect("the call has audio");
+                self.ear = None;
+            }
+            (_, None) => self.ear = None,
+        }
     }
 
     async fn reoffer(&mut self, place: usize, dialog: DialogId, wish: Wish, zero_address: bool) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sidetone_base::{LegId, Random, SeededRandom};
-use sidetone_engine::Engine;
+use sidetone_engine::{Engine, LegHandle};
 use sidetone_media::LegEvent;
 use sidetone_sdp::negotiation::Capabilities;
 use sidetone_sdp::plan::Direction;
@@ -57,6 +57,10 @@ pub(super) struct Device {
     pub(super) silent: bool,
     /// Text and fax are sent back.
     pub(super) repeats: bool,
+    /// Its fingerprint is another certificate's.
+    pub(super) forged: bool,
+    /// Where the story listens.
+    pub(super) ear: Option<LegHandle>,
     pub(super) keys: Keys,
     /// The user in its From.
     calls_itself: String,
@@ -101,6 +105,8 @@ impl Device {
             manner: Manner::Ring,
             silent: false,
             repeats: false,
+            forged: false,
+            ear: None,
             keys: Keys::default(),
             calls_itself: new.name.to_owned(),
             says: Vec::new(),
@@ -252,7 +258,18 @@ impl Device {
                 self.keys = keys;
                 self.capabilities.telephone_event = keys == Keys::Events;
             }
-            Order::Media(wanted) => media::dress(&mut self.capabilities, wanted),
+            Order::Media(wanted) => {
+                self.forged = wanted == super::Media::Forged;
+                media::dress(&mut self.capabilities, wanted);
+            }
+            Order::Secure(wanted) => {
+                media::dress(&mut self.capabilities, wanted);
+                self.secure_last().await;
+            }
+            Order::Listen { to, done } => {
+                self.listen(to).await;
+                let _ = done.send(());
+            }
             Order::Change(codecs) => self.change_last(&codecs).await,
             Order::WillFax => self.capabilities.fax = true,
             Order::Fax { done } => {

@@ -54,7 +54,9 @@ pub(super) fn dress(capabilities: &mut Capabilities, wanted: Wanted) {
     capabilities.security = match wanted {
         Wanted::Plain | Wanted::Muxed | Wanted::Avpf | Wanted::WithNoise => Security::None,
         Wanted::Sdes => Security::Sdes { optimistic: false, suites },
-        Wanted::Dtls => Security::Dtls { optimistic: false, setup: Setup::Actpass },
+        Wanted::Dtls | Wanted::Forged => {
+            Security::Dtls { optimistic: false, setup: Setup::Actpass }
+        }
     };
 }
 
@@ -83,6 +85,70 @@ pub(super) struct Media {
     muted: bool,
     /// Text and fax are sent back.
     repeats: bool,
+    /// The tone it sends.
+    voice: u16,
+    /// Its fingerprint is another certificate's.
+    forged: bool,
+}
+
+/// What the leg tells of itself.
+type Events = tokio::sync::mpsc::Sender<(sidetone_base::LegId, sidetone_media::LegEvent)>;
+
+/// A leg as a phone of this line has it.
+pub(super) async fn new_leg(line: Line, engine: &Engine, keys: Keys, events: Events) -> LegHandle {
+    let kind = match line {
+        Line::Udp | Line::Tcp => LegKind::Plain,
+        Line::WebSocket => LegKind::WebRtc { lite: false },
+    };
+    let mut spec = LegSpec::new(kind, events);
+    spec.candidates.peer = Some(EXCHANGE);
+    spec.rtp.dtmf.detection =
+        if keys == Keys::Tones { ToneDetection::Always } else { ToneDetection::Never };
+    if keys == Keys::Info {
+        spec.rtp.dtmf.without_events = WithoutEvents::Signalling;
+    }
+    engine.create_leg(spec).await.expect("a phone has a leg")
+}
+
+/// Each phone has a tone of its own, so that nobody takes his own for another's. None is near a
+/// tone of a key, or a note of the music on hold.
+pub(super) fn voice_of(name: &str) -> u16 {
+    match name {
+        "bob" => 360,
+        "carol" => 570,
+        "oscar" => 300,
+        "wendy" => 510,
+        "walter" => 400,
+        _ => 450,
+    }
+}
+
+/// A leg beside a call's: what the call hears comes out of it in ulaw and in clear.
+pub(super) async fn ear(
+    engine: &Engine,
+    call: &LegHandle,
+    at: SocketAddr,
+    random: &mut dyn Random,
+) -> LegHandle {
+    // What becomes of the ear itself is nobody's news.
+    let (events, _) = tokio::sync::mpsc::channel(1);
+    let mut spec = LegSpec::new(LegKind::Plain, events);
+    spec.beside = Some(call.id());
+    let leg = engine.create_leg(spec).await.expect("a phone has ports enough");
+    let offer = format!(
+        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+         m=audio {port} RTP/AVP 0\r\na=recvonly\r\n",
+        ip = at.ip(),
+        port = at.port()
+    );
+    let offer = Session::parse(offer.as_bytes()).expect("our own description");
+    let mut negotiation = Negotiation::new(capabilities(Line::Udp, &["ulaw"]), random);
+    let wish = Wish::audio_only();
+    let answered = negotiation.answer(&offer, leg.local_transports(), &wish, random);
+    leg.apply(answered.expect("it speaks ulaw").1).await.expect("the plan fits the leg");
+    let route = Route::Forward(vec![(leg.id(), 0)]);
+    call.route(0, route).await.expect("the call has audio");
+    leg
 }
 
 impl Media {
@@ -93,26 +159,43 @@ impl Media {
         capabilities: &Capabilities,
         random: &mut dyn Random,
         keys: Keys,
-        events: tokio::sync::mpsc::Sender<(sidetone_base::LegId, sidetone_media::LegEvent)>,
+        events: Events,
     ) -> Self {
-        let kind = match line {
-            Line::Udp | Line::Tcp => LegKind::Plain,
-            Line::WebSocket => LegKind::WebRtc { lite: false },
-        };
-        let mut spec = LegSpec::new(kind, events);
-        spec.candidates.peer = Some(EXCHANGE);
-        spec.rtp.dtmf.detection =
-            if keys == Keys::Tones { ToneDetection::Always } else { ToneDetection::Never };
-        if keys == Keys::Info {
-            spec.rtp.dtmf.without_events = WithoutEvents::Signalling;
-        }
         Self {
-            leg: engine.create_leg(spec).await.expect("a phone has a leg"),
+            leg: new_leg(line, engine, keys, events).await,
             negotiation: Negotiation::new(capabilities.clone(), random),
             settled: false,
             muted: false,
             repeats: false,
+            voice: voice_of(""),
+            forged: false,
         }
+    }
+
+    /// Sends this tone, and perhaps under a certificate that is not its own.
+    pub(super) fn sound(&mut self, voice: u16, forged: bool) {
+        (self.voice, self.forged) = (voice, forged);
+    }
+
+    /// From its next offer on its media is protected so: it describes itself anew, as phones do.
+    pub(super) fn secure(&mut self, capabilities: &Capabilities, random: &mut dyn Random) {
+        self.negotiation = Negotiation::new(capabilities.clone(), random);
+    }
+
+    /// Its sockets were bound to an address that is gone: it has new ones for its next offer.
+    pub(super) fn rebind(&mut self, leg: LegHandle) {
+        (self.leg, self.settled) = (leg, false);
+    }
+
+    fn written(&self, session: &Session) -> String {
+        let text = session.to_string();
+        let Some((before, print)) = text.split_once("a=fingerprint:").filter(|_| self.forged)
+        else {
+            return text;
+        };
+        let (hash, digits) = print.split_once(' ').expect("a hash and its digits");
+        let first = if digits.starts_with('0') { "1" } else { "0" };
+        format!("{before}a=fingerprint:{hash} {first}{}", &digits[1..])
     }
 
     /// Sends nothing.
@@ -137,7 +220,7 @@ impl Media {
     pub(super) async fn offer(&mut self, wish: &Wish, random: &mut dyn Random) -> Option<String> {
         self.grow(self.negotiation.offer_requirements(wish).transports).await;
         let offer = self.negotiation.offer(self.leg.local_transports(), wish, random);
-        offer.ok().map(|offer| offer.to_string())
+        offer.ok().map(|offer| self.written(&offer))
     }
 
     /// Answers an offer of the exchange.
@@ -156,7 +239,7 @@ impl Media {
         let answered = self.negotiation.answer(&offer, self.leg.local_transports(), wish, random);
         let (session, plan) = answered.map_err(|reject| reject.status)?;
         self.apply(plan).await;
-        Ok(session.to_string())
+        Ok(self.written(&session))
     }
 
     /// Takes the exchange's answer.
@@ -191,7 +274,7 @@ impl Media {
         if self.settled || self.muted || !speaks {
             return;
         }
-        let step = ToneStep { first_hz: 440, second_hz: 0, duration: Duration::ZERO };
+        let step = ToneStep { first_hz: self.voice, second_hz: 0, duration: Duration::ZERO };
         let tone = Tone { steps: vec![step], repeat: Repeat::Forever };
         self.settled = self.leg.tone(0, tone).await.is_ok();
     }

@@ -370,7 +370,10 @@ fn the_time_of_a_call_leads_to_its_own_extension() {
                 same => n,Set(GLOBAL(OVER)=time)\n";
     tell_of(plan, async |world: World, alice: Phone| {
         answered(&world, &alice, "721").await;
-        assert!(world.listen(&alice, secs(1)).await.is_tone(440.0), "the echo of alice's tone");
+        assert!(
+            world.listen(&alice, secs(1)).await.is_tone(alice.voice()),
+            "the echo of alice's tone"
+        );
         world.run_for(secs(2)).await;
         assert!(world.listen(&alice, secs(1)).await.is_tone(800.0));
         world.run_until("it ends", secs(5), |_| alice.is_over()).await;

@@ -27,6 +27,13 @@ async fn talking(world: &World) -> (Phone, Phone) {
     (alice, bob)
 }
 
+/// The caller's phone shows this status, and the cause that goes with it.
+fn refused(caller: &Phone, status: u16, cause: u8) {
+    assert_eq!(caller.state(), Some(CallState::Over(status)));
+    let (reasons, cause) = (caller.call().reasons, format!("Q.850;cause={cause};"));
+    assert!(reasons.iter().any(|reason| reason.starts_with(&cause)), "{reasons:?}");
+}
+
 async fn over(world: &World, phone: &Phone, status: u16) {
     world.run_until("the call is over", secs(60), |_| phone.is_over()).await;
     assert_eq!(phone.state(), Some(CallState::Over(status)), "{}", world.account());
@@ -142,13 +149,20 @@ fn rfc_3665_3_2_session_establishment_through_two_proxies() {
     });
 }
 
-/// The answer comes in the ACK, as when a redirect made the caller begin anew without an offer.
+/// The caller is redirected and begins anew, without an offer: its answer comes in the ACK.
 #[test]
-fn rfc_3665_3_6_session_with_the_description_in_ack() {
-    tell_on_links(&Configuration::default(), FEW, async |world: World| {
+fn rfc_3665_3_6_session_via_redirect_with_the_description_in_ack() {
+    let plan = "exten => 36,1,Transfer(bob)\n same => n,Set(GLOBAL(HOW)=${TRANSFERSTATUS})";
+    let configuration = Configuration::default().with_extensions(plan);
+    tell_on_links(&configuration, FEW, async |world: World| {
         let (alice, bob) = two(&world).await;
         bob.will(Manner::Answer(secs(1))).await;
-        alice.dial_with("bob", Offer::Nothing).await;
+        alice.dial_with("36", Offer::Nothing).await;
+        over(&world, &alice, 302).await;
+        let moved = alice.call().answers.pop().unwrap_or_default();
+        let contact = moved.lines().find_map(|line| line.strip_prefix("Contact: <sip:"));
+        let user = contact.and_then(|contact| contact.split('@').next()).unwrap_or_default();
+        alice.dial_with(user, Offer::Nothing).await;
         world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
         alice.hang_up().await;
         over(&world, &bob, 200).await;
@@ -156,15 +170,16 @@ fn rfc_3665_3_6_session_with_the_description_in_ack() {
     });
 }
 
+/// The address of the caller changes, and her re-INVITE names the new one for media.
 #[test]
-fn rfc_3665_3_7_session_with_re_invite() {
+fn rfc_3665_3_7_session_with_re_invite_for_a_new_address() {
     tell_on_links(&Configuration::default(), FEW, async |world: World| {
         let (alice, bob) = talking(&world).await;
-        for phone in [&alice, &bob] {
-            phone.resume().await;
-            let done = |_: &World| phone.call().reoffer_status == Some(200);
-            world.run_until("the offer is answered", secs(35), done).await;
-        }
+        let before = alice.ip();
+        world.roam(&alice).await;
+        assert_ne!(alice.ip(), before);
+        let done = |_: &World| alice.call().reoffer_status == Some(200);
+        world.run_until("the offer is answered", secs(35), done).await;
         world.run_for(secs(2)).await;
         assert!(world.talking(&alice, &bob), "{}", world.account());
         alice.hang_up().await;
@@ -194,6 +209,7 @@ fn rfc_3665_3_9_unsuccessful_busy() {
         world.run_until("it is over", secs(35), |_| alice.is_over()).await;
         world.assert_no_leaks().await;
         assert_eq!(world.outcome(), "BUSY");
+        refused(&alice, 486, 17);
     });
 }
 
@@ -206,6 +222,7 @@ fn rfc_3665_3_10_unsuccessful_no_response() {
         world.run_until("it is over", secs(60), |_| alice.is_over()).await;
         world.assert_no_leaks().await;
         assert_eq!(world.outcome(), "NOANSWER");
+        refused(&alice, 480, 19);
     });
 }
 
@@ -218,6 +235,7 @@ fn rfc_3665_3_11_unsuccessful_temporarily_unavailable() {
         world.run_until("it is over", secs(35), |_| alice.is_over()).await;
         world.assert_no_leaks().await;
         assert_eq!(world.outcome(), "NOANSWER");
+        refused(&alice, 480, 19);
     });
 }
 

@@ -26,6 +26,13 @@ async fn heard_in_two_seconds(world: &World, phone: &Phone) -> u64 {
     phone.call().heard - before
 }
 
+/// How much of what one hears is the other's tone.
+async fn share_heard(world: &World, ear: &Phone, speaker: &Phone) -> f64 {
+    let sound = world.hear(ear, secs(1)).await;
+    assert!(sound.length_ms() > 800 && !sound.is_silent(), "{}", world.account());
+    sound.share_of(speaker.voice())
+}
+
 #[test]
 fn every_form_of_hold_gives_silence_here_and_music_there() {
     for form in FORMS {
@@ -44,6 +51,8 @@ fn every_form_of_hold_gives_silence_here_and_music_there() {
                     let music = heard_in_two_seconds(&world, held).await;
                     // One stream of fifty packets a second, not two.
                     assert!((95..=105).contains(&music), "{form:?} by {one}: {music}");
+                    let tone = share_heard(&world, held, holder).await;
+                    assert!(tone < 0.05, "{form:?} by {one}: the holder is heard: {tone}");
                     assert!(!holder.hears(), "{form:?} by {one}");
                     if round == 0 {
                         holder.resume().await;
@@ -54,6 +63,8 @@ fn every_form_of_hold_gives_silence_here_and_music_there() {
                     world.run_until("they talk again", secs(35), back).await;
                     let voice = heard_in_two_seconds(&world, held).await;
                     assert!((95..=105).contains(&voice), "{form:?} by {one}: {voice}");
+                    let tone = share_heard(&world, held, holder).await;
+                    assert!(tone > 0.9, "{form:?} by {one}: the holder is back: {tone}");
                 }
                 alice.hang_up().await;
                 world.assert_no_leaks().await;
@@ -98,6 +109,8 @@ fn a_browser_hears_music_when_a_phone_holds() {
             world.run_until("alice holds", secs(35), |_| agreed(&alice) && !alice.hears()).await;
             let music = heard_in_two_seconds(&world, &wendy).await;
             assert!((90..=105).contains(&music), "{form:?}: {music}");
+            let tone = share_heard(&world, &wendy, &alice).await;
+            assert!(tone < 0.05, "{form:?}: the holder is heard: {tone}");
             alice.resume().await;
             let back = |w: &World| agreed(&alice) && w.talking(&alice, &wendy);
             world.run_until("they talk again", secs(35), back).await;

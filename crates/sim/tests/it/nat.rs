@@ -1,30 +1,14 @@
 //! What peers are told about addresses, and how ICE is switched.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use sidetone_events::Event;
-use sidetone_events::catalogue::Way;
 use sidetone_sim::phone::Saying;
 use sidetone_sim::{CallState, Configuration, Line, Manner, Weather, World, secs};
 
+use super::overhear::overheard;
 use super::{FEW, registered, tell};
-
-/// Every SIP message the exchange sends from now on.
-fn overheard(world: &World) -> Rc<RefCell<Vec<String>>> {
-    let said = Rc::new(RefCell::new(Vec::new()));
-    let mut events = world.exchange().bus().subscribe();
-    let into = Rc::clone(&said);
-    tokio::task::spawn_local(async move {
-        while let Some(event) = events.next().await {
-            if let Event::SipMessage { way: Way::Out, text, .. } = &*event {
-                into.borrow_mut().push(text.clone());
-            }
-        }
-    });
-    said
-}
 
 /// The lines of a message that are the exchange's own words: what a peer wrote comes back to it.
 fn own_words(message: &str) -> Vec<&str> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sidetone_sim::{Configuration, Hold, Line, Manner, Media, Phone, Weather, World, secs};
+use sidetone_sim::{Configuration, Hold, Line, Manner, Media, Offer, Phone, Weather, World, secs};
 
 use super::tell::tell;
 
@@ -62,21 +62,18 @@ pub(super) async fn agreed(world: &World, what: &str, phone: &Phone) {
     assert_eq!(phone.call().reoffer_status, Some(200), "{what}: {}", world.account());
 }
 
-/// The tone arrives on both sides: packets everywhere, and where they can be read the tone itself.
-pub(super) async fn both_hear(world: &World, what: &str, parties: [(&Phone, Kind); 2]) {
-    let [(one, _), (other, _)] = parties;
+/// Each hears the other's tone, and hears it well, whatever it comes in.
+pub(super) async fn both_hear(world: &World, what: &str, [one, other]: [&Phone; 2]) {
     world.run_until(what, secs(35), |w| w.talking(one, other)).await;
     // What was on its way before the change has arrived.
     world.run_for(Duration::from_millis(500)).await;
-    for (phone, kind) in parties {
-        if matches!(kind, Kind::Phone(Media::Plain | Media::Muxed | Media::Avpf, _)) {
-            let sound = world.listen(phone, Duration::from_millis(600)).await;
-            // Nothing to read while it speaks alaw.
-            if sound.length_ms() > 300 {
-                let share = sound.share_of(440.0);
-                assert!(share > 0.9, "{what}: {share} at {}\n{}", phone.name(), world.account());
-            }
-        }
+    for (phone, speaker) in [(one, other), (other, one)] {
+        let sound = world.hear(phone, Duration::from_millis(600)).await;
+        let (share, length) = (sound.share_in_tenths(speaker.voice()), sound.length_ms());
+        let own = sound.share_in_tenths(phone.voice());
+        let heard = share > 0.5 && own < 0.05 && (520..=680).contains(&length);
+        let name = phone.name();
+        assert!(heard, "{what}: {share}, {own} in {length} ms at {name}\n{}", world.account());
     }
 }
 
@@ -86,16 +83,19 @@ async fn one_call(world: World, from: Kind, to: Kind) {
     callee.will(Manner::Answer(Duration::from_millis(300))).await;
     caller.dial(callee.name()).await;
     let parties = [(&caller, from), (&callee, to)];
-    both_hear(&world, "they talk", parties).await;
+    let both = [&caller, &callee];
+    both_hear(&world, "they talk", both).await;
     for (place, (phone, kind)) in parties.into_iter().enumerate() {
-        let forms = [Hold::SendOnly, Hold::Inactive, Hold::WithoutOffer];
+        let mut forms = vec![Hold::SendOnly, Hold::Inactive, Hold::WithoutOffer];
+        // A browser's address is in its candidates: 0.0.0.0 is no hold there.
+        forms.extend(matches!(kind, Kind::Phone(..)).then_some(Hold::ZeroAddress));
         for form in forms {
             phone.hold_by(form).await;
             agreed(&world, &format!("{form:?} by {place}"), phone).await;
             world.run_until("the holder hears nothing", secs(9), |_| !phone.hears()).await;
             phone.resume().await;
             agreed(&world, &format!("resume of {form:?} by {place}"), phone).await;
-            both_hear(&world, &format!("{form:?} by {place} is over"), parties).await;
+            both_hear(&world, &format!("{form:?} by {place} is over"), both).await;
         }
         let codecs: &[&[&str]] = match kind {
             Kind::Phone(..) => &[&["alaw"], &["ulaw"]],
@@ -104,11 +104,11 @@ async fn one_call(world: World, from: Kind, to: Kind) {
         for codec in codecs {
             phone.change_to(codec).await;
             agreed(&world, &format!("{codec:?} by {place}"), phone).await;
-            both_hear(&world, &format!("{codec:?} by {place}"), parties).await;
+            both_hear(&world, &format!("{codec:?} by {place}"), both).await;
         }
         phone.resume_without_offer().await;
         agreed(&world, &format!("an offer asked for by {place}"), phone).await;
-        both_hear(&world, &format!("an offer asked for by {place}"), parties).await;
+        both_hear(&world, &format!("an offer asked for by {place}"), both).await;
     }
     callee.hang_up().await;
     world.assert_no_leaks().await;
@@ -140,6 +140,74 @@ callers! {
     an_sdes_phone_talks_with_every_kind_through_every_change = 3,
     a_dtls_phone_talks_with_every_kind_through_every_change = 4,
     a_browser_talks_with_every_kind_through_every_change = 5,
+}
+
+/// Where encryption is liked and not demanded, whoever cannot is heard, and either side may begin
+/// it or leave it off in the middle. The wire shows which.
+#[test]
+fn encryption_begins_and_ends_in_the_middle_of_a_call_where_it_is_optional() {
+    let optional = "media_encryption = sdes\nmedia_encryption_optimistic = yes\n";
+    let optional = Kind::Phone(Media::Plain, optional);
+    for to in [optional, Kind::Browser] {
+        let configuration = with_options(Configuration::default(), "alice", optional);
+        let configuration = with_options(configuration, "bob", to);
+        tell(12, Weather::CLEAR, &configuration, async |world: World| {
+            let caller = party(&world, optional, "alice", "wendy").await;
+            let callee = party(&world, to, "bob", "walter").await;
+            callee.will(Manner::Answer(Duration::from_millis(300))).await;
+            caller.dial(callee.name()).await;
+            let both = [&caller, &callee];
+            both_hear(&world, "they talk in clear", both).await;
+            let phones = if matches!(to, Kind::Browser) { &both[..1] } else { &both[..] };
+            for phone in phones {
+                for (media, in_clear) in [(Media::Sdes, false), (Media::Plain, true)] {
+                    phone.secure_by(media).await;
+                    let what = format!("{media:?} by {}", phone.name());
+                    agreed(&world, &what, phone).await;
+                    both_hear(&world, &what, both).await;
+                    let speaker = if phone.name() == "alice" { &callee } else { &caller };
+                    let wire = world.listen(phone, Duration::from_millis(600)).await;
+                    let readable = wire.share_of(speaker.voice()) > 0.9;
+                    assert_eq!(readable, in_clear, "{what}\n{}", world.account());
+                }
+            }
+            caller.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// A phone without BUNDLE has a transport for each stream; a browser has one for all of them.
+#[test]
+fn a_phone_without_bundle_talks_and_shows_itself_to_a_browser_that_has_it() {
+    let dtls = "media_encryption = dtls\ndtls_auto_generate_cert = yes\nallow = vp8\n";
+    for caller_is_browser in [true, false] {
+        let dtls = Kind::Phone(Media::Dtls, dtls);
+        let configuration = with_options(Configuration::default(), "alice", dtls);
+        tell(13, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered_as(&world, "alice", Line::Udp, &["ulaw", "vp8"]).await;
+            alice.will_want(Media::Dtls).await;
+            let wendy = world.phone("wendy", Line::WebSocket).await;
+            assert_eq!(wendy.register().await, Ok(600));
+            let (caller, callee) =
+                if caller_is_browser { (&wendy, &alice) } else { (&alice, &wendy) };
+            callee.will(Manner::Answer(Duration::from_millis(300))).await;
+            caller.dial_with(callee.name(), Offer::AudioAndVideo).await;
+            both_hear(&world, "they talk", [&alice, &wendy]).await;
+            assert_eq!((alice.call().streams, wendy.call().streams), (2, 2), "{}", world.account());
+            let sdp = if caller_is_browser { alice.call().invite } else { wendy.call().invite };
+            assert_eq!(sdp.contains("a=group:BUNDLE"), !caller_is_browser, "{sdp}");
+            for phone in [&alice, &wendy] {
+                phone.hold().await;
+                agreed(&world, "hold", phone).await;
+                phone.resume().await;
+                agreed(&world, "the end of hold", phone).await;
+                both_hear(&world, "they talk again", [&alice, &wendy]).await;
+            }
+            wendy.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidetone_sim::{CallState, Configuration, Line, Manner, Weather, World, secs};
+use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
 use super::{FEW, registered, seeds, tell, tell_over};
 
@@ -28,6 +28,13 @@ fn a_callee_that_is_nowhere_cannot_be_called() {
     });
 }
 
+/// The caller's phone shows this status, and the cause that goes with it.
+fn refused(caller: &Phone, status: u16, cause: u8) {
+    assert_eq!(caller.state(), Some(CallState::Over(status)));
+    let (reasons, cause) = (caller.call().reasons, format!("Q.850;cause={cause};"));
+    assert!(reasons.iter().any(|reason| reason.starts_with(&cause)), "{reasons:?}");
+}
+
 #[test]
 fn a_busy_callee_makes_the_caller_hear_busy() {
     tell_over(FEW, async |world: World| {
@@ -37,6 +44,7 @@ fn a_busy_callee_makes_the_caller_hear_busy() {
         alice.dial("bob").await;
         world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
         assert_eq!(world.outcome(), "BUSY");
+        refused(&alice, 486, 17);
         world.assert_no_leaks().await;
     });
 }
@@ -50,7 +58,8 @@ fn a_callee_declines() {
         world.run_until("it rings", secs(15), |_| bob.is_alerted()).await;
         bob.refuse(603).await;
         world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
-        assert!(["BUSY", "CONGESTION"].contains(&world.outcome().as_str()));
+        assert_eq!(world.outcome(), "CONGESTION");
+        refused(&alice, 603, 21);
         world.assert_no_leaks().await;
     });
 }

@@ -277,6 +277,13 @@ fn each_early_dialog_of_a_forking_proxy_has_its_own_media_and_prack() {
             let prack = prack.unwrap_or_else(|| panic!("{tag}: {heard:?}"));
             assert!(prack.contains("RAck: 7 "), "{prack}");
             proxy.say(answer_to(prack, "200 OK", "x", "").replace(";tag=x", "")).await;
+            // Early media goes to the fork that spoke last, and to no other.
+            let at = |port: u16| world.strays_at(([198, 51, 100, 1], port).into());
+            let _ = [4000, 4010, 4020].map(at);
+            world.run_for(Duration::from_millis(500)).await;
+            for other in [4000, 4010, 4020] {
+                assert_eq!(at(other) > 10, other == port, "{tag}: {other}\n{}", world.account());
+            }
         }
         proxy.say(answer_to(&invite, "200 OK", "two", &sdp(4010))).await;
         let talks = |_: &World| alice.state() == Some(CallState::Talking);
