@@ -1,6 +1,7 @@
 // What the stories do with a page that shows the web phone or a bare client: wait for states,
 // measure what is heard and seen.
 import assert from 'node:assert/strict';
+import { passwordOf } from './config.mjs';
 import { sleep, until } from './tools.mjs';
 
 /**
@@ -11,6 +12,16 @@ export async function openPhone(browser, exchange, account, { unfiltered = false
   const page = await browser.page(options);
   if (unfiltered) await page.raw.addInitScript(takeFiltersOff);
   await page.open(exchange.phone(account));
+  await registered(page, account);
+  return page;
+}
+
+/** The same, with the line of signalling through a cable that a story may pull (`lib/cable.mjs`). */
+export async function openPhoneOver(line, browser, exchange, account) {
+  const page = await browser.page();
+  const server = `wss://127.0.0.1:${line.port}/ws`;
+  const handover = { account, password: passwordOf(account), server };
+  await page.open(`${exchange.base}/phone#${new URLSearchParams(handover)}`);
   await registered(page, account);
   return page;
 }

@@ -44,8 +44,9 @@ for (const { name, start, trust, refusal } of BROWSERS) {
   test(`${name} does not trust the certificate, and the phone says what to do`, async () => {
     const browser = await start(false);
     try {
+      // A page of its own: the browser shows its refusal there some time later.
+      await assert.rejects((await browser.page()).open(`${exchange.base}/phone`), refusal);
       const page = await browser.page();
-      await assert.rejects(page.open(`${exchange.base}/phone`), refusal);
       // The page itself may come in clear on this computer; its WebSocket may not.
       const handover = { account: 'alice', password: passwordOf('alice'), server: exchange.wss };
       const clear = `http://127.0.0.1:${exchange.ports.http}`;

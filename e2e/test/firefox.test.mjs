@@ -4,7 +4,6 @@ import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { startChromium, startFirefox } from '../lib/browsers.mjs';
 import { cable } from '../lib/cable.mjs';
-import { passwordOf } from '../lib/config.mjs';
 import { startExchange } from '../lib/exchange.mjs';
 import * as phone from '../lib/phone.mjs';
 import { out } from '../lib/tools.mjs';
@@ -44,11 +43,7 @@ test('Firefox names a wrong password in words', async () => {
 test('Firefox comes back by itself after its line was cut', async () => {
   const line = await cable(exchange.ports.https);
   try {
-    const alice = await browser.page();
-    const server = `wss://127.0.0.1:${line.port}/ws`;
-    const handover = { account: 'alice', password: passwordOf('alice'), server };
-    await alice.open(`${exchange.base}/phone#${new URLSearchParams(handover)}`);
-    await phone.registered(alice, 'alice');
+    const alice = await phone.openPhoneOver(line, browser, exchange, 'alice');
     line.pull();
     await phone.phoneState(alice, 'the loss to be shown', ({ line: now, notice }) =>
       now === 'reconnecting' && notice?.title === 'Connection lost');

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { startChromium } from '../lib/browsers.mjs';
 import { cable } from '../lib/cable.mjs';
-import { passwordOf } from '../lib/config.mjs';
 import { startExchange } from '../lib/exchange.mjs';
 import * as phone from '../lib/phone.mjs';
 import { out, sleep, until } from '../lib/tools.mjs';
@@ -196,11 +195,7 @@ test('a browser that goes offline says so and returns', async () => {
 test('the line that is cut is told in words and comes back, and so do calls', async () => {
   const line = await cable(exchange.ports.https);
   try {
-    const alice = await browser.page();
-    const server = `wss://127.0.0.1:${line.port}/ws`;
-    const handover = { account: 'alice', password: passwordOf('alice'), server };
-    await alice.open(`${exchange.base}/phone#${new URLSearchParams(handover)}`);
-    await phone.registered(alice, 'alice');
+    const alice = await phone.openPhoneOver(line, browser, exchange, 'alice');
     line.pull();
     const { notice } = await phone.phoneState(alice, 'the loss to be shown', ({ line: now, notice: words }) =>
       now === 'reconnecting' && words !== null);
@@ -225,11 +220,7 @@ test('the line that is cut is told in words and comes back, and so do calls', as
 test('a call outlives a cut of the line, and the exchange finds it again', async () => {
   const line = await cable(exchange.ports.https);
   try {
-    const alice = await browser.page();
-    const server = `wss://127.0.0.1:${line.port}/ws`;
-    const handover = { account: 'alice', password: passwordOf('alice'), server };
-    await alice.open(`${exchange.base}/phone#${new URLSearchParams(handover)}`);
-    await phone.registered(alice, 'alice');
+    const alice = await phone.openPhoneOver(line, browser, exchange, 'alice');
     const bob = await phone.openPhone(browser, exchange, 'bob');
     await phone.call(alice, 'bob');
     await phone.inPhase(bob, 'incoming');

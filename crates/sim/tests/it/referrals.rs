@@ -176,6 +176,13 @@ fn an_invite_with_replaces_takes_over_an_answered_call() {
     });
 }
 
+/// The `Replaces` of whoever takes the place of a phone that rings.
+fn place_of_a_ringing_phone(phone: &Phone) -> String {
+    let (invite, own_tag) = (phone.call().invite, phone.call().tag);
+    let (call_id, from) = (header(&invite, "Call-ID"), tag(header(&invite, "From")));
+    format!("{call_id};to-tag={from};from-tag={own_tag};early-only")
+}
+
 /// RFC 5359 §2.16: carol takes the call that rings at bob.
 #[test]
 fn rfc_5359_2_16_call_pickup_by_replaces() {
@@ -188,9 +195,7 @@ fn rfc_5359_2_16_call_pickup_by_replaces() {
         world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
         let ringing = |_: &World| alice.state() == Some(CallState::Ringing);
         world.run_until("alice hears so", secs(35), ringing).await;
-        let (invite, tag_of_bob) = (bob.call().invite, bob.call().tag);
-        let (call_id, from) = (header(&invite, "Call-ID"), tag(header(&invite, "From")));
-        let replaces = format!("{call_id};to-tag={from};from-tag={tag_of_bob};early-only");
+        let replaces = place_of_a_ringing_phone(&bob);
         carol.will_say(&[("Replaces", &replaces)]).await;
         carol.dial("whatever").await;
         world.run_until("they talk", secs(35), |w| w.talking(&alice, &carol)).await;
@@ -211,9 +216,7 @@ fn of_two_who_pick_up_at_once_one_talks_and_the_other_is_told() {
         world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
         let ringing = |_: &World| alice.state() == Some(CallState::Ringing);
         world.run_until("alice hears so", secs(35), ringing).await;
-        let (invite, tag_of_bob) = (bob.call().invite, bob.call().tag);
-        let (call_id, from) = (header(&invite, "Call-ID"), tag(header(&invite, "From")));
-        let replaces = format!("{call_id};to-tag={from};from-tag={tag_of_bob};early-only");
+        let replaces = place_of_a_ringing_phone(&bob);
         for phone in [&carol, &oscar] {
             phone.will_say(&[("Replaces", &replaces)]).await;
             phone.dial("whatever").await;
