@@ -36,8 +36,6 @@ pub mod snapshot;
 pub mod source;
 pub mod table;
 pub mod tables;
-#[cfg(test)]
-mod tests;
 
 pub use acl::{Acl, AclSet, Network};
 pub use advice::firewall;

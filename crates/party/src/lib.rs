@@ -2,14 +2,17 @@
 //! those who forwarded a call, as the dialplan sees them; `identity` reads them from SIP headers
 //! and writes them there, `ice_servers` says what a phone that registers may know of servers,
 //! `message` holds small readings of SIP messages,
-//! `info` the keys in the bodies of INFO.
+//! `info` the keys in the bodies of INFO, `identify` finds whose request it is, and `names` the
+//! addresses of host names.
 
 #![forbid(unsafe_code)]
 
 pub mod ice_servers;
+pub mod identify;
 pub mod identity;
 pub mod info;
 pub mod message;
+pub mod names;
 
 pub use sidetone_config::objects::endpoint::CallerIdPrivacy as Presentation;
 

@@ -16,8 +16,8 @@ use sidetone_ua::api::Reply;
 use sidetone_ua::digest::{Algorithm, Check, Credentials, Freshness, Secret, Verdict};
 
 use crate::exchange::Exchange;
-use crate::identify::{by_line, credentials_of, identify};
 use crate::message;
+use sidetone_party::identify::{by_line, credentials_of, identify};
 
 /// The proof that a request comes from its endpoint: a digest was verified, or the endpoint's
 /// configuration names no `auth`, which says that its address is trusted.

@@ -37,11 +37,11 @@ use crate::shard::ShardHandle;
 use crate::sip_log::{SipLog, SipLogFilter};
 
 mod media;
-pub(crate) mod names;
+mod names;
 mod start;
 
 pub use media::rules;
-use names::Names;
+use sidetone_party::names::Names;
 
 pub use start::{Parts, StartError};
 

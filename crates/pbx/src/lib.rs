@@ -10,7 +10,6 @@ pub mod bridge;
 pub mod channel;
 pub mod counters;
 pub mod exchange;
-mod identify;
 mod incoming;
 mod ingress;
 pub mod live;

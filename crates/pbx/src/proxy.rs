@@ -69,11 +69,3 @@ impl Exchange {
         login::logins_of(&self.config(), auths)
     }
 }
-
-/// The host of a URI, when it is a name.
-pub(crate) fn name_in(uri: &str) -> Option<String> {
-    let bare = uri.trim().trim_matches(['<', '>']);
-    let uri = Uri::parse(&Text::from(bare.as_bytes().to_vec())).ok()?;
-    let sip = uri.as_sip()?;
-    sip.host.ip().is_none().then(|| sip.host.to_string())
-}

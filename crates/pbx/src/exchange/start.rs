@@ -19,7 +19,7 @@ use sidetone_ua::digest::DigestServer;
 use sidetone_ua::{Settings, Stack};
 use tokio::sync::{Notify, mpsc};
 
-use super::names::{self, Names};
+use super::names;
 use super::{Exchange, Inner, Prompts};
 use crate::application::Catalogue;
 use crate::channel::reach::PACKAGE;
@@ -31,6 +31,7 @@ use crate::registrar::{Contact, Registrar};
 use crate::registrations::Registrations;
 use crate::sip_log::SipLog;
 use crate::{ingress, qualify, register, shard};
+use sidetone_party::names::{Names, resolve};
 
 /// How long a call waits for a peer whose connection closed: a browser that changes networks
 /// registers again within seconds, one that sleeps may take half a minute.
@@ -95,7 +96,7 @@ impl Exchange {
         let exchange = Self {
             inner: Arc::new(Inner {
                 globals: Mutex::new(HashMap::new()),
-                resolved: ArcSwap::from_pointee(names::resolve(&config, &Names::new()).await),
+                resolved: ArcSwap::from_pointee(resolve(&config, &Names::new()).await),
                 interfaces: ArcSwap::from_pointee(parts.interfaces),
                 entity_id: entity_id(&config, &mut *random),
                 config: ArcSwap::new(config),
@@ -154,7 +155,7 @@ impl Exchange {
     /// Resolves the names of the configuration again: dynamic DNS follows the network.
     pub async fn resolve_again(&self) {
         let known = self.inner.resolved.load_full();
-        let found = names::resolve(&self.config(), &known).await;
+        let found = resolve(&self.config(), &known).await;
         self.inner.resolved.store(Arc::new(found));
     }
 

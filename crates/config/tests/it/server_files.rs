@@ -7,9 +7,9 @@ use sidetone_base::Pii;
 use sidetone_conf::MemorySource;
 
 use super::{UDP, base, config, errors, one_says, pair, warnings};
-use crate::objects::logger::Level;
-use crate::objects::music::Order;
-use crate::{Loaded, LogFormat, LogTarget, StrictRtp, TurnLogin, TurnTransport, load};
+use sidetone_config::objects::logger::Level;
+use sidetone_config::objects::music::Order;
+use sidetone_config::{Loaded, LogFormat, LogTarget, StrictRtp, TurnLogin, TurnTransport, load};
 
 fn load_with(file: &str, text: &str) -> Loaded {
     let source = base().with("/etc/pjsip.conf", UDP).with(format!("/etc/{file}"), text);

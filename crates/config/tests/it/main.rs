@@ -2,7 +2,6 @@
 
 mod codec_options;
 mod completeness;
-#[path = "../tests/unit/reloads.rs"]
 mod reloads;
 mod server_files;
 mod sip_objects;
@@ -12,11 +11,12 @@ use std::sync::Arc;
 
 use sidetone_conf::{MemorySource, Severity};
 
-use crate::{Config, Loaded, load};
+use sidetone_config::{Config, Loaded, load};
 
 /// A certificate and its key, PEM.
 pub(crate) fn pair() -> (String, String) {
-    let made = rcgen::generate_simple_self_signed(vec![String::from("pbx.example")]).unwrap();
+    let made = rcgen::generate_simple_self_signed(vec![String::from("pbx.example")])
+        .expect("a certificate");
     (made.cert.pem(), made.signing_key.serialize_pem())
 }
 
@@ -65,13 +65,13 @@ fn built_in(edit: impl Fn(&str) -> String) -> MemorySource {
     let (cert, key) = pair();
     let mut source = MemorySource::new().with("/run/cert.pem", cert).with("/run/key.pem", key);
     for (name, text) in [
-        ("asterisk", include_str!("../../../etc/asterisk.conf")),
-        ("pjsip", include_str!("../../../etc/pjsip.conf")),
-        ("http", include_str!("../../../etc/http.conf")),
-        ("rtp", include_str!("../../../etc/rtp.conf")),
-        ("logger", include_str!("../../../etc/logger.conf")),
-        ("modules", include_str!("../../../etc/modules.conf")),
-        ("extensions", include_str!("../../../etc/extensions.conf")),
+        ("asterisk", include_str!("../../../../etc/asterisk.conf")),
+        ("pjsip", include_str!("../../../../etc/pjsip.conf")),
+        ("http", include_str!("../../../../etc/http.conf")),
+        ("rtp", include_str!("../../../../etc/rtp.conf")),
+        ("logger", include_str!("../../../../etc/logger.conf")),
+        ("modules", include_str!("../../../../etc/modules.conf")),
+        ("extensions", include_str!("../../../../etc/extensions.conf")),
     ] {
         let text = edit(text)
             .replace("@CERT@", "/run/cert.pem")
@@ -107,15 +107,15 @@ fn every_example_of_the_default_configuration_acts() {
     assert_eq!(loaded.summary.ignored_options, 0);
     // An option that is ignored and set to its default is not told: the tables know.
     for (file, text) in [
-        ("asterisk.conf", include_str!("../../../etc/asterisk.conf")),
-        ("http.conf", include_str!("../../../etc/http.conf")),
-        ("logger.conf", include_str!("../../../etc/logger.conf")),
-        ("pjsip.conf", include_str!("../../../etc/pjsip.conf")),
-        ("rtp.conf", include_str!("../../../etc/rtp.conf")),
+        ("asterisk.conf", include_str!("../../../../etc/asterisk.conf")),
+        ("http.conf", include_str!("../../../../etc/http.conf")),
+        ("logger.conf", include_str!("../../../../etc/logger.conf")),
+        ("pjsip.conf", include_str!("../../../../etc/pjsip.conf")),
+        ("rtp.conf", include_str!("../../../../etc/rtp.conf")),
     ] {
         let names = text.lines().filter_map(|line| line.strip_prefix(';')?.split_once('='));
         for name in names.map(|(name, _)| name.trim()) {
-            let specs = crate::tables::ALL.iter().filter(|spec| spec.file == file);
+            let specs = sidetone_config::tables::ALL.iter().filter(|spec| spec.file == file);
             let mut options = specs.filter_map(|spec| spec.option(name)).peekable();
             assert!(options.peek().is_none() || options.any(|option| option.works()), "{name}");
         }
@@ -135,7 +135,7 @@ fn the_default_configuration_has_nothing_to_complain_about() {
     assert!(alice.webrtc && alice.bundle && alice.max_video_streams == 4);
     assert_eq!(config.aors["alice"].max_contacts, 5);
     assert_eq!(config.http.tls.as_ref().unwrap().bind.port(), 8089);
-    let dialplan = loaded.dialplan_document.unwrap();
+    let dialplan = loaded.dialplan_document.expect("a certificate");
     assert!(dialplan.diagnostics.is_empty() && dialplan.section("demo").is_some());
 }
 
@@ -167,9 +167,11 @@ fn a_file_that_cannot_be_read_is_named() {
 
 #[test]
 fn the_reference_page_holds_every_option() {
-    let pages: String =
-        crate::reference::files().into_iter().map(crate::reference::reference).collect();
-    for object in crate::tables::ALL {
+    let pages: String = sidetone_config::reference::files()
+        .into_iter()
+        .map(sidetone_config::reference::reference)
+        .collect();
+    for object in sidetone_config::tables::ALL {
         for option in object.options {
             assert!(pages.contains(&format!("| `{}` |", option.name)), "{}", option.name);
         }
@@ -179,9 +181,10 @@ fn the_reference_page_holds_every_option() {
 #[test]
 fn every_known_option_of_pjsip_conf_is_in_a_table() {
     // Names of the reference list, checked in as data so that a table cannot lose one.
-    for line in include_str!("tests/pjsip_options.tsv").lines() {
-        let (object, option) = line.split_once('\t').unwrap();
-        let spec = crate::tables::pjsip_object(object).unwrap_or_else(|| panic!("{object}"));
+    for line in include_str!("pjsip_options.tsv").lines() {
+        let (object, option) = line.split_once('\t').expect("a certificate");
+        let spec =
+            sidetone_config::tables::pjsip_object(object).unwrap_or_else(|| panic!("{object}"));
         assert!(spec.option(option).is_some(), "{object} {option}");
     }
 }
@@ -191,11 +194,11 @@ proptest::proptest! {
     fn any_file_loads(text in "(\\[[ab]\\]\n|type=(endpoint|aor|auth|transport|identify|acl)\n|\
         (allow|bind|match|permit|aors|auth|context|contact|callerid|password_digest|set_var|\
         match_header|call_group|tos|local_net|protocol)=[ -~]{0,12}\n){0,30}") {
-        crate::fuzz::fuzz_config(text.as_bytes());
+        sidetone_config::fuzz::fuzz_config(text.as_bytes());
     }
 
     #[test]
     fn any_bytes_load(data: Vec<u8>) {
-        crate::fuzz::fuzz_config(&data);
+        sidetone_config::fuzz::fuzz_config(&data);
     }
 }

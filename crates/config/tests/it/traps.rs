@@ -3,8 +3,8 @@
 use sidetone_conf::MemorySource;
 
 use super::{base, config, errors, load_sip, one_says, pair, warnings};
-use crate::advice::{explain_firewall, firewall};
-use crate::load;
+use sidetone_config::advice::{explain_firewall, firewall};
+use sidetone_config::load;
 
 /// The set-up a book describes, with all its mistakes.
 const BOOK: &str = "
@@ -188,7 +188,7 @@ fn t6_the_web_server_checks_its_pair_too() {
     assert!(config.http.enabled && config.http.tls.is_none(), "plain HTTP goes on");
 }
 
-fn notices(loaded: &crate::Loaded) -> Vec<String> {
+fn notices(loaded: &sidetone_config::Loaded) -> Vec<String> {
     super::findings(loaded, sidetone_conf::Severity::Notice)
 }
 

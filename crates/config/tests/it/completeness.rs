@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{base, load_sip, one_says, warnings};
-use crate::load;
-use crate::table::{Kind, OptionSpec, Usage};
-use crate::tables::ALL;
+use sidetone_config::load;
+use sidetone_config::table::{Kind, OptionSpec, Usage};
+use sidetone_config::tables::ALL;
 
 #[test]
 fn an_option_without_effect_is_reported_when_it_is_set() {
@@ -39,7 +39,11 @@ fn other_than_default(option: &OptionSpec) -> String {
         return option.default.to_owned();
     }
     let other = |names: &[&str]| {
-        names.iter().find(|name| !name.eq_ignore_ascii_case(option.default)).unwrap().to_string()
+        names
+            .iter()
+            .find(|name| !name.eq_ignore_ascii_case(option.default))
+            .expect("another word")
+            .to_string()
     };
     match option.kind {
         Kind::Flag | Kind::YesNo if matches!(option.usage, Usage::Fixed("yes", _)) => {
@@ -100,7 +104,7 @@ fn an_object_without_effect_is_reported_once_whatever_is_set_in_it() {
         });
         one_says(&found, &["pjsip.conf:6:", &object, reason]);
         // Nor may a reader of the reference page take one of its options for something that acts.
-        let page = crate::reference::reference(spec.file);
+        let page = sidetone_config::reference::reference(spec.file);
         let title = format!("## type = {}\n\nAccepted and ignored: {reason}.", spec.name);
         assert!(page.contains(&title), "{title}");
     }

@@ -4,9 +4,11 @@ use sidetone_sdp::negotiation::Keep;
 use sidetone_sdp::negotiation::codec_preference::{Operation, Preferred, Transcode};
 
 use super::{base, config, errors, load_sip, one_says, warnings};
-use crate::load;
-use crate::load::Loaded;
-use crate::objects::codecs_conf::{OpusApplication, OpusBandwidth, OpusBitrate, OpusSignal};
+use sidetone_config::load;
+use sidetone_config::load::Loaded;
+use sidetone_config::objects::codecs_conf::{
+    OpusApplication, OpusBandwidth, OpusBitrate, OpusSignal,
+};
 
 fn load_codecs(text: &str) -> Loaded {
     load(&base().with("/etc/codecs.conf", text), "/etc")
@@ -73,9 +75,9 @@ fn codec_preferences_of_endpoints_are_read() {
 
 #[test]
 fn each_codec_that_is_translated_has_a_module() {
-    use crate::tables::modules::module_called;
-    use crate::{CODECS, MediaKind, Support};
-    let sound = |codec: &&crate::objects::codecs::CodecSpec| {
+    use sidetone_config::tables::modules::module_called;
+    use sidetone_config::{CODECS, MediaKind, Support};
+    let sound = |codec: &&sidetone_config::objects::codecs::CodecSpec| {
         codec.kind == MediaKind::Audio && codec.support == Support::Full
     };
     for codec in CODECS.iter().filter(sound) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{UDP, base, config, one_says, warnings};
-use crate::{diff, load, reload};
+use sidetone_config::{diff, load, reload};
 
 const TWO: &str = "[a]\ntype=endpoint\nallow=ulaw\ncontext=x\n[b]\ntype=endpoint\nallow=ulaw\n\
      [a]\ntype=aor\nmax_contacts=1\n";
@@ -121,7 +121,7 @@ fn an_endpoint_that_stays_keeps_its_password() {
     let endpoint = "[a]\ntype=endpoint\nallow=ulaw\nauth=a\n";
     let old = config(&load(&with(&format!("{endpoint}{auth}")), "/etc"));
     let loaded = reload(&with(endpoint), "/etc", &old);
-    one_says(&crate::tests::errors(&loaded), &["auth names 'a'"]);
+    one_says(&crate::errors(&loaded), &["auth names 'a'"]);
     let new = config(&loaded);
     assert_eq!(new.auths_of(&new.endpoints["a"]).count(), 1);
 }

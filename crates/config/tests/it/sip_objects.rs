@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{UDP, base, config, errors, findings, load_sip, one_says, warnings};
-use crate::objects::codecs::MediaKind;
-use crate::objects::identify::Source;
-use crate::tables::endpoint::ENDPOINT;
-use crate::{
+use sidetone_config::objects::codecs::MediaKind;
+use sidetone_config::objects::identify::Source;
+use sidetone_config::tables::endpoint::ENDPOINT;
+use sidetone_config::{
     AuthType, CallerIdPrivacy, DigestAlgorithm, DtlsFingerprint, DtlsSetup, DtlsVerify, DtmfMode,
     Host, Identifier, IdentifyBy, MediaEncryption, Reliable, SessionTimers, load,
 };
@@ -382,7 +382,7 @@ fn contact_objects_are_addresses_of_their_aor() {
 
     let again = |text: &str| {
         let source = base().with("/etc/pjsip.conf", format!("{UDP}\n{text}"));
-        crate::reload(&source, "/etc", &first)
+        sidetone_config::reload(&source, "/etc", &first)
     };
     let same = config(&again(text));
     assert!(std::sync::Arc::ptr_eq(&same.aors["trunk"], &first.aors["trunk"]), "nothing changed");
