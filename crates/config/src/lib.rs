@@ -50,7 +50,7 @@ pub use objects::codecs::{AllowedCodec, CODECS, MediaKind, Support};
 pub use objects::endpoint::{
     CallerId, CallerIdPrivacy, ConnectedLineMethod, DtlsFingerprint, DtlsSettings, DtlsSetup,
     DtlsVerify, DtmfMode, Endpoint, IdentifyBy, MediaEncryption, PickupGroups, RedirectMethod,
-    Reliable, SessionTimers, TimerSettings,
+    Reliable, Replacing, SessionTimers, TimerSettings,
 };
 pub use objects::global::{Global, Identifier, System, UnidentifiedRequests};
 pub use objects::http::{ClearWebSocket, Http, HttpTls, Restriction};

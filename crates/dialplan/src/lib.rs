@@ -45,6 +45,7 @@ pub use position::Position;
 pub use run::{execute, hang_up, run, run_subroutine};
 pub use stack::Stack;
 pub use timing::{CivilTime, TimeRange};
+pub use variables::Variables;
 
 /// A future as trait objects and recursive calls need it.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,9 +1,9 @@
 //! Who somebody is: name, number and what may be said of them. Callers, connected parties and
 //! those who forwarded a call, as the dialplan sees them; `identity` reads them from SIP headers
 //! and writes them there, `ice_servers` says what a phone that registers may know of servers,
-//! `message` holds small readings of SIP messages,
-//! `info` the keys in the bodies of INFO, `identify` finds whose request it is, and `names` the
-//! addresses of host names.
+//! `message` holds small readings of SIP messages, `info` the keys in the bodies of INFO,
+//! `identify` finds whose request it is, `names` the addresses of host names, `seats` says whose
+//! texts run now, `transfer` why a transfer fails.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,8 @@ pub mod identity;
 pub mod info;
 pub mod message;
 pub mod names;
+pub mod seats;
+pub mod transfer;
 
 pub use sidetone_config::objects::endpoint::CallerIdPrivacy as Presentation;
 

@@ -43,7 +43,8 @@ mod verdict;
 pub use dtmf::{Pace, press_on};
 pub use fax::FaxNews;
 pub use media::{MediaError, StreamFact};
-pub use peer::{Errand, HandOver, Join, Peer, Redirect, Rights};
+pub(crate) use peer::deliver;
+pub use peer::{Errand, HandOver, Join, Peer, Redirect, Rights, turn_away};
 pub use sidetone_dialplan::variables::Variables;
 pub use sip::{BranchCause, FromParam, Inherited, Names, SipFacts};
 

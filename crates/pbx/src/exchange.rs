@@ -20,13 +20,14 @@ use sidetone_events::Bus;
 use sidetone_events::catalogue::{Event, Way};
 use sidetone_media::{Authorities, Prompt};
 use sidetone_net::{Net, SendError};
+use sidetone_party::seats::Seats;
 use sidetone_sip::headers::Replaces;
 use sidetone_ua::digest::DigestServer;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 
 use crate::Cause;
 use crate::application::Catalogue;
-use crate::channel::Control;
+use crate::channel::{Control, deliver};
 use crate::counters::Counters;
 use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
@@ -40,7 +41,6 @@ mod media;
 mod names;
 mod start;
 
-pub use media::rules;
 use sidetone_party::names::Names;
 
 pub use start::{Parts, StartError};
@@ -96,7 +96,7 @@ struct Inner {
     started: Instant,
     reach: Reach,
     draining: AtomicBool,
-    texts: Arc<Semaphore>,
+    texts: Arc<Seats>,
     sip_log: SipLog,
     counters: Counters,
     registrations: Registrations,
@@ -215,9 +215,9 @@ impl Exchange {
         Some(Found { channel, is_answered })
     }
 
-    /// Leave to run the dialplan of one more text.
-    pub(crate) fn text_permit(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.inner.texts).try_acquire_owned().ok()
+    /// Whose texts run the dialplan.
+    pub(crate) fn text_seats(&self) -> &Arc<Seats> {
+        &self.inner.texts
     }
 
     /// An identifier of this node, as in `core show settings`.
@@ -387,12 +387,39 @@ impl Exchange {
         self.inner.draining.store(true, Ordering::Relaxed);
     }
 
+    /// Whether as many calls run as `maxcalls` allows.
+    pub(crate) fn is_full(&self) -> bool {
+        let limit = self.config().asterisk.max_calls;
+        limit.is_some_and(|limit| {
+            self.inner.live.running() >= usize::try_from(limit).unwrap_or(usize::MAX)
+        })
+    }
+
+    /// Why no new call may begin now.
+    pub(crate) fn no_room(&self) -> Option<&'static str> {
+        if self.is_full() {
+            Some("too many calls (maxcalls)")
+        } else if self.is_overloaded() {
+            Some("the machine is too busy (maxload)")
+        } else {
+            self.is_draining().then_some("the exchange is stopping")
+        }
+    }
+
     /// Hangs up all channels.
     pub fn hang_up_all(&self, cause: Cause) {
         for inbox in self.inner.live.inboxes() {
-            // A channel with a full inbox is being ended by its shard.
-            let _ = inbox.try_send(Control::Hangup(cause).into());
+            deliver(&inbox, Control::Hangup(cause));
         }
+    }
+
+    /// Hangs up the channel of this name. `false` when there is none.
+    #[must_use]
+    pub fn hang_up(&self, name: &str, cause: Cause) -> bool {
+        let live = &self.inner.live;
+        let id = live.all().into_iter().find(|facts| facts.name == name).map(|facts| facts.id);
+        let inbox = id.and_then(|id| live.inbox(id));
+        inbox.is_some_and(|inbox| deliver(&inbox, Control::Hangup(cause)))
     }
 
     /// Puts a new configuration and dialplan in force; running calls keep what they started with.

@@ -14,7 +14,6 @@ use sidetone_sip::{Host, Method, Name, Request, SipUri};
 use sidetone_ua::api::{Call, Command, DialogId, Reply};
 use tokio::sync::mpsc;
 
-use crate::Cause;
 use crate::authenticate::{Authenticated, authenticate};
 use crate::bridge;
 use crate::channel::{
@@ -24,9 +23,9 @@ use crate::exchange::Exchange;
 use crate::login;
 use crate::message::{self, ALLOW};
 use crate::register;
+use crate::replaces;
 use crate::shard::ShardHandle;
 use crate::text;
-use crate::transfer;
 use sidetone_party::identity;
 use sidetone_terms::session;
 
@@ -44,7 +43,7 @@ pub(crate) fn invite(
     check_reliable(who.endpoint(), &request)?;
     check_body(&request)?;
     check_accept(&request)?;
-    check_replaces(&request)?;
+    replaces::check(&request)?;
     let exten = extension(&request)?;
     let context = who.endpoint().context.clone();
     let caller = identity::of_caller(who.endpoint(), &request);
@@ -116,30 +115,9 @@ fn wants_preconditions(body: &[u8]) -> bool {
     lines.any(|line| line.starts_with(b"a=des:qos mandatory"))
 }
 
-/// RFC 3891 §3: one Replaces at most, and one that can be read.
-fn check_replaces(request: &Request) -> Result<(), Box<Reply>> {
-    let found = request.headers.typed_all::<Replaces>();
-    if found.is_ok_and(|found| found.len() <= 1) {
-        return Ok(());
-    }
-    Err(Box::new(message::refusal(400, "Replaces names one dialog: call-id;to-tag=;from-tag=")))
-}
-
 /// Refuses calls beyond what the operator allows or while the exchange stops.
 fn admit(exchange: &Exchange) -> Result<(), Box<Reply>> {
-    let limit = exchange.config().asterisk.max_calls;
-    let full = limit.is_some_and(|limit| {
-        exchange.live().count() >= usize::try_from(limit).unwrap_or(usize::MAX)
-    });
-    let loaded = !full && exchange.is_overloaded();
-    if !full && !loaded && !exchange.is_draining() {
-        return Ok(());
-    }
-    let words = match (full, loaded) {
-        (true, _) => "too many calls (maxcalls)",
-        (_, true) => "the machine is too busy (maxload)",
-        _ => "the exchange is stopping",
-    };
+    let Some(words) = exchange.no_room() else { return Ok(()) };
     let mut reply = message::refusal(503, words);
     // Random, so that those who wait do not all come back in the same second.
     let seconds = 5 + sidetone_base::Random::below(&mut **exchange.random(), 10);
@@ -303,32 +281,11 @@ async fn run(who: Authenticated, mut channel: Box<Channel>, has_offer: bool) {
     }
     let replaces = channel.request().and_then(|it| it.headers.typed::<Replaces>().ok().flatten());
     if let Some(replaces) = replaces {
-        take_over(&mut channel, &replaces).await;
+        replaces::take_over(&mut channel, &replaces).await;
         return;
     }
     let cause = bridge::go_on(&mut channel, Some(Stop::Redirect(start))).await;
     Box::pin(channel.hang_up(cause)).await;
-}
-
-/// INVITE with Replaces (RFC 3891): the caller takes the place of another channel.
-async fn take_over(channel: &mut Channel, replaces: &Replaces) {
-    let found = channel.exchange().find_replaced(replaces).await;
-    let status = match found {
-        None => Some(481),
-        Some(found) if replaces.early_only && found.is_answered => Some(486),
-        Some(_) => None,
-    };
-    if let Some(status) = status {
-        channel.refuse_with(status);
-        channel.hang_up(Cause::from_status(status)).await;
-        return;
-    }
-    let answered = channel.answer().await.is_ok() && channel.settle().await.is_ok();
-    let replaced =
-        found.is_some_and(|found| answered && transfer::replace(channel, found.channel).is_ok());
-    let cause =
-        if replaced { bridge::go_on(channel, Some(Stop::Detached)).await } else { Cause::NO_ROUTE };
-    channel.hang_up(cause).await;
 }
 
 /// A request outside dialogs other than INVITE.

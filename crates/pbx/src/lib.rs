@@ -22,6 +22,7 @@ mod proxy;
 mod qualify;
 mod referral;
 mod register;
+mod replaces;
 pub mod shard;
 pub mod text;
 pub mod transfer;

@@ -115,6 +115,15 @@ impl LiveChannels {
         self.channels.lock().len()
     }
 
+    /// How many channels run the dialplan: each is a call to `maxcalls`. A called channel is
+    /// part of its caller's, and texts have seats of their own.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        let channels = self.channels.lock();
+        let facts = channels.values().map(|live| &live.facts);
+        facts.filter(|it| !it.exten.is_empty() && !it.name.starts_with("Message/")).count()
+    }
+
     /// How many calls began since the start.
     #[must_use]
     pub fn calls_total(&self) -> u64 {
@@ -125,6 +134,12 @@ impl LiveChannels {
     #[must_use]
     pub fn of_endpoint(&self, endpoint: &str) -> usize {
         self.channels.lock().values().filter(|live| live.facts.endpoint == endpoint).count()
+    }
+
+    /// The endpoint of a channel.
+    #[must_use]
+    pub fn endpoint_of(&self, id: ChannelId) -> Option<String> {
+        self.channels.lock().get(&id).map(|live| live.facts.endpoint.clone())
     }
 
     /// The inbox of a channel.

@@ -20,7 +20,7 @@ use crate::Cause;
 use crate::bridge;
 use crate::channel::{
     BranchEvent, Channel, ChannelEvent, Control, Errand, Inherited, NewChannel, PartyId,
-    Signalling, SipFacts, State, StreamFact, Variables,
+    Signalling, SipFacts, State, StreamFact, Variables, deliver,
 };
 use crate::exchange::Exchange;
 use crate::outgoing::{self, Branch, Gone};
@@ -111,7 +111,7 @@ pub enum News {
 impl Drop for FarEnd {
     fn drop(&mut self) {
         // One that is gone needs to hear nothing.
-        let _ = self.inbox.try_send(Control::Hangup(Cause::FAILURE).into());
+        deliver(&self.inbox, Control::Hangup(Cause::FAILURE));
     }
 }
 
@@ -119,7 +119,7 @@ impl Channel {
     fn tell_far_end(&self, control: Control) {
         if let Some(far) = &self.far_end {
             // One that is gone needs to hear nothing.
-            let _ = far.inbox.try_send(control.into());
+            deliver(&far.inbox, control);
         }
     }
 
@@ -177,6 +177,7 @@ impl Channel {
 /// Calls an extension. News arrive at `call.owner`, the last of them always `Gone`.
 #[must_use]
 pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
+    let refusal = no_room(exchange, &call);
     let number = exchange.live().next_number();
     let name = |end: u8| format!("Local/{}@{}-{number:08x};{end}", call.exten, call.context);
     let endpoint = Arc::new(Endpoint {
@@ -217,8 +218,15 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
     let errand = call.first.take();
     let room = Room::take(&call.inherited.pairs);
     let life = Box::pin(async move {
+        if let Some(words) = refusal {
+            return refused(&first, &words);
+        }
         if room.is_none() {
-            return refused(&first);
+            let words = format!(
+                "{MOST_PAIRS} pairs of Local channels live in this call already: does the \
+                 extension call itself?"
+            );
+            return refused(&first, &words);
         }
         Box::pin(called(first, second, call, errand)).await
     });
@@ -226,13 +234,21 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
     branch
 }
 
-/// A dialplan that calls itself ends here.
-fn refused(first: &Channel) -> Gone {
-    let name = first.name();
-    tracing::error!(
-        "{name}: {MOST_PAIRS} pairs of Local channels live in this call already: does the \
-         extension call itself? It is refused"
-    );
+/// Its second end runs the dialplan, and so is one more call. One that belongs to a call is only
+/// counted; a call that begins with it needs all that a new call needs.
+fn no_room(exchange: &Exchange, call: &LocalCall) -> Option<String> {
+    let begins = call.linked_id.is_empty();
+    let words = if begins {
+        exchange.no_room()
+    } else {
+        exchange.is_full().then_some("too many calls (maxcalls)")
+    };
+    words.map(str::to_owned)
+}
+
+/// A dialplan that calls itself ends here, and a call too many.
+fn refused(first: &Channel, words: &str) -> Gone {
+    tracing::error!("{}: {words}. It is refused", first.name());
     Gone { cause: Cause::CONGESTION, status: None, answered: false, forward: None }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::Cause;
 use crate::channel::{
-    BranchEvent, CHANNEL_INBOX, Channel, ChannelEvent, Control, Errand, Redirect,
+    BranchEvent, CHANNEL_INBOX, Channel, ChannelEvent, Control, Errand, Redirect, turn_away,
 };
 use crate::outgoing::Branch;
 
@@ -70,6 +70,23 @@ pub fn inbox() -> (mpsc::Sender<ChannelEvent>, mpsc::Receiver<ChannelEvent>) {
 pub async fn follow(
     branches: Vec<Branch>,
     mut inbox: mpsc::Receiver<ChannelEvent>,
+    timeout: Duration,
+    then: Then,
+) -> Originated {
+    let result = until_answered(&branches, &mut inbox, timeout, then).await;
+    // Whoever came in the place of one just now is told that it is too late.
+    inbox.close();
+    while let Ok(event) = inbox.try_recv() {
+        if let ChannelEvent::Branch(from, event) = event {
+            turn_away(from, *event, Cause::NORMAL);
+        }
+    }
+    result
+}
+
+async fn until_answered(
+    branches: &[Branch],
+    inbox: &mut mpsc::Receiver<ChannelEvent>,
     timeout: Duration,
     then: Then,
 ) -> Originated {

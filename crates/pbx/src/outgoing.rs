@@ -20,7 +20,7 @@ use crate::bridge;
 use crate::channel::pump::InviteNews;
 use crate::channel::{
     BranchCause, BranchEvent, Channel, ChannelEvent, Control, Errand, FromParam, Inherited,
-    NewChannel, PartyId, Signalling, SipFacts, State, StreamFact, Variables,
+    NewChannel, PartyId, Signalling, SipFacts, State, StreamFact, Variables, deliver,
 };
 use crate::exchange::Exchange;
 use crate::incoming::contact;
@@ -92,8 +92,8 @@ impl Branch {
 
     /// Tells the called channel something.
     pub fn tell(&self, control: Control) {
-        // A channel with a full inbox is being ended by its shard.
-        let _ = self.inbox.try_send(control.into());
+        // One that is gone needs to hear nothing.
+        deliver(&self.inbox, control);
     }
 }
 
@@ -139,8 +139,18 @@ pub fn call(exchange: &Exchange, mut call: Call) -> Branch {
     channel.bridging.owner = Some(call.owner.clone());
     channel.show_dialled(&call.dialled_at);
     let branch = Branch::of(&channel);
-    spawn(&branch, live(channel, call, call_id, flow));
+    let begins = call.linked_id.is_empty();
+    match exchange.no_room().filter(|_| begins) {
+        Some(words) => spawn(&branch, refused(channel, words)),
+        None => spawn(&branch, live(channel, call, call_id, flow)),
+    }
     branch
+}
+
+/// A call that the exchange itself begins (Originate) needs the room that any new call needs.
+async fn refused(channel: Channel, words: &'static str) -> Gone {
+    tracing::warn!("{}: the call does not begin: {words}", channel.name());
+    over(Cause::CONGESTION, None)
 }
 
 /// Runs the life of a called channel and tells its caller the end. A fault in it ends this call

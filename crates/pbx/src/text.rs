@@ -3,16 +3,17 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sidetone_base::{Flow, Random};
 use sidetone_config::Endpoint;
 use sidetone_dialplan::Position;
 use sidetone_sip::{HeaderName, Method, Name, Request};
 use sidetone_ua::api::{Body, OutgoingRequest, Reply};
-use tokio::sync::OwnedSemaphorePermit;
 
+use crate::Cause;
 use crate::authenticate::Authenticated;
-use crate::channel::{Channel, NewChannel, Signalling, SipFacts, State, Variables};
+use crate::channel::{Channel, Control, NewChannel, Signalling, SipFacts, State, Variables};
 use crate::exchange::Exchange;
 use crate::login;
 use crate::message;
@@ -20,10 +21,11 @@ use crate::outgoing::flow_of;
 use crate::party::PartyId;
 use crate::registrar::Contact;
 use sidetone_party::identity;
+use sidetone_party::seats::{Full, Seat};
 
-/// Texts whose dialplan may run at once: each takes milliseconds, a thousand per second is more
-/// than a flood limit lets through.
-pub(crate) const TEXTS_AT_ONCE: usize = 100;
+/// How long the dialplan of a text may run. Passing it on or asking a web service takes less, and
+/// whoever writes does not wait for longer; what goes in a circle ends here.
+const LONGEST_RUN: Duration = Duration::from_secs(30);
 
 /// Longest text that is taken, in bytes. RFC 3428 §8 sets 1,300 for a way that may be UDP; what
 /// came whole may be longer.
@@ -92,14 +94,24 @@ pub(crate) fn received(
     if !crate::incoming::exists(exchange, &context, &exten, &caller) {
         return message::refusal(404, "no such extension for texts");
     }
-    let Some(permit) = exchange.text_permit().filter(|_| !exchange.is_draining()) else {
-        let mut reply = message::refusal(503, "too many texts at once");
-        reply.headers.push(("Retry-After".to_owned(), "5".to_owned()));
-        return reply;
+    if exchange.is_draining() {
+        return later(endpoint, "the exchange is stopping");
+    }
+    let seat = match exchange.text_seats().take(&endpoint.id) {
+        Ok(seat) => seat,
+        Err(Full::Share) => return later(endpoint, "too many of your texts at once"),
+        Err(Full::All) => return later(endpoint, "too many texts at once"),
     };
     let channel = channel(exchange, endpoint, flow, request, caller, &context, &exten);
-    spawn(channel, Position::new(&context, &exten, 1), permit);
+    spawn(channel, Position::new(&context, &exten, 1), seat);
     message::reply(202)
+}
+
+fn later(endpoint: &Endpoint, words: &str) -> Reply {
+    tracing::info!("a text from '{}' is refused: {words}", endpoint.id);
+    let mut reply = message::refusal(503, words);
+    reply.headers.push(("Retry-After".to_owned(), "5".to_owned()));
+    reply
 }
 
 fn channel(
@@ -172,13 +184,28 @@ fn read(request: &Request) -> TextMessage {
 }
 
 /// Runs the dialplan of a text. What goes wrong in it ends with it.
-fn spawn(mut channel: Channel, start: Position, permit: OwnedSemaphorePermit) {
+fn spawn(mut channel: Channel, start: Position, seat: Seat) {
     tokio::spawn(async move {
-        let run = AssertUnwindSafe(sidetone_dialplan::run(&mut channel, start));
-        if futures_util::FutureExt::catch_unwind(run).await.is_err() {
+        let (inbox, sender) = (channel.inbox(), channel.endpoint().id.clone());
+        let run = AssertUnwindSafe(sidetone_dialplan::run(&mut channel, start.clone()));
+        let mut run = Box::pin(futures_util::FutureExt::catch_unwind(run));
+        let ended = match tokio::time::timeout(LONGEST_RUN, &mut run).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                tracing::warn!(
+                    "the dialplan of a text from '{sender}' at {start} runs for {} seconds and is \
+                     ended: does it go in a circle?",
+                    LONGEST_RUN.as_secs()
+                );
+                // Nobody else writes into it, so that there is room.
+                let _ = inbox.try_send(Control::Hangup(Cause::NORMAL).into());
+                run.await
+            }
+        };
+        if ended.is_err() {
             tracing::error!("a fault of the exchange ended the dialplan of a text");
         }
-        drop(permit);
+        drop(seat);
     });
 }
 

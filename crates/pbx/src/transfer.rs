@@ -5,8 +5,6 @@
 //! Nothing here waits. What happens next happens in the tasks of the channels concerned, in an
 //! order in which nobody can be left behind (`channel/peer.rs`).
 
-use std::fmt;
-
 use sidetone_base::ChannelId;
 use sidetone_dialplan::{Host as _, Position};
 
@@ -14,28 +12,7 @@ use crate::bridge::{self, BridgeEnd};
 use crate::channel::{Channel, Control, HandOver, Redirect};
 use crate::incoming::exists;
 
-/// Why a transfer cannot begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TransferError {
-    /// The channel has no peer to transfer.
-    NotBridged,
-    /// There is no such extension.
-    NoExtension,
-    /// The channel to be replaced is gone.
-    Gone,
-}
-
-impl fmt::Display for TransferError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotBridged => "there is nobody to transfer",
-            Self::NoExtension => "there is no such extension",
-            Self::Gone => "the other call is over",
-        })
-    }
-}
-
-impl std::error::Error for TransferError {}
+pub use sidetone_party::transfer::TransferError;
 
 /// Where a party's transfers lead: `TRANSFER_CONTEXT`, else the context of its endpoint.
 #[must_use]

@@ -9,7 +9,6 @@ use std::time::Duration;
 use sidetone_base::SeededRandom;
 use sidetone_config::{NatServer, Rtp, TurnLogin, TurnServer, TurnTransport};
 use sidetone_engine::{NatEvent, NatSettings, TurnSettings};
-use sidetone_media::AclRule;
 use sidetone_nat::Credentials;
 use sidetone_net::tls::{ServerVerification, TlsSettings, Wildcards};
 use sidetone_net::{Tunnel, TunnelSettings};
@@ -17,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use sidetone_pbx::Exchange;
+use sidetone_terms::leg::rules;
 
 use crate::names::{Found, resolve};
 
@@ -247,10 +247,6 @@ fn tls(turn: &TurnServer) -> TlsSettings {
         wildcards: Wildcards::Allowed,
         ..TlsSettings::default()
     }
-}
-
-fn rules(acl: &sidetone_config::acl::AclSet) -> Vec<AclRule> {
-    sidetone_pbx::exchange::rules(acl)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use sidetone_base::ChannelId;
-use sidetone_config::PickupGroups;
 use sidetone_dialplan::{Doc, Flow, Host as _, Stop};
 use sidetone_pbx::bridge::{self, BridgeEnd};
 use sidetone_pbx::channel::State;
@@ -79,7 +78,7 @@ fn candidates(channel: &Channel, args: &str) -> Vec<ChannelId> {
         let own = &channel.endpoint().groups;
         let may = |facts: &Facts| {
             let theirs = config.endpoints.get(&facts.endpoint);
-            theirs.is_some_and(|theirs| may_pick_up(own, &theirs.groups))
+            theirs.is_some_and(|theirs| own.may_pick_up(&theirs.groups))
         };
         return ids(&may);
     }
@@ -95,15 +94,9 @@ fn candidates(channel: &Channel, args: &str) -> Vec<ChannelId> {
     found
 }
 
-/// Whether one endpoint may take the calls of another.
-fn may_pick_up(own: &PickupGroups, theirs: &PickupGroups) -> bool {
-    let named = |name: &String| theirs.named_call.contains(name);
-    own.pickup & theirs.call != 0 || own.named_pickup.iter().any(named)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use sidetone_config::PickupGroups;
 
     #[test]
     fn groups_by_number_or_name_allow_it() {
@@ -115,9 +108,9 @@ mod tests {
             named_pickup: named(names),
             ..PickupGroups::default()
         };
-        assert!(may_pick_up(&own(0b010, &[]), &theirs));
-        assert!(may_pick_up(&own(0, &["service", "sales"]), &theirs));
-        assert!(!may_pick_up(&own(0b001, &["service"]), &theirs));
-        assert!(!may_pick_up(&own(0, &[]), &PickupGroups::default()));
+        assert!(own(0b010, &[]).may_pick_up(&theirs));
+        assert!(own(0, &["service", "sales"]).may_pick_up(&theirs));
+        assert!(!own(0b001, &["service"]).may_pick_up(&theirs));
+        assert!(!own(0, &[]).may_pick_up(&PickupGroups::default()));
     }
 }

@@ -19,6 +19,16 @@ use crate::objects::transport::tos;
 use crate::table::{Choice, choices};
 
 choices! {
+    /// Whose place in a call an INVITE with Replaces may take.
+    pub enum Replacing {
+        /// That of its own calls, and of those it may pick up.
+        Own = "own",
+        /// That of any call it can name.
+        Any = "any",
+    }
+}
+
+choices! {
     /// Reliable provisional answers (RFC 3262).
     pub enum Reliable {
         /// Neither offered nor accepted.
@@ -258,6 +268,13 @@ impl PickupGroups {
             named_call: fields.list("named_call_group"),
             named_pickup: fields.list("named_pickup_group"),
         }
+    }
+
+    /// Whether whoever is in these groups may take the calls of one in those.
+    #[must_use]
+    pub fn may_pick_up(&self, theirs: &Self) -> bool {
+        let named = |name: &String| theirs.named_call.contains(name);
+        self.pickup & theirs.call != 0 || self.named_pickup.iter().any(named)
     }
 }
 

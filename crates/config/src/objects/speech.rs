@@ -1,7 +1,7 @@
 //! How SIP is spoken with an endpoint: identities, forwarding, transfers, overlap dialling. A part
 //! of [`super::endpoint::Endpoint`].
 
-use super::endpoint::ConnectedLineMethod;
+use super::endpoint::{ConnectedLineMethod, Replacing};
 use crate::fields::Fields;
 
 /// How SIP is spoken with an endpoint.
@@ -25,6 +25,8 @@ pub struct Speech {
     pub suppress_q850_reason_headers: bool,
     /// Notify about the progress of a blind transfer.
     pub refer_blind_progress: bool,
+    /// Whose place in a call it may take.
+    pub allow_replaces: Replacing,
     /// Context searched for further digits; empty for the endpoint's.
     pub overlap_context: String,
 }
@@ -42,6 +44,7 @@ impl Speech {
             send_history_info: fields.flag("send_history_info"),
             suppress_q850_reason_headers: fields.flag("suppress_q850_reason_headers"),
             refer_blind_progress: fields.flag("refer_blind_progress"),
+            allow_replaces: fields.choice("allow_replaces").unwrap_or(Replacing::Own),
             overlap_context: fields.string("overlap_context"),
         }
     }

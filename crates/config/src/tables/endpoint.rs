@@ -3,7 +3,7 @@
 use super::{ANCHORED, NO_FAX, NO_GEOLOCATION, NO_MAILBOX, NO_REKEY, NO_STIR, NOT_YET};
 use crate::objects::endpoint::{
     CallerIdPrivacy, ConnectedLineMethod, DtlsFingerprint, DtlsSetup, DtlsVerify, DtmfMode,
-    IdentifyBy, MediaEncryption, RedirectMethod, Reliable, SessionTimers,
+    IdentifyBy, MediaEncryption, RedirectMethod, Reliable, Replacing, SessionTimers,
 };
 use crate::table::Kind::{Choice, Choices, Flag, List, Number, Text, TypeOfService, YesNo};
 use crate::table::Usage::{Fixed, Ignored, Works};
@@ -32,6 +32,9 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "allow" Text, "", Works,
             "Codecs to add, best first; `!name` removes, `name:20` sets the packet time in ms.";
         "allow_overlap" Flag, "yes", Works, "Answer 484 while more digits could match.";
+        "allow_replaces" Choice(Replacing::NAMES), "own", Works,
+            "Calls whose place it may take by INVITE with Replaces: its own and those it may pick \
+             up, or any.";
         "allow_subscribe" Flag, "yes", NOT_YET, "Let the endpoint subscribe to states.";
         "allow_transfer" Flag, "yes", Works, "Let the endpoint transfer calls with REFER.";
         "allow_unauthenticated_options" Flag, "no", NOT_YET,
@@ -225,7 +228,8 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "timers_min_se" Number { min: 90, max: 86400 }, "90", Works,
             "Shortest session interval in seconds.";
         "timers_sess_expires" Number { min: 90, max: 86400 }, "1800", Works,
-            "Session interval in seconds.";
+            "Longest session interval in seconds: what is asked for, and what a peer gets that \
+             asks for more.";
         "tone_zone" Text, "", NOT_YET, "Country whose tones it hears.";
         "tos_audio" TypeOfService, "0", NOT_YET, "Type of service of audio packets.";
         "tos_video" TypeOfService, "0", NOT_YET, "Type of service of video packets.";

@@ -1,5 +1,6 @@
 //! The commands, one file per family, listed in one table from which help and completion come.
 
+mod channel;
 mod codecs;
 mod core_set;
 mod core_show;
@@ -128,6 +129,12 @@ macro_rules! command {
 
 /// All commands, sorted by their words.
 pub const COMMANDS: &[Command] = &[
+    command!(
+        "channel request hangup",
+        "<channel>|all",
+        channel::request_hangup,
+        "End a call, or all of them"
+    ),
     command!("core reload", "", reload::all, "Read the whole configuration again"),
     command!(
         "core set debug",

@@ -13,6 +13,7 @@ use sidetone_base::{ChannelId, LegId};
 use sidetone_dialplan::{Host as _, Position, Stop};
 use sidetone_events::Event;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::{BranchEvent, Channel, ChannelEvent, Control, State, StreamFact};
 use crate::Cause;
@@ -41,9 +42,30 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Tells it something. `false` when it is gone, or so far behind that its shard ends it.
+    /// Tells it something. `false` when it is gone, or has no room ([`deliver`]).
     pub fn tell(&self, control: Control) -> bool {
-        self.inbox.try_send(control.into()).is_ok()
+        deliver(&self.inbox, control)
+    }
+}
+
+/// Tells a channel something. `false` when it is gone, or so far behind that it has no room.
+///
+/// That somebody is gone or that the call is over is never lost, or the channel would wait for
+/// ever: without room it is handed over as soon as there is some, by a task that waits for that.
+/// There is at most one such task for each channel that ends.
+pub(crate) fn deliver(inbox: &mpsc::Sender<ChannelEvent>, control: Control) -> bool {
+    let is_end = matches!(control, Control::PeerGone { .. } | Control::Hangup(_));
+    match inbox.try_send(control.into()) {
+        Ok(()) => true,
+        Err(TrySendError::Full(event)) if is_end => {
+            tracing::warn!("a channel is behind with its events: the end of a call waits for it");
+            let inbox = inbox.clone();
+            let Ok(runtime) = tokio::runtime::Handle::try_current() else { return false };
+            // It may end meanwhile by itself.
+            runtime.spawn(async move { inbox.send(event).await.is_ok() });
+            true
+        }
+        Err(_) => false,
     }
 }
 
@@ -155,6 +177,8 @@ pub(crate) struct Bridging {
     pub over: bool,
     /// It has a place in the dialplan, and so an `h` extension.
     pub in_dialplan: bool,
+    /// Its application waits for those it called, and takes whoever comes in their place.
+    pub dials: bool,
     /// Unanswered, it gave its place to somebody: whoever comes after that is too late.
     pub given_away: bool,
     /// Who called it.
@@ -431,7 +455,14 @@ impl Channel {
         self.inbox.close();
         let gone = |channel| Control::PeerGone { channel, cause: self.cause };
         while let Ok(event) = self.inbox.try_recv() {
-            let ChannelEvent::Control(control) = event else { continue };
+            let control = match event {
+                ChannelEvent::Control(control) => control,
+                ChannelEvent::Branch(from, event) => {
+                    turn_away(from, *event, self.cause);
+                    continue;
+                }
+                ChannelEvent::Sip(_) => continue,
+            };
             match *control {
                 Control::Join(join) => {
                     join.peer.tell(gone(self.id));
@@ -453,5 +484,45 @@ impl Channel {
         for peer in peer.iter().chain(&self.bridging.held).chain(taken) {
             peer.tell(gone(self.id));
         }
+    }
+}
+
+/// News of a called channel that nobody waits for any more. Whoever came in its place hears that
+/// there is nobody to talk with.
+pub fn turn_away(from: ChannelId, event: BranchEvent, cause: Cause) {
+    if let BranchEvent::Replaced(peer) = event {
+        tracing::info!("{}: too late: whom it called in place of another is gone", peer.name);
+        peer.tell(Control::PeerGone { channel: from, cause });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_inbox_loses_no_end_of_a_call() {
+        let (inbox, mut events) = mpsc::channel(1);
+        assert!(deliver(&inbox, Control::Readdress));
+        assert!(!deliver(&inbox, Control::ShowConnected), "there is no room for it");
+        let channel = ChannelId(7);
+        assert!(deliver(&inbox, Control::PeerGone { channel, cause: Cause::NORMAL }));
+        assert!(deliver(&inbox, Control::Hangup(Cause::BUSY)));
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            let Some(ChannelEvent::Control(control)) = events.recv().await else {
+                panic!("there is one more")
+            };
+            seen.push(match *control {
+                Control::Readdress => "readdress",
+                Control::PeerGone { .. } => "peer gone",
+                Control::Hangup(_) => "hangup",
+                other => panic!("{other:?}"),
+            });
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, ["hangup", "peer gone", "readdress"]);
+        drop(events);
+        assert!(!deliver(&inbox, Control::Hangup(Cause::BUSY)), "it is gone");
     }
 }

@@ -9,7 +9,8 @@ use sidetone_events::Event;
 use sidetone_media::LegEvent;
 use sidetone_ua::api::Event as SipEvent;
 
-use super::{Channel, ChannelEvent, Control, Happening, MAX_DIGITS, State};
+use super::peer::turn_away;
+use super::{BranchEvent, Channel, ChannelEvent, Control, Happening, MAX_DIGITS, State};
 use crate::Cause;
 
 /// Longest sleep when nothing is due.
@@ -66,6 +67,25 @@ impl Channel {
                 None => {}
             }
         }
+    }
+
+    /// As [`Self::wait`] or, unless it `reads` digits, [`Self::wait_keeping_digits`], for an
+    /// application that called others: only meanwhile somebody may come in the place of one.
+    ///
+    /// # Errors
+    /// [`Stop`] when the channel is hung up.
+    pub async fn wait_for_branches(
+        &mut self,
+        until: Option<Instant>,
+        reads: bool,
+    ) -> Result<Happening, Stop> {
+        self.bridging.dials = true;
+        let happening = match reads {
+            true => self.wait(until).await,
+            false => self.wait_keeping_digits(until).await,
+        };
+        self.bridging.dials = false;
+        happening
     }
 
     /// Waits out a duration; digits are kept.
@@ -149,6 +169,12 @@ impl Channel {
     /// for it is held as long as the call, in the future of every application.
     async fn absorb(&mut self, event: ChannelEvent) -> Option<Happening> {
         match event {
+            ChannelEvent::Branch(channel, event)
+                if !self.bridging.dials && matches!(*event, BranchEvent::Replaced(_)) =>
+            {
+                turn_away(channel, *event, Cause::NORMAL);
+                None
+            }
             ChannelEvent::Branch(channel, event) => Some(Happening::Branch(channel, *event)),
             ChannelEvent::Control(control) => {
                 Box::pin(self.obey(*control)).await;

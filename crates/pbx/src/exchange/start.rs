@@ -121,7 +121,7 @@ impl Exchange {
                 library: MusicLibrary::default(),
                 reach: Reach::default(),
                 draining: AtomicBool::new(false),
-                texts: Arc::new(tokio::sync::Semaphore::new(crate::text::TEXTS_AT_ONCE)),
+                texts: Arc::default(),
                 sip_log: SipLog::default(),
                 counters: Counters::default(),
                 registrations: Registrations::default(),

@@ -161,9 +161,11 @@ fn rfc_5359_2_5_transfer_attended() {
     });
 }
 
+/// Carol is trusted with calls that are not hers (`allow_replaces=any`).
 #[test]
 fn an_invite_with_replaces_takes_over_an_answered_call() {
-    tell_over(FEW, async |world: World| {
+    let trusting = Configuration::default().with_option("allow_replaces = any");
+    tell(1, Weather::BAD, &trusting, async |world: World| {
         let (alice, bob) = talking(&world).await;
         let carol = registered(&world, "carol", Line::Udp).await;
         carol.will_say(&[("Replaces", &named(&alice, 0)), ("Require", "replaces")]).await;
@@ -183,11 +185,38 @@ fn place_of_a_ringing_phone(phone: &Phone) -> String {
     format!("{call_id};to-tag={from};from-tag={own_tag};early-only")
 }
 
+/// All may pick up each other's calls.
+fn colleagues() -> Configuration {
+    Configuration::default().with_option("call_group = 1\npickup_group = 1")
+}
+
+/// RFC 3891 §5: knowing the name of a dialog is not enough.
+#[test]
+fn a_stranger_to_a_call_may_not_take_a_place_in_it_and_its_party_may() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        let carol = registered(&world, "carol", Line::Udp).await;
+        carol.will_say(&[("Replaces", &named(&alice, 0))]).await;
+        carol.dial("whatever").await;
+        world.run_until("carol is refused", secs(35), |_| carol.is_over()).await;
+        assert_eq!(carol.state(), Some(CallState::Over(403)));
+        assert!(world.talking(&alice, &bob), "{}", world.account());
+        // Alice's other phone.
+        let other = registered(&world, "alice", Line::Tcp).await;
+        other.will_say(&[("Replaces", &named(&alice, 0))]).await;
+        other.dial("whatever").await;
+        world.run_until("the first is free", secs(35), |_| alice.is_over()).await;
+        world.run_until("the other talks", secs(35), |w| w.talking(&bob, &other)).await;
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
 /// RFC 5359 §2.16: carol takes the call that rings at bob.
 #[test]
 fn rfc_5359_2_16_call_pickup_by_replaces() {
     // A 180 is sent once: on a bad link the ringing dialog may never be known.
-    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+    tell(1, Weather::CLEAR, &colleagues(), async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         let carol = registered(&world, "carol", Line::Udp).await;
@@ -207,7 +236,7 @@ fn rfc_5359_2_16_call_pickup_by_replaces() {
 
 #[test]
 fn of_two_who_pick_up_at_once_one_talks_and_the_other_is_told() {
-    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+    tell(1, Weather::CLEAR, &colleagues(), async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         let carol = registered(&world, "carol", Line::Udp).await;
@@ -236,7 +265,8 @@ fn an_invite_with_replaces_that_fits_nothing_is_refused() {
     for (replaces, status) in
         [("nobody;to-tag=1;from-tag=2", 481), ("nobody", 400), ("EARLY", 486), ("TWICE", 400)]
     {
-        tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let trusting = Configuration::default().with_option("allow_replaces = any");
+        tell(1, Weather::CLEAR, &trusting, async |world: World| {
             let (alice, bob) = talking(&world).await;
             let carol = registered(&world, "carol", Line::Udp).await;
             let own = named(&alice, 0);

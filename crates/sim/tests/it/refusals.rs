@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
+use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Saying, Weather, World, secs};
 
 use super::{FEW, registered, seeds, tell, tell_over};
 
@@ -181,6 +181,74 @@ fn an_answer_in_the_hangup_extension_does_not_answer_a_refused_call() {
         alice.dial("17").await;
         world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
         assert_eq!(alice.state(), Some(CallState::Over(486)));
+        world.assert_no_leaks().await;
+    });
+}
+
+/// A call with a callee is one call; a Local channel and an originated call are each one more.
+#[test]
+fn calls_beyond_maxcalls_are_refused_whoever_begins_them() {
+    let mut configuration = Configuration::default().with_extensions(
+        "exten => 1,1,Dial(Local/600@internal)\n\
+         \x20same => n,Set(GLOBAL(OUTCOME)=${DIALSTATUS})\n\
+         exten => 2,1,Originate(PJSIP/bob,app,Echo)\n\
+         \x20same => n,Set(GLOBAL(OUTCOME)=${ORIGINATE_STATUS})\n",
+    );
+    let limit = "[options]\nmaxcalls = 1\n".to_owned();
+    configuration.files.push(("/etc/asterisk.conf".to_owned(), limit));
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        let carol = registered(&world, "carol", Line::Udp).await;
+        for number in ["1", "2"] {
+            world.exchange().set_global("OUTCOME", None);
+            alice.dial(number).await;
+            world.run_until("it is over", secs(35), |_| alice.is_over()).await;
+            assert_eq!(world.outcome(), "CONGESTION", "{number}");
+        }
+        assert!(!bob.is_alerted());
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        carol.dial("600").await;
+        world.run_until("carol is refused", secs(35), |_| carol.is_over()).await;
+        assert_eq!(carol.state(), Some(CallState::Over(503)));
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// RFC 3264 §8: lines of a call stay. The call goes on as it was.
+#[test]
+fn a_re_invite_without_the_lines_there_were_is_refused_and_the_call_goes_on() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("600").await;
+        world.run_until("alice hears herself", secs(20), |_| alice.is_talking()).await;
+        let nothing = "v=0\r\no=- 1 9 IN IP4 198.51.100.1\r\ns=-\r\nt=0 0\r\n";
+        alice.ask(Saying::new("INVITE", &[]).with_body("application/sdp", nothing)).await;
+        world.run_for(secs(2)).await;
+        assert_eq!(alice.call().told, [488]);
+        world.run_for(secs(3)).await;
+        assert!(alice.is_talking(), "{}", world.account());
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_hangup_of_the_operator_ends_both_sides() {
+    tell_over(FEW, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        let name = world.exchange().live().all()[0].name.clone();
+        assert!(!world.exchange().hang_up("PJSIP/nobody-1", sidetone_pbx::Cause::NORMAL));
+        assert!(world.exchange().hang_up(&name, sidetone_pbx::Cause::NORMAL));
+        let over = |_: &World| alice.is_over() && bob.is_over();
+        world.run_until("both are free", secs(35), over).await;
         world.assert_no_leaks().await;
     });
 }

@@ -131,3 +131,35 @@ fn the_dialplan_writes_to_the_caller() {
         world.assert_no_leaks().await;
     });
 }
+
+#[test]
+fn texts_that_take_long_keep_out_their_sender_and_nobody_else_and_are_ended() {
+    let plan = dialplan(
+        "\nexten => 5,1,Wait(600)\nexten => 6,1,NoOp()\n\
+         exten => h,1,Set(GLOBAL(OUTCOME)=ended)\n",
+    );
+    tell(1, Weather::CLEAR, &plan, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        for _ in 0..12 {
+            alice.send("5", text("slow")).await;
+        }
+        world.run_for(secs(2)).await;
+        let statuses = |answers: Vec<String>, status: &str| {
+            answers.iter().filter(|answer| answer[8..].starts_with(status)).count()
+        };
+        assert_eq!(statuses(alice.answers(), "202"), 10);
+        let refused = alice.answers().into_iter().find(|answer| answer[8..].starts_with("503"));
+        assert!(refused.expect("two are refused").contains("Retry-After: "));
+        bob.send("6", text("quick")).await;
+        world.run_for(secs(1)).await;
+        assert_eq!(statuses(bob.answers(), "202"), 1);
+        world.exchange().set_global("OUTCOME", None);
+        world.run_for(secs(30)).await;
+        assert_eq!(world.outcome(), "ended", "the hangup extension ran");
+        alice.send("6", text("again")).await;
+        world.run_for(secs(1)).await;
+        assert_eq!(statuses(alice.answers(), "202"), 11);
+        world.assert_no_leaks().await;
+    });
+}

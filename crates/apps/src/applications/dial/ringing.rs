@@ -131,11 +131,7 @@ impl Dialling {
                 return Ok(self.nobody());
             }
             let listens = options.exit || options.caller_rights.disconnect;
-            let happening = if listens {
-                channel.wait(self.until).await?
-            } else {
-                channel.wait_keeping_digits(self.until).await?
-            };
+            let happening = channel.wait_for_branches(self.until, listens).await?;
             let (from, event) = match happening {
                 Happening::Branch(from, event) => (from, event),
                 Happening::Deadline => return Ok(Outcome::Nobody("NOANSWER", Cause::NO_ANSWER)),
@@ -148,6 +144,8 @@ impl Dialling {
                 Happening::Played(_) => continue,
             };
             let Some(place) = self.place(from) else {
+                // One that was forwarded: its successor is called by now.
+                sidetone_pbx::channel::turn_away(from, event, Cause::NORMAL);
                 continue;
             };
             match event {
