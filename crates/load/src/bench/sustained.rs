@@ -33,9 +33,15 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     caller.board.trying.clear();
     let (done, cpu) = (caller.done, server.process().cpu()?);
     let mut memory = Vec::new();
-    for _ in 0..time.as_secs() {
+    let mut minute = (done, cpu);
+    for second in 1..=time.as_secs() {
         caller.make_calls(Pace::PerSecond(RATE), STEP)?;
         memory.push(server.process().memory()?.anonymous_kib);
+        if second % 60 == 0 {
+            let now = (caller.done, server.process().cpu()?);
+            tell_minute(second / 60, &memory, now.0 - minute.0, ms(now.1 - minute.1));
+            minute = now;
+        }
     }
     caller.check()?;
     let quarter = (memory.len() / 4).max(1);
@@ -66,4 +72,12 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
         Budget::AtMost(GROWTH),
     ));
     Ok(())
+}
+
+/// Ten minutes are long: what each of them was like. One that is dearer than the last tells of
+/// something that grows, which the mean of all of them hides.
+fn tell_minute(minute: u64, memory: &[f64], calls: u64, cpu_ms: f64) {
+    let heap = memory.last().copied().unwrap_or_default() / 1_024.0;
+    let each = cpu_ms / calls.max(1) as f64;
+    eprintln!("   minute {minute}: heap {heap:.1} MiB, CPU per call {each:.3} ms");
 }
