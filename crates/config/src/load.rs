@@ -277,9 +277,16 @@ fn build(
     let modules = settle.file("modules.conf", previous.map(|c| &c.modules), |report| {
         Modules::build(&documents.modules, report)
     });
+    let monitor = if modules.is_off("res_stun_monitor") && monitor.server.is_some() {
+        Arc::new(StunMonitor { server: None, ..(*monitor).clone() })
+    } else {
+        monitor
+    };
     let kept_files = settle.kept;
     let sip = pjsip::build(documents.pjsip.as_ref(), &acls, &files, previous, report);
     let [sip_acl, contact_acl] = sip.acls;
+    let registrations =
+        modules.registrations(sip.registrations.objects, &sip.endpoints.objects, report);
     let config = Config {
         transports: sip.transports.objects,
         endpoints: sip.endpoints.objects,
@@ -287,7 +294,7 @@ fn build(
         aors: sip.aors.objects,
         auths: sip.auths.objects,
         identifies: sip.identifies.objects,
-        registrations: sip.registrations.objects,
+        registrations,
         acls: acls.objects,
         sip_acl,
         contact_acl,

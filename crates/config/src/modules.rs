@@ -1,23 +1,28 @@
 //! `modules.conf`: everything is built in, so nothing is loaded; what the file asks for is
-//! checked against what there is.
+//! checked against what there is, and what it leaves out is switched off where that makes sense
+//! (decision 0052).
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use sidetone_conf::{Diagnostic, Document, Span, Value};
 
 use crate::foreign::CHAN_SIP_IS_GONE;
 use crate::nearest::nearest;
+use crate::objects::codecs::{AllowedCodec, MediaKind};
+use crate::objects::endpoint::Endpoint;
+use crate::objects::registration::Registration;
 use crate::report::Report;
 use crate::sections::single;
-use crate::tables::modules::{MODULES, module_called};
+use crate::tables::modules::{MODULES, Module, module_called};
 
 /// What the file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Modules {
-    /// Built-in parts it switches off by `noload`, module names without `.so`.
-    pub switched_off: Vec<String>,
-    /// Built-in parts it asks for.
+    /// Built-in parts it asks for, module names without `.so`.
     pub asked_for: Vec<String>,
+    /// Built-in parts it switches off, with what did it, as in `by noload in modules.conf:7`.
+    off: BTreeMap<&'static str, String>,
 }
 
 /// Modules that need more words than "there is no such".
@@ -31,24 +36,33 @@ const SPECIAL: &[(&str, &str)] = &[
     ("chan_sip", CHAN_SIP_IS_GONE),
 ];
 
+/// Modules that cannot be without another: what loads the first loads the second.
+const NEEDS: &[(&str, &str)] = &[("res_pjsip_transport_websocket", "res_http_websocket")];
+
 impl Modules {
     pub(crate) fn build(document: &Document, report: &mut Report) -> Self {
         let mut modules = Self::default();
         let mut told = HashSet::new();
+        let mut only_listed = None;
         for section in single(document, "modules") {
             for value in &section.values {
-                modules.line(value, &mut told, report);
+                if value.is("autoload") {
+                    only_listed = autoload_is_off(value, report).then_some(&value.span);
+                } else {
+                    modules.line(value, &mut told, report);
+                }
             }
+        }
+        if let Some(span) = only_listed {
+            modules.leave_out_unlisted(span, report);
         }
         modules
     }
 
-    /// Reads one line; `told` are the unknown modules that were told before.
+    /// Reads one line; `told` are the modules that were told before.
     fn line<'v>(&mut self, value: &'v Value, told: &mut HashSet<&'v str>, report: &mut Report) {
         let name = value.text.trim_end_matches(".so");
         match value.name.to_ascii_lowercase().as_str() {
-            // Without loadable modules there is nothing to find, and no order to keep.
-            "autoload" => {}
             "load" | "preload" | "require" | "preload-require" => {
                 if module_called(name).is_some() {
                     self.asked_for.push(name.to_owned());
@@ -56,16 +70,17 @@ impl Modules {
                     unknown(name, &value.span, report);
                 }
             }
-            "noload" if module_called(name).is_some() => {
-                let message = format!("'{name}' is built in and cannot be left out");
-                report.say(
-                    Diagnostic::notice(&value.span, message)
-                        .hint("switch it off by its own configuration file"),
-                );
-                self.switched_off.push(name.to_owned());
-            }
-            // What does not exist is not loaded, as asked for.
-            "noload" => {}
+            "noload" => match module_called(name) {
+                Some(Module { name, stays: Some(why), .. }) => {
+                    report.ignored("noload", name, &value.span, why);
+                }
+                Some(module) => {
+                    let why = format!("by noload in {}", value.span);
+                    self.off.entry(module.name).or_insert(why);
+                }
+                // What does not exist is not loaded, as asked for.
+                None => {}
+            },
             other => {
                 let message = format!("modules.conf has no option '{other}'");
                 let known = ["autoload", "load", "noload", "preload", "require", "preload-require"];
@@ -73,6 +88,140 @@ impl Modules {
                 let diagnostic = Diagnostic::warning(&value.span, message);
                 report.say(diagnostic.hint(hint.unwrap_or_default()));
             }
+        }
+    }
+
+    /// `autoload = no`: what no line loads is off, if it can be. Codecs stay: there, a codec whose
+    /// module is missing still passes from one leg to another, and set-ups count on it.
+    fn leave_out_unlisted(&mut self, span: &Span, report: &mut Report) {
+        let lists = |name: &str| self.asked_for.iter().any(|asked| asked == name);
+        if !lists("chan_pjsip") && !lists("res_pjsip") {
+            let message = "autoload = no is ignored: no line loads chan_pjsip, nobody could call";
+            let hint = "write load => for each module that is to be there, chan_pjsip.so too";
+            report.say(Diagnostic::warning(span, message).hint(hint));
+            return;
+        }
+        let needed = |name: &str| NEEDS.iter().any(|(by, what)| *what == name && lists(by));
+        let unlisted = MODULES.iter().filter(|module| {
+            let can_go = module.stays.is_none() && module.codecs.is_empty();
+            can_go && !lists(module.name) && !needed(module.name)
+        });
+        let mut left_out = BTreeMap::new();
+        for module in unlisted {
+            let name = module.name;
+            left_out.insert(name, format!("by autoload = no in {span} without load => {name}.so"));
+        }
+        if !left_out.is_empty() {
+            let number = left_out.len();
+            let message = format!(
+                "autoload = no: {number} built-in modules that no line loads are switched off"
+            );
+            let hint = "`module show` lists them";
+            report.say(Diagnostic::notice(span, message).hint(hint));
+        }
+        for (name, why) in left_out {
+            self.off.entry(name).or_insert(why);
+        }
+    }
+
+    /// The registrations with other servers that are to be made, and what there is to say about
+    /// those that are not and about endpoints that are left without a codec.
+    pub(crate) fn registrations(
+        &self,
+        wanted: HashMap<String, Arc<Registration>>,
+        endpoints: &HashMap<String, Arc<Endpoint>>,
+        report: &mut Report,
+    ) -> HashMap<String, Arc<Registration>> {
+        self.about_endpoints(endpoints, report);
+        match self.off("res_pjsip_outbound_registration") {
+            Some(why) if !wanted.is_empty() => {
+                let number = wanted.len();
+                let message = format!("{number} registrations are not made: switched off {why}");
+                report.say(Diagnostic::warning(&Span::whole_file("pjsip.conf"), message));
+                HashMap::new()
+            }
+            _ => wanted,
+        }
+    }
+
+    fn about_endpoints(&self, endpoints: &HashMap<String, Arc<Endpoint>>, report: &mut Report) {
+        if self.off.is_empty() {
+            return;
+        }
+        let is_off = |codec: &AllowedCodec| self.codec_off(codec.name).is_some();
+        let silent = endpoints.values().filter(|endpoint| {
+            let mut audio = endpoint.codecs(MediaKind::Audio).peekable();
+            audio.peek().is_some() && audio.all(is_off)
+        });
+        let mut silent: Vec<&str> = silent.map(|endpoint| endpoint.id.as_str()).collect();
+        silent.sort_unstable();
+        if let Some(first) = silent.first() {
+            let number = silent.len();
+            let message = format!(
+                "{number} endpoints are left without an audio codec, '{first}' first: \
+                 modules.conf leaves out all that they allow"
+            );
+            let hint = "take away the noload of one of them, or allow another";
+            report.say(Diagnostic::warning(&Span::whole_file("pjsip.conf"), message).hint(hint));
+        }
+    }
+
+    /// What switched a module off, as in `by noload in modules.conf:7`; `None` when it is on.
+    #[must_use]
+    pub fn off(&self, module: &str) -> Option<&str> {
+        self.off.get(module).map(String::as_str)
+    }
+
+    /// Whether a module is switched off.
+    #[must_use]
+    pub fn is_off(&self, module: &str) -> bool {
+        self.off.contains_key(module)
+    }
+
+    /// Why the dialplan cannot call an application, in words; `None` when it can, or when there
+    /// is none of this name.
+    #[must_use]
+    pub fn application_off(&self, name: &str) -> Option<String> {
+        let (known, why) = self.off_with(|module| module.applications, name)?;
+        Some(format!("{known} is switched off {why}"))
+    }
+
+    /// As [`Self::application_off`] for a function.
+    #[must_use]
+    pub fn function_off(&self, name: &str) -> Option<String> {
+        let (known, why) = self.off_with(|module| module.functions, name)?;
+        Some(format!("{known} is switched off {why}"))
+    }
+
+    /// What switched a codec off, by its name in `allow`; `None` when it is on.
+    #[must_use]
+    pub fn codec_off(&self, name: &str) -> Option<&str> {
+        self.off_with(|module| module.codecs, name).map(|(_, why)| why)
+    }
+
+    /// The name as the table has it, and what switched off the module it comes with.
+    fn off_with(
+        &self,
+        part: fn(&Module) -> &'static [&'static str],
+        name: &str,
+    ) -> Option<(&'static str, &str)> {
+        self.off.iter().find_map(|(module, why)| {
+            let parts = part(module_called(module)?);
+            let known = parts.iter().find(|part| part.eq_ignore_ascii_case(name))?;
+            Some((*known, why.as_str()))
+        })
+    }
+}
+
+/// Whether the line says no.
+fn autoload_is_off(value: &Value, report: &mut Report) -> bool {
+    match value.text.to_ascii_lowercase().as_str() {
+        "no" | "false" | "n" | "f" | "0" | "off" => true,
+        "yes" | "true" | "y" | "t" | "1" | "on" => false,
+        other => {
+            let message = format!("autoload is yes or no, not '{other}': taken as yes");
+            report.say(Diagnostic::warning(&value.span, message));
+            false
         }
     }
 }

@@ -62,6 +62,13 @@ pub trait Host: Send {
         position: &Position,
     ) -> impl Future<Output = Result<Flow, Stop>> + Send;
 
+    /// Why something that exists may not be called, as in `Echo is switched off by noload in
+    /// modules.conf:7`. Asked before each application and function, those of this crate included.
+    fn switched_off(&self, what: Callable<'_>) -> Option<String> {
+        let _ = what;
+        None
+    }
+
     /// Whether [`Host::execute`] knows the application. TryExec and ExecIf ask first.
     fn knows_application(&self, application: &str) -> bool;
 
@@ -83,6 +90,15 @@ pub trait Host: Send {
     /// Lets other tasks run; [`Stop`] if the channel was hung up or redirected meanwhile.
     /// Called every few hundred priorities, so that an endless `Goto` cannot hold a thread.
     fn yield_now(&mut self) -> impl Future<Output = Result<(), Stop>> + Send;
+}
+
+/// What a dialplan calls by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callable<'a> {
+    /// `Name(…)`, in any case.
+    Application(&'a str),
+    /// `${NAME(…)}`, in upper case.
+    Function(&'a str),
 }
 
 /// What the channel does after an application.

@@ -37,7 +37,7 @@ pub mod variables;
 
 pub use doc::Doc;
 pub use expand::{ExpandError, expand};
-pub use host::{Flow, FunctionError, Host, RunEvent, Stop};
+pub use host::{Callable, Flow, FunctionError, Host, RunEvent, Stop};
 pub use load::load;
 pub use lookup::{Found, Match, Query};
 pub use plan::{Context, Dialplan, Extension, Hint, Priority, Settings};

@@ -4,7 +4,7 @@
 //! the loop calls `apps/…` through [`Host::execute`]. It holds no state between priorities except
 //! the position; frames live in the channel's [`Stack`](crate::Stack).
 
-use crate::host::{RunEvent, Stop};
+use crate::host::{Callable, RunEvent, Stop};
 use crate::limits::{MAX_EXEC_DEPTH, PRIORITIES_PER_TURN, PRIORITIES_UNTIL_WARNING};
 use crate::lookup::Query;
 use crate::stack::{self, Popped};
@@ -16,6 +16,9 @@ pub const MAX_HANGUP_PRIORITIES: u32 = 100_000;
 
 /// Q.850 cause of a call that its own dialplan broke: temporary failure.
 pub const CAUSE_DIALPLAN_FAILURE: u16 = 41;
+
+/// Q.850 cause of a call that needs an application which is switched off: service not implemented.
+pub const CAUSE_SWITCHED_OFF: u16 = 79;
 
 /// Q.850 cause of a call to an extension that does not exist: unallocated number.
 pub const CAUSE_UNALLOCATED: u16 = 1;
@@ -118,6 +121,10 @@ pub(crate) fn execute_nested<'a, H: Host>(
         if depth > MAX_EXEC_DEPTH {
             expand::warn(host, "Exec and ExecIf are nested too deep; the innermost does not run");
             return Err(Stop::Hangup { cause: CAUSE_DIALPLAN_FAILURE });
+        }
+        if let Some(why) = host.switched_off(Callable::Application(application)) {
+            expand::warn(host, &format!("{why}: the call ends"));
+            return Err(Stop::Hangup { cause: CAUSE_SWITCHED_OFF });
         }
         match builtin::find(application) {
             Some(builtin) => builtin.run(host, arguments, position, depth).await,

@@ -192,7 +192,7 @@ fn upgrade(
     peer: Peer,
 ) -> Response<Body> {
     let server = settings.server_name.as_str();
-    let mut agreed = match websocket::agree(&mut request, &["sip", "echo"]) {
+    let mut agreed = match websocket::agree(&mut request, settings.websocket.protocols) {
         Ok(agreed) => agreed,
         Err(refusal) => return refused(refusal, peer, server),
     };

@@ -105,6 +105,8 @@ impl fmt::Debug for Restriction {
 pub struct WebSocketSettings {
     /// Its paths after the prefix; the first is the official one.
     pub paths: Vec<String>,
+    /// The subprotocols spoken there, out of `sip` and `echo`.
+    pub protocols: &'static [&'static str],
     /// From where it may be used without TLS.
     pub clear: ClearWebSocket,
     /// Which web pages may open it.
@@ -121,6 +123,7 @@ impl Default for WebSocketSettings {
     fn default() -> Self {
         Self {
             paths: vec!["/ws".into(), "/sip".into()],
+            protocols: &["sip", "echo"],
             clear: ClearWebSocket::default(),
             origins: OriginPolicy::default(),
             max_message_bytes: 65_536,

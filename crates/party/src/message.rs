@@ -110,6 +110,15 @@ pub fn refusal(status: u16, words: &str) -> Reply {
     reply
 }
 
+/// 405 for a method that is not handled here, or is switched off (RFC 3261 §8.2.1).
+pub fn not_allowed(request: &Request) -> Reply {
+    let mut reply = reply(405);
+    let own = request.method.to_string();
+    let others = ALLOW.split(", ").filter(|method| *method != own);
+    reply.headers.push(("Allow".to_owned(), others.collect::<Vec<_>>().join(", ")));
+    reply
+}
+
 /// The value of a Warning header (RFC 3261 §20.43).
 pub fn warning(code: u16, words: &str) -> String {
     let words: String = words

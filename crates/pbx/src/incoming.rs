@@ -290,7 +290,10 @@ async fn run(who: Authenticated, mut channel: Box<Channel>, has_offer: bool) {
 
 /// A request outside dialogs other than INVITE.
 pub(crate) fn request(exchange: &Exchange, flow: Flow, request: &Request) -> Reply {
+    let modules = &exchange.config().modules;
     match request.method {
+        Method::Register if modules.is_off("res_pjsip_registrar") => message::not_allowed(request),
+        Method::Message if modules.is_off("res_pjsip_messaging") => message::not_allowed(request),
         Method::Register => match authenticate(exchange, &flow, request) {
             Ok(who) => register::register(exchange, &who, &flow, request),
             Err(reply) => *reply,
@@ -300,11 +303,7 @@ pub(crate) fn request(exchange: &Exchange, flow: Flow, request: &Request) -> Rep
             Ok(who) => text::received(exchange, &who, flow, request),
             Err(reply) => *reply,
         },
-        _ => {
-            let mut reply = message::reply(405);
-            reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
-            reply
-        }
+        _ => message::not_allowed(request),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sidetone_base::{ChannelId, Destination, Flow, FlowId, LegId, Transport};
-use sidetone_config::{Endpoint, Reliable};
+use sidetone_config::{Config, Endpoint, Reliable};
 use sidetone_dialplan::{Position, Stop};
 use sidetone_sdp::negotiation::{CodecWish, KindWish, Wish};
 use sidetone_sdp::plan::MediaKind;
@@ -218,13 +218,14 @@ async fn live(mut channel: Channel, mut call: Call, call_id: String, flow: Flow)
     {
         return failed(bridge::cause_of(&stop));
     }
-    let offer = match channel.make_offer(&wish(&call), call.beside).await {
-        Ok(offer) => offer,
-        Err(error) => {
-            tracing::warn!("{}: {error}", channel.name());
-            return failed(Cause::INCOMPATIBLE);
-        }
-    };
+    let offer =
+        match channel.make_offer(&wish(&channel.exchange().config(), &call), call.beside).await {
+            Ok(offer) => offer,
+            Err(error) => {
+                tracing::warn!("{}: {error}", channel.name());
+                return failed(Cause::INCOMPATIBLE);
+            }
+        };
     channel.sip_mut().names.call_id.clone_from(&call_id);
     let request = request(channel.exchange(), &call, &channel, call_id, &flow, offer);
     let shard = channel.signalling.shard.clone();
@@ -248,12 +249,12 @@ async fn live(mut channel: Channel, mut call: Call, call_id: String, flow: Flow)
 /// What to offer: what the caller speaks first, then whatever the endpoint allows, unless
 /// `codec_prefs_outgoing_offer` says otherwise. Pictures are offered only in what the caller sends,
 /// because they are relayed as they are; text only if the caller types.
-fn wish(call: &Call) -> Wish {
+fn wish(config: &Config, call: &Call) -> Wish {
     let of = |kind: MediaKind| call.streams.iter().filter(move |stream| stream.kind == kind);
     let mut audio = KindWish::both_ways(1);
     if let Some(stream) = of(MediaKind::Audio).next() {
         audio.comfort_noise = stream.comfort_noise;
-        audio.codecs = offered(&call.endpoint, &stream.codecs, stream.translatable);
+        audio.codecs = offered(config, &call.endpoint, &stream.codecs, stream.translatable);
     }
     let pictures = of(MediaKind::Video).count().min(call.endpoint.max_video_streams.into());
     let text = if of(MediaKind::Text).next().is_some() { 1 } else { 0 };

@@ -52,7 +52,16 @@ pub(crate) fn settings(config: &Config) -> HttpSettings {
             .collect(),
         restrictions: http.restrictions.iter().map(restriction).collect(),
         websocket: WebSocketSettings {
-            paths: vec![http.websocket_path.clone(), "/sip".to_owned()],
+            paths: if config.modules.is_off("res_http_websocket") {
+                Vec::new()
+            } else {
+                vec![http.websocket_path.clone(), "/sip".to_owned()]
+            },
+            protocols: if config.modules.is_off("res_pjsip_transport_websocket") {
+                &["echo"]
+            } else {
+                &["sip", "echo"]
+            },
             clear: match http.clear_websocket {
                 sidetone_config::ClearWebSocket::Loopback => ClearWebSocket::LoopbackOnly,
                 sidetone_config::ClearWebSocket::Everywhere => ClearWebSocket::Everywhere,

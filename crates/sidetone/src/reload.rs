@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sidetone_conf::{Diagnostic, Document, Severity};
+use sidetone_config::modules::Modules;
 use sidetone_config::{Config, FileSource};
 use sidetone_control::socket::Answer;
-use sidetone_dialplan::Dialplan;
+use sidetone_dialplan::{Callable, Dialplan};
 use sidetone_http::HttpServer;
 use sidetone_net::Net;
 use sidetone_observe::Log;
@@ -45,7 +46,7 @@ impl Reloader {
             return Answer { text: text.to_owned(), status: 1 };
         };
         let plan = loaded.dialplan_document.as_ref().filter(|document| is_whole(document));
-        let plan = plan.map(dialplan);
+        let plan = plan.map(|document| dialplan(document, &config.modules));
         let concerns = |modules: &[&str]| module.is_none_or(|module| modules.contains(&module));
         let mut status = 0;
         let mut text = String::new();
@@ -128,12 +129,22 @@ fn is_whole(document: &Document) -> bool {
 }
 
 /// Builds the dialplan and reports what it has to say, unknown applications included.
-pub(crate) fn dialplan(document: &Document) -> Arc<Dialplan> {
+pub(crate) fn dialplan(document: &Document, modules: &Modules) -> Arc<Dialplan> {
     let plan = sidetone_dialplan::load(document);
     report(&plan.diagnostics);
-    report(&plan.unknown_applications(&sidetone_apps::has_application));
-    report(&plan.unknown_functions(&sidetone_apps::has_function));
+    report(&what_is_missing(&plan, modules));
     Arc::new(plan)
+}
+
+/// Applications and functions that the dialplan uses and that are not there, or switched off.
+pub(crate) fn what_is_missing(plan: &Dialplan, modules: &Modules) -> Vec<Diagnostic> {
+    let mut findings = plan.unknown_applications(&sidetone_apps::has_application);
+    findings.extend(plan.unknown_functions(&sidetone_apps::has_function));
+    findings.extend(plan.switched_off(&|what| match what {
+        Callable::Application(name) => modules.application_off(name),
+        Callable::Function(name) => modules.function_off(name),
+    }));
+    findings
 }
 
 /// Writes findings to the log.

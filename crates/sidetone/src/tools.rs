@@ -1,6 +1,7 @@
 //! Tools beside the exchange: certificates, and a look at the configuration.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sidetone_conf::Severity;
@@ -9,6 +10,7 @@ use sidetone_net::selfsigned::{self, Made, Role, SelfSignedRequest};
 
 use crate::arguments::{Arguments, Cert, Check, Tool};
 use crate::first_start;
+use crate::reload::what_is_missing;
 
 /// Runs a tool.
 pub(crate) fn run(tool: &Tool, arguments: &Arguments) -> ExitCode {
@@ -56,8 +58,8 @@ fn check(arguments: &Arguments) -> Result<ExitCode, String> {
     let mut findings = loaded.diagnostics;
     if let Some(document) = &loaded.dialplan_document {
         let plan = sidetone_dialplan::load(document);
-        findings.extend(plan.unknown_applications(&sidetone_apps::has_application));
-        findings.extend(plan.unknown_functions(&sidetone_apps::has_function));
+        let modules = loaded.config.as_ref().map(|config| Arc::clone(&config.modules));
+        findings.extend(what_is_missing(&plan, &modules.unwrap_or_default()));
         findings.extend(plan.diagnostics);
     }
     for finding in &findings {

@@ -137,3 +137,50 @@ fn a_reload_drops_no_websocket_and_no_call() {
     again.send(&again.request("INVITE", "", 1, &body));
     assert!(again.answer("INVITE").starts_with("SIP/2.0 488"), "ulaw is not allowed any more");
 }
+
+/// The status line of the answer to a GET.
+fn status_of(port: u16, path: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("written");
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn modules_that_are_left_out_are_said_at_load_and_come_back_with_a_reload() {
+    let (sip, web) = (free_port(), free_port());
+    let mut exchange = Exchange::new("modules", sip);
+    exchange.write("pjsip.conf", &pjsip(sip, "ulaw"));
+    exchange.write("http.conf", &http(web, ""));
+    let plan = "[a]\nexten => 600,1,Answer()\n same => n,Echo()\n same => n,NoOp(${LEN(x)})\n";
+    exchange.write("extensions.conf", plan);
+    let lines = "[modules]\nautoload = yes\nnoload => app_echo.so\nnoload => func_strings.so\n\
+        noload => res_http_websocket.so\nnoload => chan_pjsip.so\n";
+    exchange.write("modules.conf", lines);
+    exchange.start();
+    for words in [
+        "extensions.conf:3: error: Echo is switched off by noload in modules.conf:3",
+        "extensions.conf:4: warning: LEN is switched off by noload in modules.conf:4",
+        "modules.conf:6: warning: 'chan_pjsip' of noload is ignored: without it nobody could call",
+    ] {
+        assert!(exchange.logs(words), "{words}: {}", exchange.log());
+    }
+    assert!(status_of(web, "/ws").contains(" 404 "), "{}", status_of(web, "/ws"));
+    assert!(!exchange.answer("http show status").contains("/ws"));
+    let shown = exchange.answer("module show like echo");
+    assert!(shown.contains("app_echo.so is switched off by noload in modules.conf:3"), "{shown}");
+    assert!(!exchange.answer("core show applications").contains(" Echo:"));
+    assert!(!exchange.ask("module load app_echo").status.success());
+
+    exchange.write("modules.conf", "[modules]\nautoload = yes\n");
+    exchange.answer("core reload");
+    assert!(status_of(web, "/ws").contains(" 426 "), "{}", status_of(web, "/ws"));
+    assert!(exchange.answer("module load app_echo").contains("runs already"));
+    assert!(exchange.answer("core show applications").contains(" Echo:"));
+    let mut phone = Phone::new(sip);
+    let (_, media) = phone.call();
+    phone.hears_itself(media);
+}

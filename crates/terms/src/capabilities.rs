@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use sidetone_config::objects::codecs_conf::CodecsConf;
 use sidetone_config::{Config, DtlsSetup, DtmfMode, Endpoint, MediaEncryption, MediaKind};
 use sidetone_media::{DtmfSettings, ToneDetection, WithoutEvents};
 use sidetone_sdp::attributes::{SdesSuite, Setup};
@@ -32,15 +31,12 @@ pub fn dtmf(config: &Config, mode: DtmfMode) -> DtmfSettings {
 
 /// What the endpoint's configuration lets a leg agree to.
 #[must_use]
-pub fn capabilities(
-    endpoint: &Endpoint,
-    ice_allowed: bool,
-    codecs_conf: &CodecsConf,
-) -> Capabilities {
-    let mut audio = codec::configured(endpoint, MediaKind::Audio);
-    let video = codec::configured(endpoint, MediaKind::Video);
+pub fn capabilities(config: &Config, endpoint: &Endpoint) -> Capabilities {
+    let ice_allowed = config.rtp.ice_support;
+    let mut audio = codec::configured(config, endpoint, MediaKind::Audio);
+    let video = codec::configured(config, endpoint, MediaKind::Video);
     for opus in audio.iter_mut().filter(|spec| spec.name == "opus") {
-        opus.fmtp = codec::opus_settings(codecs_conf).fmtp();
+        opus.fmtp = codec::opus_settings(&config.codecs).fmtp();
     }
     let prefs = &endpoint.codec_prefs;
     let (answer_order, answer_keep) =
@@ -54,7 +50,7 @@ pub fn capabilities(
     };
     let optimistic = endpoint.media_encryption_optimistic && !endpoint.webrtc;
     Capabilities {
-        text: codec::configured(endpoint, MediaKind::Text),
+        text: codec::configured(config, endpoint, MediaKind::Text),
         fax: endpoint.fax.udptl,
         // Browsers have opus, which has its own way of being silent.
         comfort_noise: !endpoint.webrtc,

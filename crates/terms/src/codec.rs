@@ -3,17 +3,18 @@
 use sidetone_config::objects::codecs_conf::{
     CodecsConf, OpusApplication, OpusBandwidth, OpusBitrate, OpusSignal,
 };
-use sidetone_config::{Endpoint, MediaKind};
+use sidetone_config::{Config, Endpoint, MediaKind};
 use sidetone_media::{
     Application, Bandwidth, Bitrate, BitrateMode, CodecSettings, OpusSettings, Signal,
 };
 use sidetone_sdp::negotiation::codec_preference::Transcode;
 use sidetone_sdp::negotiation::{CodecSpec, CodecWish};
 
-/// The codecs of `allow=`, in its order.
-pub fn configured(endpoint: &Endpoint, kind: MediaKind) -> Vec<CodecSpec> {
+/// The codecs of `allow=`, in its order, but for those that `modules.conf` leaves out.
+pub fn configured(config: &Config, endpoint: &Endpoint, kind: MediaKind) -> Vec<CodecSpec> {
     let allowed = endpoint.allow.iter().filter(|codec| codec.kind == kind);
     allowed
+        .filter(|codec| config.modules.codec_off(codec.name).is_none())
         .filter_map(|codec| {
             let (_, spec) = CodecSpec::of_config_name(codec.name)?;
             Some(match codec.packet_ms {
@@ -72,9 +73,14 @@ pub fn opus_settings(conf: &CodecsConf) -> OpusSettings {
 /// Which codecs an endpoint is offered by a call whose caller speaks `pending`
 /// (`codec_prefs_outgoing_offer`). What `allow` lacks is never offered. `translatable` says
 /// whether the caller's leg may be put to another codec.
-pub fn offered(endpoint: &Endpoint, pending: &[CodecSpec], translatable: bool) -> CodecWish {
+pub fn offered(
+    config: &Config,
+    endpoint: &Endpoint,
+    pending: &[CodecSpec],
+    translatable: bool,
+) -> CodecWish {
     let preference = &endpoint.codec_prefs.outgoing_offer;
-    let configured = configured(endpoint, MediaKind::Audio);
+    let configured = configured(config, endpoint, MediaKind::Audio);
     let has = |list: &[CodecSpec], spec: &CodecSpec| {
         list.iter().any(|own| own.name == spec.name && own.clock_rate == spec.clock_rate)
     };
@@ -90,17 +96,22 @@ pub fn offered(endpoint: &Endpoint, pending: &[CodecSpec], translatable: bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
-    fn endpoint(lines: &str) -> Endpoint {
+    fn config(lines: &str, modules: &str) -> Arc<Config> {
         let mut source = sidetone_conf::MemorySource::new();
         let text = format!(
             "[u]\ntype=transport\nprotocol=udp\nbind=127.0.0.1\n\
              [a]\ntype=endpoint\ncontext=x\n{lines}\n"
         );
         source.set("/etc/pjsip.conf", text.as_bytes());
+        source.set("/etc/modules.conf", format!("[modules]\n{modules}\n").as_bytes());
         let loaded = sidetone_config::load(&source, "/etc");
-        let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
-        (*config.endpoints["a"]).clone()
+        loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
+    }
+
+    fn offer_of(config: &Config, pending: &[CodecSpec], translatable: bool) -> Vec<String> {
+        names(&offered(config, &config.endpoints["a"], pending, translatable))
     }
 
     fn names(wish: &CodecWish) -> Vec<String> {
@@ -118,7 +129,7 @@ mod tests {
             .collect();
         let check = |option: &str, expected: &[&str]| {
             let lines = format!("allow=opus,g722,ulaw\n{option}");
-            assert_eq!(names(&offered(&endpoint(&lines), &pending, true)), expected, "{option}");
+            assert_eq!(offer_of(&config(&lines, ""), &pending, true), expected, "{option}");
         };
         check("", &["ulaw", "opus", "g722"]);
         let option = "codec_prefs_outgoing_offer=";
@@ -130,7 +141,16 @@ mod tests {
         );
         check(&format!("{option}operation: union, keep: first"), &["ulaw"]);
         check(&format!("{option}operation: union, transcode: prevent"), &["ulaw", "opus"]);
-        let caller = endpoint("allow=opus,g722,ulaw");
-        assert_eq!(names(&offered(&caller, &pending, false)), ["ulaw", "opus"]);
+        let caller = config("allow=opus,g722,ulaw", "");
+        assert_eq!(offer_of(&caller, &pending, false), ["ulaw", "opus"]);
+    }
+
+    #[test]
+    fn a_codec_that_is_left_out_is_neither_offered_nor_accepted() {
+        let config = config("allow=opus,g722,ulaw", "noload => codec_opus.so");
+        assert_eq!(offer_of(&config, &[], true), ["g722", "ulaw"]);
+        let accepted = crate::capabilities(&config, &config.endpoints["a"]).audio;
+        assert!(accepted.iter().all(|spec| spec.name != "opus"), "{accepted:?}");
+        assert_eq!(accepted.len(), 2);
     }
 }

@@ -24,6 +24,18 @@ choices! {
     }
 }
 
+impl Identifier {
+    /// The module that does it elsewhere, by which `modules.conf` leaves it out.
+    #[must_use]
+    pub const fn module(self) -> &'static str {
+        match self {
+            Self::Username | Self::AuthUsername => "res_pjsip_endpoint_identifier_user",
+            Self::Ip | Self::Header | Self::RequestUri => "res_pjsip_endpoint_identifier_ip",
+            Self::Anonymous => "res_pjsip_endpoint_identifier_anonymous",
+        }
+    }
+}
+
 /// When requests nobody known sent become a security event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnidentifiedRequests {

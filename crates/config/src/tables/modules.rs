@@ -11,6 +11,23 @@ pub struct Module {
     pub applications: &'static [&'static str],
     /// Functions of the dialplan that come with it.
     pub functions: &'static [&'static str],
+    /// Codecs that come with it, by their names in `allow`.
+    pub codecs: &'static [&'static str],
+    /// What else it does that can be switched off, in a few words.
+    pub does: &'static str,
+    /// Why it cannot be left out; `None` for one that can.
+    pub stays: Option<&'static str>,
+}
+
+impl Module {
+    /// What comes with it, in a few words.
+    #[must_use]
+    pub fn brings(&self) -> String {
+        let mut brought: Vec<&str> = self.applications.to_vec();
+        brought.extend(self.functions.iter().chain(self.codecs));
+        brought.extend(Some(self.does).filter(|does| !does.is_empty()));
+        if brought.is_empty() { "Part of the core".to_owned() } else { brought.join(", ") }
+    }
 }
 
 const fn module(
@@ -18,8 +35,27 @@ const fn module(
     applications: &'static [&'static str],
     functions: &'static [&'static str],
 ) -> Module {
-    Module { name, applications, functions }
+    Module { name, applications, functions, codecs: &[], does: "", stays: None }
 }
+
+const fn codec(name: &'static str, codecs: &'static [&'static str]) -> Module {
+    Module { codecs, ..module(name, &[], &[]) }
+}
+
+const fn feature(name: &'static str, does: &'static str) -> Module {
+    Module { does, ..module(name, &[], &[]) }
+}
+
+const fn stays(name: &'static str, why: &'static str) -> Module {
+    Module { stays: Some(why), ..module(name, &[], &[]) }
+}
+
+const BRIDGE: &str = "without it no two parties could talk";
+const FILES: &str = "prompts and music are read by one reader for all formats";
+const FMTP: &str = "what the codec writes into offers comes with it: take it out of allow";
+const PJSIP: &str = "without it nobody could call";
+const PLATFORM: &str = "it stands for a library or a service of the system that is not used here";
+const PROOF: &str = "who has a password proves it: take auth out of the endpoint";
 
 /// What is always there, whatever modules there are.
 pub const CORE: Module = module(
@@ -75,27 +111,30 @@ pub const MODULES: &[Module] = &[
     module("app_userevent", &["UserEvent"], &[]),
     module("app_verbose", &["Log", "Verbose"], &[]),
     module("app_while", &["ContinueWhile", "EndWhile", "ExitWhile", "While"], &[]),
-    module("bridge_native_rtp", &[], &[]),
-    module("bridge_simple", &[], &[]),
-    module(
-        "chan_pjsip",
-        &["PJSIPHangup"],
-        &["PJSIP_DIAL_CONTACTS", "PJSIP_MEDIA_OFFER", "PJSIP_SEND_SESSION_REFRESH"],
-    ),
-    module("codec_a_mu", &[], &[]),
-    module("codec_adpcm", &[], &[]),
-    module("codec_alaw", &[], &[]),
-    module("codec_g722", &[], &[]),
-    module("codec_g726", &[], &[]),
-    module("codec_gsm", &[], &[]),
-    module("codec_ilbc", &[], &[]),
-    module("codec_opus", &[], &[]),
-    module("codec_resample", &[], &[]),
-    module("codec_speex", &[], &[]),
-    module("codec_ulaw", &[], &[]),
-    module("format_pcm", &[], &[]),
-    module("format_sln", &[], &[]),
-    module("format_wav", &[], &[]),
+    stays("bridge_native_rtp", BRIDGE),
+    stays("bridge_simple", BRIDGE),
+    Module {
+        stays: Some(PJSIP),
+        ..module(
+            "chan_pjsip",
+            &["PJSIPHangup"],
+            &["PJSIP_DIAL_CONTACTS", "PJSIP_MEDIA_OFFER", "PJSIP_SEND_SESSION_REFRESH"],
+        )
+    },
+    stays("codec_a_mu", "it is a short cut between ulaw and alaw: leave out one of them"),
+    codec("codec_adpcm", &["adpcm"]),
+    codec("codec_alaw", &["alaw"]),
+    codec("codec_g722", &["g722"]),
+    codec("codec_g726", &["g726", "g726aal2"]),
+    codec("codec_gsm", &["gsm"]),
+    codec("codec_ilbc", &["ilbc"]),
+    codec("codec_opus", &["opus"]),
+    stays("codec_resample", "codecs of different rates could not meet without it"),
+    codec("codec_speex", &["speex32", "speex16", "speex"]),
+    codec("codec_ulaw", &["ulaw"]),
+    stays("format_pcm", FILES),
+    stays("format_sln", FILES),
+    stays("format_wav", FILES),
     module("func_base64", &[], &["BASE64_DECODE", "BASE64_ENCODE"]),
     module("func_callerid", &[], &["CALLERID", "CONNECTEDLINE", "REDIRECTING"]),
     module("func_channel", &[], &["CHANNEL"]),
@@ -156,23 +195,26 @@ pub const MODULES: &[Module] = &[
     module("func_uri", &[], &["URIDECODE", "URIENCODE"]),
     module("func_uuid", &[], &["UUID"]),
     module("func_version", &[], &["VERSION"]),
-    module("pbx_config", &[], &[]),
-    module("res_crypto", &[], &[]),
-    module("res_format_attr_h264", &[], &[]),
-    module("res_format_attr_opus", &[], &[]),
-    module("res_format_attr_vp8", &[], &[]),
-    module("res_http_websocket", &[], &[]),
-    module("res_musiconhold", &["MusicOnHold", "StartMusicOnHold", "StopMusicOnHold"], &[]),
-    module("res_pjproject", &[], &[]),
-    module("res_pjsip", &[], &[]),
-    module("res_pjsip_acl", &[], &[]),
-    module("res_pjsip_authenticator_digest", &[], &[]),
-    module("res_pjsip_caller_id", &[], &[]),
-    module("res_pjsip_diversion", &[], &[]),
-    module("res_pjsip_dtmf_info", &[], &[]),
-    module("res_pjsip_endpoint_identifier_anonymous", &[], &[]),
-    module("res_pjsip_endpoint_identifier_ip", &[], &[]),
-    module("res_pjsip_endpoint_identifier_user", &[], &[]),
+    stays("pbx_config", "extensions.conf is the only dialplan there is"),
+    stays("res_crypto", PLATFORM),
+    stays("res_format_attr_h264", FMTP),
+    stays("res_format_attr_opus", FMTP),
+    stays("res_format_attr_vp8", FMTP),
+    feature("res_http_websocket", "WebSockets at /ws"),
+    Module {
+        does: "music while a call is held",
+        ..module("res_musiconhold", &["MusicOnHold", "StartMusicOnHold", "StopMusicOnHold"], &[])
+    },
+    stays("res_pjproject", PLATFORM),
+    stays("res_pjsip", PJSIP),
+    stays("res_pjsip_acl", "access lists always hold: take out the lists"),
+    stays("res_pjsip_authenticator_digest", PROOF),
+    stays("res_pjsip_caller_id", "trust_id_inbound, send_pai and send_rpid decide"),
+    stays("res_pjsip_diversion", "send_diversion of the endpoint decides"),
+    feature("res_pjsip_dtmf_info", "keys in INFO"),
+    feature("res_pjsip_endpoint_identifier_anonymous", "endpoint anonymous for strangers"),
+    feature("res_pjsip_endpoint_identifier_ip", "senders known by type = identify"),
+    feature("res_pjsip_endpoint_identifier_user", "senders known by their names"),
     module(
         "res_pjsip_header_funcs",
         &[],
@@ -185,23 +227,25 @@ pub const MODULES: &[Module] = &[
             "PJSIP_RESPONSE_HEADERS",
         ],
     ),
-    module("res_pjsip_logger", &[], &[]),
-    module("res_pjsip_messaging", &[], &[]),
-    module("res_pjsip_nat", &[], &[]),
-    module("res_pjsip_outbound_authenticator_digest", &[], &[]),
-    module("res_pjsip_path", &[], &[]),
-    module("res_pjsip_refer", &[], &[]),
-    module("res_pjsip_registrar", &[], &[]),
-    module("res_pjsip_rfc3326", &[], &[]),
-    module("res_pjsip_sdp_rtp", &[], &[]),
-    module("res_pjsip_session", &[], &[]),
-    module("res_pjsip_transport_websocket", &[], &[]),
-    module("res_rtp_asterisk", &[], &[]),
-    module("res_sorcery_config", &[], &[]),
-    module("res_sorcery_memory", &[], &[]),
-    module("res_srtp", &[], &[]),
-    module("res_stun_monitor", &[], &[]),
-    module("res_timing_timerfd", &[], &[]),
+    stays("res_pjsip_logger", "it writes nothing until it is asked: pjsip set logger on"),
+    feature("res_pjsip_messaging", "texts outside calls"),
+    stays("res_pjsip_nat", "rewrite_contact and force_rport of the endpoint decide"),
+    stays("res_pjsip_outbound_authenticator_digest", "outbound_auth of the endpoint decides"),
+    feature("res_pjsip_outbound_registration", "registrations with other servers"),
+    stays("res_pjsip_path", "support_path of the aor decides"),
+    feature("res_pjsip_refer", "transfers by REFER"),
+    feature("res_pjsip_registrar", "registrations here"),
+    stays("res_pjsip_rfc3326", "suppress_q850_reason_headers of the endpoint decides"),
+    stays("res_pjsip_sdp_rtp", PJSIP),
+    stays("res_pjsip_session", PJSIP),
+    stays("res_pjsip_t38", "t38_udptl of the endpoint decides"),
+    feature("res_pjsip_transport_websocket", "SIP over WebSockets"),
+    stays("res_rtp_asterisk", PJSIP),
+    stays("res_sorcery_config", PLATFORM),
+    stays("res_sorcery_memory", PLATFORM),
+    stays("res_srtp", "media_encryption of the endpoint decides, and browsers demand it"),
+    feature("res_stun_monitor", "the watch on the public address"),
+    stays("res_timing_timerfd", PLATFORM),
 ];
 
 /// The module of this name.

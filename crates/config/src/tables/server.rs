@@ -214,9 +214,13 @@ pub const MODULES: ObjectSpec = ObjectSpec {
     usage: Works,
     aliases: &[],
     options: options! {
-        "autoload" YesNo, "yes", Works, "Accepted: everything is built in, nothing is looked for.";
+        "autoload" YesNo, "yes", Works,
+            "`no` switches off what no line loads, but for codecs and what cannot be left out. \
+             Nothing is loaded: everything is built in.";
         "load" List, "", Works, "A module to load: one that is not built in is told once.";
-        "noload" List, "", Works, "A module to leave out: one that cannot be is told.";
+        "noload" List, "", Works,
+            "A module to leave out: its applications, functions and codecs are not there, and \
+             what it does is not done. One that cannot be left out is told.";
         "preload" List, "", Works, "As load.";
         "preload-require" List, "", Works, "As load.";
         "require" List, "", Works, "As load.";

@@ -2,6 +2,7 @@
 
 mod codec_options;
 mod completeness;
+mod modules;
 mod reloads;
 mod server_files;
 mod sip_objects;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use sidetone_codec::catalogue::{self, ENTRIES, Entry, Kind};
 use sidetone_codec::path::path_by;
 use sidetone_codec::{Codec, Costs, Format};
+use sidetone_config::modules::Modules;
 
 use super::{Context, text, wrong};
 use crate::socket::Answer;
@@ -67,18 +68,19 @@ fn describe(args: &[&str]) -> Answer {
 }
 
 /// `core show translation [recalc [N]] | comp | paths CODEC [RATE]`
-pub(super) async fn translation(_: &Context, args: &[&str]) -> Answer {
+pub(super) async fn translation(context: &Context, args: &[&str]) -> Answer {
+    let modules = &context.exchange.config().modules;
     match args {
-        [] => text(matrix(&measured(), false)),
-        ["comp"] => text(matrix(&measured(), true)),
-        ["recalc"] => recalculate(DEFAULT_SECONDS).await,
+        [] => text(matrix(&measured(), modules, false)),
+        ["comp"] => text(matrix(&measured(), modules, true)),
+        ["recalc"] => recalculate(DEFAULT_SECONDS, modules).await,
         ["recalc", seconds] => match seconds.parse() {
-            Ok(seconds @ 1..=20) => recalculate(seconds).await,
+            Ok(seconds @ 1..=20) => recalculate(seconds, modules).await,
             _ => wrong("Give the seconds of audio to measure with, 1 to 20\n"),
         },
-        ["paths"] => text(every_path(&measured())),
-        ["paths", name] => paths(name, None),
-        ["paths", name, rate] => paths(name, rate.parse().ok()),
+        ["paths"] => text(every_path(&measured(), modules)),
+        ["paths", name] => paths(name, None, modules),
+        ["paths", name, rate] => paths(name, rate.parse().ok(), modules),
         _ => {
             wrong("Usage: core show translation [comp | recalc [seconds] | paths <codec> [rate]]\n")
         }
@@ -90,7 +92,7 @@ fn measured() -> Costs {
     MEASURED.try_lock().map_or(Costs::BUILT_IN, |costs| costs.clone())
 }
 
-async fn recalculate(seconds: u64) -> Answer {
+async fn recalculate(seconds: u64, modules: &Modules) -> Answer {
     let measure = move || {
         let Ok(mut kept) = MEASURED.try_lock() else {
             return Err("another measurement is running: try again\n".to_owned());
@@ -104,7 +106,7 @@ async fn recalculate(seconds: u64) -> Answer {
     match tokio::task::spawn_blocking(measure).await {
         Ok(Ok(costs)) => text(format!(
             "         Recalculating Codec Translation (number of sample seconds: {seconds})\n\n{}",
-            matrix(&costs, false)
+            matrix(&costs, modules, false)
         )),
         Ok(Err(words)) => wrong(words),
         Err(_) => {
@@ -126,9 +128,11 @@ fn column(format: Format) -> String {
 }
 
 /// Microseconds for a second of audio, or with `cost` nanoseconds for 20 ms.
-fn matrix(costs: &Costs, cost: bool) -> String {
+fn matrix(costs: &Costs, modules: &Modules, cost: bool) -> String {
+    let is_off = |format: Format| modules.codec_off(format.codec.name()).is_some();
     let figure = |from: Format, to: Format| {
-        let ns = path_by(from, to, costs).map_or(0, |path| path.cost_ns);
+        let path = path_by(from, to, costs).ok().filter(|_| !is_off(from) && !is_off(to));
+        let ns = path.map_or(0, |path| path.cost_ns);
         match (ns, cost) {
             (0, _) => "-".to_owned(),
             (ns, true) => ns.to_string(),
@@ -170,24 +174,24 @@ fn matrix(costs: &Costs, cost: bool) -> String {
 
 /// `core show translation paths CODEC [RATE]`: the codec by its name in `allow`, or by the name of
 /// its family and a rate.
-fn paths(name: &str, rate: Option<u32>) -> Answer {
+fn paths(name: &str, rate: Option<u32>, modules: &Modules) -> Answer {
     let family = |entry: &&Entry| {
         entry.codec.eq_ignore_ascii_case(name) && rate.is_some_and(|rate| rate == entry.sample_rate)
     };
     let audio = |entry: &&Entry| entry.kind == Kind::Audio;
     let found = ENTRIES.iter().filter(audio).find(family);
     match found.or_else(|| catalogue::by_name(name).filter(audio)) {
-        Some(entry) => text(paths_from(entry, &measured())),
+        Some(entry) => text(paths_from(entry, &measured(), modules)),
         None => wrong(format!("Source codec \"{name}\" is not found.\n")),
     }
 }
 
-fn every_path(costs: &Costs) -> String {
+fn every_path(costs: &Costs, modules: &Modules) -> String {
     let spoken = ENTRIES.iter().filter(|entry| entry.spoken().is_some());
-    spoken.map(|entry| paths_from(entry, costs)).collect()
+    spoken.map(|entry| paths_from(entry, costs, modules)).collect()
 }
 
-fn paths_from(from: &Entry, costs: &Costs) -> String {
+fn paths_from(from: &Entry, costs: &Costs, modules: &Modules) -> String {
     let mut out = format!(
         "--- Translation paths SRC Codec \"{}\" sample rate {} ---\n",
         from.codec, from.sample_rate
@@ -195,7 +199,13 @@ fn paths_from(from: &Entry, costs: &Costs) -> String {
     let others = ENTRIES.iter().filter(|entry| entry.kind == Kind::Audio && *entry != from);
     for to in others {
         let name = |entry: &Entry| format!("{}:{}", entry.codec, entry.sample_rate);
+        let off = [from, to]
+            .into_iter()
+            .find_map(|entry| Some((entry.format, modules.codec_off(entry.format)?)));
         let path = match (from.spoken(), to.spoken()) {
+            (Some(_), Some(_)) if let Some((format, why)) = off => {
+                format!("No Translation Path ({format}: switched off {why})")
+            }
             (Some(source), Some(target)) => match path_by(source, target, costs) {
                 Ok(path) => path.to_string(),
                 Err(reason) => format!("No Translation Path ({reason})"),
@@ -216,7 +226,7 @@ mod tests {
     #[test]
     fn every_codec_of_the_reference_is_listed_with_its_path_or_a_reason() {
         let opus = catalogue::by_name("opus").unwrap();
-        let printed = paths_from(opus, &Costs::BUILT_IN);
+        let printed = paths_from(opus, &Costs::BUILT_IN, &Modules::default());
         assert!(
             printed.starts_with(
                 "--- Translation paths SRC Codec \"opus\" sample rate 48000 ---\n\
@@ -301,7 +311,7 @@ mod tests {
 
     #[test]
     fn the_matrix_has_the_columns_of_the_reference() {
-        let printed = matrix(&Costs::BUILT_IN, false);
+        let printed = matrix(&Costs::BUILT_IN, &Modules::default(), false);
         let lines: Vec<&str> = printed.lines().collect();
         assert!(lines[0].contains("(in microseconds) for one second of data"));
         let columns: Vec<&str> = lines[3].split_whitespace().collect();
@@ -315,10 +325,26 @@ mod tests {
     }
 
     #[test]
+    fn a_codec_that_modules_conf_leaves_out_has_no_path_and_says_why() {
+        let source = sidetone_conf::MemorySource::new()
+            .with("/etc/pjsip.conf", "[u]\ntype=transport\nbind=127.0.0.1\n")
+            .with("/etc/modules.conf", "[modules]\nnoload => codec_speex.so\n");
+        let config = sidetone_config::load(&source, "/etc").config.expect("a configuration");
+        let ulaw = catalogue::by_name("ulaw").unwrap();
+        let printed = paths_from(ulaw, &Costs::BUILT_IN, &config.modules);
+        let why = "(speex16: switched off by noload in modules.conf:2)";
+        assert!(printed.contains(&format!("To speex:16000    : No Translation Path {why}")));
+        let matrix = matrix(&Costs::BUILT_IN, &config.modules, false);
+        let row = matrix.lines().find(|line| line.trim_start().starts_with("speex16 "));
+        let cells: Vec<&str> = row.expect("a row").split_whitespace().skip(1).collect();
+        assert!(cells.iter().all(|cell| *cell == "-"), "{matrix}");
+    }
+
+    #[test]
     fn a_measurement_is_remembered() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let before = measured();
-        let answer = runtime.block_on(recalculate(1));
+        let answer = runtime.block_on(recalculate(1, &Modules::default()));
         assert_eq!(answer.status, 0, "{}", answer.text);
         assert_ne!(measured(), before);
     }

@@ -19,9 +19,18 @@ pub(super) async fn help(_: &Context, args: &[&str]) -> Answer {
 }
 
 fn applications_of(context: &Context) -> Vec<&'static Doc> {
+    let modules = &context.exchange.config().modules;
     let own = context.exchange.catalogue().applications.iter().map(|app| &app.doc);
-    let mut all: Vec<&Doc> = own.chain(builtin::BUILTINS.iter().map(|app| app.doc())).collect();
+    let all = own.chain(builtin::BUILTINS.iter().map(|app| app.doc()));
+    let mut all: Vec<_> = all.filter(|doc| modules.application_off(doc.name).is_none()).collect();
     all.sort_by_key(|doc| doc.name.to_ascii_lowercase());
+    all
+}
+
+fn functions_of(context: &Context) -> Vec<&'static Doc> {
+    let modules = &context.exchange.config().modules;
+    let mut all = (context.exchange.catalogue().function_docs)();
+    all.retain(|doc| modules.function_off(doc.name).is_none());
     all
 }
 
@@ -50,7 +59,7 @@ pub(super) async fn application(context: &Context, args: &[&str]) -> Answer {
 
 /// `core show functions`
 pub(super) async fn functions(context: &Context, _: &[&str]) -> Answer {
-    let all = (context.exchange.catalogue().function_docs)();
+    let all = functions_of(context);
     let mut out = String::from("Installed Custom Functions:\n");
     for doc in &all {
         let usage = format!("{}({})", doc.name, doc.syntax);
@@ -65,7 +74,7 @@ pub(super) async fn function(context: &Context, args: &[&str]) -> Answer {
     let Some(name) = args.first() else {
         return wrong("Usage: core show function <name>\n");
     };
-    let all = (context.exchange.catalogue().function_docs)();
+    let all = functions_of(context);
     match all.iter().find(|doc| doc.name.eq_ignore_ascii_case(name)) {
         Some(doc) => text(page(doc, "function")),
         None => wrong(format!("No function by that name registered: {name}\n")),

@@ -9,6 +9,7 @@ mod counters;
 mod dialplan;
 mod help;
 mod http;
+mod module;
 mod moh;
 mod pjsip_logger;
 mod pjsip_objects;
@@ -190,7 +191,10 @@ pub const COMMANDS: &[Command] = &[
     command!("dialplan show", "[[exten@]context]", dialplan::show, "Show the dialplan"),
     command!("http show status", "", http::status, "Show the HTTP server"),
     command!("logger show channels", "", core_show::log_channels, "List the log channels"),
+    command!("module load", "<module>", module::load, "Say whether a module is there"),
     command!("module reload", "[module]", reload::module, "Read a module's configuration again"),
+    command!("module show", "[like <word>]", module::show, "List what is built in, by module"),
+    command!("module unload", "<module>", module::unload, "Say how to leave a module out"),
     command!("moh reload", "", moh::reload, "Read musiconhold.conf again"),
     command!("moh show classes", "", moh::classes, "List the classes of music on hold"),
     command!("moh show files", "", moh::files, "List the files of the classes"),

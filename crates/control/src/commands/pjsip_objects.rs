@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use sidetone_config::objects::identify::Source;
 use sidetone_config::table::ObjectSpec;
 use sidetone_config::tables::{endpoint::ENDPOINT, pjsip as table};
-use sidetone_config::{Identify, Settings};
+use sidetone_config::{Identifier, Identify, Settings};
 
 use super::pjsip_show::{self, RULE, found};
 use super::{Context, text, wrong};
@@ -98,7 +98,8 @@ pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
 pub(super) async fn identifiers(context: &Context, _: &[&str]) -> Answer {
     let config = context.exchange.config();
     let mut out = String::from("Identifier Names:   \n");
-    for identifier in &config.global.endpoint_identifier_order {
+    let on = |identifier: &&Identifier| !config.modules.is_off(identifier.module());
+    for identifier in config.global.endpoint_identifier_order.iter().filter(on) {
         let _ = writeln!(out, "{:<20}", identifier.name());
     }
     text(out)

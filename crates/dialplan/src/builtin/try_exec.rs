@@ -3,6 +3,7 @@
 use super::contents::Invocation;
 use super::{exec, find};
 use crate::arguments::split_call;
+use crate::host::Callable;
 use crate::{Doc, Flow, Host, Stop};
 
 /// The reference page.
@@ -18,7 +19,8 @@ pub(super) const DOC: Doc = Doc {
 
 pub(super) async fn run<H: Host>(host: &mut H, call: Invocation<'_>) -> Result<Flow, Stop> {
     let name = split_call(call.arguments).map_or("", |(name, _)| name);
-    let known = find(name).is_some() || host.knows_application(name);
+    let exists = find(name).is_some() || host.knows_application(name);
+    let known = exists && host.switched_off(Callable::Application(name)).is_none();
     if !known {
         host.set_variable("TRYSTATUS", Some("NOAPP".to_owned()));
         return Ok(Flow::Next);

@@ -10,6 +10,7 @@ mod local;
 mod local_peek;
 mod stack_peek;
 
+use crate::host::Callable;
 use crate::{Doc, ExpandError, FunctionError, Host, expand};
 
 /// Every function that needs no host.
@@ -22,13 +23,17 @@ pub const BUILTINS: &[Doc] = &[
     stack_peek::DOC,
 ];
 
-/// Evaluates a function of this crate; `None` when the host has to know it.
+/// Evaluates a function of this crate, or says that one of either is switched off; `None` when
+/// the host has to know it.
 pub(crate) async fn read<H: Host>(
     host: &mut H,
     name: &str,
     arguments: &str,
     depth: usize,
 ) -> Result<Option<Result<String, FunctionError>>, ExpandError> {
+    if let Some(why) = host.switched_off(Callable::Function(name)) {
+        return Ok(Some(Err(FunctionError::Failed(why))));
+    }
     Ok(Some(match name {
         "EVAL" => Ok(expand::expand_nested(host, arguments, depth).await?),
         "DIALPLAN_EXISTS" => dialplan_exists::read(host, arguments),
@@ -51,6 +56,9 @@ pub async fn write<H: Host>(
     arguments: &str,
     value: &str,
 ) -> Result<(), FunctionError> {
+    if let Some(why) = host.switched_off(Callable::Function(name)) {
+        return Err(FunctionError::Failed(why));
+    }
     match name {
         "LOCAL" => local::write(host, arguments, value),
         _ if BUILTINS.iter().any(|doc| doc.name == name) => Err(FunctionError::NotWritable),

@@ -2,15 +2,21 @@
 
 use std::collections::HashSet;
 
-use sidetone_conf::Diagnostic;
+use sidetone_conf::{Diagnostic, Span};
 
 use crate::builtin;
 use crate::expand::{Part, next_part, parse_reference};
 use crate::functions::BUILTINS;
+use crate::host::Callable;
 use crate::plan::{Dialplan, Priority};
 
 /// Nesting of `${…}` looked into; what is deeper is refused when it runs.
 const MAX_DEPTH: usize = crate::limits::MAX_EXPANSION_DEPTH;
+
+/// What comes of an application that cannot be called.
+const HUNG_UP: &str = "the call is hung up where it is used";
+/// What comes of a function that cannot be called.
+const EMPTY_FUNCTION: &str = "its value is empty, and setting it does nothing";
 
 impl Dialplan {
     /// Names once, with the first file and line, each application that neither this crate nor
@@ -24,8 +30,7 @@ impl Dialplan {
             let exists = name.contains('$') || builtin::find(name).is_some() || known(name);
             if !exists && seen.insert(name.to_ascii_lowercase()) {
                 let text = format!("there is no application {name}");
-                let hint = "the call is hung up where it is used";
-                found.push(Diagnostic::error(&priority.span, text).hint(hint));
+                found.push(Diagnostic::error(&priority.span, text).hint(HUNG_UP));
             }
         }
         found
@@ -37,22 +42,49 @@ impl Dialplan {
     pub fn unknown_functions(&self, known: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
         let mut seen = HashSet::new();
         let mut found = Vec::new();
+        self.each_function(&mut |name, span| {
+            let exists = name.is_empty()
+                || name.contains('$')
+                || BUILTINS.iter().any(|doc| doc.name == name)
+                || known(name);
+            if !exists && seen.insert(name.to_owned()) {
+                let text = format!("there is no function {name}");
+                found.push(Diagnostic::warning(span, text).hint(EMPTY_FUNCTION));
+            }
+        });
+        found
+    }
+
+    /// Names once, with the first file and line, each application and function that `why` says
+    /// is switched off.
+    #[must_use]
+    pub fn switched_off(&self, why: &dyn Fn(Callable<'_>) -> Option<String>) -> Vec<Diagnostic> {
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
         for priority in self.priorities() {
-            let mut visit = |name: &str| {
-                let exists = name.is_empty()
-                    || name.contains('$')
-                    || BUILTINS.iter().any(|doc| doc.name == name)
-                    || known(name);
-                if !exists && seen.insert(name.to_owned()) {
-                    let text = format!("there is no function {name}");
-                    let hint = "its value is empty, and setting it does nothing";
-                    found.push(Diagnostic::warning(&priority.span, text).hint(hint));
-                }
-            };
+            if let Some(why) = why(Callable::Application(&priority.application))
+                && seen.insert(why.clone())
+            {
+                found.push(Diagnostic::error(&priority.span, why).hint(HUNG_UP));
+            }
+        }
+        self.each_function(&mut |name, span| {
+            if let Some(why) = why(Callable::Function(name))
+                && seen.insert(why.clone())
+            {
+                found.push(Diagnostic::warning(span, why).hint(EMPTY_FUNCTION));
+            }
+        });
+        found
+    }
+
+    /// Calls with each use of a function and where it is.
+    fn each_function(&self, visit: &mut dyn FnMut(&str, &Span)) {
+        for priority in self.priorities() {
+            let mut visit = |name: &str| visit(name, &priority.span);
             functions_read(&priority.arguments, 0, &mut visit);
             functions_written(priority, &mut visit);
         }
-        found
     }
 
     fn priorities(&self) -> impl Iterator<Item = &Priority> {

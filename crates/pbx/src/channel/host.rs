@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sidetone_dialplan::{Dialplan, Flow, FunctionError, Host, Position, RunEvent, Stack, Stop};
+use sidetone_dialplan::{
+    Callable, Dialplan, Flow, FunctionError, Host, Position, RunEvent, Stack, Stop,
+};
 
 use super::{Channel, Happening};
 use crate::Cause;
@@ -94,6 +96,14 @@ impl Host for Channel {
 
     fn knows_application(&self, application: &str) -> bool {
         self.exchange.catalogue().application(application).is_some()
+    }
+
+    fn switched_off(&self, what: Callable<'_>) -> Option<String> {
+        let modules = &self.exchange.config().modules;
+        match what {
+            Callable::Application(name) => modules.application_off(name),
+            Callable::Function(name) => modules.function_off(name),
+        }
     }
 
     fn caller_id_number(&self) -> Option<String> {

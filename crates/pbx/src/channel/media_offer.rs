@@ -39,7 +39,7 @@ impl Channel {
             MediaKind::Video => (&self.media_offer.video, ConfiguredKind::Video),
             MediaKind::Text | MediaKind::Image | MediaKind::Other => return None,
         };
-        let usual = || configured(&self.endpoint, of);
+        let usual = || configured(&self.exchange.config(), &self.endpoint, of);
         let codecs = chosen.clone().unwrap_or_else(usual);
         Some(codecs.iter().map(|codec| codec.config_name().to_owned()).collect())
     }
@@ -56,7 +56,7 @@ impl Channel {
                 return Err("only codecs of audio and video are chosen so".to_owned());
             }
         };
-        let allowed = configured(&self.endpoint, of);
+        let allowed = configured(&self.exchange.config(), &self.endpoint, of);
         let mut chosen = Vec::new();
         for name in names.split(',').map(|name| name.trim().trim_start_matches('!')) {
             if name.is_empty() || name.eq_ignore_ascii_case("all") {

@@ -62,6 +62,9 @@ impl Channel {
     }
 
     async fn play_music(&mut self, class: &str, by_hold: bool) -> Result<(), MediaError> {
+        if self.lacks("res_musiconhold") {
+            return Ok(());
+        }
         let played = self.music_played.take().filter(|played| played.class == class);
         let playback = match played {
             Some(played) => played.playback,

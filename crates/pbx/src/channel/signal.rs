@@ -402,6 +402,11 @@ impl Channel {
         self.signalling.shard.send(Command::Bye { dialog, headers }).await;
     }
 
+    /// Whether `modules.conf` leaves out a module.
+    pub(super) fn lacks(&self, module: &str) -> bool {
+        self.exchange.config().modules.is_off(module)
+    }
+
     /// A request inside the dialog. Returns a digit if it carried one.
     pub(super) async fn in_dialog(
         &mut self,
@@ -421,7 +426,9 @@ impl Channel {
                     self.signalling.shard.respond(transaction, reply).await;
                     return None;
                 }
-                digit = read_info(&kind, &request.body);
+                if !self.lacks("res_pjsip_dtmf_info") {
+                    digit = read_info(&kind, &request.body);
+                }
                 if digit.is_none() && !request.body.is_empty() {
                     message::refusal(415, "INFO carries digits or ICE candidates only")
                 } else {
@@ -442,16 +449,12 @@ impl Channel {
                 reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
                 reply
             }
-            Method::Refer => {
+            Method::Refer if !self.lacks("res_pjsip_refer") => {
                 self.referred(transaction, request).await;
                 return None;
             }
             Method::Notify => self.notified(request),
-            _ => {
-                let mut reply = message::reply(405);
-                reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
-                reply
-            }
+            _ => message::not_allowed(request),
         };
         self.signalling.shard.respond(transaction, reply).await;
         digit

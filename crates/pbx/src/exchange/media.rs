@@ -144,9 +144,7 @@ impl Exchange {
 
     /// A fresh offer/answer exchange for this endpoint.
     pub(crate) fn negotiation(&self, endpoint: &Endpoint) -> Negotiation {
-        let config = self.config();
-        let capabilities =
-            sidetone_terms::capabilities(endpoint, config.rtp.ice_support, &config.codecs);
+        let capabilities = sidetone_terms::capabilities(&self.config(), endpoint);
         Negotiation::new(capabilities, &mut **self.random())
     }
 

@@ -14,6 +14,7 @@ mod headers;
 mod hold;
 mod identities;
 mod keys;
+mod left_out;
 mod letters;
 mod logins;
 mod meetings;
