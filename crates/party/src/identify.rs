@@ -12,7 +12,9 @@ use sidetone_config::objects::global::Identifier;
 use sidetone_config::objects::identify::{Identify, Source};
 use sidetone_config::{Config, Endpoint, Transport};
 use sidetone_registrar::registrations::Registrations;
+use sidetone_sip::headers::Via;
 use sidetone_sip::{Name, Request};
+use sidetone_ua::ResponsePort;
 use sidetone_ua::digest::Credentials;
 
 use crate::message;
@@ -35,6 +37,28 @@ pub fn by_line(
     config.endpoints.get(&found.next()?).cloned()
 }
 
+/// Where the answers to a request go: to the port that its Via names when it came over UDP, without
+/// `rport`, from an endpoint with `force_rport = no` (RFC 3261 §18.2.2, RFC 3581 §4), and else to
+/// the one it came from.
+pub fn response_port(
+    config: &Config,
+    names: &Names,
+    flow: &Flow,
+    request: &Request,
+) -> ResponsePort {
+    let Ok(Some(via)) = request.headers.typed::<Via>() else { return ResponsePort::Source };
+    let port = via.port.unwrap_or(sidetone_base::Transport::Udp.default_port());
+    // Almost no request passes this, so that nobody is looked up twice.
+    let elsewhere = flow.transport == sidetone_base::Transport::Udp
+        && via.rport().is_none()
+        && port != flow.remote.port();
+    let endpoint = elsewhere.then(|| identify(config, names, flow, request)).flatten();
+    match endpoint {
+        Some(endpoint) if !endpoint.force_rport => ResponsePort::Via,
+        _ => ResponsePort::Source,
+    }
+}
+
 /// Finds the endpoint of a request.
 pub fn identify(
     config: &Config,
@@ -44,7 +68,8 @@ pub fn identify(
 ) -> Option<Arc<Endpoint>> {
     let by_rule = |by, matches: &dyn Fn(&Identify) -> bool| by_rule(config, flow, by, matches);
     let order = &config.global.endpoint_identifier_order;
-    order.iter().find_map(|identifier| match identifier {
+    let on = |identifier: &&Identifier| !config.modules.is_off(identifier.module());
+    order.iter().filter(on).find_map(|identifier| match identifier {
         Identifier::Username => by_username(config, request),
         Identifier::AuthUsername => by_auth_username(config, request),
         Identifier::Ip => {

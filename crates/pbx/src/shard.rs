@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sidetone_base::{Destination, Flow, FlowId};
+use sidetone_party::identify::response_port;
 use sidetone_sip::Message;
 use sidetone_sip::headers::Replaces;
 use sidetone_ua::api::{
@@ -255,7 +256,13 @@ impl Shard {
                 Input::Command(*command)
             }
             ShardInput::FlowClosed(flow) => Input::FlowClosed(flow),
-            ShardInput::Message { flow, message } => Input::Message { flow, message: *message },
+            ShardInput::Message { flow, message } => {
+                if let Message::Request(request) = &*message {
+                    let (config, names) = (self.exchange.config(), self.exchange.names());
+                    self.stack.set_response_port(response_port(&config, &names, &flow, request));
+                }
+                Input::Message { flow, message: *message }
+            }
             ShardInput::SendFailed(bytes) => Input::SendFailed { bytes },
             ShardInput::Find { replaces, reply } => {
                 let found = self.stack.replaced(&replaces).and_then(|dialog| {

@@ -15,7 +15,7 @@ use sidetone_sip::{Message, Text, Uri};
 use crate::api::{Command, DialogId, Event, Input, InviteId, Output, TransactionId};
 use crate::dialog::{Dialog, DialogKey, OutgoingInvite};
 use crate::digest::Proof;
-use crate::settings::Settings;
+use crate::settings::{ResponsePort, Settings};
 use crate::transaction::{Client, ClientId, ClientKey, MergeKey, Server, ServerKey};
 
 /// Flows whose transport is remembered. Beyond it a flow's transport is guessed from the URI.
@@ -178,6 +178,12 @@ impl Stack {
             }
             Input::SendFailed { bytes } => self.send_failed(&bytes),
         }
+    }
+
+    /// Where the answers to UDP requests without `rport` go that are given to the stack from now
+    /// on; the owner knows whose they are.
+    pub fn set_response_port(&mut self, port: ResponsePort) {
+        self.settings.response_port = port;
     }
 
     /// Does what is due at `now`.

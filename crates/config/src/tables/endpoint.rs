@@ -115,9 +115,9 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "follow_redirect_methods" Choices(&["message"]), "", NOT_YET,
             "Requests whose 3xx answers are followed.";
         "force_avp" Flag, "no", Works, "Write RTP/AVP even where AVPF or SAVP would be right.";
-        "force_rport" Flag, "yes",
-            Fixed("yes", "answers always go to the port a request came from"),
-            "Answer to the port a request came from (RFC 3581).";
+        "force_rport" Flag, "yes", Works,
+            "Answer over UDP to the port a request came from even without `rport` (RFC 3581), not \
+             to the one in its Via.";
         "from_domain" Text, "", Works, "Domain of From in requests to it.";
         "from_user" Text, "", Works, "User part of From in requests to it.";
         "g726_non_standard" Flag, "no", NOT_YET, "Treat g726 as packed for AAL2.";

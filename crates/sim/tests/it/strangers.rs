@@ -401,3 +401,29 @@ fn what_is_too_large_or_no_sip_is_answered_and_counted() {
         world.run_for(secs(40)).await;
     });
 }
+
+/// A client that sends from 5060 and listens at 5070, as its Via says.
+#[test]
+fn who_listens_elsewhere_and_says_no_rport_is_answered_there_without_force_rport() {
+    for (option, rport, port) in [
+        ("force_rport = no", "", 5070),
+        ("force_rport = yes", "", 5060),
+        ("force_rport = no", ";rport", 5060),
+    ] {
+        let mut configuration = configuration();
+        let begin = "[proxy]\ntype = endpoint\n";
+        configuration.pjsip = configuration.pjsip.replace(begin, &format!("{begin}{option}\n"));
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let mut stranger = world.stranger().await;
+            let text = request("OPTIONS", 1, "Contact: <sip:a@198.51.100.1>\r\n", "");
+            let text = text.replace("198.51.100.1:5060", "198.51.100.1:5070");
+            stranger.say(text.replace(";rport", rport)).await;
+            let heard = stranger.hear(secs(2)).await;
+            assert_eq!(heard.is_empty(), port != 5060, "{option}{rport}: {heard:?}");
+            let answer = format!("-> 198.51.100.1:{port} SIP/2.0 200 OK");
+            let account = world.account();
+            assert!(account.contains(&answer), "{option}{rport}: {account}");
+            world.run_until("all is over", secs(70), World::is_quiet).await;
+        });
+    }
+}
