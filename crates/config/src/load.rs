@@ -277,11 +277,7 @@ fn build(
     let modules = settle.file("modules.conf", previous.map(|c| &c.modules), |report| {
         Modules::build(&documents.modules, report)
     });
-    let monitor = if modules.is_off("res_stun_monitor") && monitor.server.is_some() {
-        Arc::new(StunMonitor { server: None, ..(*monitor).clone() })
-    } else {
-        monitor
-    };
+    let monitor = modules.monitor(monitor);
     let kept_files = settle.kept;
     let sip = pjsip::build(documents.pjsip.as_ref(), &acls, &files, previous, report);
     let [sip_acl, contact_acl] = sip.acls;

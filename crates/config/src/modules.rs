@@ -12,6 +12,7 @@ use crate::nearest::nearest;
 use crate::objects::codecs::{AllowedCodec, MediaKind};
 use crate::objects::endpoint::Endpoint;
 use crate::objects::registration::Registration;
+use crate::objects::stun_monitor::StunMonitor;
 use crate::report::Report;
 use crate::sections::single;
 use crate::tables::modules::{MODULES, Module, module_called};
@@ -142,6 +143,14 @@ impl Modules {
             }
             _ => wanted,
         }
+    }
+
+    /// The watch on our public address, without a server when it is switched off.
+    pub(crate) fn monitor(&self, wanted: Arc<StunMonitor>) -> Arc<StunMonitor> {
+        if wanted.server.is_some() && self.is_off("res_stun_monitor") {
+            return Arc::new(StunMonitor { server: None, ..(*wanted).clone() });
+        }
+        wanted
     }
 
     fn about_endpoints(&self, endpoints: &HashMap<String, Arc<Endpoint>>, report: &mut Report) {
