@@ -2,11 +2,13 @@
 //! those who forwarded a call, as the dialplan sees them; `identity` reads them from SIP headers
 //! and writes them there, `ice_servers` says what a phone that registers may know of servers,
 //! `message` holds small readings of SIP messages, `info` the keys in the bodies of INFO,
-//! `identify` finds whose request it is, `names` the addresses of host names, `seats` says whose
-//! texts run now, `transfer` why a transfer fails.
+//! `identify` finds whose request it is, `secrets` what proves it, `binding` what it registers,
+//! `sources` how much it may ask, `names` the addresses of host names, `seats` says whose texts
+//! run now, `transfer` why a transfer fails.
 
 #![forbid(unsafe_code)]
 
+pub mod binding;
 pub mod ice_servers;
 pub mod identify;
 pub mod identity;
@@ -14,6 +16,8 @@ pub mod info;
 pub mod message;
 pub mod names;
 pub mod seats;
+pub mod secrets;
+pub mod sources;
 pub mod transfer;
 
 pub use sidetone_config::objects::endpoint::CallerIdPrivacy as Presentation;

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sidetone_base::Flow;
-use sidetone_config::objects::auth::{Auth, AuthType, DigestAlgorithm};
+use sidetone_config::objects::auth::Auth;
 use sidetone_config::{Config, Endpoint};
 use sidetone_events::Event;
 use sidetone_events::security::{SecurityEvent, SecurityKind};
-use sidetone_sip::{Name, Request, Uri};
+use sidetone_sip::{Name, Request};
 use sidetone_ua::api::Reply;
-use sidetone_ua::digest::{Algorithm, Check, Credentials, Freshness, Secret, Verdict};
+use sidetone_ua::digest::{Algorithm, Check, Credentials, Freshness, Verdict};
 
 use crate::exchange::Exchange;
 use crate::message;
 use sidetone_party::identify::{by_line, credentials_of, identify};
+use sidetone_party::secrets::{algorithm, default_realm, offered_to, secret_of, uri_matches};
 
 /// The proof that a request comes from its endpoint: a digest was verified, or the endpoint's
 /// configuration names no `auth`, which says that its address is trusted.
@@ -31,20 +32,6 @@ impl Authenticated {
     #[must_use]
     pub fn endpoint(&self) -> &Arc<Endpoint> {
         &self.endpoint
-    }
-}
-
-/// The realm of requests whose endpoint is not known.
-fn default_realm(config: &Config) -> &str {
-    let realm = config.global.default_realm.as_str();
-    if realm.is_empty() { "asterisk" } else { realm }
-}
-
-pub(crate) fn algorithm(configured: DigestAlgorithm) -> Algorithm {
-    match configured {
-        DigestAlgorithm::Md5 => Algorithm::Md5,
-        DigestAlgorithm::Sha256 => Algorithm::Sha256,
-        DigestAlgorithm::Sha512Half => Algorithm::Sha512_256,
     }
 }
 
@@ -104,7 +91,7 @@ fn verify(
     let first = auths.first();
     let realm = first.map_or("", |auth| auth.realm.as_str());
     let realm = if realm.is_empty() { default_realm(config) } else { realm };
-    let algorithms = first.map_or_else(|| vec![Algorithm::Md5], |auth| algorithms_of(config, auth));
+    let algorithms = first.map_or_else(|| vec![Algorithm::Md5], |auth| offered_to(config, auth));
     if !request.headers.has(Name::Authorization) {
         let detail = vec![("Challenge", String::new())];
         publish(exchange, SecurityKind::ChallengeSent, flow, request, detail);
@@ -174,52 +161,6 @@ fn verdict(
     verdict
 }
 
-/// The algorithms an account can be checked under, in order of preference. One that lists none
-/// itself and stores hashes of other algorithms than the usual is asked for what it has.
-fn algorithms_of(config: &Config, auth: &Auth) -> Vec<Algorithm> {
-    let listed = if auth.algorithms_uas.is_empty() {
-        &config.global.default_algorithms_uas
-    } else {
-        &auth.algorithms_uas
-    };
-    let known =
-        listed.iter().filter(|listed| auth.password.is_some() || auth.digest(**listed).is_some());
-    let known: Vec<Algorithm> = known.map(|listed| algorithm(*listed)).collect();
-    if known.is_empty() && auth.algorithms_uas.is_empty() {
-        return auth.digests.iter().map(|digest| algorithm(digest.algorithm)).collect();
-    }
-    known
-}
-
-pub(crate) fn secret_of(auth: &Auth, wanted: Algorithm) -> Option<Secret> {
-    let configured = match wanted {
-        Algorithm::Md5 => DigestAlgorithm::Md5,
-        Algorithm::Sha256 => DigestAlgorithm::Sha256,
-        Algorithm::Sha512_256 => DigestAlgorithm::Sha512Half,
-    };
-    if let Some(hash) = auth.digest(configured) {
-        return Some(Secret::Ha1(hash.reveal().clone()));
-    }
-    if auth.auth_type != AuthType::Userpass && auth.password.is_none() {
-        return None;
-    }
-    auth.password.as_ref().map(|password| Secret::Password(password.reveal().clone()))
-}
-
-/// The `uri` parameter must name what is requested. Clients differ in how exactly (SIPp leaves the
-/// user out, some phones the port), so the same user or the same host is enough; that credentials
-/// cannot be used for a second request is the nonce count's business.
-fn uri_matches(request: &Request, named: &str) -> bool {
-    let Ok(named) = Uri::parse(&sidetone_sip::Text::from(named.as_bytes().to_vec())) else {
-        return false;
-    };
-    let same_host = match (&named, &request.uri) {
-        (Uri::Sip(named), Uri::Sip(requested)) => named.host.equivalent(&requested.host),
-        _ => false,
-    };
-    same_host || named.user() == request.uri.user()
-}
-
 fn challenge(
     exchange: &Exchange,
     realm: &str,
@@ -252,22 +193,4 @@ fn publish(
         remote: flow.remote,
         details,
     }));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sidetone_sip::{Method, Text};
-
-    #[test]
-    fn clients_may_leave_the_user_or_the_port_out_of_the_digest_uri() {
-        let uri = Uri::parse(&Text::from(b"sip:600@192.0.2.1:5060;transport=udp".to_vec()));
-        let request = Request::new(Method::Invite, uri.expect("a URI"));
-        for named in ["sip:192.0.2.1:5060", "sip:600@192.0.2.1", "sip:600@pbx.example.com"] {
-            assert!(uri_matches(&request, named), "{named}");
-        }
-        for named in ["", "sip:601@198.51.100.1", "sip:198.51.100.1", "\u{0}"] {
-            assert!(!uri_matches(&request, named), "{named}");
-        }
-    }
 }

@@ -20,13 +20,13 @@ use crate::channel::{
     Channel, ChannelEvent, NewChannel, PartyId, Signalling, SipFacts, State, Variables,
 };
 use crate::exchange::Exchange;
-use crate::login;
 use crate::message::{self, ALLOW};
 use crate::register;
 use crate::replaces;
 use crate::shard::ShardHandle;
 use crate::text;
 use sidetone_party::identity;
+use sidetone_party::secrets;
 use sidetone_terms::session;
 
 /// A new INVITE: the inbox of its channel, or the response that refuses it.
@@ -267,7 +267,7 @@ async fn run(who: Authenticated, mut channel: Box<Channel>, has_offer: bool) {
     if let Some(dialog) = channel.signalling.dialog {
         let (of, timers) = (Call::Incoming(dialog), session::timers(who.endpoint()));
         channel.signalling.shard.send(Command::SessionTimers { of, timers }).await;
-        let logins = login::logins(&channel.exchange().config(), who.endpoint());
+        let logins = secrets::logins(&channel.exchange().config(), who.endpoint());
         if let Some(logins) = logins {
             channel.signalling.shard.send(Command::Login { dialog, logins }).await;
         }

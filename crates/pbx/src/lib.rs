@@ -14,7 +14,6 @@ mod incoming;
 mod ingress;
 pub mod live;
 pub mod local;
-mod login;
 pub mod music;
 pub mod originate;
 pub mod outgoing;

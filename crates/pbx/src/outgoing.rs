@@ -24,11 +24,11 @@ use crate::channel::{
 };
 use crate::exchange::Exchange;
 use crate::incoming::contact;
-use crate::login;
 use crate::message::{self, ALLOW};
 use crate::proxy;
 use crate::registrar::Contact;
 use sidetone_party::identity::{self, Side};
+use sidetone_party::secrets;
 use sidetone_terms::codec::offered;
 use sidetone_terms::session;
 
@@ -299,7 +299,7 @@ fn request(
         call_id: Some(call_id),
         headers,
         body: Some(message::sdp_body(offer)),
-        logins: login::logins(&exchange.config(), &call.endpoint),
+        logins: secrets::logins(&exchange.config(), &call.endpoint),
     }
 }
 

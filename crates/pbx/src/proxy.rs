@@ -9,8 +9,8 @@ use sidetone_sip::{Text, Uri};
 use sidetone_ua::digest::Logins;
 
 use crate::exchange::Exchange;
-use crate::login;
 use crate::registrar::Contact;
+use sidetone_party::secrets;
 
 /// Makes requests to the contact go through a proxy: its URI comes before the route of the contact
 /// (RFC 3261 §8.1.2), and they are sent there. A name that was not found is a warning, and the
@@ -66,6 +66,6 @@ impl Exchange {
     /// Who we are by these auths; `None` without any.
     #[must_use]
     pub fn logins(&self, auths: &[String]) -> Option<Logins> {
-        login::logins_of(&self.config(), auths)
+        secrets::logins_of(&self.config(), auths)
     }
 }

@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 use crate::channel::ChannelEvent;
 use crate::exchange::Exchange;
 use crate::registrar::{Contact, Qualified};
-use crate::{incoming, login, outgoing, proxy};
+use crate::{incoming, outgoing, proxy};
+use sidetone_party::secrets;
 
 /// Questions that wait for an answer at once. At 3 s of patience and no answer at all, 5,000
 /// contacts are asked within a minute; those that answer go as fast as they do.
@@ -209,6 +210,6 @@ fn request(
         call_id: Some(call_id),
         headers: vec![("Accept".to_owned(), "application/sdp".to_owned())],
         body: None,
-        logins: aor.authenticate_qualify.then(|| login::logins(config, endpoint)).flatten(),
+        logins: aor.authenticate_qualify.then(|| secrets::logins(config, endpoint)).flatten(),
     }
 }

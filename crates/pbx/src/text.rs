@@ -15,13 +15,13 @@ use crate::Cause;
 use crate::authenticate::Authenticated;
 use crate::channel::{Channel, Control, NewChannel, Signalling, SipFacts, State, Variables};
 use crate::exchange::Exchange;
-use crate::login;
 use crate::message;
 use crate::outgoing::flow_of;
 use crate::party::PartyId;
 use crate::registrar::Contact;
 use sidetone_party::identity;
 use sidetone_party::seats::{Full, Seat};
+use sidetone_party::secrets;
 
 /// How long the dialplan of a text may run. Passing it on or asking a web service takes less, and
 /// whoever writes does not wait for longer; what goes in a circle ends here.
@@ -251,7 +251,7 @@ pub async fn send(exchange: &Exchange, sending: Sending) {
         call_id: Some(call_id),
         headers,
         body: Some(Body { content_type: kind, bytes: message.body.into_bytes().into() }),
-        logins: login::logins(&exchange.config(), &endpoint),
+        logins: secrets::logins(&exchange.config(), &endpoint),
     };
     shard.send_outside(request).await;
 }
