@@ -32,6 +32,7 @@ pub(crate) mod media;
 mod media_offer;
 mod music;
 mod peer;
+mod pictures;
 mod proposal;
 pub(crate) mod pump;
 pub(crate) mod reach;
@@ -322,6 +323,7 @@ pub struct Channel {
     media_sender: mpsc::Sender<(LegId, LegEvent)>,
     listing: Listing,
     reaching: reach::Reaching,
+    pictures: pictures::Pictures,
     extras: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
@@ -436,6 +438,7 @@ impl Channel {
             media_sender,
             listing,
             reaching: reach::Reaching::default(),
+            pictures: pictures::Pictures::default(),
             extras: HashMap::new(),
         }
     }

@@ -206,6 +206,7 @@ pub(crate) enum Order {
     Speak { done: oneshot::Sender<()> },
     Repeat,
     Where { stream: usize, reply: oneshot::Sender<Option<(SocketAddr, SocketAddr)>> },
+    ShowPictures,
     Ask { call: usize, saying: Saying },
     Demand,
     Say(Vec<(String, String)>),
@@ -366,6 +367,11 @@ impl Phone {
     /// Takes the call back by an INVITE without offer.
     pub async fn resume_without_offer(&self) {
         self.order(Order::ResumeWithoutOffer).await;
+    }
+
+    /// Adds a camera to the call.
+    pub async fn show_pictures(&self) {
+        self.order(Order::ShowPictures).await;
     }
 
     /// Takes it back.

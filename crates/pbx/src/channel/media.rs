@@ -14,6 +14,7 @@ use sidetone_sdp::plan::{Direction, MediaKind, MediaPlan, StreamState};
 
 use tokio::sync::mpsc;
 
+use super::pictures::pictures;
 use super::{Channel, Control, Peer, State};
 
 /// One stream of a channel, as the other side of a bridge needs to know it.
@@ -483,6 +484,7 @@ impl Channel {
     pub async fn join(&mut self, peer: Peer) {
         let (channel, bridge) = (peer.channel, peer.bridge.clone());
         self.peer = Some(peer);
+        self.forget_pictures();
         self.bridging.end = None;
         self.listing.update(|facts| {
             facts.bridged_with = Some(channel);
@@ -519,7 +521,12 @@ impl Channel {
     /// The peer's streams changed.
     pub(crate) async fn peer_streams(&mut self, of: ChannelId, streams: Vec<StreamFact>) {
         if let Some(peer) = self.peer.as_mut().filter(|peer| peer.channel == of) {
+            let before = pictures(&peer.streams).count();
+            let more = pictures(&streams).count() > before;
             peer.streams = streams;
+            if more {
+                self.more_pictures();
+            }
             self.reroute().await;
         }
     }

@@ -721,6 +721,15 @@ impl Device {
         }
     }
 
+    /// Offers the last call again, with a picture.
+    pub(super) async fn show_pictures(&mut self) {
+        let Some(place) = self.last() else { return };
+        let dialog = self.calls[place].dialog;
+        if let Some(dialog) = dialog {
+            self.reoffer(place, dialog, Wish::audio_and_video(), false).await;
+        }
+    }
+
     async fn reoffer(&mut self, place: usize, dialog: DialogId, wish: Wish, zero_address: bool) {
         let call = &mut self.calls[place];
         call.wish = wish.clone();

@@ -284,6 +284,7 @@ impl Device {
             Order::Where { stream, reply } => {
                 let _ = reply.send(self.ends_of_last(stream));
             }
+            Order::ShowPictures => self.show_pictures().await,
             Order::Ask { call, saying } => self.ask(call, saying),
             Order::Demand => {
                 let now = Instant::now().into_std();

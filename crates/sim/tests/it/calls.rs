@@ -55,6 +55,46 @@ fn one_camera_is_offered_back_as_four_pictures() {
 }
 
 #[test]
+fn a_camera_that_comes_in_the_middle_of_a_call_is_offered_to_the_other_side() {
+    tell_over(FEW, async |world: World| {
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        let walter = registered(&world, "walter", Line::WebSocket).await;
+        wendy.dial("walter").await;
+        world.run_until("it rings", secs(20), |_| walter.is_alerted()).await;
+        walter.answer().await;
+        world.run_until("they talk", secs(20), |w| w.talking(&wendy, &walter)).await;
+        wendy.show_pictures().await;
+        let both = |_: &World| wendy.call().streams == 2 && walter.call().streams == 2;
+        world.run_until("each has a picture of the other", secs(35), both).await;
+        assert_eq!(walter.call().reoffered, 1);
+        world.run_until("they still talk", secs(20), |w| w.talking(&wendy, &walter)).await;
+        world.run_for(secs(5)).await;
+        assert_eq!((wendy.call().reoffered, walter.call().reoffered), (0, 1));
+        wendy.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_phone_without_pictures_goes_on_talking_with_a_camera() {
+    tell_over(FEW, async |world: World| {
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        wendy.dial("bob").await;
+        world.run_until("it rings", secs(20), |_| bob.is_alerted()).await;
+        bob.answer().await;
+        world.run_until("they talk", secs(20), |w| w.talking(&wendy, &bob)).await;
+        wendy.show_pictures().await;
+        world.run_until("it is answered", secs(35), |_| wendy.call().streams == 2).await;
+        world.run_for(secs(5)).await;
+        assert_eq!((bob.call().streams, bob.call().reoffered), (1, 0));
+        assert!(world.talking(&wendy, &bob), "{}", world.account());
+        wendy.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
 fn the_caller_hangs_up() {
     tell_over(FEW, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
