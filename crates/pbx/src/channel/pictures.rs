@@ -75,7 +75,8 @@ impl Channel {
     fn missing_pictures(&self) -> Option<(usize, Vec<CodecSpec>)> {
         let theirs = &self.peer.as_ref()?.streams;
         let count = pictures(theirs).count().min(self.endpoint.max_video_streams.into());
-        let allowed = configured(&self.endpoint, ConfiguredKind::Video);
+        let config = self.exchange.config();
+        let allowed = configured(&config, &self.endpoint, ConfiguredKind::Video);
         let known = |spec: &CodecSpec| allowed.iter().any(|own| own.name == spec.name);
         let codecs = pictures(theirs).next()?.codecs.iter();
         let codecs: Vec<CodecSpec> = codecs.filter(|spec| known(spec)).cloned().collect();
