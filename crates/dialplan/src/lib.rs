@@ -42,8 +42,8 @@ pub use load::load;
 pub use lookup::{Found, Match, Query};
 pub use plan::{Context, Dialplan, Extension, Hint, Priority, Settings};
 pub use position::Position;
-pub use run::{execute, hang_up, run, run_subroutine};
-pub use stack::Stack;
+pub use run::{execute, hang_up, run, run_hangup_handlers, run_subroutine};
+pub use stack::{Handler, Stack};
 pub use timing::{CivilTime, TimeRange};
 pub use variables::Variables;
 

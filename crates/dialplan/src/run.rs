@@ -7,7 +7,7 @@
 use crate::host::{Callable, RunEvent, Stop};
 use crate::limits::{MAX_EXEC_DEPTH, PRIORITIES_PER_TURN, PRIORITIES_UNTIL_WARNING};
 use crate::lookup::Query;
-use crate::stack::{self, Popped};
+use crate::stack::{self, Handler, MAX_HANDLERS, Popped};
 use crate::{BoxFuture, Flow, Host, Position, builtin, expand};
 
 /// Priorities the `h` extension may run. The channel is gone and nothing can interrupt it, so
@@ -47,7 +47,7 @@ pub fn run<H: Host>(host: &mut H, start: Position) -> BoxFuture<'_, Stop> {
         };
         if let Stop::Hangup { cause } = stop {
             runner.host.over(cause);
-            runner.hangup_extension().await;
+            runner.after_call().await;
         }
         stop
     })
@@ -58,7 +58,16 @@ pub fn run<H: Host>(host: &mut H, start: Position) -> BoxFuture<'_, Stop> {
 pub fn hang_up<H: Host>(host: &mut H, cause: u16) -> BoxFuture<'_, ()> {
     Box::pin(async move {
         host.over(cause);
-        Runner { host, base: 0, turn: 0, total: 0 }.hangup_extension().await;
+        Runner { host, base: 0, turn: 0, total: 0 }.after_call().await;
+    })
+}
+
+/// Runs the hangup handlers of a channel that never was in the dialplan, such as one that was
+/// called: it has no `h` extension.
+pub fn run_hangup_handlers<H: Host>(host: &mut H, cause: u16) -> BoxFuture<'_, ()> {
+    Box::pin(async move {
+        host.over(cause);
+        Runner { host, base: 0, turn: 0, total: 0 }.hangup_handlers().await;
     })
 }
 
@@ -313,24 +322,66 @@ impl<H: Host> Runner<'_, H> {
         fallback
     }
 
-    /// Runs `h`. The channel is gone: what applications say about that is ignored.
+    /// What runs when the channel is gone: `h`, then the hangup handlers.
+    async fn after_call(&mut self) {
+        self.hangup_extension().await;
+        self.hangup_handlers().await;
+    }
+
     async fn hangup_extension(&mut self) {
-        let mut position = self.host.position().extension("h");
+        let position = self.host.position().extension("h");
         if self.at(&position).is_none() {
             return;
         }
         self.host.report(RunEvent::Special { extension: "h", reason: "the call is over" });
         self.base = stack::seal(self.host.stack());
+        if !self.without_channel(position).await {
+            expand::warn(self.host, "the `h` extension goes in a circle and is ended");
+        }
+    }
+
+    /// Runs the handlers, the last one pushed first. One that pushes another has it run too, as
+    /// often as a channel may have handlers.
+    async fn hangup_handlers(&mut self) {
+        for _ in 0..MAX_HANDLERS {
+            let Some(Handler { to, arguments }) = self.host.stack().pop_handler() else {
+                return;
+            };
+            stack::seal(self.host.stack());
+            if self.at(&to).is_none() {
+                let message = format!("the hangup handler {to} does not exist");
+                expand::warn(self.host, &message);
+                continue;
+            }
+            if !stack::push(self.host, None, &arguments) {
+                expand::warn(self.host, "a hangup handler does not run: too many open Gosubs");
+                continue;
+            }
+            self.host
+                .report(RunEvent::Special { extension: &to.extension, reason: "hangup handler" });
+            self.base = self.host.stack().depth();
+            if !self.without_channel(to).await {
+                expand::warn(self.host, "a hangup handler goes in a circle and is ended");
+            }
+            while self.host.stack().depth() >= self.base && stack::pop(self.host) != Popped::Empty {
+            }
+        }
+        self.host.stack().wipe_handlers();
+    }
+
+    /// Runs priorities of a channel that is gone: what applications say about that is ignored.
+    /// False when they have no end.
+    async fn without_channel(&mut self, mut position: Position) -> bool {
         for _ in 0..MAX_HANGUP_PRIORITIES {
             if self.at(&position).is_none() {
-                return;
+                return true;
             }
             match self.step(&position).await {
                 Ok(Some(next)) => position = next,
-                Ok(None) | Err(Stop::Detached) => return,
+                Ok(None) | Err(Stop::Detached) => return true,
                 Err(_) => position = position.following(),
             }
         }
-        expand::warn(self.host, "the `h` extension goes in a circle and is ended");
+        false
     }
 }

@@ -9,11 +9,24 @@ use crate::{Host, Position};
 /// without end; each frame costs some hundred bytes plus its variables.
 pub const MAX_FRAMES: usize = 1_000;
 
-/// The Gosub frames of a channel and the last exception.
+/// Hangup handlers a channel may have. More are a dialplan that pushes in a circle.
+pub const MAX_HANDLERS: usize = 100;
+
+/// The Gosub frames of a channel, the last exception and its hangup handlers.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
     frames: Vec<Frame>,
     exception: Option<Exception>,
+    handlers: Vec<Handler>,
+}
+
+/// A subroutine that runs when the channel is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// Where it begins.
+    pub to: Position,
+    /// `ARG1` onwards.
+    pub arguments: Vec<String>,
 }
 
 /// One Gosub that has not returned.
@@ -59,6 +72,27 @@ impl Stack {
     #[must_use]
     pub fn exception(&self) -> Option<&Exception> {
         self.exception.as_ref()
+    }
+
+    /// Adds a hangup handler, which runs before those that are there. False when there are
+    /// [`MAX_HANDLERS`].
+    #[must_use]
+    pub fn push_handler(&mut self, handler: Handler) -> bool {
+        let has_room = self.handlers.len() < MAX_HANDLERS;
+        if has_room {
+            self.handlers.push(handler);
+        }
+        has_room
+    }
+
+    /// Takes the hangup handler that came last.
+    pub fn pop_handler(&mut self) -> Option<Handler> {
+        self.handlers.pop()
+    }
+
+    /// Forgets all hangup handlers.
+    pub fn wipe_handlers(&mut self) {
+        self.handlers.clear();
     }
 
     pub(crate) fn raise(&mut self, reason: &str, position: &Position) {

@@ -39,6 +39,7 @@ pub(crate) mod reach;
 mod refer;
 mod signal;
 mod sip;
+mod told;
 mod verdict;
 
 pub use dtmf::{Pace, press_on};
@@ -324,6 +325,7 @@ pub struct Channel {
     listing: Listing,
     reaching: reach::Reaching,
     pictures: pictures::Pictures,
+    told: Option<Box<told::Told>>,
     extras: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
@@ -439,6 +441,7 @@ impl Channel {
             listing,
             reaching: reach::Reaching::default(),
             pictures: pictures::Pictures::default(),
+            told: None,
             extras: HashMap::new(),
         }
     }

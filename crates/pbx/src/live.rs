@@ -136,6 +136,12 @@ impl LiveChannels {
         self.channels.lock().values().filter(|live| live.facts.endpoint == endpoint).count()
     }
 
+    /// What is known of a channel.
+    #[must_use]
+    pub fn facts(&self, id: ChannelId) -> Option<Facts> {
+        self.channels.lock().get(&id).map(|live| live.facts.clone())
+    }
+
     /// The endpoint of a channel.
     #[must_use]
     pub fn endpoint_of(&self, id: ChannelId) -> Option<String> {

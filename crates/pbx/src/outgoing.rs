@@ -234,9 +234,15 @@ async fn live(mut channel: Channel, mut call: Call, call_id: String, flow: Flow)
     let until = channel.until(LONGEST_RINGING);
     match until_answered(&mut channel, &call, until).await {
         Ok(None) => {}
-        Ok(Some(gone)) => return gone,
+        Ok(Some(gone)) => {
+            let cause = channel.cause().0.into();
+            sidetone_dialplan::run_hangup_handlers(&mut channel, cause).await;
+            return gone;
+        }
         Err(stop) => {
-            channel.hang_up(bridge::cause_of(&stop)).await;
+            let cause = bridge::cause_of(&stop);
+            channel.hang_up(cause).await;
+            sidetone_dialplan::run_hangup_handlers(&mut channel, cause.0.into()).await;
             return failed(channel.cause());
         }
     }

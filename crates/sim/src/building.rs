@@ -54,7 +54,7 @@ pub(crate) async fn exchange(
         config,
         dialplan,
         catalogue: configuration.catalogue,
-        prompts: Box::new(|name, _| prompt(name)),
+        prompts: Box::new(prompt),
         net,
         net_events,
         engine,
@@ -69,10 +69,11 @@ pub(crate) async fn exchange(
     exchange
 }
 
-/// The prompt `tone-700-2000`: 700 Hz for 2,000 ms. There are no others.
-fn prompt(name: &str) -> Option<Arc<Prompt>> {
+/// The prompt `tone-700-2000`: 700 Hz for 2,000 ms, in German 100 Hz higher. There are no others.
+fn prompt(name: &str, language: &str) -> Option<Arc<Prompt>> {
     let (hz, time_ms) = name.strip_prefix("tone-")?.split_once('-')?;
     let (hz, time_ms) = (hz.parse::<f64>().ok()?, time_ms.parse::<u32>().ok()?);
+    let hz = if language == "de" { hz + 100.0 } else { hz };
     let samples = (0..time_ms * 8).map(|at| {
         let phase = std::f64::consts::TAU * hz * f64::from(at) / 8_000.0;
         #[expect(clippy::cast_possible_truncation, reason = "the sine is below one")]

@@ -16,7 +16,7 @@ pub(super) const DOC: Doc = Doc {
         extension.",
     arguments: &[
         ("filename", "Name of a prompt without extension"),
-        ("langoverride", "Accepted; prompts come in the endpoint's language"),
+        ("langoverride", "Language of these prompts, instead of the channel's"),
         ("context", "Where the extension is looked up"),
     ],
     options: &[
@@ -31,7 +31,8 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     let mut parts = args.split(',').map(str::trim);
     let names = parts.next().unwrap_or_default();
     let options = parts.next().unwrap_or_default();
-    let context = parts.nth(1).filter(|context| !context.is_empty()).map(str::to_owned);
+    let language = parts.next().filter(|language| !language.is_empty());
+    let context = parts.next().filter(|context| !context.is_empty()).map(str::to_owned);
     if channel.state() != State::Up {
         if options.contains('s') {
             return Ok(Flow::Next);
@@ -40,7 +41,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
             answer::answer(channel).await?;
         }
     }
-    let played = prompts::play(channel, names, Digits::Interrupt).await?;
+    let played = prompts::play_in(channel, names, language, Digits::Interrupt).await?;
     let status = if played == Played::Failed { "FAILED" } else { "SUCCESS" };
     channel.set("BACKGROUNDSTATUS", status);
     let Played::Digit(first) = played else {

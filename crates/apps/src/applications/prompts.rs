@@ -28,11 +28,8 @@ pub(super) enum Digits {
     Keep,
 }
 
-fn find(channel: &Channel, names: &str) -> Vec<Arc<Prompt>> {
-    let language = match channel.endpoint().language.as_str() {
-        "" => channel.exchange().config().asterisk.default_language.clone(),
-        language => language.to_owned(),
-    };
+fn find(channel: &Channel, names: &str, language: Option<&str>) -> Vec<Arc<Prompt>> {
+    let language = language.map_or_else(|| channel.language(), str::to_owned);
     let mut prompts: Vec<Arc<Prompt>> = Vec::new();
     for name in names.split('&').map(str::trim).filter(|name| !name.is_empty()) {
         match channel.exchange().prompt(name, &language) {
@@ -49,13 +46,21 @@ pub(super) fn length(channel: &Channel, names: &str) -> Duration {
         let samples = u64::try_from(prompt.samples.len()).unwrap_or(u64::MAX);
         Duration::from_millis(samples.saturating_mul(1_000) / u64::from(prompt.rate.max(1)))
     };
-    find(channel, names).iter().map(lasts).sum()
+    find(channel, names, None).iter().map(lasts).sum()
 }
 
 /// Begins to play `a&b&c`; missing prompts are named in the log and left out. `None` when nothing
 /// can be played.
 pub(super) async fn begin(channel: &mut Channel, names: &str) -> Option<PlaybackId> {
-    let prompts = find(channel, names);
+    begin_in(channel, names, None).await
+}
+
+async fn begin_in(
+    channel: &mut Channel,
+    names: &str,
+    language: Option<&str>,
+) -> Option<PlaybackId> {
+    let prompts = find(channel, names, language);
     if prompts.is_empty() {
         return None;
     }
@@ -74,7 +79,17 @@ pub(super) async fn play(
     names: &str,
     digits: Digits,
 ) -> Result<Played, Stop> {
-    let Some(id) = begin(channel, names).await else {
+    play_in(channel, names, None, digits).await
+}
+
+/// [`play`] in another language than the channel's.
+pub(super) async fn play_in(
+    channel: &mut Channel,
+    names: &str,
+    language: Option<&str>,
+    digits: Digits,
+) -> Result<Played, Stop> {
+    let Some(id) = begin_in(channel, names, language).await else {
         return Ok(Played::Failed);
     };
     loop {

@@ -1,6 +1,7 @@
 //! `CHANNEL`: facts of the channel.
 
-use sidetone_dialplan::{Doc, FunctionError};
+use sidetone_dialplan::target::Call;
+use sidetone_dialplan::{Doc, FunctionError, Handler, Host as _};
 use sidetone_pbx::Channel;
 use sidetone_sdp::plan::{MediaKind, Protection, StreamPlan, StreamState};
 
@@ -10,15 +11,17 @@ use sidetone_functions::{Function, Outcome};
 pub(super) const FUNCTION: Function<Read, Write> = Function {
     doc: Doc {
         name: "CHANNEL",
-        synopsis: "Reads facts of the channel",
+        synopsis: "Reads and sets facts of the channel",
         syntax: "item[,type]",
-        description: "name, state, channeltype, endpoint, aor, contact, context, exten, \
-            uniqueid, linkedid, language, musicclass (may be set), accountcode, callid, peerip, \
-            secure_signaling, secure_media, audioreadformat, audiowriteformat, \
-            videonativeformat; pjsip with call-id, secure, \
-            target_uri, local_uri, local_tag, remote_uri, remote_tag, request_uri, t38state, \
-            local_addr or remote_addr; and rtp with src, dest, direct, secure or hold, each of \
-            audio or video.",
+        description: "Read and set: language, musicclass, accountcode, userfield. Set only: \
+            hangup_handler_push and hangup_handler_wipe ([[context,]exten,]priority[(arguments)]), \
+            hangup_handler_pop. Read only: name, channame, state, channeltype, endpoint, aor, \
+            contact, context, exten, appname, appdata, uniqueid, linkedid, callid, peerip, \
+            checkhangup, onhold, callgroup, pickupgroup, namedcallgroup, namedpickupgroup, \
+            secure_signaling, secure_media, audionativeformat, audioreadformat, \
+            audiowriteformat, videonativeformat; pjsip with call-id, secure, target_uri, \
+            local_uri, local_tag, remote_uri, remote_tag, request_uri, t38state, local_addr or \
+            remote_addr; and rtp with src, dest, direct, secure or hold, each of audio or video.",
         arguments: &[
             ("item", "What to read"),
             ("type", "Which one, with pjsip and rtp"),
@@ -30,14 +33,75 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
     write: Some(write),
 };
 
+/// Items of the reference that are not here.
+const NOT_THERE: &[&str] = &[
+    "after_bridge_goto",
+    "amaflags",
+    "digitdetect",
+    "dtmf_features",
+    "faxdetect",
+    "hangupsource",
+    "lastcontext",
+    "lastexten",
+    "max_forwards",
+    "parkinglot",
+    "relaxdtmf",
+    "rxgain",
+    "secure_bridge_media",
+    "secure_bridge_signaling",
+    "tdd",
+    "tenantid",
+    "tonezone",
+    "transfercapability",
+    "txgain",
+];
+
+fn unknown(item: &str) -> FunctionError {
+    let words = match NOT_THERE.contains(&item) {
+        true => format!("CHANNEL({item}) is not there yet"),
+        false => format!("there is no item '{item}'"),
+    };
+    FunctionError::Arguments(words)
+}
+
 fn write(channel: &mut Channel, arguments: &str, value: &str) -> Result<(), FunctionError> {
+    let value = value.trim();
     match arguments.trim().to_ascii_lowercase().as_str() {
-        "musicclass" => channel.set_music_class(value.trim()),
+        "musicclass" => channel.set_music_class(value),
+        "language" => channel.set_language(value),
+        "accountcode" => channel.set_account_code(value),
+        "userfield" => channel.set_user_field(value),
+        "hangup_handler_push" => push_handler(channel, value)?,
+        "hangup_handler_pop" => {
+            channel.stack().pop_handler();
+            if !value.is_empty() {
+                push_handler(channel, value)?;
+            }
+        }
+        "hangup_handler_wipe" => {
+            channel.stack().wipe_handlers();
+            if !value.is_empty() {
+                push_handler(channel, value)?;
+            }
+        }
         other => {
-            return Err(FunctionError::Arguments(format!("'{other}' cannot be set")));
+            let known = read(channel, other).is_ok();
+            let cannot = || FunctionError::Arguments(format!("'{other}' cannot be set"));
+            return Err(if known { cannot() } else { unknown(other) });
         }
     }
     Ok(())
+}
+
+/// A subroutine for the end of the call: `[[context,]exten,]priority[(argument,…)]`.
+fn push_handler(channel: &mut Channel, text: &str) -> Result<(), FunctionError> {
+    let wrong = |why: &str| FunctionError::Arguments(format!("hangup handler '{text}': {why}"));
+    let call = Call::new(text).ok_or_else(|| wrong("write [[context,]exten,]priority[(args)]"))?;
+    let from = channel.position();
+    let to = call.target.resolve_for(channel, &from).ok_or_else(|| wrong("no such label"))?;
+    let handler = Handler { to, arguments: call.arguments };
+    let taken = channel.stack().push_handler(handler);
+    taken.then_some(()).ok_or_else(|| wrong("the channel has too many already"))
 }
 
 fn read(channel: &mut Channel, arguments: &str) -> Outcome {
@@ -56,19 +120,29 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
         Some(sidetone_sdp::negotiation::CodecSpec::of_plan(codec).config_name().to_owned())
     };
     Ok(match item.to_ascii_lowercase().as_str() {
-        "name" => channel.name().to_owned(),
+        "name" | "channame" => channel.name().to_owned(),
         "state" => channel.state().name().to_owned(),
-        "channeltype" => "PJSIP".to_owned(),
+        // `Local/…`, `PJSIP/…`
+        "channeltype" => channel.name().split('/').next().unwrap_or_default().to_owned(),
         "endpoint" => channel.endpoint().id.clone(),
         "aor" => channel.endpoint().aors.first().cloned().unwrap_or_default(),
         "contact" => channel.sip().names.target_uri.clone(),
-        "context" => sidetone_dialplan::Host::position(channel).context.to_string(),
-        "exten" => sidetone_dialplan::Host::position(channel).extension.to_string(),
+        "context" => channel.position().context.to_string(),
+        "exten" => channel.position().extension.to_string(),
         "uniqueid" => channel.unique_id().to_owned(),
         "linkedid" => channel.linked_id().to_owned(),
-        "language" => channel.endpoint().language.clone(),
+        "appname" => channel.application().0,
+        "appdata" => channel.application().1,
+        "checkhangup" => one_if(channel.is_stopped()),
+        "language" => channel.language(),
         "musicclass" => channel.music_class(),
-        "accountcode" => channel.endpoint().accountcode.clone(),
+        "accountcode" => channel.account_code().to_owned(),
+        "userfield" => channel.user_field().to_owned(),
+        "callgroup" => numbers(channel.endpoint().groups.call),
+        "pickupgroup" => numbers(channel.endpoint().groups.pickup),
+        "namedcallgroup" => channel.endpoint().groups.named_call.join(","),
+        "namedpickupgroup" => channel.endpoint().groups.named_pickup.join(","),
+        "onhold" => return rtp(channel, "hold"),
         "callid" => call_id(channel),
         "peerip" => channel.flow().map(|flow| flow.remote.ip().to_string()).unwrap_or_default(),
         "secure_signaling" => one_if(channel.flow().is_some_and(|f| f.transport.is_secure())),
@@ -80,9 +154,7 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
             codec(MediaKind::Audio).unwrap_or_default()
         }
         "videonativeformat" => codec(MediaKind::Video).unwrap_or_default(),
-        other => {
-            return Err(FunctionError::Arguments(format!("there is no item '{other}'")));
-        }
+        other => return Err(unknown(other)),
     })
 }
 
@@ -140,6 +212,12 @@ fn pjsip(channel: &Channel, item: &str) -> Outcome {
 
 fn call_id(channel: &Channel) -> String {
     channel.sip().names.call_id.clone()
+}
+
+/// The groups of which a bit is set, as the configuration lists them.
+fn numbers(groups: u64) -> String {
+    let set = (0..64).filter(|group| groups >> group & 1 == 1);
+    set.map(|group: u32| group.to_string()).collect::<Vec<_>>().join(",")
 }
 
 fn one_if(yes: bool) -> String {

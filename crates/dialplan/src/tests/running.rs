@@ -1,7 +1,7 @@
 //! The run loop and the applications of control flow.
 
 use crate::fuzz::{MemoryHost, block_on};
-use crate::{Flow, Host, Position, Stop, run, run_subroutine};
+use crate::{Flow, Handler, Host, Position, Stop, run, run_hangup_handlers, run_subroutine};
 
 /// Runs `s` of `[a]` and answers the applications of the host that ran.
 #[track_caller]
@@ -127,6 +127,44 @@ fn the_end_of_an_extension_follows_the_dial_status() {
         assert_eq!(host.special, [format!("auto {status}")]);
     }
     check("[general]\nautofallthrough=no\n[a]\nexten => s,1,NoOp()\n", "WaitExten()");
+}
+
+/// A host with hangup handlers at extensions of `[a]`, pushed in this order.
+fn with_handlers(text: &str, handlers: &[&str]) -> MemoryHost {
+    let mut host = MemoryHost::new(text);
+    for extension in handlers {
+        let to = Position::new("a", extension, 1);
+        let handler = Handler { to, arguments: vec![format!("for {extension}")] };
+        assert!(host.stack().push_handler(handler));
+    }
+    host
+}
+
+#[test]
+fn hangup_handlers_run_after_h_the_last_one_first_each_with_its_arguments() {
+    let text = "[a]\nexten => s,1,Hangup(17)\nexten => h,1,V(h)\n\
+                exten => one,1,V(one ${ARG1})\nsame => n,Hangup()\nsame => n,Return()\n\
+                exten => two,1,V(two ${ARG1})\n";
+    let (host, stop) = play(with_handlers(text, &["one", "none", "two"]));
+    assert_eq!(host.executed.join(" "), "Hangup(17) V(h) V(two for two) V(one for one) Hangup()");
+    assert_eq!(stop, Stop::Hangup { cause: 17 });
+    assert!(host.warnings[0].contains("none"), "{:?}", host.warnings);
+    let mut called = with_handlers(text, &["two"]);
+    block_on(run_hangup_handlers(&mut called, 16));
+    assert_eq!(called.executed.join(" "), "V(two for two)", "a called channel has no h");
+    assert_eq!(called.stack().pop_handler(), None);
+}
+
+#[test]
+fn hangup_handlers_have_an_end() {
+    let text = "[a]\nexten => s,1,Hangup()\nexten => one,1,Goto(1)\n";
+    let (host, _) = play(with_handlers(text, &["one"]));
+    assert!(host.warnings[0].contains("circle"), "{:?}", host.warnings);
+    let mut host = with_handlers(text, &["one"; 100]);
+    let handler = Handler { to: Position::new("a", "one", 1), arguments: Vec::new() };
+    assert!(!host.stack().push_handler(handler), "a hundred are enough");
+    host.stack().wipe_handlers();
+    assert_eq!(host.stack().pop_handler(), None);
 }
 
 #[test]

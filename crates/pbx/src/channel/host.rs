@@ -171,7 +171,7 @@ impl Channel {
             "ENTITYID" => self.exchange.entity_id().to_owned(),
             "SIPCALLID" => self.sip.names.call_id.clone(),
             "SIPURI" => self.sip.names.target_uri.clone(),
-            "ACCOUNTCODE" => self.endpoint.accountcode.clone(),
+            "ACCOUNTCODE" => self.account_code().to_owned(),
             "ANSWEREDTIME" if self.variables.value(name).is_none() => seconds(self.answered)?,
             _ => return None,
         })

@@ -4,6 +4,7 @@ mod applications;
 mod associations;
 mod calls;
 mod certificates;
+mod channels;
 mod codecs;
 mod contacts;
 mod dial;

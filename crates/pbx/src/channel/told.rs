@@ -1,0 +1,62 @@
+//! What the dialplan says of a channel by `CHANNEL()`, where it otherwise is as its endpoint says.
+//! Beside step 6 of the INVITE walk.
+
+use super::Channel;
+
+/// Hardly any channel is told anything, so that it is boxed.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    language: Option<String>,
+    account_code: Option<String>,
+    user_field: String,
+}
+
+impl Channel {
+    fn told_mut(&mut self) -> &mut Told {
+        self.told.get_or_insert_default()
+    }
+
+    /// The language of its prompts: its own, the endpoint's, or `defaultlanguage`.
+    #[must_use]
+    pub fn language(&self) -> String {
+        let own = self.told.as_ref().and_then(|told| told.language.clone());
+        let own = own.unwrap_or_else(|| self.endpoint.language.clone());
+        if own.is_empty() { self.exchange.config().asterisk.default_language.clone() } else { own }
+    }
+
+    /// Sets the language of its prompts; empty for the endpoint's.
+    pub fn set_language(&mut self, language: &str) {
+        self.told_mut().language = Some(language.to_owned()).filter(|text| !text.is_empty());
+    }
+
+    /// The account its call is for: its own, or the endpoint's.
+    #[must_use]
+    pub fn account_code(&self) -> &str {
+        let own = self.told.as_ref().and_then(|told| told.account_code.as_deref());
+        own.unwrap_or(&self.endpoint.accountcode)
+    }
+
+    /// Sets the account its call is for.
+    pub fn set_account_code(&mut self, code: &str) {
+        self.told_mut().account_code = Some(code.to_owned());
+        self.listing.update(|facts| code.clone_into(&mut facts.account_code));
+    }
+
+    /// `CHANNEL(userfield)`, words of the dialplan's own.
+    #[must_use]
+    pub fn user_field(&self) -> &str {
+        self.told.as_ref().map_or("", |told| &told.user_field)
+    }
+
+    /// Sets `CHANNEL(userfield)`.
+    pub fn set_user_field(&mut self, words: &str) {
+        words.clone_into(&mut self.told_mut().user_field);
+    }
+
+    /// Which application runs, and with what, as lists show it.
+    #[must_use]
+    pub fn application(&self) -> (String, String) {
+        let facts = self.exchange.live().facts(self.id);
+        facts.map(|facts| (facts.application, facts.data)).unwrap_or_default()
+    }
+}

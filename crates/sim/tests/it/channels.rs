@@ -1,0 +1,125 @@
+//! What `CHANNEL()` says of a channel in a call, and what it changes.
+
+use std::time::Duration;
+
+use sidetone_sim::{CallState, Configuration, Line, Phone, Weather, World, secs};
+
+use super::{registered, tell};
+
+/// Tells a story of alice and bob, who are registered, in a dialplan with these lines more.
+fn tell_of(extensions: &str, story: impl AsyncFnOnce(World, Phone, Phone)) {
+    let mut configuration = Configuration::default();
+    configuration.extensions += extensions;
+    configuration.pjsip += "\n[alice](+)\naccountcode = sales\ncall_group = 1,3\n\
+                            named_pickup_group = shop\n";
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        story(world.clone(), alice.clone(), bob).await;
+        alice.hang_up_all().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+fn global(world: &World, name: &str) -> String {
+    world.exchange().global(name).unwrap_or_default()
+}
+
+async fn is_up(world: &World, phone: &Phone) {
+    let talks = |_: &World| phone.state() == Some(CallState::Talking);
+    world.run_until("it is answered", secs(5), talks).await;
+    world.run_for(Duration::from_millis(300)).await;
+}
+
+#[test]
+fn the_language_of_a_channel_chooses_its_prompts_and_background_may_choose_another() {
+    let plan = "\n[internal](+)\nexten => 1,1,Answer()\n same => n,Playback(tone-700-2000)\n \
+                same => n,Set(CHANNEL(language)=de)\n same => n,Playback(tone-700-2000)\n \
+                same => n,Set(GLOBAL(IN)=${CHANNEL(language)})\n \
+                same => n,Background(tone-700-2000,,en)\n same => n,Hangup()\n";
+    tell_of(plan, async |world: World, alice: Phone, _| {
+        alice.dial("1").await;
+        is_up(&world, &alice).await;
+        assert!(world.listen(&alice, secs(1)).await.is_tone(700.0));
+        world.run_for(Duration::from_millis(1_100)).await;
+        assert!(world.listen(&alice, secs(1)).await.is_tone(800.0));
+        world.run_for(Duration::from_millis(1_000)).await;
+        assert_eq!(global(&world, "IN"), "de");
+        assert!(world.listen(&alice, secs(1)).await.is_tone(700.0));
+        world.run_until("it ends", secs(5), |_| alice.is_over()).await;
+    });
+}
+
+#[test]
+fn a_channel_tells_who_it_is_and_takes_another_account() {
+    let plan = "\n[internal](+)\nexten => 1,1,Set(GLOBAL(A)=${CHANNEL(name)} ${CHANNEL(uniqueid)} \
+                ${CHANNEL(linkedid)} ${CHANNEL(accountcode)} ${CHANNEL(channeltype)} \
+                ${CHANNEL(language)} ${CHANNEL(checkhangup)})\n \
+                same => n,Set(CHANNEL(accountcode)=house)\n same => n,Set(CHANNEL(userfield)=x)\n \
+                same => n,Set(GLOBAL(B)=${ACCOUNTCODE} ${CHANNEL(accountcode)} \
+                ${CHANNEL(userfield)} ${CHANNEL(callgroup)} ${CHANNEL(namedpickupgroup)} \
+                ${CHANNEL(appname)} ${CHANNEL(callid)})\n \
+                same => n,Set(GLOBAL(C)=${CHANNEL} ${UNIQUEID} ${DATETIME} ${TIMESTAMP})\n \
+                same => n,Set(CHANNEL(name)=other)\n same => n,Dial(Local/2@internal,5)\n\
+                exten => 2,1,Set(GLOBAL(D)=${CHANNEL(channeltype)})\n same => n,Answer()\n \
+                same => n,Wait(60)\n";
+    tell_of(plan, async |world: World, alice: Phone, _| {
+        alice.dial("1").await;
+        is_up(&world, &alice).await;
+        let (a, c) = (global(&world, "A"), global(&world, "C"));
+        let (a, c): (Vec<&str>, Vec<&str>) = (a.split(' ').collect(), c.split(' ').collect());
+        assert!(a[0].starts_with("PJSIP/alice-"), "{a:?}");
+        assert_eq!((a[0], a[1], a[1]), (c[0], c[1], a[2]));
+        assert_eq!(a[3..], ["sales", "PJSIP", "en", "0"]);
+        let b = global(&world, "B");
+        let known = b.strip_prefix("house house x 1,3 shop Set ").expect(&b);
+        assert!(known.len() > 5 && !known.contains(' '), "the Call-ID: {known}");
+        assert!(c[2].len() == 17 && c[2].contains('-'), "ddmmyyyy-hh:mm:ss: {}", c[2]);
+        assert!(c[3].len() == 15 && c[3].contains('-'), "yyyymmdd-hhmmss: {}", c[3]);
+        assert_eq!(global(&world, "D"), "Local");
+    });
+}
+
+const HANDLERS: &str = "
+[internal](+)
+exten => 1,1,Set(CHANNEL(hangup_handler_push)=ends,s,1(first))
+ same => n,Set(CHANNEL(hangup_handler_push)=ends,s,1(gone))
+ same => n,Set(CHANNEL(hangup_handler_pop)=ends,s,1(second))
+ same => n,Dial(PJSIP/bob,20,b(called^s^1))
+exten => h,1,Set(GLOBAL(ENDS)=${GLOBAL(ENDS)}h )
+[called]
+exten => s,1,Set(CHANNEL(hangup_handler_push)=ends,s,1(callee))
+ same => n,Return()
+[ends]
+exten => s,1,Set(GLOBAL(ENDS)=${GLOBAL(ENDS)}${ARG1}:${CHANNEL(endpoint)}:${HANGUPCAUSE} )
+ same => n,Return()
+";
+
+#[test]
+fn hangup_handlers_run_at_the_end_of_each_side_of_a_call() {
+    tell_of(HANDLERS, async |world: World, alice: Phone, bob: Phone| {
+        alice.dial("1").await;
+        world.run_until("it rings", secs(5), |_| bob.is_alerted()).await;
+        bob.answer().await;
+        world.run_until("they talk", secs(5), |w| w.talking(&alice, &bob)).await;
+        alice.hang_up().await;
+        world.run_for(secs(1)).await;
+        let ends = global(&world, "ENDS");
+        let mut ends: Vec<&str> = ends.split_whitespace().collect();
+        let callee = ends.iter().position(|end| end.starts_with("callee:bob"));
+        ends.remove(callee.expect("the callee's ran"));
+        assert_eq!(ends, ["h", "second:alice:16", "first:alice:16"]);
+    });
+}
+
+#[test]
+fn the_handler_of_a_called_party_runs_when_it_refuses_too() {
+    tell_of(HANDLERS, async |world: World, alice: Phone, bob: Phone| {
+        alice.dial("1").await;
+        world.run_until("it rings", secs(5), |_| bob.is_alerted()).await;
+        bob.refuse(486).await;
+        world.run_for(secs(1)).await;
+        let ends = global(&world, "ENDS");
+        assert_eq!(ends.matches("callee:bob:17").count(), 1, "{ends}");
+    });
+}
