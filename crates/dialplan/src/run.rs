@@ -20,6 +20,9 @@ pub const CAUSE_DIALPLAN_FAILURE: u16 = 41;
 /// Q.850 cause of a call that needs an application which is switched off: service not implemented.
 pub const CAUSE_SWITCHED_OFF: u16 = 79;
 
+/// How `Congestion` ends a call.
+const CONGESTED: Stop = Stop::Hangup { cause: 34 };
+
 /// Q.850 cause of a call to an extension that does not exist: unallocated number.
 pub const CAUSE_UNALLOCATED: u16 = 1;
 
@@ -236,10 +239,10 @@ impl<H: Host> Runner<'_, H> {
     }
 
     /// The end that the last Dial means: whoever called hears why nobody answered.
-    fn dialled(&self) -> Stop {
+    fn dialled(&self, otherwise: Stop) -> Stop {
         let cause = self.host.variable("HANGUPCAUSE").and_then(|cause| cause.parse().ok());
         let cause = cause.filter(|cause| *cause > 0);
-        cause.map_or(Stop::NORMAL, |cause| Stop::Hangup { cause })
+        cause.map_or(otherwise, |cause| Stop::Hangup { cause })
     }
 
     /// The position has no priority: the extension is over, or does not exist.
@@ -257,9 +260,11 @@ impl<H: Host> Runner<'_, H> {
             match status.as_str() {
                 "BUSY" => self.host.execute("Busy", "10", position).await?,
                 "CONGESTION" | "CHANUNAVAIL" => {
-                    self.host.execute("Congestion", "10", position).await?
+                    let end = self.host.execute("Congestion", "10", position).await;
+                    // Whoever called hears why, and not that it was congestion.
+                    end.map_err(|stop| if stop == CONGESTED { self.dialled(stop) } else { stop })?
                 }
-                _ => return Err(self.dialled()),
+                _ => return Err(self.dialled(Stop::NORMAL)),
             }
         } else {
             self.host.execute("WaitExten", "", position).await?

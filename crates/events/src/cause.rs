@@ -1,5 +1,5 @@
 //! Hangup causes: Q.850 numbers, their words, and the mapping to and from SIP status codes
-//! (RFC 3398 §7.2.4.1 and §8.2.6.1).
+//! (RFC 3398 §7.2.4.1 and §8.2.6.1, and where we leave it: decision 60).
 
 use std::fmt;
 
@@ -20,8 +20,10 @@ const TABLE: &[Row] = &[
     Row(18, "NO_USER_RESPONSE", "No user responding", 408),
     Row(19, "NO_ANSWER", "User alerting, no answer", 480),
     Row(20, "SUBSCRIBER_ABSENT", "Subscriber absent", 480),
-    Row(21, "CALL_REJECTED", "Call Rejected", 603),
+    Row(21, "CALL_REJECTED", "Call Rejected", 403),
     Row(22, "NUMBER_CHANGED", "Number changed", 410),
+    Row(23, "REDIRECTED_TO_NEW_DESTINATION", "Redirected to new destination", 410),
+    Row(25, "EXCHANGE_ROUTING_ERROR", "Exchange routing error", 483),
     Row(26, "ANSWERED_ELSEWHERE", "Answered elsewhere", 487),
     Row(27, "DESTINATION_OUT_OF_ORDER", "Destination out of order", 502),
     Row(28, "INVALID_NUMBER_FORMAT", "Invalid number format", 484),
@@ -32,16 +34,22 @@ const TABLE: &[Row] = &[
     Row(41, "NORMAL_TEMPORARY_FAILURE", "Temporary failure", 503),
     Row(42, "SWITCH_CONGESTION", "Switching equipment congestion", 503),
     Row(44, "REQUESTED_CHAN_UNAVAIL", "Requested channel not available", 503),
+    Row(47, "RESOURCE_UNAVAILABLE", "Resource unavailable, unspecified", 503),
     Row(50, "FACILITY_NOT_SUBSCRIBED", "Facility not subscribed", 503),
     Row(52, "OUTGOING_CALL_BARRED", "Outgoing call barred", 403),
     Row(54, "INCOMING_CALL_BARRED", "Incoming call barred", 403),
+    Row(55, "INCOMING_CALL_BARRED_CUG", "Incoming calls barred within CUG", 403),
     Row(57, "BEARERCAPABILITY_NOTAUTH", "Bearer capability not authorized", 403),
     Row(58, "BEARERCAPABILITY_NOTAVAIL", "Bearer capability not available", 488),
     Row(65, "BEARERCAPABILITY_NOTIMPL", "Bearer capability not implemented", 488),
+    Row(66, "CHAN_NOT_IMPLEMENTED", "Channel not implemented", 503),
+    Row(69, "FACILITY_NOT_IMPLEMENTED_REQUESTED", "Requested facility not implemented", 501),
+    Row(70, "BEARERCAPABILITY_RESTRICTED", "Only restricted digital bearer available", 488),
     Row(79, "FACILITY_NOT_IMPLEMENTED", "Service or option not implemented", 501),
+    Row(87, "USER_NOT_MEMBER_OF_CUG", "User not member of CUG", 403),
     Row(88, "INCOMPATIBLE_DESTINATION", "Incompatible destination", 488),
     Row(96, "MANDATORY_IE_MISSING", "Mandatory information element is missing", 400),
-    Row(102, "RECOVERY_ON_TIMER_EXPIRE", "Recovery on timer expiry", 408),
+    Row(102, "RECOVERY_ON_TIMER_EXPIRE", "Recovery on timer expiry", 504),
     Row(111, "PROTOCOL_ERROR", "Protocol error, unspecified", 500),
     Row(127, "INTERWORKING", "Interworking, unspecified", 500),
 ];
@@ -63,6 +71,8 @@ impl Cause {
     pub const NO_ANSWER: Self = Self(19);
     /// No such extension.
     pub const NO_ROUTE: Self = Self(3);
+    /// The callee, or a server on the way, does not want the call.
+    pub const REJECTED: Self = Self(21);
     /// The callee is known but not reachable now.
     pub const SUBSCRIBER_ABSENT: Self = Self(20);
     /// A timer ran out.
@@ -99,29 +109,29 @@ impl Cause {
         TABLE.iter().find(|row| row.1 == name).map(|row| Self(row.0))
     }
 
-    /// The cause that a final response of the callee means.
+    /// The cause that a final response of the callee means. One that is not listed counts as the
+    /// first of its class (RFC 3261 §8.1.3.2).
     #[must_use]
     pub fn from_status(status: u16) -> Self {
         Self(match status {
-            200..=299 => 16,
-            401 | 402 | 403 | 407 | 603 => 21,
+            200..=299 | 487 => 16,
+            401 | 402 | 403 | 407 | 603 | 607 | 608 => 21,
             404 | 485 | 604 => 1,
-            405 | 409 | 411 | 413 | 414 | 420 | 480 | 487 => match status {
-                480 => 19,
-                487 => 16,
-                _ => 127,
-            },
+            405 | 411 | 413 | 414 | 416 | 420 | 421 | 423 | 505 | 513 => 127,
+            406 | 501 => 79,
             408 => 18,
             410 => 22,
             415 | 488 | 606 => 58,
-            416 => 38,
+            480 => 19,
+            482 | 483 => 25,
             484 => 28,
-            486 | 600 => 17,
-            501 => 79,
-            502 => 38,
+            486 => 17,
+            502 => 27,
             503 => 34,
             504 => 102,
-            500 | 505..=599 => 41,
+            400..=499 => 41,
+            500..=599 => 38,
+            600..=699 => 17,
             _ => 31,
         })
     }
@@ -137,12 +147,70 @@ impl fmt::Display for Cause {
 mod tests {
     use super::*;
 
+    /// RFC 3398 §7.2.4.1; 16, 26, 38, 58 and 88 are told in decision 60.
     #[test]
-    fn refusals_carry_the_status_of_their_cause() {
-        assert_eq!(Cause::BUSY.status(), 486);
-        assert_eq!(Cause::CONGESTION.status(), 503);
-        assert_eq!(Cause::INCOMPATIBLE.status(), 488);
-        assert_eq!(Cause::NO_ANSWER.status(), 480);
+    fn each_cause_is_told_by_its_status() {
+        for (status, causes) in [
+            (400, &[96][..]),
+            (403, &[21, 52, 54, 55, 57, 87]),
+            (404, &[1, 2, 3]),
+            (408, &[18]),
+            (410, &[22, 23]),
+            (480, &[19, 20, 31]),
+            (483, &[25]),
+            (484, &[28]),
+            (486, &[17]),
+            (487, &[26]),
+            (488, &[58, 65, 70, 88]),
+            (500, &[38, 111, 127]),
+            (501, &[29, 69, 79]),
+            (502, &[27]),
+            (503, &[34, 41, 42, 44, 47, 50, 66]),
+            (504, &[102]),
+            (603, &[0, 16, 126]),
+        ] {
+            for cause in causes {
+                assert_eq!(Cause(*cause).status(), status, "{cause}");
+            }
+        }
+        assert!(TABLE.is_sorted_by_key(|row| row.0));
+    }
+
+    /// RFC 3398 §8.2.6.1, and what decision 60 says.
+    #[test]
+    fn each_refusal_means_its_cause() {
+        for (cause, statuses) in [
+            (1, &[404, 485, 604][..]),
+            (16, &[200, 487]),
+            (17, &[486, 600, 699]),
+            (18, &[408]),
+            (19, &[480]),
+            (21, &[401, 402, 403, 407, 603, 607, 608]),
+            (22, &[410]),
+            (25, &[482, 483]),
+            (27, &[502]),
+            (28, &[484]),
+            (31, &[302, 999]),
+            (34, &[503]),
+            (38, &[500, 580]),
+            (41, &[400, 409, 481, 491, 499]),
+            (58, &[415, 488, 606]),
+            (79, &[406, 501]),
+            (102, &[504]),
+            (127, &[405, 411, 413, 414, 416, 420, 421, 423, 505, 513]),
+        ] {
+            for status in statuses {
+                assert_eq!(Cause::from_status(*status), Cause(cause), "{status}");
+            }
+        }
+    }
+
+    /// What a callee refuses with reaches the caller as it is, wherever a cause of its own exists.
+    #[test]
+    fn a_refusal_that_has_a_cause_of_its_own_passes_unchanged() {
+        for status in [403, 404, 408, 410, 480, 483, 484, 486, 488, 500, 501, 502, 503, 504] {
+            assert_eq!(Cause::from_status(status).status(), status);
+        }
     }
 
     #[test]
@@ -152,12 +220,5 @@ mod tests {
         assert_eq!(Cause::from_argument("AST_CAUSE_BUSY"), Some(Cause::BUSY));
         assert_eq!(Cause::from_argument("nonsense"), None);
         assert_eq!(Cause::from_argument("999"), None);
-    }
-
-    #[test]
-    fn a_busy_callee_is_busy_for_the_caller_too() {
-        assert_eq!(Cause::from_status(486).status(), 486);
-        assert_eq!(Cause::from_status(600), Cause::BUSY);
-        assert_eq!(Cause::from_status(503).status(), 503);
     }
 }

@@ -126,6 +126,9 @@ fn the_end_of_an_extension_follows_the_dial_status() {
         assert_eq!(stop, Stop::Hangup { cause });
         assert_eq!(host.special, [format!("auto {status}")]);
     }
+    let text = "[a]\nexten => s,1,Set(DIALSTATUS=CONGESTION)\nsame => n,Set(HANGUPCAUSE=21)\n";
+    let (_, stop) = play(MemoryHost::new(text));
+    assert_eq!(stop, Stop::Hangup { cause: 21 }, "the caller hears why");
     check("[general]\nautofallthrough=no\n[a]\nexten => s,1,NoOp()\n", "WaitExten()");
 }
 

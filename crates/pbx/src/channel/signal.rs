@@ -196,10 +196,19 @@ impl Channel {
             self.say_goodbye(dialog, cause).await;
             return;
         }
-        let status = self.sip.refusal.unwrap_or_else(|| cause.status());
+        let status = self.sip.refusal.unwrap_or_else(|| self.status_of(cause));
         let mut reply = message::reply(status);
         reply.headers.extend(self.reason_headers(cause));
         self.signalling.shard.respond_invite(dialog, reply, false).await;
+    }
+
+    /// The status that tells a cause. Of the callee itself that it declined (6xx) is told as that
+    /// (RFC 3398 §7.2.4.1: the location is the user).
+    fn status_of(&self, cause: Cause) -> u16 {
+        let mut latest = self.sip.causes.iter().rev();
+        let told = latest.find(|branch| branch.cause == cause);
+        let declined = told.is_some_and(|branch| branch.tech.starts_with("SIP 6"));
+        if cause == Cause::REJECTED && declined { 603 } else { cause.status() }
     }
 
     /// BYE; after a transfer behind the news of it, whose task is handed the headers.

@@ -252,3 +252,21 @@ fn a_hangup_of_the_operator_ends_both_sides() {
         world.assert_no_leaks().await;
     });
 }
+
+/// What a trunk refuses with reaches a caller whose dialplan ends there (decision 60).
+#[test]
+fn a_refusal_of_a_trunk_is_told_with_its_status_and_cause() {
+    let configuration =
+        Configuration::default().with_extensions("exten => trunk,1,Dial(PJSIP/bob,20)\n");
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        for (status, cause) in [(403, 21), (410, 22), (484, 28), (502, 27), (503, 34), (504, 102)] {
+            bob.will(Manner::Refuse(status)).await;
+            alice.dial("trunk").await;
+            world.run_until("it is refused", secs(35), |_| alice.is_over()).await;
+            refused(&alice, status, cause);
+        }
+        world.assert_no_leaks().await;
+    });
+}
