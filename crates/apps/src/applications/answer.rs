@@ -17,8 +17,7 @@ pub(super) const DOC: Doc = Doc {
 };
 
 pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop> {
-    answer(channel).await?;
-    channel.settle().await?;
+    meet(channel).await?;
     let delay = args.split(',').next().unwrap_or_default().trim();
     if !delay.is_empty() {
         match delay.parse() {
@@ -27,6 +26,12 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         }
     }
     Ok(Flow::Next)
+}
+
+/// Answers and waits until the caller's streams are there, for applications that play or listen.
+pub(super) async fn meet(channel: &mut Channel) -> Result<(), Stop> {
+    answer(channel).await?;
+    channel.settle().await
 }
 
 /// Answers; a call whose media cannot be set up ends here.

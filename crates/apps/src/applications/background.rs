@@ -38,7 +38,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
             return Ok(Flow::Next);
         }
         if !options.contains('n') {
-            answer::answer(channel).await?;
+            answer::meet(channel).await?;
         }
     }
     let played = prompts::play_in(channel, names, language, Digits::Interrupt).await?;

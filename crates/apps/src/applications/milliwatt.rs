@@ -19,7 +19,7 @@ pub(super) const DOC: Doc = Doc {
 };
 
 pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop> {
-    answer::answer(channel).await?;
+    answer::meet(channel).await?;
     tones::start(channel, if args.contains('o') { "1000" } else { "1004" }).await;
     loop {
         channel.wait(None).await?;

@@ -32,7 +32,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
             return Ok(Flow::Next);
         }
         if !has("noanswer") {
-            answer::answer(channel).await?;
+            answer::meet(channel).await?;
         } else if let Err(error) = channel.progress().await {
             tracing::warn!("{}: no early media: {error}", channel.name());
         } else {

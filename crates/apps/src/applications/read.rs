@@ -52,7 +52,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
             return Ok(Flow::Next);
         }
         if !options.letters.contains('n') {
-            answer::answer(channel).await?;
+            answer::meet(channel).await?;
         }
     }
     let reading = Reading {

@@ -96,6 +96,8 @@ pub(crate) struct Media {
     pub answer_in: AnswerIn,
     /// It went out in a reliable 183: the 2xx has none (RFC 3261 §13.2.1).
     pub offered_early: bool,
+    /// The peer offered no stream yet (RFC 3264 §5).
+    pub bare: bool,
 }
 
 /// What brings the answer to an offer of ours.
@@ -164,6 +166,7 @@ impl Channel {
             pipe: None,
             answer_in: AnswerIn::Response,
             offered_early: false,
+            bare: false,
         });
         Ok(())
     }
@@ -199,6 +202,7 @@ impl Channel {
             pipe: Some(kinds.filter_map(fact).collect()),
             answer_in: AnswerIn::Response,
             offered_early: false,
+            bare: false,
         });
     }
 
@@ -234,6 +238,7 @@ impl Channel {
         media.leg.apply(plan).await?;
         let text = session.to_string();
         media.local_sdp = Some(text.clone());
+        media.bare = session.media.is_empty();
         self.plan_changed().await;
         Ok(text)
     }
@@ -285,6 +290,11 @@ impl Channel {
             media.offering = false;
             media.negotiation.roll_back();
         }
+    }
+
+    /// Whether the peer's offer had no stream: those come with its next one.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.media.as_ref().is_some_and(|media| media.bare)
     }
 
     /// Whether an offer of ours waits for its answer.

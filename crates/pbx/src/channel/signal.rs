@@ -25,6 +25,10 @@ use crate::shard::ShardInput;
 /// How long the peer may take to answer a re-offer: timer B, 64 × T1.
 const REOFFER_DEADLINE: Duration = Duration::from_secs(32);
 
+/// How long an answered call may be without any stream (decision 59): as long as a proxy lets the
+/// party ring that somebody else calls meanwhile (timer C, RFC 3261 §16.6).
+const STREAMS_DEADLINE: Duration = Duration::from_secs(181);
+
 /// How often an offer that met one of the peer is made again: about half a minute.
 const MAX_GLARES: usize = 10;
 
@@ -312,17 +316,28 @@ impl Channel {
     }
 
     /// Waits until an offer of ours has its answer: of a re-offer, or of an INVITE without offer,
-    /// whose answer comes with the ACK. Only then does the channel know its streams. For
-    /// applications that wait for nothing else meanwhile.
+    /// whose answer comes with the ACK. Only then does the channel know its streams. A peer that
+    /// offered none is waited for, too. For applications that wait for nothing else meanwhile.
     ///
     /// # Errors
-    /// [`Stop`] when the channel is hung up meanwhile.
+    /// [`Stop`] when the channel is hung up meanwhile, or the peer never offered a stream.
     pub async fn settle(&mut self) -> Result<(), Stop> {
         let until = self.until(REOFFER_DEADLINE);
         while self.is_offering() {
             match self.turn(Some(until)).await? {
                 Some(super::Happening::Digit(digit)) => self.keep_digit(digit),
                 Some(super::Happening::Deadline) => self.offer_refused(),
+                _ => {}
+            }
+        }
+        let until = self.until(STREAMS_DEADLINE);
+        while self.state == State::Up && self.is_bare() {
+            match self.turn(Some(until)).await? {
+                Some(super::Happening::Digit(digit)) => self.keep_digit(digit),
+                Some(super::Happening::Deadline) => {
+                    tracing::info!("{}: ended, the peer never offered any media", self.name);
+                    return Err(Stop::Hangup { cause: Cause::INCOMPATIBLE.0.into() });
+                }
                 _ => {}
             }
         }

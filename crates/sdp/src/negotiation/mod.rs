@@ -246,13 +246,10 @@ impl Negotiation {
         Ok((session, self.plan.clone()))
     }
 
-    /// An offer without any stream agrees on nothing, and a later one keeps the lines there were
-    /// (RFC 3264 §8; decision 34).
+    /// A later offer keeps the lines there were (RFC 3264 §8). The first may have none: then
+    /// nothing is agreed on yet (RFC 3264 §5; decision 59).
     fn missing(&self, offer: &Session) -> Option<Fault> {
         let (before, now) = (self.state.streams.len(), offer.media.len());
-        if now == 0 {
-            return Some(Fault::of_session(Cause::Missing, "the offer has no m= line"));
-        }
         (now < before).then(|| {
             let text = format!("the offer has {now} m= lines where there were {before}");
             Fault::of_session(Cause::Missing, text)

@@ -298,7 +298,9 @@ fn an_offer_with_fewer_lines_than_before_is_refused_and_the_state_stands() {
     let (one, none) = (&two[..two.find("m=video").unwrap()], &two[..two.find("m=audio").unwrap()]);
     let mut leg = Leg::new(phone_endpoint(), 1).with_transports(2);
     let (_, before) = leg.answer(&sdp(two), &Wish::call()).unwrap();
-    for (offer, words) in [(one, "1 m= lines where there were 2"), (none, "no m= line")] {
+    for (offer, words) in
+        [(one, "1 m= lines where there were 2"), (none, "0 m= lines where there were 2")]
+    {
         let reject = leg.answer(&sdp(offer), &Wish::call()).unwrap_err();
         assert_eq!(reject.cause().status(), 488);
         assert!(reject.to_string().contains(words), "{reject}");
@@ -307,12 +309,14 @@ fn an_offer_with_fewer_lines_than_before_is_refused_and_the_state_stands() {
     assert!(leg.answer(&sdp(two), &Wish::call()).is_ok());
 }
 
-/// RFC 3264 §5 allows an offer of no stream; a call needs one (decision 34).
+/// RFC 3264 §5 allows an offer of no stream; streams may come later (decision 59).
 #[test]
-fn a_first_offer_without_any_line_is_refused() {
+fn a_first_offer_without_any_line_is_answered_without_any() {
     let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n";
     let mut leg = Leg::new(phone_endpoint(), 1).with_transports(1);
-    let reject = leg.answer(&sdp(text), &Wish::call()).unwrap_err();
-    assert_eq!(reject.cause().status(), 488);
-    assert!(leg.answer(&sdp(&format!("{text}m=audio 4000 RTP/AVP 0\r\n")), &Wish::call()).is_ok());
+    let (answer, plan) = leg.answer(&sdp(text), &Wish::call()).unwrap();
+    assert!(answer.media.is_empty() && plan.streams.is_empty(), "{answer}");
+    let later = sdp(&format!("{text}m=audio 4000 RTP/AVP 0\r\n"));
+    let (answer, plan) = leg.answer(&later, &Wish::call()).unwrap();
+    assert_eq!((answer.media.len(), plan.streams.len()), (1, 1), "{answer}");
 }

@@ -349,9 +349,11 @@ enum Waits {
     BlackHole,
     /// No offer, and a black hole in ACK.
     BlackHoleInAck,
+    /// An offer of no stream.
+    NoMedia,
 }
 
-/// Flows II and III: the controller calls the echo and keeps it waiting, calls bob without an
+/// Flows II to IV: the controller calls the echo and keeps it waiting, calls bob without an
 /// offer, gives bob's offer to the echo and the echo's answer to bob. Bob hears himself: his
 /// voice goes out of one call and comes in at the other.
 fn third_party(waits: Waits) {
@@ -361,10 +363,12 @@ fn third_party(waits: Waits) {
         let first = match waits {
             Waits::BlackHole => hole.as_str(),
             Waits::BlackHoleInAck => "",
+            Waits::NoMedia => without_media(&hole),
         };
         let mut echo = Script::call(&world, "carrier", "600", "", first).await;
         let answer = echo.hears(200, "INVITE").await;
-        assert!(body(&answer).contains("m=audio "), "{answer}");
+        let has_stream = body(&answer).contains("m=audio ");
+        assert_eq!(has_stream, !matches!(waits, Waits::NoMedia), "{answer}");
         let in_ack = if first.is_empty() { hole.as_str() } else { "" };
         echo.say("ACK", 1, "", in_ack).await;
         let bob = registered(&world, "bob", Line::Udp).await;
@@ -395,18 +399,51 @@ fn rfc_3725_4_3_third_party_call_control_flow_iii() {
     third_party(Waits::BlackHoleInAck);
 }
 
-/// Flow IV begins with an offer without media, which the exchange refuses: the controller hears
-/// why, and takes another flow.
 #[test]
-fn rfc_3725_4_4_third_party_call_control_flow_iv_is_refused() {
+fn rfc_3725_4_4_third_party_call_control_flow_iv() {
+    third_party(Waits::NoMedia);
+}
+
+/// An offer of no stream (RFC 3264 §5).
+fn without_media(sdp: &str) -> &str {
+    sdp.split("m=").next().unwrap_or_default()
+}
+
+#[test]
+fn a_call_without_media_may_be_dialled_on_and_gets_its_media_later() {
+    let configuration = Configuration::default().with_carriers();
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        let hole = sdp("0.0.0.0", 7000);
+        let mut call = Script::call(&world, "carrier", "bob", "", without_media(&hole)).await;
+        let answer = call.hears(200, "INVITE").await;
+        assert!(!body(&answer).contains("m="), "{answer}");
+        call.say("ACK", 1, "", "").await;
+        call.say("INVITE", 2, "", &hole).await;
+        let answer = call.hears(200, "INVITE").await;
+        assert!(body(&answer).contains("m=audio "), "{answer}");
+        call.say("ACK", 2, "", "").await;
+        assert_eq!(bob.state(), Some(CallState::Talking), "{}", world.account());
+        call.ends(3).await;
+        over(&world, &bob, 200).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_call_that_never_gets_any_media_ends() {
     let configuration = Configuration::default().with_carriers();
     tell(1, Weather::CLEAR, &configuration, async |world: World| {
         let hole = sdp("0.0.0.0", 7000);
-        let no_media = hole.split("m=").next().unwrap_or_default();
-        let mut call = Script::call(&world, "carrier", "600", "", no_media).await;
-        let refusal = call.hears(488, "INVITE").await;
-        assert!(!header(&refusal, "Warning").is_empty(), "{refusal}");
+        let mut call = Script::call(&world, "carrier", "600", "", without_media(&hole)).await;
+        call.hears(200, "INVITE").await;
         call.say("ACK", 1, "", "").await;
+        world.run_for(secs(178)).await;
+        assert_eq!(world.exchange().live().count(), 1, "three minutes is how long one may ring");
+        let bye = call.asked("BYE").await;
+        assert!(header(&bye, "Reason").contains("cause=88"), "{bye}");
+        call.answers(&bye, "200 OK", "", "").await;
         world.assert_no_leaks().await;
     });
 }
