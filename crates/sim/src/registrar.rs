@@ -1,4 +1,5 @@
-//! A server that the exchange registers with: a wire, and what the story wants it to say. What it
+//! A server that the exchange registers with: a wire or connections over TCP, and what the story
+//! wants it to say. What it
 //! heard before it answers as before, so that a link that repeats changes nothing.
 
 use std::cell::RefCell;
@@ -8,9 +9,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sidetone_base::SeededRandom;
+use sidetone_net::sim::Listener;
 use sidetone_ua::digest::{
     Algorithm, Check, Credentials, DigestServer, Freshness, Secret, Verdict,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::configuration::PASSWORD;
@@ -35,14 +39,29 @@ pub struct Registrar {
     ip: IpAddr,
     does: Rc<RefCell<Does>>,
     heard: Rc<RefCell<Vec<(Duration, String)>>>,
+    closes: Rc<Notify>,
 }
 
 impl Registrar {
     pub(crate) fn new(wire: Stranger) -> Self {
         let does = Rc::new(RefCell::new(Does::Grant(60)));
-        let registrar = Self { ip: wire.ip(), does, heard: Rc::default() };
+        let registrar = Self { ip: wire.ip(), does, heard: Rc::default(), closes: Rc::default() };
         tokio::task::spawn_local(registrar.clone().run(wire));
         registrar
+    }
+
+    /// One that is reached over TCP.
+    pub(crate) fn over_tcp(listener: Listener) -> Self {
+        let does = Rc::new(RefCell::new(Does::Grant(60)));
+        let (ip, heard) = (listener.local_addr().ip(), Rc::default());
+        let registrar = Self { ip, does, heard, closes: Rc::default() };
+        tokio::task::spawn_local(registrar.clone().serve(listener));
+        registrar
+    }
+
+    /// Closes the connection, if it is reached over TCP.
+    pub fn close(&self) {
+        self.closes.notify_one();
     }
 
     /// Where it is.
@@ -77,6 +96,40 @@ impl Registrar {
             });
             if let Some(answer) = answer {
                 wire.say(answer.clone()).await;
+            }
+        }
+    }
+}
+
+impl Registrar {
+    /// Serves one connection after the other.
+    async fn serve(self, listener: Listener) {
+        let (begun, mut random) = (Instant::now(), SeededRandom::new(1));
+        let mut guard = DigestServer::new(begun.into_std(), &mut random);
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut text = String::new();
+            let mut bytes = [0; 4_096];
+            loop {
+                let read = tokio::select! {
+                    read = stream.read(&mut bytes) => read,
+                    () = self.closes.notified() => break,
+                };
+                let Ok(length @ 1..) = read else { break };
+                text += &String::from_utf8_lossy(&bytes[..length]);
+                // No message that comes here has a body.
+                while let Some((register, rest)) = text.split_once("\r\n\r\n") {
+                    let (register, rest) = (format!("{register}\r\n\r\n"), rest.to_owned());
+                    text = rest;
+                    if !register.starts_with("REGISTER ") {
+                        continue;
+                    }
+                    self.heard.borrow_mut().push((begun.elapsed(), register.clone()));
+                    let answer = answer(&register, &self.does.borrow(), &mut guard, &mut random);
+                    let answer = answer.unwrap_or_default();
+                    if stream.write_all(answer.as_bytes()).await.is_err() {
+                        break;
+                    }
+                }
             }
         }
     }

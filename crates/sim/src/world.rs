@@ -188,6 +188,17 @@ impl World {
         Registrar::new(self.stranger().await)
     }
 
+    /// The same, reached over TCP.
+    ///
+    /// # Panics
+    /// When its port is taken.
+    #[must_use]
+    pub fn registrar_over_tcp(&self) -> Registrar {
+        let ip = self.next_ip();
+        let listener = self.inner.wires.host(ip).listener(SocketAddr::new(ip, 5_060));
+        Registrar::over_tcp(listener.expect("the port is free"))
+    }
+
     /// The same with these codecs.
     pub async fn phone_with(&self, name: &str, line: Line, codecs: &[&str]) -> Phone {
         let ip = self.next_ip();

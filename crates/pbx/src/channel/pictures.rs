@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use sidetone_config::MediaKind as ConfiguredKind;
-use sidetone_sdp::negotiation::{CodecSpec, CodecWish, KindWish};
+use sidetone_sdp::negotiation::{CodecSpec, CodecWish, KindWish, StreamWish, Wish};
 use sidetone_sdp::plan::MediaKind;
 use sidetone_sip::Method;
 use sidetone_terms::codec::configured;
@@ -46,6 +46,23 @@ impl Channel {
     pub(super) fn forget_pictures(&mut self) {
         self.pictures.due = None;
         self.pictures.offered = 0;
+    }
+
+    /// What we want, with what was agreed beyond it: an offer for another reason, such as a new
+    /// address or a hold, keeps the pictures and the text that the peer brought into the call.
+    pub(super) fn standing_wish(&self) -> Wish {
+        let mut wish = self.wish.clone();
+        let streams = self.streams();
+        for (kind, wish) in [(MediaKind::Video, &mut wish.video), (MediaKind::Text, &mut wish.text)]
+        {
+            let there = streams.iter().filter(|stream| stream.kind == kind).count();
+            if let Some(direction) = wish.further
+                && there > wish.streams.len()
+            {
+                wish.streams.resize(there, StreamWish::new(direction));
+            }
+        }
+        wish
     }
 
     /// When [`Self::keep_pictures`] has something to do.
@@ -99,7 +116,7 @@ impl Channel {
         }
         self.pictures.offered = count;
         // What is spoken stays as it is.
-        let mut wish = self.wish.clone();
+        let mut wish = self.standing_wish();
         let streams = self.streams();
         if let Some(voice) = streams.iter().find(|stream| stream.kind == MediaKind::Audio) {
             wish.audio.codecs = CodecWish::Only(voice.codecs.clone());

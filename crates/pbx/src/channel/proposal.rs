@@ -109,8 +109,8 @@ impl Channel {
         let wish = match &proposal {
             Proposal::Fax { fax, .. } => sidetone_sdp::Wish::fax(fax.clone()),
             Proposal::Voice => self.faxing.voice.as_deref().unwrap_or(&self.wish).clone(),
-            Proposal::Hold(true) => self.wish.clone().directed(Direction::SendOnly),
-            Proposal::Hold(false) => self.wish.clone().directed(Direction::SendRecv),
+            Proposal::Hold(true) => self.standing_wish().directed(Direction::SendOnly),
+            Proposal::Hold(false) => self.standing_wish().directed(Direction::SendRecv),
         };
         let offer = match self.make_offer(&wish, None).await {
             Ok(offer) => offer,

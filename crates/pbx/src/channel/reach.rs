@@ -152,7 +152,7 @@ impl Channel {
             // The peer is on our side of the NAT: nothing changed for it.
             return;
         };
-        let wish = self.wish.clone();
+        let wish = self.standing_wish();
         if let Some(media) = &mut self.media
             && let Err(error) = media.leg.readdress(policy).await
         {

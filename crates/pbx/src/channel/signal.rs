@@ -514,7 +514,7 @@ impl Channel {
         }
         if request.method == Method::Invite {
             // RFC 3261 §14.2: a re-INVITE without offer asks for ours.
-            return match self.offer_in_answer(&self.wish.clone()).await {
+            return match self.offer_in_answer(&self.standing_wish()).await {
                 Ok(sdp) => {
                     reply.body = Some(message::sdp_body(sdp));
                     reply

@@ -313,7 +313,7 @@ impl Channel {
             self.note_asked(id);
             return;
         }
-        let wish = self.wish.clone();
+        let wish = self.standing_wish();
         let Ok(offer) = self.make_offer(&wish, None).await else {
             return;
         };

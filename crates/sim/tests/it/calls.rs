@@ -70,6 +70,10 @@ fn a_camera_that_comes_in_the_middle_of_a_call_is_offered_to_the_other_side() {
         world.run_until("they still talk", secs(20), |w| w.talking(&wendy, &walter)).await;
         world.run_for(secs(5)).await;
         assert_eq!((wendy.call().reoffered, walter.call().reoffered), (0, 1));
+        walter.resume_without_offer().await;
+        world.run_for(secs(5)).await;
+        assert!(both(&world), "an offer for another reason keeps the pictures");
+        world.run_until("they talk on", secs(20), |w| w.talking(&wendy, &walter)).await;
         wendy.hang_up().await;
         world.assert_no_leaks().await;
     });

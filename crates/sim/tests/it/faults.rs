@@ -149,7 +149,7 @@ fn fault_in(world: &World, name: &str) {
 #[test]
 fn a_panic_on_the_called_side_ends_the_call_for_its_caller_too() {
     // In a local channel, in a callee's subroutine.
-    tell_of("704", 503);
+    tell_of("704", 500);
     tell_of("705", 603);
 }
 

@@ -102,6 +102,29 @@ fn a_server_that_is_busy_or_dead_is_tried_again_until_it_is_back() {
     }
 }
 
+/// Over a connection that closed no call would come until the registration is renewed.
+#[test]
+fn the_exchange_registers_again_soon_after_its_connection_closes() {
+    let mut configuration = trunk("correct horse", "");
+    let (udp, tcp) =
+        (format!("_uri = sip:{SERVER}\n"), format!("_uri = sip:{SERVER}\\;transport=tcp\n"));
+    configuration.pjsip = configuration.pjsip.replace(&udp, &tcp);
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let registrar = world.registrar_over_tcp();
+        registrar.will(Does::Grant(600));
+        becomes(&world, "Registered", secs(10)).await;
+        world.run_for(secs(120)).await;
+        assert_eq!(registrar.heard().len(), 1, "ten minutes are granted");
+        registrar.close();
+        world.run_until("another", secs(30), |_| registrar.heard().len() == 2).await;
+        becomes(&world, "Registered", secs(5)).await;
+        let heard = registrar.heard();
+        let same = |name: &str| header(&heard[0].1, name) == header(&heard[1].1, name);
+        assert!(same("Call-ID") && same("Contact"), "{heard:#?}");
+        end(&world).await;
+    });
+}
+
 #[test]
 fn a_wrong_password_and_a_refusal_that_stands_are_no_loop() {
     let refused = Does::Refuse("403 Forbidden", "Warning: 399 x \"no\"");

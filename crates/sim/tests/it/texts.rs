@@ -163,3 +163,27 @@ fn texts_that_take_long_keep_out_their_sender_and_nobody_else_and_are_ended() {
         world.assert_no_leaks().await;
     });
 }
+
+#[test]
+fn a_text_to_a_bare_uri_goes_out_as_the_default_outbound_endpoint() {
+    let plan = "\nexten => 5,1,Set(MESSAGE(body)=hi)\n\
+                \x20same => n,MessageSend(pjsip:sip:bob@198.51.100.2)\n\
+                \x20same => n,Set(GLOBAL(OUTCOME)=${MESSAGE_SEND_STATUS})\n";
+    for (option, status) in [("", "INVALID_URI"), ("default_outbound_endpoint = out", "SUCCESS")] {
+        let mut configuration = dialplan(plan);
+        configuration.pjsip += &format!("\n[global]\ntype = global\n{option}\n");
+        configuration.pjsip += "\n[out](phone)\nfrom_user = gateway\n";
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            alice.dial("5").await;
+            world.run_until("it is over", secs(35), |_| alice.is_over()).await;
+            assert_eq!(world.outcome(), status);
+            let received = bob.received();
+            assert_eq!(received.len(), usize::from(status == "SUCCESS"), "{option}");
+            let as_gateway = |text: &String| text.contains("<sip:gateway@");
+            assert!(received.iter().all(as_gateway), "{received:#?}");
+            world.assert_no_leaks().await;
+        });
+    }
+}
