@@ -21,5 +21,5 @@ pub use flow::{Destination, Flow, Transport};
 pub use id::{BridgeId, ChannelId, FlowId, LegId};
 pub use pii::Pii;
 pub use queue::Queue;
-pub use random::{Random, SeededRandom};
+pub use random::{Ahead, Random, SeededRandom};
 pub use timer::TimerQueue;

@@ -48,6 +48,53 @@ impl<R: Random + ?Sized> Random for Box<R> {
     }
 }
 
+/// The operating system's generator behind the seam, asked for [`Ahead::BYTES`] at a time: a call
+/// draws some twenty numbers of a few bytes, and a system call costs more than all of them. Each
+/// byte is wiped once it was given out. The system call is the caller's: this crate does no I/O.
+pub struct Ahead {
+    fetch: fn(&mut [u8]),
+    bytes: [u8; Self::BYTES],
+    left: usize,
+}
+
+impl Ahead {
+    /// Bytes fetched at a time: Linux gives up to 256 without interruption.
+    pub const BYTES: usize = 256;
+
+    /// Nothing is fetched before the first draw. `fetch` fills the whole buffer or does not
+    /// return: there are no safe keys without randomness.
+    #[must_use]
+    pub fn new(fetch: fn(&mut [u8])) -> Self {
+        Self { fetch, bytes: [0; Self::BYTES], left: 0 }
+    }
+}
+
+impl std::fmt::Debug for Ahead {
+    /// Without the bytes: they become keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ahead").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+impl Random for Ahead {
+    fn fill(&mut self, out: &mut [u8]) {
+        for chunk in out.chunks_mut(Self::BYTES) {
+            if self.left < chunk.len() {
+                // Nothing counts as fetched should it fail.
+                self.left = 0;
+                (self.fetch)(&mut self.bytes);
+                self.left = Self::BYTES;
+            }
+            let rest = self.left - chunk.len();
+            if let Some(next) = self.bytes.get_mut(rest..self.left) {
+                chunk.copy_from_slice(next);
+                next.fill(0);
+            }
+            self.left = rest;
+        }
+    }
+}
+
 /// A repeatable generator (SplitMix64) for tests, fuzzing and simulation. Never for production.
 #[derive(Clone, Debug)]
 pub struct SeededRandom(u64);
@@ -87,5 +134,28 @@ mod tests {
         assert_eq!(a.token(40), b.token(40));
         assert_eq!(a.token(40).len(), 40);
         assert_ne!(a.u64(), SeededRandom::new(8).u64());
+    }
+
+    #[test]
+    fn what_is_fetched_ahead_is_given_out_once() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static FETCHED: AtomicUsize = AtomicUsize::new(0);
+        fn fetch(out: &mut [u8]) {
+            // No byte is zero and no two pieces of eight are alike: a repetition would be seen.
+            for piece in out.chunks_mut(8) {
+                let number = FETCHED.fetch_add(1, Ordering::Relaxed) as u64 + 1;
+                piece.copy_from_slice(&(number | 0x0101_0101_0000_0000).to_le_bytes());
+            }
+        }
+        let mut random = Ahead::new(fetch);
+        let mut drawn: Vec<u64> = (0..100).map(|_| random.u64()).collect();
+        assert_eq!(FETCHED.load(Ordering::Relaxed), 128, "100 draws, four fetches of 32");
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn.len(), 100);
+        let mut large = [0; 1_000];
+        random.fill(&mut large);
+        assert!(large.chunks(8).all(|piece| piece.iter().any(|byte| *byte != 0)));
+        assert!(!format!("{random:?}").contains("bytes"));
     }
 }

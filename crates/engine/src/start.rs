@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle, available_parallelism};
 use std::time::{Instant, SystemTime};
 
-use sidetone_base::Random;
+use sidetone_base::{Ahead, Random as _};
 use sidetone_media::{Graph, WallClock};
 use sidetone_rtp::NtpTime;
 
@@ -23,41 +23,14 @@ const MAX_WORKERS: usize = 256;
 /// Ports tried for a worker's shared port when other programs hold some.
 const MAX_SHARED_ATTEMPTS: usize = 256;
 
-/// The system's generator. A leg draws some twenty numbers of a few bytes: they come out of one
-/// call, and each byte is wiped once it was given out.
-pub(crate) struct SystemRandom {
-    bytes: [u8; RANDOM_AHEAD],
-    left: usize,
-}
-
-/// Random bytes fetched at a time: the kernel gives up to 256 without interruption.
-const RANDOM_AHEAD: usize = 256;
-
-impl SystemRandom {
-    pub(crate) fn new() -> Self {
-        Self { bytes: [0; RANDOM_AHEAD], left: 0 }
-    }
-}
-
-impl Random for SystemRandom {
-    fn fill(&mut self, out: &mut [u8]) {
-        for chunk in out.chunks_mut(RANDOM_AHEAD) {
-            if self.left < chunk.len() {
-                // Without randomness there are no safe keys: better no media than predictable
-                // media. The worker turns the panic into one failed leg.
-                #[expect(clippy::expect_used, reason = "no safe way to go on without randomness")]
-                getrandom::fill(&mut self.bytes)
-                    .expect("the operating system gives no random numbers");
-                self.left = RANDOM_AHEAD;
-            }
-            let rest = self.left - chunk.len();
-            if let Some(next) = self.bytes.get_mut(rest..self.left) {
-                chunk.copy_from_slice(next);
-                next.fill(0);
-            }
-            self.left = rest;
-        }
-    }
+/// The system's generator, asked ahead.
+fn system_random() -> Ahead {
+    // Without randomness there are no safe keys: better no media than predictable media. The
+    // worker turns the panic into one failed leg.
+    #[expect(clippy::expect_used, reason = "no safe way to go on without randomness")]
+    Ahead::new(|bytes| {
+        getrandom::fill(bytes).expect("the operating system gives no random numbers");
+    })
 }
 
 type Started = (Vec<WorkerRing>, Vec<JoinHandle<()>>, PortPool);
@@ -65,7 +38,7 @@ type Started = (Vec<WorkerRing>, Vec<JoinHandle<()>>, PortPool);
 pub(crate) fn workers(settings: &EngineSettings) -> io::Result<Started> {
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
     let count = settings.workers.unwrap_or(cores).clamp(1, MAX_WORKERS);
-    let ports = PortPool::new(&settings.ports, SystemRandom::new().u64());
+    let ports = PortPool::new(&settings.ports, system_random().u64());
     let (mut bound, mut wakers) = (Vec::new(), Vec::new());
     for _ in 0..count {
         let (mut sockets, waker) =
@@ -156,8 +129,8 @@ fn run(
     links: (usize, Links),
 ) {
     let clock = WallClock::new(Instant::now(), NtpTime::from_system_time(SystemTime::now()));
-    let graph = Graph::new(clock, Box::new(SystemRandom::new()));
-    let random = Box::new(SystemRandom::new());
+    let graph = Graph::new(clock, Box::new(system_random()));
+    let random = Box::new(system_random());
     let mut worker = Worker::new(sockets, shared, ports, inbox, links, graph, random);
     loop {
         let started = Instant::now();

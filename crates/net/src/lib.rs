@@ -33,7 +33,7 @@ pub use counters::NetCounters;
 pub use event::{CloseReason, Inbound, ListenError, NetEvent, SendError};
 pub use flow::{FlowInfo, FlowOrigin, source_of};
 pub use net::{FlowCount, ListenerInfo, Net, Route, UpgradedWebSocket};
-pub use random::{SystemRandom, system_random};
+pub use random::system_random;
 pub use settings::{ListenerSpec, NetSettings, Protocol, TcpKeepalive};
 pub use tunnel::{Tunnel, TunnelSettings};
 pub use websocket::{close_websocket, websocket_config};

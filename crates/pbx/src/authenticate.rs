@@ -170,7 +170,7 @@ fn challenge(
     let mut reply = message::reply(401);
     let digest = exchange.digest();
     let now = exchange.now();
-    let challenges = digest.challenge(now, &mut *exchange.random(), realm, algorithms, freshness);
+    let challenges = digest.challenge(now, &mut exchange.draws(), realm, algorithms, freshness);
     let headers = challenges.into_iter().map(|value| ("WWW-Authenticate".to_owned(), value));
     reply.headers.extend(headers);
     Box::new(reply)

@@ -56,6 +56,15 @@ pub(crate) struct Found {
     pub is_answered: bool,
 }
 
+/// The exchange's randomness, locked for each draw.
+pub(crate) struct Draws<'a>(&'a Exchange);
+
+impl Random for Draws<'_> {
+    fn fill(&mut self, out: &mut [u8]) {
+        self.0.random().fill(out);
+    }
+}
+
 /// A handle to the exchange.
 #[derive(Clone)]
 pub struct Exchange {
@@ -238,6 +247,12 @@ impl Exchange {
     /// Randomness fit for keys. Held for one draw, never across an await.
     pub fn random(&self) -> MutexGuard<'_, Box<dyn Random>> {
         self.inner.random.lock()
+    }
+
+    /// The same for work that draws now and then, such as an answer to an offer: each draw takes
+    /// the lock for itself, so that nobody waits for the work between them.
+    pub(crate) fn draws(&self) -> Draws<'_> {
+        Draws(self)
     }
 
     /// A global variable of the dialplan.

@@ -139,15 +139,31 @@ impl Media {
 }
 
 impl Channel {
-    /// Creates the media leg, beside another channel's leg when there is one.
+    /// The exchange of offers and answers of the leg that is yet to be made, if none was.
+    fn fresh_negotiation(&self) -> Option<Box<Negotiation>> {
+        self.media.is_none().then(|| Box::new(self.exchange.negotiation(&self.endpoint)))
+    }
+
+    /// What is negotiated: on the leg, or on the one to come.
+    fn negotiation<'n>(
+        &'n self,
+        fresh: &'n Option<Box<Negotiation>>,
+    ) -> Result<&'n Negotiation, MediaError> {
+        let media = self.media.as_ref().map(|media| &media.negotiation);
+        media.or(fresh.as_deref()).ok_or(MediaError::NoMedia)
+    }
+
+    /// Creates the media leg for a fresh negotiation, beside another channel's leg when there is
+    /// one.
     async fn open_leg(
         &mut self,
         transports: usize,
         beside: Option<LegId>,
+        fresh: Option<Box<Negotiation>>,
     ) -> Result<(), MediaError> {
-        if self.media.is_some() {
+        let Some(fresh) = fresh else {
             return Ok(());
-        }
+        };
         let mut spec = self.exchange.leg_spec(
             &self.endpoint,
             self.signalling.flow.as_ref(),
@@ -157,7 +173,7 @@ impl Channel {
         spec.transports = transports.max(1);
         spec.beside = beside;
         let leg = self.exchange.engine().create_leg(spec).await?;
-        let negotiation = self.exchange.negotiation(&self.endpoint);
+        let negotiation = *fresh;
         self.media = Some(Media {
             leg,
             negotiation,
@@ -214,11 +230,9 @@ impl Channel {
     ) -> Result<String, MediaError> {
         let offer =
             Session::parse(body).map_err(|error| self.exchange.refused_sdp(error.into()))?;
-        let needed = match &self.media {
-            Some(media) => media.negotiation.requirements(&offer, wish),
-            None => self.exchange.negotiation(&self.endpoint).requirements(&offer, wish),
-        };
-        self.open_leg(needed.transports, None).await?;
+        let fresh = self.fresh_negotiation();
+        let needed = self.negotiation(&fresh)?.requirements(&offer, wish);
+        self.open_leg(needed.transports, None, fresh).await?;
         let exchange = self.exchange.clone();
         let media = self.media.as_mut().ok_or(MediaError::NoMedia)?;
         let have = media.leg.local_transports().len();
@@ -232,7 +246,7 @@ impl Channel {
             &offer,
             media.leg.local_transports(),
             wish,
-            &mut *exchange.random(),
+            &mut exchange.draws(),
         );
         let (session, plan) = answered.map_err(|reject| exchange.refused_sdp(reject))?;
         media.leg.apply(plan).await?;
@@ -250,11 +264,9 @@ impl Channel {
         beside: Option<LegId>,
     ) -> Result<String, MediaError> {
         let wish = &self.media_offer.applied_to(wish);
-        let needed = match &self.media {
-            Some(media) => media.negotiation.offer_requirements(wish),
-            None => self.exchange.negotiation(&self.endpoint).offer_requirements(wish),
-        };
-        self.open_leg(needed.transports, beside).await?;
+        let fresh = self.fresh_negotiation();
+        let needed = self.negotiation(&fresh)?.offer_requirements(wish);
+        self.open_leg(needed.transports, beside, fresh).await?;
         let exchange = self.exchange.clone();
         let media = self.media.as_mut().ok_or(MediaError::NoMedia)?;
         let have = media.leg.local_transports().len();
@@ -262,7 +274,7 @@ impl Channel {
             media.leg.add_transports(needed.transports - have).await?;
         }
         let offer =
-            media.negotiation.offer(media.leg.local_transports(), wish, &mut *exchange.random())?;
+            media.negotiation.offer(media.leg.local_transports(), wish, &mut exchange.draws())?;
         let text = offer.to_string();
         media.local_sdp = Some(text.clone());
         media.offering = true;

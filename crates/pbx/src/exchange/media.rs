@@ -145,7 +145,7 @@ impl Exchange {
     /// A fresh offer/answer exchange for this endpoint.
     pub(crate) fn negotiation(&self, endpoint: &Endpoint) -> Negotiation {
         let capabilities = sidetone_terms::capabilities(&self.config(), endpoint);
-        Negotiation::new(capabilities, &mut **self.random())
+        Negotiation::new(capabilities, &mut self.draws())
     }
 
     fn candidates(
