@@ -77,8 +77,41 @@ pub(crate) struct EpollSockets {
     events: Vec<libc::epoll_event>,
     scatter: Box<Scatter>,
     interfaces: Option<(Instant, Vec<IpAddr>)>,
-    buffer: usize,
+    buffers: Buffers,
     checksums: bool,
+}
+
+/// The kernel buffers of sockets, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Buffers {
+    /// Of a shared socket.
+    shared: usize,
+    /// What a socket has unasked.
+    unasked: usize,
+}
+
+/// Of a shared socket's buffer a single leg's has this part.
+const LEG_SHARE: usize = 16;
+
+impl Buffers {
+    fn new(shared: usize) -> Self {
+        let probe = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map(Socket::from);
+        let sizes =
+            probe.and_then(|probe| Ok(probe.recv_buffer_size()?.min(probe.send_buffer_size()?)));
+        Self { shared, unasked: sizes.unwrap_or_default() }
+    }
+
+    /// What to ask for, unless a socket has three quarters of it anyway: the two system calls are
+    /// a noticeable part of what a short call costs.
+    fn wanted(self, socket_use: SocketUse) -> Option<usize> {
+        match socket_use {
+            SocketUse::Shared => Some(self.shared),
+            SocketUse::Leg => {
+                let wanted = self.shared / LEG_SHARE;
+                (self.unasked < wanted / 4 * 3).then_some(wanted)
+            }
+        }
+    }
 }
 
 /// What `recvmmsg` writes into besides the payload.
@@ -176,7 +209,7 @@ impl EpollSockets {
             // SAFETY: all parts are plain C structures for which zero bytes are valid.
             scatter: Box::new(unsafe { mem::zeroed() }),
             interfaces: None,
-            buffer,
+            buffers: Buffers::new(buffer),
             checksums,
         };
         sockets.watch(sockets.wake.as_raw_fd(), WAKE_TOKEN)?;
@@ -241,24 +274,22 @@ impl EpollSockets {
     }
 
     fn open(&self, address: SocketAddr, socket_use: SocketUse) -> io::Result<OpenSocket> {
-        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        let kind = Type::DGRAM.nonblocking();
+        let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::UDP))?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
-        let buffer = match socket_use {
-            SocketUse::Shared => self.buffer,
-            SocketUse::Leg => self.buffer / 16,
-        };
-        // The kernel caps them (net.core.rmem_max); less than asked for is no reason to fail.
-        let _ = socket.set_recv_buffer_size(buffer);
-        let _ = socket.set_send_buffer_size(buffer);
+        if let Some(buffer) = self.buffers.wanted(socket_use) {
+            // The kernel caps them (net.core.rmem_max); less than asked for is no reason to fail.
+            let _ = socket.set_recv_buffer_size(buffer);
+            let _ = socket.set_send_buffer_size(buffer);
+        }
         if socket_use == SocketUse::Shared && address.ip().is_unspecified() {
             ask_for_destination(&socket, address)?;
         }
         if !self.checksums && address.is_ipv4() {
             set_flag(&socket, (libc::SOL_SOCKET, libc::SO_NO_CHECK))?;
         }
-        socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         Ok(OpenSocket { socket: socket.into(), address, socket_use })
     }
@@ -584,6 +615,28 @@ mod tests {
         };
         assert_eq!(result, 0);
         value
+    }
+
+    #[test]
+    fn a_legs_buffers_are_asked_for_only_where_the_systems_are_small() {
+        let wanted = |unasked, socket_use| Buffers { shared: 4 << 20, unasked }.wanted(socket_use);
+        assert_eq!(wanted(212_992, SocketUse::Leg), None, "the default of Linux");
+        assert_eq!(wanted(65_536, SocketUse::Leg), Some(262_144));
+        assert_eq!(wanted(212_992, SocketUse::Shared), Some(4 << 20));
+        let small = EpollSockets::new(1 << 16, true).unwrap().0;
+        assert!(small.buffers.unasked > 0, "the probe found what sockets have");
+    }
+
+    #[test]
+    fn reading_an_empty_socket_does_not_wait() {
+        let (mut sockets, _) = EpollSockets::new(1 << 16, true).unwrap();
+        for socket_use in [SocketUse::Shared, SocketUse::Leg] {
+            let path = sockets.bind(SocketAddr::from(([127, 0, 0, 1], 0)), socket_use).unwrap();
+            sockets.ready.push(path);
+            let mut batch = Batch::default();
+            sockets.receive(&mut batch);
+            assert!(batch.received.is_empty());
+        }
     }
 
     #[test]
