@@ -41,6 +41,8 @@ pub(crate) struct Leg {
     pub(crate) streams: Vec<Stream>,
     learned: Vec<(u32, usize, usize)>,
     pub(crate) report_at: Option<Instant>,
+    /// RTCP was sent: others may know of us.
+    pub(crate) reported: bool,
     pub(crate) recorders_at: Option<Instant>,
     pub(crate) events: Vec<LegEvent>,
     /// Keys that were pressed and released, until the graph passes them on.
@@ -74,6 +76,7 @@ impl Leg {
             streams: Vec::new(),
             learned: Vec::new(),
             report_at: None,
+            reported: false,
             recorders_at: None,
             events: Vec::new(),
             heard_keys: Vec::new(),

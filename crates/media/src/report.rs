@@ -149,6 +149,7 @@ impl Leg {
         }
         let (len, transport) = (writer.len(), stream.plan.transport);
         if let Some(transport) = self.transports.get_mut(transport) {
+            self.reported = true;
             transport.send_rtcp(&mut buffer, len, io.out);
         }
     }
@@ -181,6 +182,7 @@ impl Leg {
             }
             let len = writer.len();
             if let Some(transport) = self.transports.get_mut(index) {
+                self.reported = true;
                 transport.send_rtcp(&mut buffer, len, io.out);
             }
         }
@@ -211,12 +213,18 @@ impl Leg {
         }
         let len = writer.len();
         if len > 0 {
+            self.reported = true;
             transport.send_rtcp(&mut buffer, len, io.out);
         }
     }
 
-    /// Says goodbye on every open transport (RFC 3550 §6.6).
+    /// Says goodbye on every open transport (RFC 3550 §6.6), unless nobody ever heard of us
+    /// (§6.3.7: who sent neither RTP nor RTCP must not).
     pub(crate) fn send_bye(&mut self, io: &mut Io<'_>) {
+        let spoke = |stream: &Stream| stream.transmission.snapshot().packets > 0;
+        if !self.reported && !self.streams.iter().any(spoke) {
+            return;
+        }
         for index in 0..self.transports.len() {
             let mut buffer = [0; SCRATCH_LEN];
             let Some(room) = buffer.get_mut(..MAX_RTCP) else {

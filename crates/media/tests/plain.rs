@@ -38,6 +38,20 @@ fn echo_renumbers_but_keeps_payload() {
 }
 
 #[test]
+fn who_was_never_heard_says_no_goodbye() {
+    let (mut world, _, _) = echo_leg(RtpSettings::default());
+    world.close(0, 1);
+    assert!(world.wire.is_empty(), "RFC 3550, 6.3.7");
+    let (mut world, mut phone, to) = echo_leg(RtpSettings::default());
+    phone.talk(&mut world, to, 1);
+    world.run(SECOND / 10);
+    let sent = world.wire.len();
+    world.close(0, 1);
+    let kinds: Vec<_> = world.wire[sent..].iter().map(|(_, _, b)| classify(b)).collect();
+    assert_eq!(kinds, [Some(Kind::Rtcp)], "who sent a packet does");
+}
+
+#[test]
 fn a_peer_behind_nat_is_found_and_strangers_are_not() {
     let (mut world, phone, to) = echo_leg(RtpSettings::default());
     let mut nated = Phone::new("203.0.113.5:61000");
