@@ -17,20 +17,29 @@ use crate::{Loopback, Outcome};
 const LEGS: usize = 100;
 /// First packets open their streams, and connections settle.
 const WARM_UP: Duration = Duration::from_secs(4);
-/// How long packets are counted, and how long silence.
-const TIME: Duration = Duration::from_secs(2);
+/// How long each turn of packets or silence is counted.
+const TIME: Duration = Duration::from_secs(1);
+/// Which list of targets a turn has: 1 is silence. What grows rarer evenly cancels out.
+const TURNS: [usize; 8] = [1, 0, 0, 1, 1, 0, 0, 1];
 
 pub(super) fn run(_plan: &Plan, report: &mut Report) -> Outcome {
     let runtime = super::runtime()?;
-    let mut add = |what: &str, value| {
-        report.add(Figure::new(what, value, "", Budget::AtMost(0.0)));
-    };
-    add("allocations per packet, plain relay", runtime.block_on(plain())?);
-    add("allocations per packet, WebRTC and RTP", runtime.block_on(bridged())?);
+    for (what, counted) in [
+        ("plain relay", runtime.block_on(plain())?),
+        ("WebRTC and RTP", runtime.block_on(bridged())?),
+    ] {
+        let per_packet = counted.per_packet();
+        let what = format!("allocations per packet, {what}");
+        report.add(Figure::new(what, per_packet, "", Budget::AtMost(0.0)));
+        for (when, count) in [("talk", counted.talking), ("silence", counted.silent)] {
+            let what = format!("  allocations in {} s of {when}", TURNS.len() / 2);
+            report.add(Figure::new(what, count as f64, "", Budget::Informative));
+        }
+    }
     Ok(())
 }
 
-async fn plain() -> Outcome<f64> {
+async fn plain() -> Outcome<Counted> {
     let engine = browser::engine(TESTED_PORTS)?;
     let sockets = phones::sockets(LEGS)?;
     let (mut legs, mut targets) = (Vec::new(), Vec::new());
@@ -47,7 +56,7 @@ async fn plain() -> Outcome<f64> {
     count
 }
 
-async fn bridged() -> Outcome<f64> {
+async fn bridged() -> Outcome<Counted> {
     let browsers = browser::engine(BROWSER_PORTS)?;
     let tested = browser::engine(TESTED_PORTS)?;
     let sockets = phones::sockets(LEGS)?;
@@ -70,17 +79,34 @@ async fn bridged() -> Outcome<f64> {
     count
 }
 
-/// Allocations while packets are relayed, without those of the same legs in silence: the checks of
+/// Allocations of a worker in as long a time of talk and of silence.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    talking: u64,
+    silent: u64,
+    packets: u64,
+}
+
+impl Counted {
+    fn per_packet(self) -> f64 {
+        self.talking.saturating_sub(self.silent) as f64 / self.packets as f64
+    }
+}
+
+/// Allocations while packets are relayed, beside those of the same legs in silence: the checks of
 /// ICE (RFC 7675) and reports are made anew each time.
-async fn count(engine: &Engine, sockets: Vec<UdpSocket>, targets: Vec<Loopback>) -> Outcome<f64> {
+async fn count(
+    engine: &Engine,
+    sockets: Vec<UdpSocket>,
+    targets: Vec<Loopback>,
+) -> Outcome<Counted> {
     let worker = Process::own().thread(paired::WORKER)?;
     let voices = vec![Voice::Ulaw; sockets.len()];
     // The second list is empty: nobody speaks.
     let phones = Phones::start_with(sockets, voices, vec![targets, Vec::new()])?;
     tokio::time::sleep(WARM_UP).await;
-    // In silence, talking, and in silence again: checks become rarer with time.
-    let mut counted = [(0, 0); 3];
-    for (place, list) in counted.iter_mut().zip([1, 0, 1]) {
+    let (mut silent, mut talking, mut packets) = (0, 0, 0);
+    for list in TURNS {
         phones.aim(list);
         tokio::time::sleep(Duration::from_millis(20)).await;
         let (before, _) = paired::worker_cost(engine).await?;
@@ -89,13 +115,16 @@ async fn count(engine: &Engine, sockets: Vec<UdpSocket>, targets: Vec<Loopback>)
         let allocations = Counting::allocations();
         Counting::watch(0);
         let (after, _) = paired::worker_cost(engine).await?;
-        *place = (allocations, after - before);
+        if list == 0 {
+            talking += allocations;
+            packets += after - before;
+        } else {
+            silent += allocations;
+        }
     }
     phones.stop()?;
-    let [(before, _), (talking, packets), (after, _)] = counted;
-    let silent = (before + after) / 2;
     if packets == 0 {
         return Err("no packet arrived".into());
     }
-    Ok(talking.saturating_sub(silent) as f64 / packets as f64)
+    Ok(Counted { talking, silent, packets })
 }

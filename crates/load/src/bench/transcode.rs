@@ -1,9 +1,10 @@
 //! Opus and ulaw through the engine, both ways, beside the same transcoders without an engine in
-//! the same run.
+//! the same run: one packet after the other, and at the pace of calls, where each finds the caches
+//! cold.
 
 use std::f64::consts::TAU;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 use sidetone_codec::format::MAX_PACKET_LEN;
@@ -27,6 +28,10 @@ const CALLS: usize = 100;
 const FRAMES: usize = 200;
 /// At which rate opus runs towards ulaw.
 const RATE: u32 = 8_000;
+/// Packets of each transcoder at the pace of calls: two seconds.
+const PACED_FRAMES: usize = 100;
+/// How often the clock is read to learn what that costs.
+const CLOCK_READINGS: u32 = 1_000;
 const OPUS: Format = Format::mono(Codec::Opus, RATE);
 
 pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
@@ -35,36 +40,74 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     let before = codecs_alone(&opus, &ulaw)?;
     let pair = super::runtime()?.block_on(engine(&opus, time))?;
     let after = codecs_alone(&opus, &ulaw)?;
+    let paced = codecs_paced(&opus, &ulaw)?;
     let alone = (before + after) / 2.0;
     let figure = |what: &str, value, budget| Figure::new(what, value, "us", budget);
     let what = "opus and ulaw, per packet, beside the codecs alone";
     report.add(figure(what, pair.worker, Budget::TimesBare(1.2)).beside(alone));
     report.add(figure("  bare loop with as many sockets", pair.bare, Budget::Informative));
+    let what = "  the codecs alone at the pace of calls";
+    report.add(figure(what, paced, Budget::Informative));
+    let what = "  above these two together";
+    report.add(figure(what, pair.worker - paced - pair.bare, Budget::Informative));
+    Ok(())
+}
+
+/// Transcoders of as many calls: those to opus, then those to ulaw.
+fn transcoders() -> Outcome<Vec<Transcoder>> {
+    let settings = OpusSettings::default();
+    let ways = [(Format::ULAW, OPUS), (OPUS, Format::ULAW)].into_iter();
+    let made = ways
+        .flat_map(|way| std::iter::repeat_n(way, CALLS))
+        .map(|(from, to)| Transcoder::new(from, to, PTIME, &settings));
+    Ok(made.collect::<Result<_, _>>()?)
+}
+
+/// One packet through one of [`transcoders`].
+fn transcode(number: usize, transcoder: &mut Transcoder, (opus, ulaw): (&[u8], &[u8])) -> Outcome {
+    let mut payload = [0; MAX_PACKET_LEN];
+    transcoder.handle_packet(if number < CALLS { ulaw } else { opus })?;
+    while transcoder.poll_output(&mut payload)?.is_some() {}
     Ok(())
 }
 
 /// Microseconds per packet of transcoders as many as the calls have, taking turns as they do.
 fn codecs_alone(opus: &[Vec<u8>], ulaw: &[Vec<u8>]) -> Outcome<f64> {
-    let settings = OpusSettings::default();
-    let mut to_opus = Vec::new();
-    let mut to_ulaw = Vec::new();
-    for _ in 0..CALLS {
-        to_opus.push(Transcoder::new(Format::ULAW, OPUS, PTIME, &settings)?);
-        to_ulaw.push(Transcoder::new(OPUS, Format::ULAW, PTIME, &settings)?);
-    }
-    let mut payload = [0; MAX_PACKET_LEN];
+    let mut transcoders = transcoders()?;
     let mut packets = 0_u32;
     let start = thread_cpu()?;
     for (opus, ulaw) in opus.iter().zip(ulaw) {
-        let ways =
-            to_opus.iter_mut().map(|t| (t, ulaw)).chain(to_ulaw.iter_mut().map(|t| (t, opus)));
-        for (transcoder, packet) in ways {
-            transcoder.handle_packet(packet)?;
-            while transcoder.poll_output(&mut payload)?.is_some() {}
+        for (number, transcoder) in transcoders.iter_mut().enumerate() {
+            transcode(number, transcoder, (opus, ulaw))?;
             packets += 1;
         }
     }
     Ok((thread_cpu()? - start).as_secs_f64() * 1e6 / f64::from(packets.max(1)))
+}
+
+/// The same when each has a packet every 20 ms and the thread sleeps in between, as a worker does:
+/// only the work of the codecs is counted, neither the sleep nor the reading of the clock.
+fn codecs_paced(opus: &[Vec<u8>], ulaw: &[Vec<u8>]) -> Outcome<f64> {
+    let mut transcoders = transcoders()?;
+    let gap = PTIME / u32::try_from(transcoders.len())?;
+    let before = thread_cpu()?;
+    for _ in 0..CLOCK_READINGS {
+        thread_cpu()?;
+    }
+    let reading = (thread_cpu()? - before) / CLOCK_READINGS;
+    let (mut spent, mut packets) = (Duration::ZERO, 0_u32);
+    let mut due = Instant::now();
+    for (opus, ulaw) in opus.iter().zip(ulaw).take(PACED_FRAMES) {
+        for (number, transcoder) in transcoders.iter_mut().enumerate() {
+            due += gap;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            let start = thread_cpu()?;
+            transcode(number, transcoder, (opus, ulaw))?;
+            spent += (thread_cpu()? - start).saturating_sub(reading);
+            packets += 1;
+        }
+    }
+    Ok(spent.as_secs_f64() * 1e6 / f64::from(packets.max(1)))
 }
 
 fn thread_cpu() -> Outcome<Duration> {
