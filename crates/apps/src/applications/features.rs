@@ -73,7 +73,8 @@ pub(crate) async fn digit(channel: &mut Channel, first: char) -> Result<Flow, St
 /// which the party hears.
 async fn ask(channel: &mut Channel, features: &Features) -> Result<Option<String>, Stop> {
     let context = transfer::context(channel);
-    for _ in 0..features.dial_attempts.max(1) {
+    let attempts = features.dial_attempts.max(1);
+    for attempt in 1..=attempts {
         prompts::play(channel, &features.announce_sound, prompts::Digits::Keep).await?;
         let until = channel.until(features.transfer_digit_timeout);
         let Some(first) = channel.read_digit(until).await? else {
@@ -83,7 +84,9 @@ async fn ask(channel: &mut Channel, features: &Features) -> Result<Option<String
         if place::exists(channel, &Position::new(&context, &exten, 1)) {
             return Ok(Some(exten));
         }
-        prompts::play(channel, &features.invalid_sound, prompts::Digits::Keep).await?;
+        let is_last = attempt == attempts;
+        let sound = if is_last { &features.invalid_sound } else { &features.retry_sound };
+        prompts::play(channel, sound, prompts::Digits::Keep).await?;
     }
     Ok(None)
 }

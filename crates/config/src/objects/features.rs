@@ -32,8 +32,10 @@ pub struct Features {
     pub dial_attempts: u32,
     /// Asks for the extension.
     pub announce_sound: String,
-    /// There is no such extension.
+    /// There is no such extension, and it was the last attempt.
     pub invalid_sound: String,
+    /// There is no such extension; it is asked for again.
+    pub retry_sound: String,
     /// The transfer failed.
     pub fail_sound: String,
 }
@@ -65,6 +67,7 @@ impl Features {
             dial_attempts: fields.number("transferdialattempts"),
             announce_sound: fields.string("transferannouncesound"),
             invalid_sound: fields.string("transferinvalidsound"),
+            retry_sound: fields.string("transferretrysound"),
             fail_sound: fields.string("xferfailsound"),
         }
     }

@@ -363,8 +363,9 @@ pub const FEATURES: ObjectSpec = ObjectSpec {
         "transferannouncesound" Text, "pbx-transfer", Works, "Asks for the extension.";
         "transferdialattempts" COUNT, "3", Works, "How often it is asked for.";
         "transferdigittimeout" COUNT, "3", Works, "Seconds its first digit may take.";
-        "transferinvalidsound" Text, "privacy-incorrect", Works, "Heard when it does not exist.";
-        "transferretrysound" Text, "pbx-invalid", NOT_YET, "Heard before it is asked for again.";
+        "transferinvalidsound" Text, "privacy-incorrect", Works,
+            "Heard when the last one asked for does not exist.";
+        "transferretrysound" Text, "pbx-invalid", Works, "Heard before it is asked for again.";
         "xferfailsound" Text, "beeperr", Works, "Heard when the transfer failed.";
         "xfersound" Text, "beep", NOT_YET, "Heard when a transfer is complete.";
     },

@@ -501,3 +501,49 @@ exten => 44,1,Set(GLOBAL(OUTCOME)=${CONTEXT})
         });
     }
 }
+
+/// An extension that does not exist is asked for again, as often and with the sounds that
+/// features.conf says; nothing dialled in time leads back at once.
+#[test]
+fn a_transfer_to_nowhere_is_asked_for_again_as_features_conf_says() {
+    let plan = "exten => 1,1,Dial(PJSIP/bob,20,tT)";
+    let mut configuration = Configuration::default().with_extensions(plan);
+    configuration.features = "[featuremap]\nblindxfer = #1\n\
+        [general]\ntransferdialattempts = 2\ntransferdigittimeout = 2\n\
+        transferannouncesound = tone-1750-900\ntransferretrysound = tone-1250-900\n\
+        transferinvalidsound = tone-1500-900\nxferfailsound = tone-2250-200\n"
+        .to_owned();
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let (alice, bob) = both(&world).await;
+        talk(&world, &alice, &bob, "1").await;
+        let hears = async |what: &str, hz: f64| {
+            for _ in 0..20 {
+                if world.hear(&alice, Duration::from_millis(200)).await.share_of(hz) > 0.5 {
+                    return;
+                }
+            }
+            panic!("{what} is not heard\n{}", world.account());
+        };
+        press(&world, &alice, "#1").await;
+        hears("the question", 1750.0).await;
+        world.run_for(secs(4)).await;
+        assert!(world.talking(&alice, &bob), "nothing was dialled in time");
+        press(&world, &alice, "#1").await;
+        hears("the second question", 1750.0).await;
+        press(&world, &alice, "0").await;
+        hears("the first sound", 1250.0).await;
+        hears("the question again", 1750.0).await;
+        press(&world, &alice, "0").await;
+        hears("the last sound", 1500.0).await;
+        world.run_for(secs(3)).await;
+        assert!(world.talking(&alice, &bob), "it was asked for twice");
+        press(&world, &alice, "#1").await;
+        hears("the question", 1750.0).await;
+        press(&world, &alice, "0").await;
+        hears("the first sound", 1250.0).await;
+        press(&world, &alice, "600").await;
+        over(&world, &alice).await;
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
