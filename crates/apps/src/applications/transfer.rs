@@ -9,7 +9,8 @@ pub(super) const DOC: Doc = Doc {
     synopsis: "Send the caller elsewhere",
     syntax: "[Technology/]destination",
     description: "A call that is not answered is refused with 302 and the destination as Contact; \
-        of an answered one the phone is asked by REFER to call the destination itself. A bare \
+        of an answered one the phone is asked by REFER to call the destination itself. A Local \
+        channel cannot be sent. A bare \
         extension is one of this exchange; otherwise write user@host or a SIP URI.",
     arguments: &[("destination", "An extension, user@host, or a URI")],
     variables: &[
@@ -25,6 +26,11 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         note(channel, "FAILURE", 0);
         return Ok(Flow::Next);
     };
+    if channel.is_local() {
+        // Behind a Local channel is our own dialplan and nobody who could call elsewhere.
+        note(channel, "UNSUPPORTED", 0);
+        return Ok(Flow::Next);
+    }
     if channel.state() != State::Up {
         let sent = channel.redirect_caller(&uri).await;
         note(channel, if sent { "SUCCESS" } else { "FAILURE" }, 0);

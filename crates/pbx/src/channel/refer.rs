@@ -265,6 +265,12 @@ impl Channel {
         message::reply(200)
     }
 
+    /// Whether it is an end of a Local channel and has no SIP side.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.far_end.is_some()
+    }
+
     /// Sends whoever called elsewhere with `302 Moved Temporarily`. False when it is too late.
     pub async fn redirect_caller(&mut self, uri: &str) -> bool {
         if self.state == State::Up || self.is_stopped() {

@@ -390,3 +390,22 @@ fn two_who_transfer_each_other_at_once_are_each_somewhere() {
         });
     }
 }
+
+/// Behind a Local channel there is nobody who could call elsewhere, answered or not.
+#[test]
+fn transfer_of_a_local_channel_is_unsupported() {
+    for answer in ["NoOp()", "Answer()"] {
+        let plan = dialplan(&format!(
+            "\nexten => 1,1,Dial(Local/2@internal,20)\n\
+             exten => 2,1,{answer}\n same => n,Transfer(bob@example.com)\n\
+             \x20same => n,Set(GLOBAL(OUTCOME)=${{TRANSFERSTATUS}}${{TRANSFERSTATUSPROTOCOL}})\n"
+        ));
+        tell(1, Weather::CLEAR, &plan, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            alice.dial("1").await;
+            world.run_until("it is over", secs(35), |_| alice.is_over()).await;
+            assert_eq!(world.outcome(), "UNSUPPORTED0", "{answer}");
+            world.assert_no_leaks().await;
+        });
+    }
+}
