@@ -304,3 +304,20 @@ test('the camera comes and goes in a call, and the figures beside it are real', 
   await phone.assertSees(bob, 'bob again', 1);
   await phone.hangUp(alice);
 });
+
+test('a camera switched on in the middle of a call of voices is seen on the other side', async () => {
+  const alice = await phone.openPhone(browser, exchange, 'alice');
+  const bob = await phone.openPhone(browser, exchange, 'bob');
+  await phone.call(alice, 'bob');
+  await phone.inPhase(bob, 'incoming');
+  await bob.evaluate(() => void window.sidetone.answer());
+  await phone.inPhase(alice, 'talking');
+  await phone.assertHears(bob, 'bob before');
+  await phone.phoneState(bob, 'no picture', ({ call }) => call?.videos === 0);
+
+  await alice.raw.keyboard.press('v');
+  await phone.assertSees(bob, 'bob', 1);
+  await phone.assertHears(bob, 'bob');
+  await phone.assertHears(alice, 'alice');
+  await phone.hangUp(alice);
+});
