@@ -153,6 +153,45 @@ fn a_request_for_a_key_frame_reaches_the_camera_but_not_too_often() {
 }
 
 #[test]
+fn a_phone_that_lost_the_picture_asks_the_camera_by_pli_or_fir() {
+    let (mut world, mut camera, to) = bundled();
+    let viewer = Phone::new("198.51.100.10:4000");
+    let local = world.plain(0, 2, Default::default());
+    let mut plan = plain_plan(viewer.address, vec![video("v", 0x42)]);
+    plan.transports[0].rtcp_mux = true;
+    world.apply(0, 2, plan);
+    world.route(0, 1, 1, Route::Forward(vec![(LegId(2), 0)]));
+    (camera.payload_type, camera.element) = (96, Some((4, b"v".to_vec())));
+    let asked = |world: &World, camera: &Phone| {
+        let heard = camera.heard(world);
+        let is_pli = |bytes: &Vec<u8>| {
+            let found = packets(bytes).map_while(Result::ok);
+            found.filter(|p| matches!(p, Packet::PictureLoss { .. })).count()
+        };
+        heard.iter().map(is_pli).sum::<usize>()
+    };
+    type Write = fn(&mut CompoundWriter<'_>);
+    let pli: Write = |out| out.picture_loss(Ssrc(5), Ssrc(0x42)).unwrap();
+    let fir: Write = |out| out.full_intra(Ssrc(5), Ssrc(0x42), 1).unwrap();
+    for (name, write) in [("PLI", pli), ("FIR", fir)] {
+        // What a new stream asks for by itself is over.
+        camera.talk(&mut world, to, 5);
+        world.run(5 * SECOND);
+        let before = asked(&world, &camera);
+        world.run(SECOND);
+        assert_eq!(asked(&world, &camera), before, "nobody asks unasked");
+        let mut buffer = [0; 200];
+        let mut writer = CompoundWriter::new(&mut buffer);
+        writer.receiver_report(Ssrc(5), &[]).unwrap();
+        write(&mut writer);
+        let len = writer.len();
+        world.inject(viewer.address, local.rtp, &buffer[..len]);
+        world.run(SECOND);
+        assert_eq!(asked(&world, &camera), before + 1, "{name}");
+    }
+}
+
+#[test]
 fn a_sender_that_wants_remb_gets_it() {
     let (mut world, mut phone, to) = video_call(Link::default());
     for _ in 0..200 {

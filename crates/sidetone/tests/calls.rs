@@ -91,3 +91,45 @@ fn a_dialplan_writes_lines_and_knows_where_it_is() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     assert!(now.abs_diff(epoch) < 60, "{epoch} at {now}");
 }
+
+/// Asks on another thread, because the answer may wait for the call.
+fn told(exchange: &Exchange, line: &'static str) -> std::thread::JoinHandle<()> {
+    let mut command = exchange.command();
+    std::thread::spawn(move || {
+        let output = command.args(["-rx", line]).output().expect("it runs");
+        assert!(output.status.success(), "{line}: {output:?}");
+    })
+}
+
+#[test]
+fn a_graceful_stop_waits_for_the_call_and_lets_no_other_in() {
+    let (mut exchange, phone) = started("gracefully", " same => n,Wait(60)\n");
+    let (tag, _) = phone.call();
+    let asked = told(&exchange, "core stop gracefully");
+    let later = Phone::new(phone.port());
+    let refused = std::iter::repeat_with(|| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        later.asks_to_call()
+    });
+    // The console command and the call come by different ways: until the first has arrived the
+    // second is answered.
+    let refused = refused.take(50).any(|answer| answer.starts_with("SIP/2.0 503"));
+    assert!(refused, "{}", exchange.log());
+    assert!(exchange.child.as_mut().expect("it runs").try_wait().expect("a state").is_none());
+    phone.send(&phone.request("BYE", &tag, 2, "Content-Length: 0\r\n\r\n"));
+    assert!(phone.answer("BYE").starts_with("SIP/2.0 200"));
+    let status = exchange.child.as_mut().map(|child| child.wait().expect("it ends"));
+    assert!(status.is_some_and(|status| status.success()));
+    asked.join().expect("the console was answered");
+}
+
+#[test]
+fn a_stop_at_once_says_goodbye_to_the_call() {
+    let (mut exchange, phone) = started("now", " same => n,Wait(60)\n");
+    phone.call();
+    let asked = told(&exchange, "core stop now");
+    phone.listens_until("BYE");
+    let status = exchange.child.as_mut().map(|child| child.wait().expect("it ends"));
+    assert!(status.is_some_and(|status| status.success()));
+    asked.join().expect("the console was answered");
+}

@@ -78,6 +78,28 @@ impl Phone {
         (tag, ([127, 0, 0, 1], port).into())
     }
 
+    /// The port of the exchange it talks to.
+    pub(crate) fn port(&self) -> u16 {
+        self.peer.port()
+    }
+
+    /// Asks for a call without media of its own, ends it if it is taken; the final answer.
+    pub(crate) fn asks_to_call(&self) -> String {
+        static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(100);
+        let number = NUMBER.fetch_add(10, std::sync::atomic::Ordering::Relaxed);
+        let nothing = "Content-Length: 0\r\n\r\n";
+        self.send(&self.request("INVITE", "", number, nothing));
+        let answer = self.answer("INVITE");
+        let tag = header(&answer, "To").split_once(";tag=").map_or("", |(_, tag)| tag);
+        let tag = format!(";tag={tag}");
+        self.send(&self.request("ACK", &tag, number, nothing));
+        if answer.starts_with("SIP/2.0 200") {
+            self.send(&self.request("BYE", &tag, number + 1, nothing));
+            self.answer("BYE");
+        }
+        answer
+    }
+
     /// Sends sound until some of it comes back.
     pub(crate) fn hears_itself(&mut self, at: SocketAddr) {
         self.media.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
