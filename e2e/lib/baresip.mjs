@@ -109,3 +109,30 @@ export async function startBaresip(
   }
   return baresip;
 }
+
+/**
+ * Starts baresip in a network of its own (`lib/network.mjs`), where nobody tells it anything: it
+ * registers with the server at `address` and takes every call, saying a sine of `hz`.
+ */
+export async function startBaresipIn(network, { account, password, address, hz = 440 }) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'sidetone-baresip-'));
+  const line =
+    `<sip:${account}@${address}>;auth_user=${account};auth_pass=${password};regint=300;` +
+    'audio_codecs=PCMU;answermode=auto\n';
+  await writeFile(path.join(folder, 'config'), config({ folder, hz, control: 4_444 }));
+  await writeFile(path.join(folder, 'accounts'), line);
+  await writeFile(path.join(folder, 'contacts'), '');
+  const [enter, ...how] = [...network.enter, 'baresip', '-f', folder];
+  const program = run(enter, how, { name: `baresip-${account}`, cwd: folder });
+  const stop = async () => {
+    await program.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await until('baresip to be registered', () => /200 OK|registered successfully/.test(program.text));
+  } catch (error) {
+    await stop();
+    throw new Error(`${error.message}\n${program.text.slice(-2000)}`);
+  }
+  return { stop };
+}

@@ -6,11 +6,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { startBaresipIn } from '../lib/baresip.mjs';
 import { startChromium } from '../lib/browsers.mjs';
 import { binary } from '../lib/exchange.mjs';
-import { ownNetwork } from '../lib/network.mjs';
+import { ADDRESS, ownNetwork } from '../lib/network.mjs';
 import * as phone from '../lib/phone.mjs';
 import { out, run, until } from '../lib/tools.mjs';
+
+/** What the phone on the desk says. */
+const DESK_HZ = 620;
 
 /** From the start of the program to the first word that comes back. A user has five minutes. */
 const FIRST_CALL_MS = 60_000;
@@ -89,6 +93,46 @@ test('two windows call each other by the printed number', async () => {
   await phone.assertSees(alice, 'alice', 1);
   await phone.assertSees(bob, 'bob', 1);
   await phone.hangUp(bob);
+});
+
+for (const [transport, port] of [['udp', 5060], ['tcp', 5060], ['tls', 5061]]) {
+  test(`a phone on the desk signs in over ${transport} with the printed password and is called`, async () => {
+    const password = /SIP phone +desk \/ (\S+) /.exec(program.text)?.[1];
+    assert.ok(password, program.text);
+    const address = `127.0.0.1:${port};transport=${transport}`;
+    const desk = await startBaresipIn(network, { account: 'desk', password, address, hz: DESK_HZ });
+    try {
+      const alice = await open('alice');
+      await phone.call(alice, '6003');
+      await phone.inPhase(alice, 'talking');
+      await phone.assertHears(alice, 'alice');
+      const hz = await phone.pitch(alice);
+      assert.ok(Math.abs(hz - DESK_HZ) < 5, `alice hears ${hz} Hz`);
+      await phone.hangUp(alice);
+    } finally {
+      await desk.stop();
+    }
+  });
+}
+
+for (const [number, what] of [['601', 'a dial tone'], ['610', 'the tone of a line test'], ['620', 'a sentence'], ['500', 'the menu']]) {
+  test(`${number} plays ${what}`, async () => {
+    const alice = await open('alice');
+    await phone.call(alice, number);
+    await phone.inPhase(alice, 'talking');
+    await until('sound', async () => phone.isAudible((await phone.listen(alice, 500)).heard));
+    await phone.hangUp(alice).catch(() => phone.isOver(alice));
+  });
+}
+
+test('the clear ports are there too: the site, and a WebSocket from this machine', async () => {
+  const status = (...more) => network.within('curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', ...more);
+  assert.match(await status('http://127.0.0.1:8088/phone'), /^[23]/);
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: c2lkZXRvbmUtc3RhcnQtMQ==', 'Sec-WebSocket-Protocol: sip'];
+  const headers = upgrade.flatMap((header) => ['-H', header]);
+  const ws = (address) => status('--http1.1', '-m', '2', ...headers, `http://${address}:8088/ws`).catch((error) => String(error));
+  assert.match(await ws('127.0.0.1'), /101/);
+  assert.match(await ws(ADDRESS), /^4\d\d$/);
 });
 
 test('lost packets show in the bars, and so does their end', async () => {

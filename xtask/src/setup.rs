@@ -23,6 +23,7 @@ const NEEDS: &[Need] = &[
     need("firefox-esr", "firefox-esr"),
     need("sipp", "sip-tester"),
     need("baresip", "baresip-core"),
+    need("curl", "curl"),
     need("fc-list", "fontconfig"),
     need("certutil", "libnss3-tools"),
     need("ip", "iproute2"),
