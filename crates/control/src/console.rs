@@ -39,7 +39,7 @@ pub async fn ask(path: &Path, command: &str) -> io::Result<Answer> {
 pub fn interact(runtime: &Runtime, path: &Path, banner: &str) -> io::Result<()> {
     let stream = runtime.block_on(UnixStream::connect(path))?;
     let (reader, mut writer) = stream.into_split();
-    println!("{banner}");
+    writeln!(io::stdout(), "{banner}")?;
     let mut editor = rustyline::DefaultEditor::new().map_err(io::Error::other)?;
     // A terminal that cannot show lines above the prompt shows them where they come.
     let mut printer = editor.create_external_printer().ok();
@@ -55,7 +55,8 @@ pub fn interact(runtime: &Runtime, path: &Path, banner: &str) -> io::Result<()> 
             };
             let shown = printer.as_mut().is_some_and(|printer| printer.print(line.clone()).is_ok());
             if !shown {
-                print!("{line}");
+                // A console whose output was closed ends with its next answer.
+                let _ = write!(io::stdout(), "{line}");
             }
         }
     });
@@ -82,7 +83,7 @@ pub fn interact(runtime: &Runtime, path: &Path, banner: &str) -> io::Result<()> 
 fn print_answer(answers: &mpsc::Receiver<Frame>) -> io::Result<()> {
     loop {
         match answers.recv() {
-            Ok(Frame::Output(text)) => print!("{text}"),
+            Ok(Frame::Output(text)) => write!(io::stdout(), "{text}")?,
             Ok(Frame::Done(_)) => return io::stdout().flush(),
             Ok(Frame::Log(_)) => {}
             Err(_) => return Err(io::ErrorKind::ConnectionAborted.into()),

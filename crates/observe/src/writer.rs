@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -49,7 +49,7 @@ impl Writer {
     ///
     /// # Errors
     /// When the system cannot start a thread.
-    pub fn start() -> std::io::Result<Self> {
+    pub fn start() -> io::Result<Self> {
         let (jobs, waiting) = channel();
         let counts = Arc::new(Counts::default());
         let (remote, _) = tokio::sync::broadcast::channel(1_024);
@@ -117,7 +117,7 @@ fn run(jobs: &Receiver<Job>, counts: &Counts, remote: &tokio::sync::broadcast::S
                 files.clear();
             }
             Job::Flush(done) => {
-                let _ = std::io::stdout().flush();
+                let _ = io::stdout().flush();
                 let _ = done.send(());
             }
         }
@@ -133,7 +133,7 @@ fn put(
     match sink {
         // A closed terminal must not end the exchange.
         Sink::Console => {
-            let _ = std::io::stdout().write_all(line.as_bytes());
+            let _ = io::stdout().write_all(line.as_bytes());
         }
         Sink::Remote => {
             let _ = remote.send(line.to_owned());
@@ -142,7 +142,10 @@ fn put(
             let file = files.entry(path.clone()).or_insert_with(|| {
                 let opened = OpenOptions::new().create(true).append(true).open(path);
                 opened
-                    .inspect_err(|error| eprintln!("cannot write log {}: {error}", path.display()))
+                    .inspect_err(|error| {
+                        let path = path.display();
+                        let _ = writeln!(io::stderr(), "cannot write log {path}: {error}");
+                    })
                     .ok()
             });
             if let Some(file) = file {

@@ -12,6 +12,7 @@ mod http;
 mod listeners;
 mod logging;
 mod phone;
+mod printed;
 mod process;
 mod prompts;
 mod reload;
@@ -32,7 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.version {
-        println!("{}", process::version());
+        printed::line(process::version());
         return ExitCode::SUCCESS;
     }
     if let Some(tool) = &arguments.tool {
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     match serve::run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(words) => {
-            eprintln!("sidetone: {words}");
+            printed::complaint(format_args!("sidetone: {words}"));
             ExitCode::FAILURE
         }
     }

@@ -48,12 +48,15 @@ pub(crate) fn ask(arguments: &Arguments) -> ExitCode {
     let runtime = match builder.worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("sidetone: {error}");
+            crate::printed::complaint(format_args!("sidetone: {error}"));
             return ExitCode::FAILURE;
         }
     };
     let unreachable = |error: std::io::Error| {
-        eprintln!("Unable to connect to remote asterisk (does {} exist?): {error}", path.display());
+        let path = path.display();
+        crate::printed::complaint(format_args!(
+            "Unable to connect to remote asterisk (does {path} exist?): {error}"
+        ));
         ExitCode::FAILURE
     };
     let Some(command) = &arguments.execute else {
@@ -78,7 +81,7 @@ fn show(text: &str, out: &mut impl Write) {
     if let Err(error) = shown
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
-        eprintln!("sidetone: the answer cannot be printed: {error}");
+        crate::printed::complaint(format_args!("sidetone: the answer cannot be printed: {error}"));
     }
 }
 

@@ -154,7 +154,7 @@ async fn serve(
     });
     let answer = answerer(&exchange, &reloader, stop);
     if place.state.is_some() && !arguments.quiet {
-        println!("{}", greeting::text(&config, &http));
+        crate::printed::line(greeting::text(&config, &http));
     }
     tracing::info!("Asterisk Ready.");
     if arguments.console {
@@ -178,7 +178,7 @@ fn console(answer: Arc<Run>) {
         for line in std::io::stdin().lines() {
             let Ok(line) = line else { return };
             let answer = handle.block_on(answer(line));
-            print!("{}", answer.text);
+            crate::printed::text(&answer.text);
         }
     });
 }

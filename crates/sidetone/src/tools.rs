@@ -9,8 +9,8 @@ use sidetone_config::FileSource;
 use sidetone_net::selfsigned::{self, Made, Role, SelfSignedRequest};
 
 use crate::arguments::{Arguments, Cert, Check, Tool};
-use crate::first_start;
 use crate::reload::what_is_missing;
+use crate::{first_start, printed};
 
 /// Runs a tool.
 pub(crate) fn run(tool: &Tool, arguments: &Arguments) -> ExitCode {
@@ -21,7 +21,7 @@ pub(crate) fn run(tool: &Tool, arguments: &Arguments) -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(words) => {
-            eprintln!("sidetone: {words}");
+            printed::complaint(format_args!("sidetone: {words}"));
             ExitCode::FAILURE
         }
     }
@@ -45,9 +45,12 @@ fn certificate(cert: &Cert) -> Result<ExitCode, String> {
     };
     let made = selfsigned::ensure(&request, SystemTime::now()).map_err(|e| e.to_string())?;
     let word = if made.made == Made::Now { "made" } else { "still good" };
-    println!("certificate {word}: {}", made.cert_file.display());
-    println!("key:              {}", made.key_file.display());
-    println!("authority:        {}   (import this one into browsers)", made.ca_file.display());
+    printed::line(format_args!("certificate {word}: {}", made.cert_file.display()));
+    printed::line(format_args!("key:              {}", made.key_file.display()));
+    printed::line(format_args!(
+        "authority:        {}   (import this one into browsers)",
+        made.ca_file.display()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,18 +66,18 @@ fn check(arguments: &Arguments) -> Result<ExitCode, String> {
         findings.extend(plan.diagnostics);
     }
     for finding in &findings {
-        println!("{finding}");
+        printed::line(finding);
     }
     let mut summary = loaded.summary;
     // The dialplan is checked here and not by the load.
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     summary.errors = count(Severity::Error);
     summary.warnings = count(Severity::Warning);
-    println!("{summary}");
+    printed::line(&summary);
     if let Some(config) = &loaded.config {
-        println!("ports that a firewall must let in:");
+        printed::line("ports that a firewall must let in:");
         for rule in sidetone_config::firewall(config) {
-            println!("  {:<16} {}", rule.to_string(), rule.purpose);
+            printed::line(format_args!("  {:<16} {}", rule.to_string(), rule.purpose));
         }
     }
     let failed = loaded.config.is_none()

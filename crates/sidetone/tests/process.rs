@@ -378,3 +378,45 @@ fn a_certificate_is_made_on_request() {
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && words.contains("client or server"), "{words}");
 }
+
+/// `sidetone … | head -0`: nobody reads what is printed.
+#[test]
+fn printing_to_a_closed_pipe_is_no_fault() {
+    let mut exchange = Exchange::new("unread", free_port());
+    exchange.start();
+    let certificates = exchange.folder.join("made").display().to_string();
+    let lines: [&[&str]; 4] = [
+        &["-V"],
+        &["-rx", "core show help"],
+        &["config", "check"],
+        &["cert", "self-signed", "-d", &certificates],
+    ];
+    for line in lines {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = exchange.command();
+        let output = command.args(line).stdout(writer).stderr(Stdio::piped()).output();
+        let output = output.expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("panicked"), "{line:?}: {said}");
+        assert_ne!(output.status.code(), Some(101), "{line:?}");
+        assert!(output.status.code().is_some(), "{line:?} was killed");
+    }
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut child = exchange.command();
+    let mut child = child
+        .arg("-r")
+        .stdin(Stdio::piped())
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    let _ = input.write_all(b"core show version\n");
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(exchange.answer("core show version").starts_with("Sidetone "), "it goes on");
+}
