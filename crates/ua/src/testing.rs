@@ -259,12 +259,23 @@ impl World {
     }
 
     pub(crate) fn request(&mut self, side: usize, dialog: DialogId, id: u64, method: &str) {
+        self.request_with(side, dialog, id, method, Vec::new());
+    }
+
+    pub(crate) fn request_with(
+        &mut self,
+        side: usize,
+        dialog: DialogId,
+        id: u64,
+        method: &str,
+        headers: Vec<(String, String)>,
+    ) {
         let method = sidetone_sip::Method::parse(&sidetone_sip::Text::from(method)).expect("token");
         let body = match method {
             sidetone_sip::Method::Invite | sidetone_sip::Method::Update => sdp("v=0 again"),
             _ => None,
         };
-        let request = Box::new(DialogRequest { method, headers: Vec::new(), body });
+        let request = Box::new(DialogRequest { method, headers, body });
         let request_id = RequestId(id);
         self.command(side, Command::InDialog { request_id, dialog, request });
     }

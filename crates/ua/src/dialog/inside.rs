@@ -28,12 +28,15 @@ impl Stack {
         key: ServerKey,
     ) {
         let refusal = self.inside_refusal(id, &request, essentials);
+        let session = self.dialogs.get(&id).map(|dialog| &dialog.session);
+        let timers = session.and_then(|session| session.refusal_inside(&request));
         let keys = (key, None);
         let request = Box::new(request);
         let event = request.clone();
-        let owner = match refusal {
-            Some(_) => ServerOwner::Stack,
-            None => ServerOwner::InDialog(id),
+        let owner = if refusal.is_some() || timers.is_some() {
+            ServerOwner::Stack
+        } else {
+            ServerOwner::InDialog(id)
         };
         let transaction = self.open_server(flow, request, essentials, keys, owner);
         if let Some((status, retry_after)) = refusal {
@@ -43,6 +46,10 @@ impl Stack {
         self.attach_dialog(id, flow);
         if let Some(dialog) = self.dialogs.get_mut(&id) {
             dialog.remote_seq = dialog.remote_seq.max(Some(essentials.cseq.number));
+        }
+        if let Some(response) = timers {
+            self.respond(transaction, &response);
+            return;
         }
         match event.method {
             Method::Bye => self.receive_bye(id, transaction, event),

@@ -92,6 +92,17 @@ impl Session {
         }
     }
 
+    /// As [`Self::refusal`] for a re-INVITE or UPDATE of the peer: 420 and 422. That it brings no
+    /// timer to a session that has one is no fault; the session ends with its interval then.
+    pub(crate) fn refusal_inside(&self, request: &Request) -> Option<Response> {
+        if !matches!(request.method, Method::Invite | Method::Update) {
+            return None;
+        }
+        let mut session = self.clone();
+        session.learn_peer(&request.headers);
+        session.refusal(request).filter(|response| response.status.code() != 421)
+    }
+
     /// The headers of an INVITE of ours that opens a call.
     pub(crate) fn offer(timers: SessionTimers, min_se: u32, request: &mut Request) {
         if timers.mode == TimerMode::Off {

@@ -262,6 +262,33 @@ fn a_callee_without_timers_refuses_a_caller_that_requires_them() {
     world.assert_no_leaks();
 }
 
+/// RFC 4028 §9 is about every session refresh request.
+#[test]
+fn a_refresh_of_the_peer_is_judged_like_its_invite_and_the_call_goes_on() {
+    for (bob, min_se, status, header) in [
+        (timers(TimerMode::Off, 1_800, 90), None, "420", "Unsupported: timer"),
+        (timers(TimerMode::Accept, 1_800, 600), Some("300"), "422", "Min-SE: 600"),
+    ] {
+        for method in ["INVITE", "UPDATE"] {
+            let mut world = world(timers(TimerMode::Off, 1_800, 90), bob.clone());
+            let (alice, _) = world.call();
+            let mut headers = vec![("Supported".to_owned(), "timer".to_owned())];
+            match min_se {
+                Some(seconds) => headers.push(("Session-Expires".to_owned(), seconds.to_owned())),
+                None => headers.push(("Require".to_owned(), "timer".to_owned())),
+            }
+            world.request_with(ALICE, alice, 1, method, headers);
+            world.run_ms(200);
+            let answer = world.last(BOB, &format!("SIP/2.0 {status}"));
+            assert!(answer.contains(header), "{method}: {answer}");
+            let asked = |event: &Event| matches!(event, Event::DialogRequest { .. });
+            assert!(!world.events[BOB].iter().any(asked), "{method}: the owner is not asked");
+            world.bye(ALICE, alice);
+            world.assert_no_leaks();
+        }
+    }
+}
+
 #[test]
 fn a_callee_that_requires_timers_refuses_a_caller_without() {
     let bob = timers(TimerMode::Require, 1800, 90);
