@@ -16,6 +16,7 @@
 
 pub mod acl;
 pub mod advice;
+pub mod ciphers;
 pub mod diff;
 mod fields;
 mod files;

@@ -143,6 +143,17 @@ mod tests {
     }
 
     #[test]
+    fn the_suites_that_options_may_name_are_those_that_tls_has() {
+        use sidetone_config::ciphers::{CLASSES, SUITES};
+        use sidetone_net::tls::cipher_choice;
+        for word in SUITES.iter().chain(CLASSES) {
+            assert!(cipher_choice(word).ignored.is_empty(), "{word}");
+        }
+        assert_eq!(cipher_choice(&SUITES.join(":")).suites.len(), cipher_choice("").suites.len());
+        assert_eq!(SUITES.len(), cipher_choice("").suites.len());
+    }
+
+    #[test]
     fn names_are_required_only_when_there_are_some_and_not_when_switched_off() {
         let sni = |text: &str| read(text).tls.expect("a TLS listener").tls.sni;
         let none = ALL.replace("hostname=pbx.example.org\n", "");

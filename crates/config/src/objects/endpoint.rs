@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use crate::acl::{Acl, AclSet, CONTACT_LISTS};
+use crate::ciphers;
 use crate::fields::{Fields, Settings};
 use crate::files::TlsFiles;
 use crate::named::Named;
@@ -757,11 +758,29 @@ fn dtls(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> DtlsSettings {
         setup: fields.choice("dtls_setup").unwrap_or(DtlsSetup::ActPass),
         fingerprint: fields.choice("dtls_fingerprint").unwrap_or(DtlsFingerprint::Sha256),
         certificate,
-        cipher: fields.string("dtls_cipher"),
+        cipher: dtls_ciphers(fields),
         ca_file: files.resolve(&fields.string("dtls_ca_file")),
         ca_path: files.resolve(&fields.string("dtls_ca_path")),
         rekey_s: fields.number("dtls_rekey"),
     }
+}
+
+/// Words that name no suite are told, each with the name that was perhaps meant.
+fn dtls_ciphers(fields: &mut Fields<'_>) -> String {
+    let list = fields.string("dtls_cipher");
+    let names = ciphers::names(&list);
+    for (word, meant) in &names.unknown {
+        let mut hint = meant.map_or_else(
+            || format!("there are {}", ciphers::SUITES.join(", ")),
+            |meant| format!("did you mean '{meant}'?"),
+        );
+        if !names.names_any {
+            hint += "; as it is, all suites are offered";
+        }
+        let message = format!("'{word}' of dtls_cipher names no cipher suite that is spoken here");
+        fields.warn("dtls_cipher", message, &hint);
+    }
+    list
 }
 
 fn timers(fields: &Fields<'_>) -> TimerSettings {

@@ -437,3 +437,14 @@ fn registrations_with_other_servers_are_checked() {
     let loaded = load_sip(&format!("{trunk}line=no\n"));
     one_says(&warnings(&loaded), &["endpoint = peer has no effect without line = yes"]);
 }
+
+#[test]
+fn words_of_dtls_cipher_that_name_no_suite_are_told_with_the_name_that_was_meant() {
+    let endpoint = "[a]\ntype=endpoint\ncontext=x\nallow=ulaw\ndtls_cipher=";
+    let told = |list: &str| warnings(&load_sip(&format!("{endpoint}{list}\n")));
+    let found = told("ECDHE-RSA-AES128-GCM-SHA265:HIGH:!aNULL");
+    one_says(&found, &["pjsip.conf:10:", "'ECDHE-RSA-AES128-GCM-SHA265' of dtls_cipher"]);
+    one_says(&found, &["did you mean 'ECDHE-RSA-AES128-GCM-SHA256'?"]);
+    one_says(&told("kitchen"), &["'kitchen'", "there are TLS_AES_128", "all suites are offered"]);
+    assert!(told("ECDHE-ECDSA-AES256-GCM-SHA384:ALL:!MD5").is_empty());
+}
