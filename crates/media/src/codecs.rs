@@ -4,9 +4,9 @@
 use sidetone_codec::OpusSettings;
 use sidetone_codec::catalogue;
 use sidetone_sdp::negotiation::CodecSpec;
-use sidetone_sdp::plan::CodecPlan;
+use sidetone_sdp::plan::{CodecPlan, StreamPlan};
 
-use crate::formats::named_format;
+use crate::formats::{format_of, named_format};
 
 /// Packets in a row that must come in another codec before we follow. Less would let a peer that
 /// alternates make us start an encoder for every packet.
@@ -76,6 +76,16 @@ impl Coding {
     /// The codec that must be sent because the peer sends it; `None` when any agreed one may.
     pub(crate) fn followed(&self) -> Option<u8> {
         self.heard.filter(|_| !self.settings.asymmetric)
+    }
+
+    /// The codec in which something made here is sent, as an index of the plan: the one the peer
+    /// sends, if it must be followed and can be encoded, else the first.
+    pub(crate) fn made_in(&self, plan: &StreamPlan) -> u8 {
+        let can = |index: &u8| {
+            let codec = plan.codecs.get(usize::from(*index));
+            codec.is_some_and(|codec| format_of(codec, codec.clock_rate).is_some())
+        };
+        self.followed().filter(can).unwrap_or(0)
     }
 
     /// Takes the share of packets that the peer says it lost, in 256ths. It counts at once when it

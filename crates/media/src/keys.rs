@@ -234,7 +234,13 @@ impl Stream {
             Tick::Packet { len, sequence, timestamp } => {
                 let origin = Origin::Player(player.id.0);
                 let payload = payload.get(..len).unwrap_or_default();
-                self.send_own((origin, 0), (sequence, timestamp), payload, transport, io);
+                self.send_own(
+                    (origin, player.index()),
+                    (sequence, timestamp),
+                    payload,
+                    transport,
+                    io,
+                );
             }
         }
         keys.next_at = Some(player.next_at);

@@ -60,7 +60,7 @@ impl Stream {
         let Some(mut noise) = self.noise.take_if(due) else {
             return;
         };
-        if io.now >= noise.until || !noise.player.suits(&self.plan) {
+        if io.now >= noise.until || !noise.player.suits(&self.plan, &self.coding) {
             return;
         }
         let mut payload = payload_room();
@@ -72,7 +72,8 @@ impl Stream {
         {
             let origin = Origin::Player(noise.player.id.0);
             let payload = payload.get(..len).unwrap_or_default();
-            self.send_own((origin, 0), (sequence, timestamp), payload, transport, io);
+            let codec = noise.player.index();
+            self.send_own((origin, codec), (sequence, timestamp), payload, transport, io);
         }
         self.noise = Some(noise);
     }

@@ -36,6 +36,8 @@ pub(crate) struct Player {
     pub(crate) id: PlaybackId,
     material: Material,
     encoder: Box<dyn Encoder>,
+    /// Which of the agreed codecs that is.
+    index: u8,
     /// The codec the encoder was made for.
     codec: String,
     frame_samples: usize,
@@ -84,7 +86,9 @@ impl Player {
         plan: &StreamPlan,
         coding: &Coding,
     ) -> Result<Self, String> {
-        let codec = plan.codecs.first().ok_or("no codec was agreed on this stream yet")?;
+        let index = coding.made_in(plan);
+        let codec = plan.codecs.get(usize::from(index));
+        let codec = codec.ok_or("no codec was agreed on this stream yet")?;
         let wanted = match &program {
             Program::Prompts(playback) => playback.prompts.first().map_or(8000, |first| first.rate),
             Program::Tone(_) | Program::Noise(..) => 8000,
@@ -115,13 +119,14 @@ impl Player {
                 Material::Noise { generator, played: 0 }
             }
         };
-        let frame_time = packet_time(plan);
+        let frame_time = packet_time_of(plan, usize::from(index));
         let millis = u32::try_from(frame_time.as_millis()).unwrap_or(20);
         Ok(Self {
             id,
             material,
             encoder,
             codec: codec.name.clone(),
+            index,
             frame_samples: format.samples(frame_time),
             frame_ticks: codec.clock_rate * millis / 1000,
             frame_time,
@@ -133,10 +138,30 @@ impl Player {
         })
     }
 
-    /// Whether a new plan still wants what this player makes.
-    pub(crate) fn suits(&self, plan: &StreamPlan) -> bool {
-        let same = plan.codecs.first().is_some_and(|codec| codec.name == self.codec);
-        same && packet_time(plan) == self.frame_time
+    /// Whether a plan, and what the peer sends of it, still want what this player makes.
+    pub(crate) fn suits(&self, plan: &StreamPlan, coding: &Coding) -> bool {
+        let index = usize::from(coding.made_in(plan));
+        let same = plan.codecs.get(index).is_some_and(|codec| codec.name == self.codec);
+        same && self.index == coding.made_in(plan) && packet_time_of(plan, index) == self.frame_time
+    }
+
+    /// The codec of its packets, as an index of the plan.
+    pub(crate) fn index(&self) -> u8 {
+        self.index
+    }
+
+    /// Goes on in the codec that the peer sends now; false when it stays as it is. A tone whose
+    /// rate would change is not cut off for that.
+    pub(crate) fn follow(&mut self, now: Instant, plan: &StreamPlan, coding: &Coding) -> bool {
+        if self.suits(plan, coding) {
+            return false;
+        }
+        let rate = self.encoder.format().sample_rate;
+        let codec = plan.codecs.get(usize::from(coding.made_in(plan)));
+        let wanted = codec.and_then(|codec| format_of(codec, rate));
+        let keeps_rate = wanted.is_some_and(|format| format.sample_rate == rate);
+        let may = keeps_rate || matches!(self.material, Material::Prompts { .. });
+        may && self.retarget(now, plan, coding).is_ok()
     }
 
     /// Goes on in another codec after a new plan.
@@ -279,12 +304,7 @@ impl Rate {
     }
 }
 
-/// The packet time the peer asked for, in steps the first codec has.
-pub(crate) fn packet_time(plan: &StreamPlan) -> Duration {
-    packet_time_of(plan, 0)
-}
-
-/// The same for one of the agreed codecs.
+/// The packet time the peer asked for, in steps that one of the agreed codecs has.
 pub(crate) fn packet_time_of(plan: &StreamPlan, codec: usize) -> Duration {
     let wanted = Duration::from_millis(plan.ptime_ms.into());
     let format = plan.codecs.get(codec).and_then(|codec| format_of(codec, 48_000));

@@ -174,7 +174,8 @@ impl Stream {
         self.set_up_listener(now);
         let mut player = self.player.take()?;
         let goes_on = self.is_active()
-            && (player.suits(&self.plan) || player.retarget(now, &self.plan, &self.coding).is_ok());
+            && (player.suits(&self.plan, &self.coding)
+                || player.retarget(now, &self.plan, &self.coding).is_ok());
         if goes_on {
             self.player = Some(player);
             return None;
@@ -475,6 +476,9 @@ impl Stream {
         io: &mut Io<'_>,
     ) -> Option<(PlaybackId, u64)> {
         let mut player = self.player.take_if(|player| player.next_at <= io.now)?;
+        if player.follow(io.now, &self.plan, &self.coding) {
+            self.rewriter.detach();
+        }
         let mut payload = payload_room();
         let open = transport.is_open();
         match player.tick(io.now, open, &mut payload) {
@@ -485,7 +489,8 @@ impl Stream {
             Tick::Packet { len, sequence, timestamp } => {
                 let origin = Origin::Player(player.id.0);
                 let payload = payload.get(..len).unwrap_or_default();
-                self.send_own((origin, 0), (sequence, timestamp), payload, transport, io);
+                let codec = player.index();
+                self.send_own((origin, codec), (sequence, timestamp), payload, transport, io);
             }
         }
         self.player = Some(player);

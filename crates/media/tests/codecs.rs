@@ -6,12 +6,13 @@
 mod support;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sidetone_base::LegId;
 use sidetone_codec::opus::has_redundancy;
 use sidetone_codec::{Format, OpusSettings, decoder, encoder};
-use sidetone_media::{CodecSettings, Route, RtpSettings, no_translation};
+use sidetone_media::{CodecSettings, Playback, Prompt, Route, RtpSettings, no_translation};
 use sidetone_rtp::RtpView;
 use sidetone_sdp::negotiation::CodecSpec;
 use sidetone_sdp::plan::StreamPlan;
@@ -63,6 +64,13 @@ fn heard(phone: &Phone, world: &World) -> Vec<(u8, u16, usize)> {
     views.collect()
 }
 
+/// Three seconds that are not silent.
+fn hum() -> Playback {
+    let samples = (0..24_000).map(|at| if at % 16 < 8 { 4_000 } else { -4_000 }).collect();
+    let prompts = vec![Arc::new(Prompt { rate: 8_000, samples })];
+    Playback { prompts, ..Playback::default() }
+}
+
 fn both_laws(ssrc: u32) -> StreamPlan {
     let mut plan = audio(ssrc);
     plan.codecs = vec![codec("pcmu", 0, 8000), codec("pcma", 8, 8000)];
@@ -79,6 +87,32 @@ fn what_a_peer_sends_is_what_it_gets() {
     let packets = heard(&phones[0], &world);
     assert!(packets.len() >= 19, "{packets:?}");
     assert!(packets.iter().all(|packet| packet.0 == 8), "{packets:?}");
+}
+
+/// A prompt begins in the first codec; the peer speaks another, and hears the rest in that one.
+#[test]
+fn a_prompt_goes_on_in_the_codec_that_the_peer_sends() {
+    for (asymmetric, expected) in [(false, 8), (true, 0)] {
+        let codecs = CodecSettings { asymmetric, ..CodecSettings::default() };
+        let settings = RtpSettings { codecs, ..RtpSettings::default() };
+        let (mut world, mut phones, to) = joined((both_laws(0x11), settings), audio(0x22));
+        world.play(0, 1, 1, hum());
+        world.run(Duration::from_millis(200));
+        let before = heard(&phones[0], &world);
+        assert!(before.len() >= 9 && before.iter().all(|packet| packet.0 == 0), "{before:?}");
+        speak(&mut world, &mut phones[0], to[0], (Format::ALAW, 8), 10);
+        let packets = heard(&phones[0], &world);
+        let after = &packets[before.len() + 1..];
+        assert!(after.len() >= 8, "{packets:?}");
+        assert!(after.iter().all(|packet| packet.0 == expected), "{packets:?}");
+        let numbers: Vec<u16> = packets.iter().map(|packet| packet.1).collect();
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "{numbers:?}");
+        // What begins now begins in it.
+        world.play(0, 1, 2, hum());
+        world.run(Duration::from_millis(100));
+        let last = heard(&phones[0], &world).pop().expect("a packet");
+        assert_eq!(last.0, expected);
+    }
 }
 
 #[test]
