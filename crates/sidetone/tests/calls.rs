@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use support::phone::Phone;
 use support::{Exchange, free_port};
@@ -108,7 +108,7 @@ fn a_graceful_stop_waits_for_the_call_and_lets_no_other_in() {
     let asked = told(&exchange, "core stop gracefully");
     let later = Phone::new(phone.port());
     let refused = std::iter::repeat_with(|| {
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(100));
         later.asks_to_call()
     });
     // The console command and the call come by different ways: until the first has arrived the
@@ -132,4 +132,63 @@ fn a_stop_at_once_says_goodbye_to_the_call() {
     let status = exchange.child.as_mut().map(|child| child.wait().expect("it ends"));
     assert!(status.is_some_and(|status| status.success()));
     asked.join().expect("the console was answered");
+}
+
+/// DBG-08: what both sides lost, how it trembled, and how long the way is.
+#[test]
+fn channelstats_show_loss_jitter_and_round_trip_of_a_call() {
+    let port = free_port();
+    let mut exchange = Exchange::new("stats", port);
+    let account = trusting(port).replace("context = a\n", "context = a\nrtcp_mux = yes\n");
+    exchange.write("pjsip.conf", &account);
+    exchange.write("extensions.conf", "[a]\nexten => 600,1,Answer()\n same => n,Echo()\n");
+    exchange.write("rtp.conf", "[general]\nrtcpinterval = 500\n");
+    exchange.start();
+    let phone = Phone::new(port);
+    let (_, media) = phone.call_with("a=rtcp-mux\r\n");
+    phone.media.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
+    let (mut reported, mut buffer, began) = (0, [0; 2_048], Instant::now());
+    for sequence in 1_u16..=200 {
+        // Of two hundred, nine never arrive.
+        if !sequence.is_multiple_of(20) || sequence == 200 {
+            let mut packet = vec![0x80, 0];
+            packet.extend(sequence.to_be_bytes());
+            packet.extend((u32::from(sequence) * 160).to_be_bytes());
+            packet.extend([0, 0, 0, 9]);
+            packet.extend([0x55; 160]);
+            phone.media.send_to(&packet, media).expect("sent");
+        }
+        let next = began + Duration::from_millis(20) * u32::from(sequence);
+        while Instant::now() < next {
+            let Ok(length) = phone.media.recv(&mut buffer) else { continue };
+            if length < 28 || buffer[1] != 200 {
+                continue;
+            }
+            // A report on its stream 100 ms later, as if it had been sent at once (RFC 3550
+            // section 6.4.2): the round trip is 100 ms. Seven lost of it, a tremble of 20 ms.
+            let report = buffer[..28].to_vec();
+            std::thread::sleep(Duration::from_millis(100));
+            let mut packet = vec![0x81, 201, 0, 7, 0, 0, 0, 9];
+            packet.extend(&report[4..8]);
+            packet.extend([0, 0, 0, 7]);
+            packet.extend(200_u32.to_be_bytes());
+            packet.extend(160_u32.to_be_bytes());
+            packet.extend(&report[10..14]);
+            packet.extend(0_u32.to_be_bytes());
+            phone.media.send_to(&packet, media).expect("sent");
+            reported += 1;
+        }
+    }
+    assert!(reported >= 3, "{reported} reports of the exchange");
+    let shown = exchange.answer("pjsip show channelstats");
+    let row = shown.lines().find(|line| line.contains(" desk-")).expect("a row");
+    let cells: Vec<&str> =
+        row.split_whitespace().skip_while(|it| !it.starts_with("desk-")).collect();
+    let number = |place: usize| cells[place].parse::<f64>().expect("a number");
+    assert_eq!(cells[2], "ulaw", "{shown}");
+    assert_eq!((cells[3], cells[4], cells[5]), ("191", "9", "4"), "received: {shown}");
+    assert!((150.0..=200.0).contains(&number(7)), "sent: {shown}");
+    assert_eq!(cells[8], "7", "lost there: {shown}");
+    assert!((number(10) - 0.02).abs() < 0.001, "its jitter: {shown}");
+    assert!((0.09..0.5).contains(&number(11)), "round trip: {shown}");
 }

@@ -60,10 +60,15 @@ impl Phone {
 
     /// Calls 600; returns the To tag and where media goes.
     pub(crate) fn call(&self) -> (String, SocketAddr) {
+        self.call_with("")
+    }
+
+    /// The same with more lines in the offer.
+    pub(crate) fn call_with(&self, more: &str) -> (String, SocketAddr) {
         let port = self.media.local_addr().expect("an address").port();
         let sdp = format!(
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-             m=audio {port} RTP/AVP 0\r\n"
+             m=audio {port} RTP/AVP 0\r\n{more}"
         );
         let body =
             format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len());
