@@ -146,3 +146,35 @@ fn a_caller_that_describes_its_silence_is_answered_so_and_the_called_one_offered
         });
     }
 }
+
+/// The same as usual, with these lines of an account first.
+fn of_account(account: &str, lines: &str) -> Configuration {
+    let mut configuration = Configuration::default();
+    let begin = format!("\n[{account}](phone)\n");
+    configuration.pjsip = configuration.pjsip.replace(&begin, &format!("{begin}{lines}\n"));
+    configuration
+}
+
+/// FAQ-03.
+#[test]
+fn two_legs_without_a_translator_path_are_named_with_both_formats() {
+    let configuration = of_account("alice", "disallow = all\nallow = g729");
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let alice = world.phone_with("alice", Line::Udp, &["g729"]).await;
+        assert_eq!(alice.register().await, Ok(600));
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("bob").await;
+        world.run_for(secs(6)).await;
+        let said = world.account();
+        let line = |name: &str, words: &str| {
+            let channel = format!(" PJSIP/{name}-");
+            said.lines().any(|line| line.contains(&channel) && line.contains(words))
+        };
+        assert!(line("bob", "no audio to it: no translator path from g729 to ulaw ("), "{said}");
+        assert!(line("alice", "no audio to it: no translator path from ulaw to g729 ("), "{said}");
+        assert!(line("bob", "give both a codec in common with allow"), "{said}");
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}

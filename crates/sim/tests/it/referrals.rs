@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use sidetone_base::ChannelId;
+use sidetone_dialplan::{Doc, Stop};
+use sidetone_pbx::channel::{BranchEvent, Control};
+use sidetone_pbx::{Application, Cause};
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Saying, Weather, World, secs};
 
 use super::tell::{registered, tell};
@@ -405,6 +409,54 @@ fn transfer_of_a_local_channel_is_unsupported() {
             alice.dial("1").await;
             world.run_until("it is over", secs(35), |_| alice.is_over()).await;
             assert_eq!(world.outcome(), "UNSUPPORTED0", "{answer}");
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// Tells alice's channel that this one took the place of a channel she called, although she does
+/// not call any more; with `ends`, when she is hung up at the same moment.
+const TOO_LATE: Application = Application {
+    doc: Doc { name: "TooLate", synopsis: "Take a place that is gone", ..Doc::EMPTY },
+    run: |channel, arguments| {
+        Box::pin(async move {
+            let own = channel.as_peer("").expect("media");
+            let live = channel.exchange().live();
+            let alice = live.all().iter().find(|facts| facts.endpoint == "alice").map(|it| it.id);
+            let inbox = live.inbox(alice.expect("alice calls")).expect("she is there");
+            if arguments == "ends" {
+                inbox.try_send(Control::Hangup(Cause::NORMAL).into()).expect("room");
+            }
+            let gone = ChannelId(u64::MAX);
+            let news = BranchEvent::Replaced(Box::new(own));
+            inbox.try_send((gone, news).into()).expect("room");
+            Err(Stop::Detached)
+        })
+    },
+};
+
+#[test]
+fn who_takes_a_place_too_late_is_told_and_nobody_else_is_disturbed() {
+    let plan = "exten => 1,1,Answer()\n same => n,TooLate()
+exten => 2,1,Answer()\n same => n,TooLate(ends)";
+    for (number, she_ends) in [("1", false), ("2", true)] {
+        let configuration =
+            Configuration::default().with_application(TOO_LATE).with_extensions(plan);
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let carol = registered(&world, "carol", Line::Udp).await;
+            alice.dial("600").await;
+            world.run_until("alice hears herself", secs(9), |_| alice.is_talking()).await;
+            carol.dial(number).await;
+            world.run_until("carol is told", secs(9), |_| carol.is_over()).await;
+            assert_eq!(carol.state(), Some(CallState::Over(200)), "a BYE after the answer");
+            assert_eq!(world.outcome(), "", "{}", world.account());
+            world.run_for(secs(1)).await;
+            assert_eq!(alice.is_over(), she_ends);
+            if !she_ends {
+                assert!(alice.is_talking(), "{}", world.account());
+                alice.hang_up().await;
+            }
             world.assert_no_leaks().await;
         });
     }
