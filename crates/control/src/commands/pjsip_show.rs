@@ -20,8 +20,16 @@ use crate::socket::Answer;
 pub(super) const RULE: &str =
     "==========================================================================================\n";
 
-const CONTACT_HEAD: &str =
-    "<Aor/ContactUri............................> <Hash....> <Status> <RTT(ms)..>";
+/// Columns of a contact's name where contacts stand alone, below aors and below endpoints: every
+/// line ends at the same column.
+const ALONE: usize = 46;
+const BELOW_AOR: usize = 44;
+const BELOW_ENDPOINT: usize = 42;
+
+fn contact_head(width: usize) -> String {
+    let dots = ".".repeat(width - "<Aor/ContactUri>".len());
+    format!("<Aor/ContactUri{dots}> <Hash....> <Status> <RTT(ms)..>")
+}
 
 fn contact_line(indent: &str, width: usize, aor: &str, contact: &Contact) -> String {
     let name = format!("{aor}/{}", contact.uri);
@@ -44,9 +52,9 @@ pub(super) async fn contacts(context: &Context, _: &[&str]) -> Answer {
     if all.is_empty() {
         return text("No objects found.\n\n");
     }
-    let mut out = format!("\n  Contact:  {CONTACT_HEAD}\n{RULE}\n");
+    let mut out = format!("\n  Contact:  {}\n{RULE}\n", contact_head(ALONE));
     for (aor, contact) in &all {
-        out += &contact_line("  ", 44, aor, contact);
+        out += &contact_line("  ", ALONE, aor, contact);
     }
     found(&mut out, all.len());
     text(out)
@@ -56,13 +64,13 @@ const AOR_HEAD: &str =
     "\n      Aor:  <Aor..............................................>  <MaxContact>\n";
 
 fn aor_head() -> String {
-    format!("{AOR_HEAD}    Contact:  {CONTACT_HEAD}\n{RULE}")
+    format!("{AOR_HEAD}    Contact:  {}\n{RULE}", contact_head(BELOW_AOR))
 }
 
 fn aor_lines(context: &Context, aor: &Aor) -> String {
     let mut out = format!("\n      Aor:  {:<52} {}\n", aor.id, aor.max_contacts);
     for contact in &context.exchange.registrar().contacts(&aor.id) {
-        out += &contact_line("    ", 42, &aor.id, contact);
+        out += &contact_line("    ", BELOW_AOR, &aor.id, contact);
     }
     out
 }
@@ -218,7 +226,7 @@ fn show_endpoint(
     for aor in config.aors_of(endpoint) {
         let _ = writeln!(out, "        Aor:  {:<50} {}", aor.id, aor.max_contacts);
         for contact in context.exchange.registrar().contacts(&aor.id) {
-            *out += &contact_line("      ", 40, &aor.id, &contact);
+            *out += &contact_line("      ", BELOW_ENDPOINT, &aor.id, &contact);
         }
     }
     if let Some(transport) =
@@ -318,6 +326,53 @@ fn percent(lost: i64, packets: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The samples of the reference, byte by byte but for the hash, which is ours.
+    #[test]
+    fn contacts_stand_in_the_columns_that_scripts_cut_out() {
+        assert_eq!(
+            contact_head(ALONE),
+            "<Aor/ContactUri..............................> <Hash....> <Status> <RTT(ms)..>"
+        );
+        assert_eq!(
+            contact_head(BELOW_AOR),
+            "<Aor/ContactUri............................> <Hash....> <Status> <RTT(ms)..>"
+        );
+        assert_eq!(
+            contact_head(BELOW_ENDPOINT),
+            "<Aor/ContactUri..........................> <Hash....> <Status> <RTT(ms)..>"
+        );
+        let remote = std::net::SocketAddr::from(([127, 0, 0, 1], 57_806));
+        let destination = sidetone_base::Destination::Address {
+            transport: sidetone_base::Transport::Tcp,
+            remote,
+        };
+        let contact = Contact {
+            uri: "sip:load0000@127.0.0.1:57806;transport=TCP;ob".to_owned(),
+            key: String::new(),
+            destination,
+            bound_to: None,
+            expires_at: None,
+            expires_s: 0,
+            q_thousandths: 1_000,
+            user_agent: String::new(),
+            call_id: String::new(),
+            cseq: 0,
+            path: Vec::new(),
+            qualified: None,
+            reachable: true,
+        };
+        let hash = contact.hash();
+        for (indent, width, cut) in [
+            ("  ", ALONE, "load0000/sip:load0000@127.0.0.1:57806;transpor"),
+            ("    ", BELOW_AOR, "load0000/sip:load0000@127.0.0.1:57806;transp"),
+            ("      ", BELOW_ENDPOINT, "load0000/sip:load0000@127.0.0.1:57806;tran"),
+        ] {
+            let line = contact_line(indent, width, "load0000", &contact);
+            assert_eq!(line, format!("{indent}Contact:  {cut} {hash} NonQual         nan\n"));
+            assert_eq!(line.trim_end().len(), 88);
+        }
+    }
 
     #[test]
     fn large_counts_are_shown_in_thousands() {
