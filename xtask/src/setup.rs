@@ -26,6 +26,7 @@ const NEEDS: &[Need] = &[
     need("curl", "curl"),
     need("fc-list", "fontconfig"),
     need("certutil", "libnss3-tools"),
+    need("openssl", "openssl"),
     need("ip", "iproute2"),
     need("nft", "nftables"),
     need("conntrack", "conntrack"),
