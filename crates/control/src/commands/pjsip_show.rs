@@ -370,7 +370,7 @@ mod tests {
         ] {
             let line = contact_line(indent, width, "load0000", &contact);
             assert_eq!(line, format!("{indent}Contact:  {cut} {hash} NonQual         nan\n"));
-            assert_eq!(line.trim_end().len(), 88);
+            assert_eq!(line.trim_end().len(), 89);
         }
     }
 
