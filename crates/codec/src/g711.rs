@@ -215,6 +215,60 @@ mod tests {
         }
     }
 
+    /// The values at which the intervals of one sign begin, and where the last ends: runs of steps
+    /// of one size.
+    fn decision_values(runs: &[(usize, i32)]) -> Vec<i32> {
+        let mut values = vec![0];
+        for size in runs.iter().flat_map(|&(steps, size)| std::iter::repeat_n(size, steps)) {
+            values.push(values.last().unwrap() + size);
+        }
+        values
+    }
+
+    fn sample(value: i32) -> i16 {
+        i16::try_from(value).unwrap()
+    }
+
+    #[test]
+    fn all_codes_of_a_law_are_those_of_the_recommendation_for_every_sample() {
+        // ITU-T G.711 table 1, in units of 13 bits.
+        let values =
+            decision_values(&[(32, 2), (16, 4), (16, 8), (16, 16), (16, 32), (16, 64), (16, 128)]);
+        assert_eq!((values.len(), values[64], values[128]), (129, 256, 4_096));
+        for (number, interval) in (0_u8..).zip(values.windows(2)) {
+            let plus = (number | 0x80) ^ 0x55;
+            let output = sample((interval[0] + interval[1]) / 2 * 8);
+            assert_eq!([decode_a(plus), decode_a(plus ^ 0x80)], [output, -output], "{number}");
+            for value in (interval[0] * 8..interval[1] * 8).map(sample) {
+                assert_eq!([encode_a(value), encode_a(!value)], [plus, plus ^ 0x80], "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_codes_of_mu_law_are_those_of_the_recommendation_for_every_sample() {
+        // ITU-T G.711 table 2, in units of 14 bits. The first interval stands for zero itself.
+        let mut runs = vec![(1, 1), (15, 2)];
+        runs.extend((2..9).map(|power| (16, 1 << power)));
+        let values = decision_values(&runs);
+        assert_eq!((values.len(), values[64], values[128]), (129, 479, 8_159));
+        for (number, interval) in (0_u8..).zip(values.windows(2)) {
+            let plus = 0xff - number;
+            let middle = if number == 0 { 0 } else { (interval[0] + interval[1]) / 2 };
+            let output = sample(middle * 4);
+            assert_eq!([decode_mu(plus), decode_mu(plus ^ 0x80)], [output, -output], "{number}");
+            for value in (interval[0] * 4..interval[1] * 4).map(sample) {
+                assert_eq!(encode_mu(value), plus, "{value}");
+                // There is one zero among the samples, and it counts as positive.
+                let minus = if value == 0 { plus } else { plus ^ 0x80 };
+                assert_eq!(encode_mu(-value), minus, "-{value}");
+            }
+        }
+        // Beyond the last value everything is clipped.
+        assert!((8_159 * 4..=i16::MAX).all(|value| encode_mu(value) == 0x80));
+        assert!((i16::MIN..=-8_159 * 4).all(|value| encode_mu(value) == 0x00));
+    }
+
     proptest! {
         #[test]
         fn the_nearest_code_is_chosen(sample: i16) {
