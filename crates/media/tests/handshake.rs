@@ -7,9 +7,10 @@ mod support;
 
 use std::time::Duration;
 
-use sidetone_media::{LegKind, RtpSettings};
+use sidetone_base::{LegId, Random, SeededRandom};
+use sidetone_media::{LegEvent, LegKind, Route, RtpSettings};
 use sidetone_sdp::plan::DtlsRole;
-use support::{Link, Rewrite, World, audio, webrtc_plan};
+use support::{Link, Phone, Rewrite, World, audio, plain_plan, webrtc_plan};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Type, version, epoch and sequence number, length.
@@ -137,4 +138,50 @@ fn small_datagrams_are_kept_to_and_understood() {
     let sizes: Vec<usize> = dtls.map(Vec::len).collect();
     assert!(sizes.len() >= 8 && sizes.iter().all(|size| *size <= 256), "{sizes:?}");
     assert_keyed(&world, "256 bytes a datagram");
+}
+
+/// Datagrams that look like DTLS and are none: cut short, of a length that lies, of unknown
+/// versions, epochs and messages, and random behind a right header.
+fn nonsense(random: &mut SeededRandom) -> Vec<Vec<u8>> {
+    let header = |kind: u8, epoch: u8, length: u16| {
+        let mut record = vec![kind, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 9];
+        record.extend(length.to_be_bytes());
+        record
+    };
+    let mut found = vec![vec![22], vec![22, 0xfe], header(22, 0, 400), header(63, 9, 0)];
+    for kind in 20..64 {
+        for epoch in 0..3 {
+            let mut record = header(kind, epoch, 60);
+            record.extend((0..60).map(|_| random.below(256) as u8));
+            found.push(record);
+        }
+    }
+    found
+}
+
+#[test]
+fn nonsense_from_a_peer_that_ice_vouched_for_ends_neither_the_association_nor_media() {
+    let mut world = World::connected(31, Link::default());
+    let phone = &mut Phone::new("198.51.100.9:4000");
+    let local = world.plain(0, 3, RtpSettings::default());
+    world.apply(0, 3, plain_plan(phone.address, vec![audio(0x33)]));
+    world.route(0, 3, 0, Route::Forward(vec![(LegId(1), 0)]));
+    let (one, two) = (world.hosts[0].ip_port(), world.hosts[1].ip_port());
+    let dropped = |world: &World| [0, 1].map(|host| world.hosts[host].graph.snapshot().dropped);
+    let before = dropped(&world);
+    let mut random = SeededRandom::new(32);
+    for datagram in nonsense(&mut random) {
+        world.inject(one, two, &datagram);
+        world.inject(two, one, &datagram);
+        world.run(Duration::from_millis(5));
+    }
+    assert_eq!(dropped(&world), before, "they did not come as far as DTLS");
+    for (host, id) in [(0, 1), (1, 2)] {
+        let failed = |event: &LegEvent| matches!(event, LegEvent::DtlsFailed { .. });
+        assert!(!world.has(host, id, failed), "{:?}", world.events(host, id));
+    }
+    let heard = world.received(1, 2);
+    phone.talk(&mut world, local.rtp, 10);
+    world.run(SECOND);
+    assert_eq!(world.received(1, 2), heard + 10);
 }
