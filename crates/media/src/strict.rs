@@ -2,9 +2,9 @@
 //! where our media goes behind a NAT (symmetric RTP).
 //!
 //! After each plan the rule learns for [`LEARNING`]; then it is locked until the next plan. The
-//! address from the SDP is believed at once; any other must show `probation` packets in sequence,
-//! at a plausible pace, while the source in use is silent. So a stranger can neither take a
-//! running stream over nor inject a packet, and a peer behind NAT is still found.
+//! address from the SDP is believed at once while it learns; any other must show `probation`
+//! packets in sequence, at a plausible pace, while the source in use is silent. So a stranger can
+//! neither take a running stream over nor inject a packet, and a peer behind NAT is still found.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -94,9 +94,11 @@ impl StrictSource {
             *last_at = now;
             return Verdict::Accept;
         }
-        let trusted = self.mode == StrictRtp::No
-            || authentic
-            || (self.current.is_none() && self.signalled == Some(source));
+        // After a move the last packets from the old address may come late and in order, and pass:
+        // the one that the plan names may still claim its place then.
+        let claims = self.current.is_none() || now < self.learning_until;
+        let trusted =
+            self.mode == StrictRtp::No || authentic || (claims && self.signalled == Some(source));
         if trusted || self.passes_probation(now, source, sequence) {
             self.current = Some((source, now));
             self.probe = None;
@@ -147,6 +149,7 @@ mod tests {
 
     const PEER: &str = "198.51.100.1:4000";
     const NATED: &str = "203.0.113.9:61000";
+    const MOVED: &str = "198.51.100.44:4000";
     const STRANGER: &str = "192.0.2.66:5000";
 
     struct Line {
@@ -175,6 +178,25 @@ mod tests {
     }
 
     use Verdict::{Accept, AcceptNew, Drop};
+
+    #[test]
+    fn packets_that_come_late_from_the_old_address_do_not_keep_the_new_one_out() {
+        let mut line = Line::new(StrictRtp::Yes);
+        line.packets(PEER, 20, 10);
+        // The peer moves; four of its packets are still on their way, in order.
+        line.rule.relearn(line.now, Some(MOVED.parse().unwrap()));
+        let late = line.packets(PEER, 20, 4);
+        assert_eq!(late[3], Verdict::AcceptNew);
+        assert_eq!(line.packet(MOVED, 5), Verdict::AcceptNew, "its place is its own");
+        assert_eq!(line.packet(PEER, 5), Verdict::Drop, "what is later still");
+        assert_eq!(line.packet(MOVED, 5), Verdict::Accept);
+        // Once it is settled, not even the address of the plan may break in.
+        line.rule.relearn(line.now, Some(PEER.parse().unwrap()));
+        line.packets(NATED, 20, 4);
+        line.now += LEARNING;
+        assert_eq!(line.packet(NATED, 20), Verdict::Accept);
+        assert_eq!(line.packet(PEER, 20), Verdict::Drop);
+    }
 
     #[test]
     fn the_signalled_address_is_believed_at_once() {
