@@ -186,16 +186,16 @@ mod tests {
         // The peer moves; four of its packets are still on their way, in order.
         line.rule.relearn(line.now, Some(MOVED.parse().unwrap()));
         let late = line.packets(PEER, 20, 4);
-        assert_eq!(late[3], Verdict::AcceptNew);
-        assert_eq!(line.packet(MOVED, 5), Verdict::AcceptNew, "its place is its own");
-        assert_eq!(line.packet(PEER, 5), Verdict::Drop, "what is later still");
-        assert_eq!(line.packet(MOVED, 5), Verdict::Accept);
+        assert_eq!(late[3], AcceptNew);
+        assert_eq!(line.packet(MOVED, 5), AcceptNew, "its place is its own");
+        assert_eq!(line.packet(PEER, 5), Drop, "what is later still");
+        assert_eq!(line.packet(MOVED, 5), Accept);
         // Once it is settled, not even the address of the plan may break in.
         line.rule.relearn(line.now, Some(PEER.parse().unwrap()));
         line.packets(NATED, 20, 4);
         line.now += LEARNING;
-        assert_eq!(line.packet(NATED, 20), Verdict::Accept);
-        assert_eq!(line.packet(PEER, 20), Verdict::Drop);
+        assert_eq!(line.packet(NATED, 20), Accept);
+        assert_eq!(line.packet(PEER, 20), Drop);
     }
 
     #[test]
