@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use sidetone_rtp::reception::{MAX_DROPOUT, MAX_MISORDER};
 use sidetone_rtp::sequence_delta;
 
 /// What packets come from: changes whenever the numbers may jump.
@@ -20,9 +21,8 @@ pub(crate) enum Origin {
     Transcoder(u64),
 }
 
-/// A jump in sequence numbers beyond this is a restarted sender, not loss (RFC 3550 appendix A.1,
-/// `MAX_DROPOUT`).
-const MAX_JUMP: u16 = 3000;
+/// A jump in sequence numbers beyond this is a restarted sender, not loss (RFC 3550 appendix A.1).
+const MAX_JUMP: u16 = MAX_DROPOUT;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Numbers {
@@ -80,9 +80,12 @@ impl Rewriter {
         sequence: u16,
         timestamp: u32,
     ) -> Option<Numbers> {
+        // Too old to be late is a restart too: `reception` let it in because another followed.
         let known = self.source.filter(|source| {
             let delta = sequence_delta(sequence, source.highest_in);
-            source.origin == origin && delta.unsigned_abs() < MAX_JUMP
+            let forward = delta >= 0 && delta.unsigned_abs() < MAX_JUMP;
+            let late = delta < 0 && delta.unsigned_abs() <= MAX_MISORDER;
+            source.origin == origin && (forward || late)
         });
         let switched = known.is_none();
         let mut source = known.unwrap_or_else(|| self.switch(now, origin, sequence, timestamp));
@@ -198,6 +201,15 @@ mod tests {
         out.map(now, B, 50, 0);
         assert_eq!(out.map(now, B, 49, 0), None);
         assert!(out.map(now, B, 51, 0).is_some());
+    }
+
+    #[test]
+    fn a_sender_that_begins_again_a_little_lower_is_heard_at_once() {
+        let now = Instant::now();
+        let mut out = Rewriter::new(8000, 0, 0);
+        let mut map = |sequence| out.map(now, A, sequence, 0).map(|n| n.sequence);
+        assert_eq!([map(8_186), map(8_195)], [Some(0), Some(9)]);
+        assert_eq!([map(7_824), map(7_825)], [Some(10), Some(11)]);
     }
 
     #[test]
