@@ -30,6 +30,20 @@ sip_verify_server no
 opus_bitrate 64000
 `;
 
+/** A folder with what baresip reads at its start. */
+async function home({ account, password, address, codec, answers, hz, control }) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'sidetone-baresip-'));
+  const line =
+    `<sip:${account}@${address}>;auth_user=${account};auth_pass=${password};regint=300;` +
+    `audio_codecs=${codec};answermode=${answers ? 'auto' : 'manual'}\n`;
+  await writeFile(path.join(folder, 'config'), config({ folder, hz, control }));
+  await writeFile(path.join(folder, 'accounts'), line);
+  await writeFile(path.join(folder, 'contacts'), '');
+  return folder;
+}
+
+const isRegistered = (program) => /200 OK|registered successfully/.test(program.text);
+
 /**
  * Starts baresip with an account of the exchange, over `transport`, and waits until it is
  * registered. It says a sine of `hz`; with `answers` it takes every call.
@@ -38,15 +52,10 @@ export async function startBaresip(
   exchange,
   { account, transport = 'udp', codec = 'PCMU', hz = 440, answers = false },
 ) {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'sidetone-baresip-'));
   const control = await freePort();
   const address = `127.0.0.1:${exchange.ports[transport]};transport=${transport}`;
-  const line =
-    `<sip:${account}@${address}>;auth_user=${account};auth_pass=${passwordOf(account)};regint=300;` +
-    `audio_codecs=${codec};answermode=${answers ? 'auto' : 'manual'}\n`;
-  await writeFile(path.join(folder, 'config'), config({ folder, hz, control }));
-  await writeFile(path.join(folder, 'accounts'), line);
-  await writeFile(path.join(folder, 'contacts'), '');
+  const password = passwordOf(account);
+  const folder = await home({ account, password, address, codec, answers, hz, control });
   const program = run('baresip', ['-f', folder], { name: `baresip-${account}`, cwd: folder });
   const events = [];
   let socket = null;
@@ -102,7 +111,7 @@ export async function startBaresip(
       });
       stream.once('error', reject);
     }));
-    await until(`baresip ${account} to be registered`, () => /200 OK|registered successfully/.test(program.text));
+    await until(`baresip ${account} to be registered`, () => isRegistered(program));
   } catch (error) {
     await baresip.stop();
     throw new Error(`${error.message}\n${program.text.slice(-2000)}`);
@@ -115,13 +124,7 @@ export async function startBaresip(
  * registers with the server at `address` and takes every call, saying a sine of `hz`.
  */
 export async function startBaresipIn(network, { account, password, address, hz = 440 }) {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'sidetone-baresip-'));
-  const line =
-    `<sip:${account}@${address}>;auth_user=${account};auth_pass=${password};regint=300;` +
-    'audio_codecs=PCMU;answermode=auto\n';
-  await writeFile(path.join(folder, 'config'), config({ folder, hz, control: 4_444 }));
-  await writeFile(path.join(folder, 'accounts'), line);
-  await writeFile(path.join(folder, 'contacts'), '');
+  const folder = await home({ account, password, address, codec: 'PCMU', answers: true, hz, control: 4_444 });
   const [enter, ...how] = [...network.enter, 'baresip', '-f', folder];
   const program = run(enter, how, { name: `baresip-${account}`, cwd: folder });
   const stop = async () => {
@@ -129,7 +132,7 @@ export async function startBaresipIn(network, { account, password, address, hz =
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await until('baresip to be registered', () => /200 OK|registered successfully/.test(program.text));
+    await until('baresip to be registered', () => isRegistered(program));
   } catch (error) {
     await stop();
     throw new Error(`${error.message}\n${program.text.slice(-2000)}`);

@@ -15,6 +15,7 @@ use crate::objects::registration::Registration;
 use crate::objects::stun_monitor::StunMonitor;
 use crate::report::Report;
 use crate::sections::single;
+use crate::table::truth;
 use crate::tables::modules::{MODULES, Module, module_called};
 
 /// What the file asks for.
@@ -22,8 +23,15 @@ use crate::tables::modules::{MODULES, Module, module_called};
 pub struct Modules {
     /// Built-in parts it asks for, module names without `.so`.
     pub asked_for: Vec<String>,
-    /// Built-in parts it switches off, with what did it, as in `by noload in modules.conf:7`.
-    off: BTreeMap<&'static str, String>,
+    off: BTreeMap<&'static str, Off>,
+}
+
+/// A built-in part that is switched off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Off {
+    module: &'static Module,
+    /// What did it, as in `by noload in modules.conf:7`.
+    why: String,
 }
 
 /// Modules that need more words than "there is no such".
@@ -76,8 +84,7 @@ impl Modules {
                     report.ignored("noload", name, &value.span, why);
                 }
                 Some(module) => {
-                    let why = format!("by noload in {}", value.span);
-                    self.off.entry(module.name).or_insert(why);
+                    self.leave_out(module, format!("by noload in {}", value.span));
                 }
                 // What does not exist is not loaded, as asked for.
                 None => {}
@@ -107,11 +114,7 @@ impl Modules {
             let can_go = module.stays.is_none() && module.codecs.is_empty();
             can_go && !lists(module.name) && !needed(module.name)
         });
-        let mut left_out = BTreeMap::new();
-        for module in unlisted {
-            let name = module.name;
-            left_out.insert(name, format!("by autoload = no in {span} without load => {name}.so"));
-        }
+        let left_out: Vec<&'static Module> = unlisted.collect();
         if !left_out.is_empty() {
             let number = left_out.len();
             let message = format!(
@@ -120,9 +123,16 @@ impl Modules {
             let hint = "`module show` lists them";
             report.say(Diagnostic::notice(span, message).hint(hint));
         }
-        for (name, why) in left_out {
-            self.off.entry(name).or_insert(why);
+        for module in left_out {
+            let name = module.name;
+            let why = format!("by autoload = no in {span} without load => {name}.so");
+            self.leave_out(module, why);
         }
+    }
+
+    /// Switches a module off; the first reason stands.
+    fn leave_out(&mut self, module: &'static Module, why: String) {
+        self.off.entry(module.name).or_insert(Off { module, why });
     }
 
     /// The registrations with other servers that are to be made, and what there is to say about
@@ -178,7 +188,7 @@ impl Modules {
     /// What switched a module off, as in `by noload in modules.conf:7`; `None` when it is on.
     #[must_use]
     pub fn off(&self, module: &str) -> Option<&str> {
-        self.off.get(module).map(String::as_str)
+        self.off.get(module).map(|off| off.why.as_str())
     }
 
     /// Whether a module is switched off.
@@ -214,25 +224,21 @@ impl Modules {
         part: fn(&Module) -> &'static [&'static str],
         name: &str,
     ) -> Option<(&'static str, &str)> {
-        self.off.iter().find_map(|(module, why)| {
-            let parts = part(module_called(module)?);
-            let known = parts.iter().find(|part| part.eq_ignore_ascii_case(name))?;
-            Some((*known, why.as_str()))
+        self.off.values().find_map(|off| {
+            let known = part(off.module).iter().find(|part| part.eq_ignore_ascii_case(name))?;
+            Some((*known, off.why.as_str()))
         })
     }
 }
 
 /// Whether the line says no.
 fn autoload_is_off(value: &Value, report: &mut Report) -> bool {
-    match value.text.to_ascii_lowercase().as_str() {
-        "no" | "false" | "n" | "f" | "0" | "off" => true,
-        "yes" | "true" | "y" | "t" | "1" | "on" => false,
-        other => {
-            let message = format!("autoload is yes or no, not '{other}': taken as yes");
-            report.say(Diagnostic::warning(&value.span, message));
-            false
-        }
+    let says = truth(&value.text);
+    if says.is_none() {
+        let message = format!("autoload is yes or no, not '{}': taken as yes", value.text);
+        report.say(Diagnostic::warning(&value.span, message));
     }
+    says == Some(false)
 }
 
 fn unknown(name: &str, span: &Span, report: &mut Report) {

@@ -153,7 +153,9 @@ impl Player {
     /// Goes on in the codec that the peer sends now; false when it stays as it is. A tone whose
     /// rate would change is not cut off for that.
     pub(crate) fn follow(&mut self, now: Instant, plan: &StreamPlan, coding: &Coding) -> bool {
-        if self.suits(plan, coding) {
+        // Asked for each packet: nearly always the peer sends what is made.
+        let spoken = coding.followed().is_none_or(|heard| heard == self.index);
+        if spoken || self.suits(plan, coding) {
             return false;
         }
         let rate = self.encoder.format().sample_rate;

@@ -21,9 +21,6 @@ pub(crate) enum Origin {
     Transcoder(u64),
 }
 
-/// A jump in sequence numbers beyond this is a restarted sender, not loss (RFC 3550 appendix A.1).
-const MAX_JUMP: u16 = MAX_DROPOUT;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Numbers {
     pub(crate) sequence: u16,
@@ -83,7 +80,8 @@ impl Rewriter {
         // Too old to be late is a restart too: `reception` let it in because another followed.
         let known = self.source.filter(|source| {
             let delta = sequence_delta(sequence, source.highest_in);
-            let forward = delta >= 0 && delta.unsigned_abs() < MAX_JUMP;
+            // A longer jump is a restarted sender, not loss (RFC 3550 appendix A.1).
+            let forward = delta >= 0 && delta.unsigned_abs() < MAX_DROPOUT;
             let late = delta < 0 && delta.unsigned_abs() <= MAX_MISORDER;
             source.origin == origin && (forward || late)
         });
@@ -103,8 +101,8 @@ impl Rewriter {
         if switched || sequence_delta(sequence, source.highest_in) > 0 {
             source.highest_in = sequence;
             // Far from the switch, old packets compare wrongly with its number: let it follow.
-            if sequence_delta(sequence, source.first_in).unsigned_abs() >= MAX_JUMP * 2 {
-                source.first_in = sequence.wrapping_sub(MAX_JUMP);
+            if sequence_delta(sequence, source.first_in).unsigned_abs() >= MAX_DROPOUT * 2 {
+                source.first_in = sequence.wrapping_sub(MAX_DROPOUT);
             }
             self.next_sequence = out.sequence.wrapping_add(1);
             self.last_timestamp = out.timestamp;

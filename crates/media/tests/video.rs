@@ -127,19 +127,21 @@ fn with_rtx_repetitions_have_a_stream_of_their_own() {
     assert!((30..=90).contains(&count), "{count}");
 }
 
+/// How often a camera was asked for a key frame.
+fn asked(world: &World, camera: &Phone) -> usize {
+    let heard = camera.heard(world);
+    let plis = |bytes: &Vec<u8>| {
+        let found = packets(bytes).map_while(Result::ok);
+        found.filter(|packet| matches!(packet, Packet::PictureLoss { .. })).count()
+    };
+    heard.iter().map(plis).sum()
+}
+
 #[test]
 fn a_request_for_a_key_frame_reaches_the_camera_but_not_too_often() {
     let (mut world, mut phone, to) = video_call(Link::default());
     phone.say(&mut world, to, &[9; 500]);
     world.run(SECOND);
-    let asked = |world: &World, phone: &Phone| {
-        let heard = phone.heard(world);
-        let is_pli = |bytes: &Vec<u8>| {
-            let found = packets(bytes).map_while(Result::ok);
-            found.filter(|p| matches!(p, Packet::PictureLoss { .. })).count()
-        };
-        heard.iter().map(is_pli).sum::<usize>()
-    };
     let before = asked(&world, &phone);
     // The receiving browser asks ten times within half a second.
     let now = world.now;
@@ -162,14 +164,6 @@ fn a_phone_that_lost_the_picture_asks_the_camera_by_pli_or_fir() {
     world.apply(0, 2, plan);
     world.route(0, 1, 1, Route::Forward(vec![(LegId(2), 0)]));
     (camera.payload_type, camera.element) = (96, Some((4, b"v".to_vec())));
-    let asked = |world: &World, camera: &Phone| {
-        let heard = camera.heard(world);
-        let is_pli = |bytes: &Vec<u8>| {
-            let found = packets(bytes).map_while(Result::ok);
-            found.filter(|p| matches!(p, Packet::PictureLoss { .. })).count()
-        };
-        heard.iter().map(is_pli).sum::<usize>()
-    };
     type Write = fn(&mut CompoundWriter<'_>);
     let pli: Write = |out| out.picture_loss(Ssrc(5), Ssrc(0x42)).unwrap();
     let fir: Write = |out| out.full_intra(Ssrc(5), Ssrc(0x42), 1).unwrap();

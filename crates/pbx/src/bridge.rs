@@ -174,8 +174,6 @@ async fn alone_or_together(channel: &mut Channel) -> Stop {
     channel.leave(cause).await;
     if channel.bridging.in_dialplan {
         sidetone_dialplan::hang_up(channel, cause.0.into()).await;
-    } else {
-        sidetone_dialplan::run_hangup_handlers(channel, cause.0.into()).await;
     }
     Stop::Hangup { cause: cause.0.into() }
 }

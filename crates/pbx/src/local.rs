@@ -228,7 +228,8 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
             );
             return refused(&first, &words);
         }
-        Box::pin(called(first, second, call, errand)).await
+        let gone = Box::pin(called(&mut first, second, call, errand)).await;
+        outgoing::end(&mut first, gone).await
     });
     outgoing::spawn(&branch, life);
     branch
@@ -254,7 +255,7 @@ fn refused(first: &Channel, words: &str) -> Gone {
 
 /// The life of the first end. It starts the second once there is media for both.
 async fn called(
-    mut first: Channel,
+    first: &mut Channel,
     mut second: Channel,
     call: LocalCall,
     errand: Option<Errand>,
@@ -262,7 +263,7 @@ async fn called(
     first.show_application("AppDial", "(Outgoing Line)");
     let failed = |cause| Gone { cause, status: None, answered: false, forward: None };
     if let Some(errand) = errand
-        && errand.run(&mut first).await.is_err()
+        && errand.run(first).await.is_err()
     {
         return failed(first.cause());
     }
@@ -281,11 +282,11 @@ async fn called(
         }
     }
     spawn_second(second, Position::new(&call.context, &call.exten, 1));
-    if let Err(stop) = until_answered(&mut first).await {
+    if let Err(stop) = until_answered(first).await {
         first.hang_up(bridge::cause_of(&stop)).await;
         return failed(first.cause());
     }
-    let cause = bridge::go_on(&mut first, None).await;
+    let cause = bridge::go_on(first, None).await;
     first.hang_up(cause).await;
     Gone { cause: first.cause(), status: None, answered: true, forward: None }
 }

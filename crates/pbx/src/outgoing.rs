@@ -208,13 +208,24 @@ fn gone_flow(id: FlowId) -> Flow {
     Flow { id, transport: Transport::Ws, local: nowhere, remote: nowhere }
 }
 
+/// The end of a called channel. It has no `h` extension, but may have been given hangup handlers.
+pub(crate) async fn end(channel: &mut Channel, gone: Gone) -> Gone {
+    sidetone_dialplan::run_hangup_handlers(channel, gone.cause.0.into()).await;
+    gone
+}
+
 /// The life of a called channel.
-async fn live(mut channel: Channel, mut call: Call, call_id: String, flow: Flow) -> Gone {
+async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> Gone {
+    let gone = until_over(&mut channel, call, call_id, flow).await;
+    end(&mut channel, gone).await
+}
+
+async fn until_over(channel: &mut Channel, mut call: Call, call_id: String, flow: Flow) -> Gone {
     tracing::debug!(target: "walk", step = 7, "pbx/outgoing");
     channel.show_application("AppDial", "(Outgoing Line)");
     let failed = |cause| over(cause, None);
     if let Some(errand) = call.first.take()
-        && let Err(stop) = errand.run(&mut channel).await
+        && let Err(stop) = errand.run(channel).await
     {
         return failed(bridge::cause_of(&stop));
     }
@@ -227,27 +238,21 @@ async fn live(mut channel: Channel, mut call: Call, call_id: String, flow: Flow)
             }
         };
     channel.sip_mut().names.call_id.clone_from(&call_id);
-    let request = request(channel.exchange(), &call, &channel, call_id, &flow, offer);
+    let request = request(channel.exchange(), &call, channel, call_id, &flow, offer);
     let shard = channel.signalling.shard.clone();
     let timers = session::timers(&call.endpoint);
     channel.signalling.invite = Some(shard.invite(request, timers, channel.inbox()).await);
     let until = channel.until(LONGEST_RINGING);
-    match until_answered(&mut channel, &call, until).await {
+    match until_answered(channel, &call, until).await {
         Ok(None) => {}
-        Ok(Some(gone)) => {
-            let cause = channel.cause().0.into();
-            sidetone_dialplan::run_hangup_handlers(&mut channel, cause).await;
-            return gone;
-        }
+        Ok(Some(gone)) => return gone,
         Err(stop) => {
-            let cause = bridge::cause_of(&stop);
-            channel.hang_up(cause).await;
-            sidetone_dialplan::run_hangup_handlers(&mut channel, cause.0.into()).await;
+            channel.hang_up(bridge::cause_of(&stop)).await;
             return failed(channel.cause());
         }
     }
     // Answered: whoever called joins it, runs something on it first, or hangs up.
-    let cause = bridge::go_on(&mut channel, None).await;
+    let cause = bridge::go_on(channel, None).await;
     channel.hang_up(cause).await;
     Gone { answered: true, ..over(channel.cause(), None) }
 }

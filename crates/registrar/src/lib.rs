@@ -62,6 +62,26 @@ pub struct Qualified {
 }
 
 impl Contact {
+    /// A contact that nobody registered: of the configuration, or a URI that is called.
+    #[must_use]
+    pub fn fixed(uri: &str, key: String, destination: Destination) -> Self {
+        Self {
+            uri: uri.to_owned(),
+            key,
+            destination,
+            bound_to: None,
+            expires_at: None,
+            expires_s: 0,
+            q_thousandths: 1_000,
+            user_agent: String::new(),
+            call_id: String::new(),
+            cseq: 0,
+            path: Vec::new(),
+            reachable: true,
+            qualified: None,
+        }
+    }
+
     /// Ten hexadecimal digits that tell contacts apart, as lists show them.
     #[must_use]
     pub fn hash(&self) -> String {

@@ -142,19 +142,5 @@ fn at(exchange: &Exchange, text: &str) -> Result<Contact, Wrong> {
     }
     let destination = exchange.way_to(text, None);
     let destination = destination.ok_or(wrong("FAILURE", "its host has no address"))?;
-    Ok(Contact {
-        uri: text.to_owned(),
-        key: text.to_owned(),
-        destination,
-        bound_to: None,
-        expires_at: None,
-        expires_s: 0,
-        q_thousandths: 1_000,
-        user_agent: String::new(),
-        call_id: String::new(),
-        cseq: 0,
-        path: Vec::new(),
-        qualified: None,
-        reachable: true,
-    })
+    Ok(Contact::fixed(text, text.to_owned(), destination))
 }

@@ -14,8 +14,9 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
         synopsis: "Reads and sets facts of the channel",
         syntax: "item[,type]",
         description: "Read and set: language, musicclass, accountcode, userfield. Set only: \
-            hangup_handler_push and hangup_handler_wipe ([[context,]exten,]priority[(arguments)]), \
-            hangup_handler_pop. Read only: name, channame, state, channeltype, endpoint, aor, \
+            hangup_handler_push to [[context,]exten,]priority[(arguments)]; hangup_handler_pop and \
+            hangup_handler_wipe, to nothing or to what takes the place of the last handler, or of \
+            all. Read only: name, channame, state, channeltype, endpoint, aor, \
             contact, context, exten, appname, appdata, uniqueid, linkedid, callid, peerip, \
             checkhangup, onhold, callgroup, pickupgroup, namedcallgroup, namedpickupgroup, \
             secure_signaling, secure_media, audionativeformat, audioreadformat, \
@@ -74,15 +75,11 @@ fn write(channel: &mut Channel, arguments: &str, value: &str) -> Result<(), Func
         "hangup_handler_push" => push_handler(channel, value)?,
         "hangup_handler_pop" => {
             channel.stack().pop_handler();
-            if !value.is_empty() {
-                push_handler(channel, value)?;
-            }
+            replace_handler(channel, value)?;
         }
         "hangup_handler_wipe" => {
             channel.stack().wipe_handlers();
-            if !value.is_empty() {
-                push_handler(channel, value)?;
-            }
+            replace_handler(channel, value)?;
         }
         other => {
             let known = read(channel, other).is_ok();
@@ -91,6 +88,11 @@ fn write(channel: &mut Channel, arguments: &str, value: &str) -> Result<(), Func
         }
     }
     Ok(())
+}
+
+/// The handler that comes in place of those taken away, if one is named.
+fn replace_handler(channel: &mut Channel, text: &str) -> Result<(), FunctionError> {
+    if text.is_empty() { Ok(()) } else { push_handler(channel, text) }
 }
 
 /// A subroutine for the end of the call: `[[context,]exten,]priority[(argument,…)]`.

@@ -347,21 +347,11 @@ mod tests {
             transport: sidetone_base::Transport::Tcp,
             remote,
         };
-        let contact = Contact {
-            uri: "sip:load0000@127.0.0.1:57806;transport=TCP;ob".to_owned(),
-            key: String::new(),
+        let contact = Contact::fixed(
+            "sip:load0000@127.0.0.1:57806;transport=TCP;ob",
+            String::new(),
             destination,
-            bound_to: None,
-            expires_at: None,
-            expires_s: 0,
-            q_thousandths: 1_000,
-            user_agent: String::new(),
-            call_id: String::new(),
-            cseq: 0,
-            path: Vec::new(),
-            qualified: None,
-            reachable: true,
-        };
+        );
         let hash = contact.hash();
         for (indent, width, cut) in [
             ("  ", ALONE, "load0000/sip:load0000@127.0.0.1:57806;transpor"),

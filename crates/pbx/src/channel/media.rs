@@ -546,9 +546,7 @@ impl Channel {
             let before = pictures(&peer.streams).count();
             let more = pictures(&streams).count() > before;
             peer.streams = streams;
-            if more {
-                self.more_pictures();
-            }
+            self.pictures.wanted |= more;
             self.reroute().await;
         }
     }

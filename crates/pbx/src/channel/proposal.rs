@@ -1,7 +1,7 @@
 //! What a channel offers its party on behalf of the other side of the bridge, in the middle of a
-//! call: a fax instead of the voice, the voice again, a hold that is passed on. The offer goes out
-//! as soon as it can and nobody waits for the answer; one that meets an offer of the party is made
-//! again.
+//! call: a fax instead of the voice, the voice again, a hold that is passed on, pictures. The offer
+//! goes out as soon as it can and nobody waits for the answer; one that meets an offer of the party
+//! is made again.
 
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,8 @@ pub(super) enum Proposal {
     Voice,
     /// The other side holds the call, or no more.
     Hold(bool),
+    /// The other side shows pictures for which the party has no stream.
+    Pictures,
 }
 
 /// How an offer ended.
@@ -62,6 +64,8 @@ impl Channel {
     pub(super) fn propose(&mut self, proposal: Proposal, at: Instant) {
         self.proposing.tries = 0;
         if let Some(dropped) = self.proposing.due.replace(Box::new((at, proposal))) {
+            // What takes its place may be over soon, and then the pictures are still there.
+            self.pictures.wanted |= dropped.1 == Proposal::Pictures;
             self.proposal_failed(&dropped.1);
         }
     }
@@ -89,6 +93,10 @@ impl Channel {
     /// Offers what is due; called whenever the channel wakes.
     pub(super) async fn keep_proposed(&mut self) {
         let now = self.exchange.now();
+        let is_idle = self.proposing.due.is_none() && self.proposing.open.is_none();
+        if is_idle && std::mem::take(&mut self.pictures.wanted) {
+            self.propose(Proposal::Pictures, now);
+        }
         if let Some(due) = self.proposing.due.take_if(|due| due.0 <= now) {
             // Rare, and large: a channel's future must not hold it all the time.
             Box::pin(self.offer_proposal(due.1)).await;
@@ -111,6 +119,7 @@ impl Channel {
             Proposal::Voice => self.faxing.voice.as_deref().unwrap_or(&self.wish).clone(),
             Proposal::Hold(true) => self.standing_wish().directed(Direction::SendOnly),
             Proposal::Hold(false) => self.standing_wish().directed(Direction::SendRecv),
+            Proposal::Pictures => self.wish_for_pictures(),
         };
         let offer = match self.make_offer(&wish, None).await {
             Ok(offer) => offer,
@@ -134,6 +143,7 @@ impl Channel {
         match proposal {
             Proposal::Fax { .. } | Proposal::Hold(_) => !faxes,
             Proposal::Voice => faxes,
+            Proposal::Pictures => !faxes && self.lacks_pictures(),
         }
     }
 
@@ -151,7 +161,12 @@ impl Channel {
             return;
         };
         match outcome {
-            Outcome::Glare(after) => self.propose_again(*proposal, after),
+            Outcome::Glare(after) => {
+                if *proposal == Proposal::Pictures {
+                    self.pictures_unseen();
+                }
+                self.propose_again(*proposal, after);
+            }
             Outcome::Refused | Outcome::Unusable => {
                 self.proposal_failed(&proposal);
                 if outcome == Outcome::Unusable && matches!(*proposal, Proposal::Fax { .. }) {
@@ -165,6 +180,8 @@ impl Channel {
                     let direction = if held { Direction::SendOnly } else { Direction::SendRecv };
                     self.wish = self.wish.clone().directed(direction);
                 }
+                // The plan changed, and with it what is passed on.
+                Proposal::Pictures => {}
             },
         }
     }

@@ -130,9 +130,7 @@ impl Channel {
         let unheard = self.unheard.as_ref().and_then(|unheard| unheard.until);
         self.keep_addressed().await;
         self.keep_proposed().await;
-        self.keep_pictures().await;
         let offers = [self.readdress_due(), self.proposal_due(), self.fax_due()];
-        let offers = offers.into_iter().chain([self.pictures_due()]);
         let due = [until, absolute, unheard, self.ears.due()].into_iter().chain(offers);
         let wake = due.flatten().min().unwrap_or(now + IDLE);
         let woken = tokio::select! {

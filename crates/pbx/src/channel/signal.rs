@@ -373,11 +373,9 @@ impl Channel {
             self.offer_refused();
             self.addresses_offered(None);
             self.proposal_ended(Outcome::Refused);
-            self.pictures_offered(None);
             return;
         }
         self.addresses_offered(None);
-        self.pictures_offered(None);
         if let Err(error) = self.take_answer(&response.body).await {
             tracing::warn!("{}: the peer's answer is unusable: {error}", self.name);
             self.offer_refused();
@@ -402,7 +400,6 @@ impl Channel {
                 self.reoffer = Reoffer::Glare(again_after);
             }
             self.addresses_offered(glare);
-            self.pictures_offered(glare);
             self.offer_refused();
             self.proposal_ended(glare.map_or(Outcome::Refused, Outcome::Glare));
         }

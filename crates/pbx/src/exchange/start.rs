@@ -193,21 +193,11 @@ impl Exchange {
             None => self.address_of(&Host::Name(sip.host.to_string()))?,
         };
         let port = sip.port.unwrap_or(transport.default_port());
-        Some(Contact {
-            uri: text.to_owned(),
-            key: text.to_ascii_lowercase(),
-            destination: Destination::Address { transport, remote: (ip, port).into() },
-            bound_to: None,
-            expires_at: None,
-            expires_s: 0,
-            q_thousandths: 1_000,
-            user_agent: String::new(),
-            call_id: String::new(),
-            cseq: 0,
-            path: Vec::new(),
-            qualified: None,
-            reachable: true,
-        })
+        Some(Contact::fixed(
+            text,
+            text.to_ascii_lowercase(),
+            Destination::Address { transport, remote: (ip, port).into() },
+        ))
     }
 }
 

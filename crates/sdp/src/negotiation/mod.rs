@@ -40,7 +40,6 @@ use sidetone_base::{Random, SeededRandom};
 
 use self::answer::{Accepted, Judged, Verdict, judge};
 use self::offer::{Layout, note_transports};
-use self::payload::identity;
 use self::remote::Protected;
 use self::state::{Offerer, State, Stream};
 use self::transport::{Reading, settle};
@@ -343,20 +342,7 @@ impl Negotiation {
         plan.fax = accepted.fax.as_ref().map(|_| Fax::of(media));
         accept::store_remote(stream, &self.capabilities, offer, media);
         let plan = stream.plan.clone();
-        for codec in &plan.codecs {
-            state.note_codec(codec);
-        }
-        for (rate, number) in &plan.telephone_events {
-            state.book.record(*number, &identity("telephone-event", *rate, 1, ""));
-        }
-        for (rtx, apt) in &plan.rtx {
-            let codec = plan.codecs.iter().find(|codec| codec.receive_payload_type == *apt);
-            let rate = codec.map_or(90_000, |codec| codec.clock_rate);
-            state.book.record(*rtx, &format!("rtx/{rate}/apt={apt}"));
-        }
-        for (id, uri) in &plan.extensions {
-            state.note_extension(*id, uri);
-        }
+        state.note_numbers(&plan);
     }
 
     fn settle_offered(

@@ -237,6 +237,24 @@ impl State {
         self.book.record(codec.send_payload_type, &identity);
     }
 
+    /// Remembers what every number of a stream means.
+    pub(super) fn note_numbers(&mut self, plan: &StreamPlan) {
+        for codec in &plan.codecs {
+            self.note_codec(codec);
+        }
+        for (rate, number) in &plan.telephone_events {
+            self.book.record(*number, &identity("telephone-event", *rate, 1, ""));
+        }
+        for (rtx, apt) in &plan.rtx {
+            let codec = plan.codecs.iter().find(|codec| codec.receive_payload_type == *apt);
+            let rate = codec.map_or(90_000, |codec| codec.clock_rate);
+            self.book.record(*rtx, &format!("rtx/{rate}/apt={apt}"));
+        }
+        for (id, uri) in &plan.extensions {
+            self.note_extension(*id, uri);
+        }
+    }
+
     /// Takes over a header extension's number from the peer.
     pub(super) fn note_extension(&mut self, id: u8, uri: &str) {
         self.extension_ids.retain(|(known, name)| *known != id && name != uri);

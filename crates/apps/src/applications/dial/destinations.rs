@@ -316,21 +316,7 @@ pub(super) fn at_uri(
         return Err("no such transport");
     }
     let destination = exchange.way_to(text, None).ok_or("its host has no address")?;
-    let contact = Contact {
-        uri: text.to_owned(),
-        key: text.to_owned(),
-        destination,
-        bound_to: None,
-        expires_at: None,
-        expires_s: 0,
-        q_thousandths: 1_000,
-        user_agent: String::new(),
-        call_id: String::new(),
-        cseq: 0,
-        path: Vec::new(),
-        qualified: None,
-        reachable: true,
-    };
+    let contact = Contact::fixed(text, text.to_owned(), destination);
     let to = To::Contact { endpoint, aor: String::new(), contact: Box::new(contact) };
     Ok(Destination { number: String::new(), to })
 }
