@@ -100,7 +100,7 @@ fn plain(out: &mut String, all: &[Facts]) {
 fn verbose(out: &mut String, all: &[Facts], now: std::time::Instant) {
     let _ = writeln!(
         out,
-        "{:<20} {:<20} {:<16} {:>4} {:<7} {:<12} {:<25} {:<15} {:<8} {:<11} {:<11} {:<20}",
+        "{:<80} {:<24} {:<24} {:>4} {:<7} {:<12} {:<25} {:<15} {:<8} {:<11} {:<11} {:<20}",
         "Channel",
         "Context",
         "Extension",
@@ -117,7 +117,7 @@ fn verbose(out: &mut String, all: &[Facts], now: std::time::Instant) {
     for facts in all {
         let _ = writeln!(
             out,
-            "{:<20.20} {:<20.20} {:<16.16} {:>4} {:<7} {:<12.12} {:<25.25} {:<15.15} {:<8} \
+            "{:<80.80} {:<24.24} {:<24.24} {:>4} {:<7} {:<12.12} {:<25.25} {:<15.15} {:<8} \
              {:<11.11} {:<11} {:<20.20}",
             facts.name,
             facts.context,
@@ -277,5 +277,83 @@ mod tests {
         assert_eq!(in_words(Duration::from_secs(0)), "0 seconds");
         assert_eq!(in_words(Duration::from_secs(86_400 + 61)), "1 day, 1 minute, 1 second");
         assert_eq!(clock(Duration::from_secs(3_723)), "01:02:03");
+    }
+
+    /// A caller and whom it called, as in the recorded output that this is compared with.
+    fn talking(now: std::time::Instant) -> [Facts; 2] {
+        let facts = |name: &str, exten: &str, application: &str, data: &str, number: &str| Facts {
+            id: sidetone_base::ChannelId(0),
+            name: name.to_owned(),
+            endpoint: String::new(),
+            unique_id: "1795211840.8".to_owned(),
+            linked_id: String::new(),
+            state: sidetone_pbx::channel::State::Up,
+            context: "sets".to_owned(),
+            exten: exten.to_owned(),
+            priority: 1,
+            application: application.to_owned(),
+            data: data.to_owned(),
+            caller_number: number.to_owned(),
+            caller_name: String::new(),
+            connected_number: String::new(),
+            account_code: String::new(),
+            bridged_with: None,
+            dialled_at: String::new(),
+            pickup_mark: String::new(),
+            bridge: "b4f75a70-f14a-46dd-bd6b-484a03204d55".to_owned(),
+            created: now,
+            answered: None,
+        };
+        let called = "PJSIP/plain0000-00000005";
+        [
+            facts("PJSIP/load0001-00000006", "80001", "Dial", "PJSIP/plain0001,30", "load0001"),
+            facts(called, "", "AppDial", "(Outgoing Line)", "80000"),
+        ]
+    }
+
+    #[test]
+    fn channels_stand_in_the_columns_that_scripts_cut_out() {
+        let now = std::time::Instant::now();
+        let all = talking(now);
+        let lines = |print: &dyn Fn(&mut String)| {
+            let mut out = String::new();
+            print(&mut out);
+            out.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let short = lines(&|out| plain(out, &all));
+        let column = |text: &str, word: &str| text.find(word).unwrap_or_else(|| panic!("{text}"));
+        for (word, at) in [("Location", 65), ("State", 98), ("Application(Data)", 106)] {
+            assert_eq!(column(&short[0], word), at);
+        }
+        assert_eq!(column(&short[1], "80001@sets:1"), 65);
+        assert_eq!(column(&short[2], "AppDial((Outgoing Line))"), 106);
+        assert_eq!(column(&short[2], "(None)"), 65);
+        let long = lines(&|out| verbose(out, &all, now + Duration::from_secs(11)));
+        for (word, at) in [
+            ("Context", 81),
+            ("Extension", 106),
+            ("Prio", 131),
+            ("State", 136),
+            ("Application", 144),
+            ("Data", 157),
+            ("CallerID", 183),
+            ("Duration", 199),
+            ("Accountcode", 208),
+            ("PeerAccount", 220),
+            ("BridgeID", 232),
+        ] {
+            assert_eq!(column(&long[0], word), at, "{word}");
+        }
+        for (word, at) in [("sets", 81), ("80001", 106), ("Up", 136), ("PJSIP/plain0001,30", 157)] {
+            assert_eq!(column(&long[1], word), at, "{word}");
+        }
+        assert_eq!(column(&long[1], "00:00:11"), 199);
+        assert_eq!(&long[1][232..], "b4f75a70-f14a-46dd-b");
+        let bare = lines(&|out| concise(out, &all[0], now + Duration::from_secs(11)));
+        assert_eq!(
+            bare[0],
+            "PJSIP/load0001-00000006!sets!80001!1!Up!Dial!PJSIP/plain0001,30!load0001!!!3!11!\
+             b4f75a70-f14a-46dd-bd6b-484a03204d55!1795211840.8"
+        );
     }
 }
