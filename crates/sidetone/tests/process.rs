@@ -50,7 +50,11 @@ fn an_operator_asks_reloads_and_stops() {
     assert!(exchange.answer("pjsip show settings").contains("Global Settings:"));
     assert!(exchange.answer("core set debug 1").contains("is now 1"));
     assert!(exchange.answer("core set debug off").contains("is now OFF"));
-    assert!(exchange.answer("logger show channels").contains("Console"));
+    let channels = exchange.answer("logger show channels");
+    assert!(channels.starts_with("Logger queue limit: 16384\n\nChannel "), "{channels}");
+    let head = channels.lines().nth(2).expect("the names of the columns");
+    assert_eq!((head.find("Type"), head.find("Configuration")), (Some(36), Some(66)), "{head}");
+    assert!(channels.contains("Console  default    Enabled    - "), "{channels}");
     assert_eq!(exchange.ask("pjsip show endpoint nobody").status.code(), Some(1));
     let unknown = exchange.ask("no such thing");
     assert_eq!(unknown.status.code(), Some(1));

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use sidetone_observe::writer::LINES_WAITING;
 use sidetone_pbx::live::Facts;
 
 use super::{Context, Knob, text, wrong};
@@ -256,7 +257,7 @@ fn open_files() -> String {
 
 /// `logger show channels`
 pub(super) async fn log_channels(context: &Context, _: &[&str]) -> Answer {
-    let mut out = String::new();
+    let mut out = format!("Logger queue limit: {LINES_WAITING}\n\n");
     let mut row = |[name, kind, format, status, levels]: [&str; 5]| {
         let _ = writeln!(out, "{name:<35} {kind:<8} {format:<10} {status:<9} {levels}");
     };
@@ -265,6 +266,7 @@ pub(super) async fn log_channels(context: &Context, _: &[&str]) -> Answer {
     for (name, kind, status, levels) in context.surroundings.log_channels() {
         row([&name, &kind, "default", &status, &format!(" - {levels} ")]);
     }
+    out.push('\n');
     text(out)
 }
 
