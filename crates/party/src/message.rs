@@ -119,6 +119,20 @@ pub fn not_allowed(request: &Request) -> Reply {
     reply
 }
 
+/// The answer to OPTIONS, outside calls and in them: what is understood here (RFC 3261 §11.2).
+pub fn abilities(status: u16) -> Reply {
+    let mut reply = reply(status);
+    let headers = [
+        ("Allow", ALLOW),
+        ("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),
+        ("Accept-Encoding", "identity"),
+        ("Accept-Language", "en"),
+        ("Supported", "100rel, timer, replaces, norefersub, histinfo"),
+    ];
+    reply.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    reply
+}
+
 /// The value of a Warning header (RFC 3261 §20.43).
 pub fn warning(code: u16, words: &str) -> String {
     let words: String = words

@@ -20,7 +20,7 @@ use crate::channel::{
     Channel, ChannelEvent, NewChannel, PartyId, Signalling, SipFacts, State, Variables,
 };
 use crate::exchange::Exchange;
-use crate::message::{self, ALLOW};
+use crate::message;
 use crate::register;
 use crate::replaces;
 use crate::shard::ShardHandle;
@@ -317,14 +317,5 @@ fn options(exchange: &Exchange, flow: &Flow, request: &Request) -> Reply {
     let caller = identity::of_caller(who.endpoint(), request);
     let pings_us = exten == "s" || message::user_of(&request.uri).is_none();
     let found = pings_us || exists(exchange, &who.endpoint().context, &exten, &caller);
-    let mut reply = message::reply(if found { 200 } else { 404 });
-    let headers = [
-        ("Allow", ALLOW),
-        ("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),
-        ("Accept-Encoding", "identity"),
-        ("Accept-Language", "en"),
-        ("Supported", "100rel, timer, replaces, norefersub, histinfo"),
-    ];
-    reply.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    reply
+    message::abilities(if found { 200 } else { 404 })
 }

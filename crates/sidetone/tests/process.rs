@@ -169,6 +169,27 @@ fn privileges_are_given_up_once_the_ports_are_open() {
 }
 
 #[test]
+fn a_group_of_the_command_line_comes_before_that_of_the_file() {
+    let mut exchange = Exchange::new("group", free_port());
+    if !nix::unistd::geteuid().is_root() {
+        let output = exchange.command().args(["-f", "-G", "65534"]).output().expect("it runs");
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && words.contains("cannot change to"), "{words}");
+        return;
+    }
+    exchange.write("asterisk.conf", "[options]\nrungroup = 65534\n");
+    exchange.start_with(&["-f", "-G", "65533"]);
+    let status = exchange.proc("status");
+    let line = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).expect("a line of /proc");
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(line("Gid:"), ["65533"; 4], "real, effective, saved, of files");
+    assert_eq!(line("Uid:")[0], "0", "no user was named");
+    exchange.answer("core stop now");
+}
+
+#[test]
 fn sip_messages_are_shown_filtered_and_captured() {
     let port = free_port();
     let mut exchange = Exchange::new("logger", port);

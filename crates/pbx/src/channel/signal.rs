@@ -468,11 +468,7 @@ impl Channel {
                 self.set("MESSAGE_TEXT", text);
                 message::reply(200)
             }
-            Method::Options => {
-                let mut reply = message::reply(200);
-                reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
-                reply
-            }
+            Method::Options => message::abilities(200),
             Method::Refer if !self.lacks("res_pjsip_refer") => {
                 self.referred(transaction, request).await;
                 return None;

@@ -189,3 +189,34 @@ fn options_names_the_bodies_that_requests_in_a_call_may_bring() {
         }
     });
 }
+
+#[test]
+fn a_question_inside_a_call_is_answered_and_changes_nothing() {
+    clear(&Configuration::default(), async |world: World| {
+        let said = overheard(&world);
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        alice.dial("bob").await;
+        world.run_until("it rings", secs(9), |_| bob.is_alerted()).await;
+        bob.answer().await;
+        world.run_until("they talk", secs(9), |world| world.talking(&alice, &bob)).await;
+        said.borrow_mut().clear();
+        for phone in [&alice, &bob] {
+            phone.ask(Saying::new("OPTIONS", &[])).await;
+            world.run_for(secs(1)).await;
+            assert_eq!(phone.call().told, [200], "{}", world.account());
+        }
+        let answers = said.borrow().clone();
+        assert_eq!(answers.len(), 2, "the other side is not asked: {answers:#?}");
+        for answer in answers {
+            for name in ["Allow: ", "Accept: ", "Accept-Encoding: ", "Supported: "] {
+                assert!(!line(&answer, name).is_empty(), "{name}: {answer}");
+            }
+            assert_eq!(answer.matches("\nSupported: ").count(), 1, "{answer}");
+        }
+        assert!(world.talking(&alice, &bob), "the call goes on");
+        alice.hang_up().await;
+        world.run_until("it is over", secs(9), World::is_quiet).await;
+        world.assert_no_leaks().await;
+    });
+}
