@@ -471,6 +471,13 @@ fn client_hello_wants_psk(packet: &[u8], config: &Config) -> bool {
     false
 }
 
+/// Whether a datagram begins with a fatal alert in clear: type, version, epoch and sequence
+/// number, length 2, level 2 and a description (RFC 5246 section 7.2).
+fn is_fatal_alert(packet: &[u8]) -> bool {
+    let is_alert = packet.first() == Some(&ContentType::Alert.as_u8());
+    is_alert && packet.get(3..5) == Some(&[0, 0]) && packet.get(11..14) == Some(&[0, 2, 2])
+}
+
 impl Dtls {
     /// Create a new DTLS 1.2 instance in the server role.
     ///
@@ -725,8 +732,9 @@ impl Dtls {
         // while inner is None would leave us unable to poll/timeout.
         if matches!(version, auto::DetectedVersion::Unknown) {
             // Datagrams overtake each other and get lost: a later part of the server's flight
-            // says nothing of the version, and comes again. An alert is an answer.
-            if packet.first() != Some(&ContentType::Alert.as_u8()) {
+            // says nothing of the version, and comes again. A fatal alert is an answer, and what
+            // only begins like one is discarded (RFC 6347 section 4.1.2.7).
+            if !is_fatal_alert(packet) {
                 return Ok(());
             }
             return Err(Error::UnexpectedMessage(

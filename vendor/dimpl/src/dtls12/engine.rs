@@ -1338,7 +1338,7 @@ impl RecordHandler for Engine {
 
                 let fatal_description = {
                     let fragment = record.record().fragment(record.buffer());
-                    (fragment.len() >= 2 && fragment[0] == 2).then(|| fragment[1])
+                    (fragment.len() == 2 && fragment[0] == 2).then(|| fragment[1])
                 };
                 self.push_buffer(record.into_buffer());
 
@@ -1359,7 +1359,7 @@ impl RecordHandler for Engine {
 
             let alert = {
                 let fragment = record.record().fragment(record.buffer());
-                (fragment.len() >= 2).then(|| (fragment[0], fragment[1]))
+                (fragment.len() == 2).then(|| (fragment[0], fragment[1]))
             };
             self.push_buffer(record.into_buffer());
 

@@ -2500,8 +2500,9 @@ impl RecordHandler for Engine {
                 // implicit in the description (only close_notify and user_canceled
                 // are non-fatal).
                 let description = {
+                    // An alert has two bytes; a record of another length is no alert.
                     let fragment = record.record().fragment(record.buffer());
-                    fragment.get(1).copied()
+                    (fragment.len() == 2).then(|| fragment[1])
                 };
                 let sequence = record.record().sequence;
                 self.push_buffer(record.into_buffer());
