@@ -11,7 +11,7 @@ use std::time::Duration;
 use sidetone_base::LegId;
 use sidetone_media::{
     CandidatePolicy, Certificate, DtmfRelay, JitterSettings, LegKind, NewPipe, Playback,
-    PlaybackId, Route, StreamQuality, Tone,
+    PlaybackId, Refusals, Route, StreamQuality, Tone,
 };
 use sidetone_sdp::plan::{LocalTransport, MediaPlan};
 use tokio::sync::{mpsc, oneshot};
@@ -85,8 +85,8 @@ pub struct WorkerSnapshot {
     pub datagrams_in: u64,
     /// Datagrams sent since start.
     pub datagrams_out: u64,
-    /// Datagrams of no leg, or that failed a check, since start.
-    pub datagrams_dropped: u64,
+    /// Datagrams that were refused since start, by reason.
+    pub refused: Refusals,
     /// Packets for legs of other workers that found the link full, since start.
     pub links_lost: u64,
     /// Events lost because a leg's channel stayed full, since start.

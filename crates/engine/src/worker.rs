@@ -656,7 +656,7 @@ impl<S: MediaSocket> Worker<S> {
             sockets: self.sockets.sockets(),
             routes: graph.routes,
             timers: graph.timers,
-            datagrams_dropped: graph.dropped,
+            refused: graph.refused,
             links_lost: self.links.dropped(),
             busy_percent: self.busy.percent,
             ..self.figures.clone()

@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::counters::Count;
 use crate::respond::respond;
 use crate::server::{Kind, Shared};
 use crate::session::{Peer, Place, Session, Silence, Wire};
@@ -70,7 +71,7 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind
     let may_wait = (limit / HALF_OPEN_SHARE).max(MIN_HALF_OPEN);
     let Some(silence) = shared.half_open.take(source_of(remote.ip()), may_wait) else {
         // Closed without a word: whoever opens so many does not listen.
-        shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+        shared.counters.add(Count::SessionsRefused);
         if shared.complaints.admit(remote.ip()) {
             tracing::warn!(
                 "HTTP client {} refused: {may_wait} connections of it are open and ask for nothing",
@@ -96,7 +97,7 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind
 
 /// Tells a client above the limit to come back later.
 fn refuse(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind, limit: usize) {
-    shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+    shared.counters.add(Count::SessionsRefused);
     if shared.complaints.admit(remote.ip()) {
         tracing::warn!(
             "HTTP session limit {limit} reached, client {} refused; raise sessionlimit in \
@@ -104,8 +105,8 @@ fn refuse(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kin
             remote.ip()
         );
     }
-    if shared.counters.refusing.fetch_add(1, Ordering::Relaxed) >= MAX_REFUSING {
-        shared.counters.refusing.fetch_sub(1, Ordering::Relaxed);
+    if shared.refusing.fetch_add(1, Ordering::Relaxed) >= MAX_REFUSING {
+        shared.refusing.fetch_sub(1, Ordering::Relaxed);
         return;
     }
     let shared = Arc::clone(shared);
@@ -122,7 +123,7 @@ fn refuse(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kin
         };
         // A client that does not listen need not know.
         let _ = timeout(REFUSAL_PATIENCE, told).await;
-        shared.counters.refusing.fetch_sub(1, Ordering::Relaxed);
+        shared.refusing.fetch_sub(1, Ordering::Relaxed);
     });
 }
 
@@ -187,6 +188,16 @@ fn patience(shared: &Shared, settings: &HttpSettings) -> Duration {
     }
 }
 
+/// Counts a connection that the client ended badly: malformed or too slow. That it broke is
+/// nobody's fault.
+fn note_end(shared: &Shared, error: &hyper::Error) {
+    if error.is_parse() {
+        shared.counters.add(Count::RequestsMalformed);
+    } else if error.is_timeout() {
+        shared.counters.add(Count::RequestsUnfinished);
+    }
+}
+
 async fn serve(shared: Arc<Shared>, session: Session, peer: Peer, silence: Silence) {
     let settings = shared.settings.load_full();
     let activity = Arc::new(Activity {
@@ -222,8 +233,12 @@ async fn serve(shared: Arc<Shared>, session: Session, peer: Peer, silence: Silen
     let mut ending = false;
     loop {
         tokio::select! {
-            // Errors are the client's: broken, malformed or too slow.
-            _ = connection.as_mut() => return,
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    note_end(&shared, &error);
+                }
+                return;
+            }
             () = shared.stopping.cancelled(), if !ending => {
                 ending = true;
                 connection.as_mut().graceful_shutdown();

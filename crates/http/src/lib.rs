@@ -10,6 +10,7 @@
 mod accept;
 mod assets;
 mod body;
+mod counters;
 mod date;
 #[doc(hidden)]
 pub mod fuzz;
@@ -24,6 +25,7 @@ mod status;
 pub mod websocket;
 
 pub use assets::Asset;
+pub use counters::Count;
 pub use page::{LandingContext, default_landing};
 pub use server::{HttpError, HttpServer, Landing, Pages};
 pub use session::{Peer, Session};

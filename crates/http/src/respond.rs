@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use axum::body::Body;
@@ -17,6 +16,7 @@ use sidetone_net::UpgradedWebSocket;
 
 use crate::assets::Lookup;
 use crate::body::RequestBody;
+use crate::counters::Count;
 use crate::date::http_date;
 use crate::page::{self, LandingContext};
 use crate::path::decode;
@@ -37,9 +37,14 @@ pub(crate) async fn respond(
     request: Request<Incoming>,
     peer: Peer,
 ) -> Response<Body> {
-    shared.counters.requests.fetch_add(1, Ordering::Relaxed);
+    shared.counters.add(Count::Requests);
     let settings = shared.settings.load_full();
     let response = route(shared, &settings, request, peer).await;
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if is_error && status != StatusCode::UPGRADE_REQUIRED {
+        shared.counters.add(Count::RequestsRefused);
+    }
     with_usual_headers(response, &settings.server_name)
 }
 
@@ -194,13 +199,14 @@ fn upgrade(
     let server = settings.server_name.as_str();
     let mut agreed = match websocket::agree(&mut request, settings.websocket.protocols) {
         Ok(agreed) => agreed,
-        Err(refusal) => return refused(refusal, peer, server),
+        Err(refusal) => return refused(shared, refusal, peer, server),
     };
     let clear = !peer.is_secure && settings.websocket.clear == ClearWebSocket::LoopbackOnly;
     if clear && !peer.remote.ip().is_loopback() {
         if shared.complaints.admit(peer.remote.ip()) {
             tracing::warn!("WebSocket without TLS from {} refused (websocket_clear)", peer.remote);
         }
+        shared.counters.add(Count::WebSocketsRefused);
         return page::error(StatusCode::FORBIDDEN, WS_IN_CLEAR, server);
     }
     let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
@@ -211,18 +217,20 @@ fn upgrade(
                 "WebSocket of origin {origin:?} from {remote} refused (websocket_origin)"
             );
         }
+        shared.counters.add(Count::WebSocketsRefused);
         let text = "Pages of this origin may not connect here.";
         return page::error(StatusCode::FORBIDDEN, text, server);
     }
-    shared.counters.websockets.fetch_add(1, Ordering::Relaxed);
+    shared.counters.add(Count::WebSockets);
     let response = agreed.take_response();
     let shared = Arc::clone(shared);
     shared.tasks.clone().spawn(carry(shared, agreed, peer));
     response
 }
 
-fn refused(refusal: Refusal, peer: Peer, server: &str) -> Response<Body> {
+fn refused(shared: &Shared, refusal: Refusal, peer: Peer, server: &str) -> Response<Body> {
     if refusal != Refusal::NoUpgrade {
+        shared.counters.add(Count::WebSocketsRefused);
         tracing::debug!("WebSocket from {} refused: {}", peer.remote, refusal.text());
     }
     let mut response = page::error(refusal.status(), refusal.text(), server);
@@ -239,7 +247,11 @@ async fn carry(shared: Arc<Shared>, agreed: websocket::Upgrade, peer: Peer) {
     if protocol == "echo" {
         let settings = shared.settings.load_full();
         tokio::select! {
-            () = websocket::echo(session, early, &settings.websocket) => {}
+            faulty = websocket::echo(session, early, &settings.websocket) => {
+                if faulty {
+                    shared.counters.add(Count::FramesRefused);
+                }
+            }
             () = shared.stopping.cancelled() => {}
         }
         return;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accept;
 use crate::assets::{Asset, Assets};
+use crate::counters::{Count, Counters};
 use crate::page::{LandingContext, default_landing};
 use crate::session::HalfOpen;
 use crate::settings::{HttpSettings, HttpsSettings, StatusPage};
@@ -116,7 +117,9 @@ pub(crate) struct Shared {
     pub(crate) half_open: Arc<HalfOpen>,
     /// About clients that were refused.
     pub(crate) complaints: Complaints,
-    pub(crate) counters: HttpCounters,
+    pub(crate) counters: Counters,
+    /// Clients that are being told to come back later.
+    pub(crate) refusing: AtomicUsize,
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) gate: ArcSwapOption<TlsGate>,
@@ -145,15 +148,6 @@ struct Bound {
     task: JoinHandle<()>,
 }
 
-/// Totals since start.
-#[derive(Debug, Default)]
-pub(crate) struct HttpCounters {
-    pub(crate) requests: AtomicU64,
-    pub(crate) websockets: AtomicU64,
-    pub(crate) refused: AtomicU64,
-    pub(crate) refusing: AtomicUsize,
-}
-
 impl HttpServer {
     /// Starts serving. With neither listener enabled the server exists, silent, until a reload
     /// enables one. Must be called within a tokio runtime.
@@ -170,7 +164,8 @@ impl HttpServer {
             sessions: Arc::default(),
             half_open: Arc::default(),
             complaints: Complaints::about("refused HTTP clients"),
-            counters: HttpCounters::default(),
+            counters: Counters::default(),
+            refusing: AtomicUsize::new(0),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             gate: ArcSwapOption::empty(),
@@ -312,6 +307,18 @@ impl HttpServer {
         self.shared.status()
     }
 
+    /// What was served and refused since start, by name, for `core show counters`.
+    #[must_use]
+    pub fn totals(&self) -> Vec<(&'static str, u64)> {
+        let counters = &self.shared.counters;
+        let mut totals: Vec<_> =
+            Count::ALL.iter().map(|count| (count.name(), counters.of(*count))).collect();
+        let status = self.status();
+        totals.push(("http_tls_failures_total", status.tls_failures_total));
+        totals.push(("http_tls_names_refused_total", status.names_refused_total));
+        totals
+    }
+
     /// Where the server listens in clear, with the port that the system chose.
     #[must_use]
     pub fn http_address(&self) -> Option<SocketAddr> {
@@ -392,15 +399,15 @@ impl Shared {
             restrictions: settings.restrictions.iter().map(restriction).collect(),
             sessions: self.sessions.load(Ordering::Relaxed),
             session_limit: settings.session_limit,
-            sessions_refused_total: self.counters.refused.load(Ordering::Relaxed),
+            sessions_refused_total: self.counters.of(Count::SessionsRefused),
             tls_failures_total: self.gate.load().as_ref().map_or(0, |g| g.failures_total()),
             names_refused_total: self
                 .gate
                 .load()
                 .as_ref()
                 .map_or(0, |gate| gate.tls().refused_names_total()),
-            websockets_total: self.counters.websockets.load(Ordering::Relaxed),
-            requests_total: self.counters.requests.load(Ordering::Relaxed),
+            websockets_total: self.counters.of(Count::WebSockets),
+            requests_total: self.counters.of(Count::Requests),
         }
     }
 

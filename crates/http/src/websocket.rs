@@ -175,15 +175,21 @@ impl Upgrade {
     }
 }
 
-/// Returns every text and binary message unchanged until the client closes or falls silent.
-pub(crate) async fn echo(session: Session, early: Bytes, settings: &WebSocketSettings) {
+/// Returns every text and binary message unchanged until the client closes or falls silent. True
+/// when it ended because a frame was wrong.
+pub(crate) async fn echo(session: Session, early: Bytes, settings: &WebSocketSettings) -> bool {
     let config = Some(websocket_config(settings.max_message_bytes));
     let mut socket =
         WebSocketStream::from_partially_read(session, early.to_vec(), Role::Server, config).await;
+    let mut faulty = false;
     let code = loop {
         let message = match timeout(settings.echo_idle, socket.next()).await {
             Ok(Some(Ok(message))) => message,
-            Ok(Some(Err(error))) => break close_code(&error),
+            Ok(Some(Err(error))) => {
+                let code = close_code(&error);
+                faulty = code.is_some();
+                break code;
+            }
             Ok(None) | Err(_) => break Some(CloseCode::Normal),
         };
         if !matches!(message, Message::Text(_) | Message::Binary(_)) {
@@ -192,12 +198,13 @@ pub(crate) async fn echo(session: Session, early: Bytes, settings: &WebSocketSet
         match timeout(settings.write_timeout, socket.send(message)).await {
             Ok(Ok(())) => {}
             // It does not drain: a close frame would not arrive either.
-            Ok(Err(_)) | Err(_) => return,
+            Ok(Err(_)) | Err(_) => return false,
         }
     };
     if let Some(code) = code {
         close_websocket(&mut socket, code, String::new()).await;
     }
+    faulty
 }
 
 fn close_code(error: &Error) -> Option<CloseCode> {

@@ -459,3 +459,65 @@ async fn stopping_closes_the_listeners_and_answers_what_is_under_way() {
     assert_eq!(answer.text(), "done");
     assert_eq!(world.server.http_address(), None);
 }
+
+/// Sends `request` and waits until the server's totals have changed by `expected`, nothing else.
+async fn assert_counted(world: &World, request: &str, expected: &[&str]) {
+    let before = world.server.totals();
+    let answer = world.ask(request).await;
+    let changed = || {
+        let pairs = world.server.totals().into_iter().zip(&before);
+        pairs.filter(|(now, then)| now.1 != then.1).map(|(now, then)| (now.0, now.1 - then.1))
+    };
+    let wanted: Vec<(&str, u64)> = expected.iter().map(|name| (*name, 1)).collect();
+    let counted = async {
+        while changed().collect::<Vec<_>>() != wanted {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let in_time = timeout(support::PATIENCE, counted).await.is_ok();
+    let (status, found) = (answer.status, changed().collect::<Vec<_>>());
+    assert!(in_time, "{status} {found:?} instead of {wanted:?}: {request:.60}");
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_request_is_counted_by_its_reason() {
+    let mut settings = with_files("counted");
+    settings.websocket.origins = OriginPolicy::Only(vec!["https://phone.example.net".into()]);
+    settings.session_inactivity = Duration::from_millis(300);
+    settings.restrictions = vec![Restriction::new("/private", vec![], |_| false)];
+    let world = World::new(settings).await;
+    let (read, refused) = ("http_requests_total", "http_requests_refused_total");
+    let (malformed, websocket) = ("http_requests_malformed_total", "http_websockets_refused_total");
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let upgrade = upgrade_request("/ws", "sip");
+    let foreign = upgrade.replace("\r\n\r\n", "\r\nOrigin: https://evil.example.org\r\n\r\n");
+    let with_body = "\r\nContent-Length: 0\r\n\r\n";
+    let cases: [(String, &[&str]); 15] = [
+        (get("/static/hello.html"), &[read]),
+        (get("/ws"), &[read]),
+        (get("/nowhere"), &[read, refused]),
+        (get("/%zz"), &[read, refused]),
+        (get("/static/../../etc/passwd"), &[read, refused]),
+        (get("/private"), &[read, refused]),
+        (get("/").replace("GET", "DELETE"), &[read, refused]),
+        ("nonsense\r\n\r\n".into(), &[malformed]),
+        ("\x16\x03\x01\x02\0\x01\0\x01\u{fc}\x03".into(), &[malformed]),
+        (format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(200)), &[malformed]),
+        ("GET / HTTP/1.1\r\nHost: x\r\n".into(), &["http_requests_unfinished_total"]),
+        (upgrade.replace("Version: 13", "Version: 12"), &[read, refused, websocket]),
+        (upgrade.replace("Protocol: sip", "Protocol: chat"), &[read, refused, websocket]),
+        (
+            upgrade.replace("GET", "POST").replace("\r\n\r\n", with_body),
+            &[read, refused, websocket],
+        ),
+        (foreign, &[read, refused, websocket]),
+    ];
+    for (request, expected) in cases {
+        assert_counted(&world, &request, expected).await;
+    }
+    // A frame with a reserved opcode, right behind the request.
+    let garbage = format!("{}\u{3}\u{0}", upgrade_request("/ws", "echo"));
+    let counted = [read, "http_websockets_total", "http_frames_refused_total"];
+    assert_counted(&world, &garbage, &counted).await;
+    assert_eq!(world.get("/static/hello.html").await.status, 200, "others are served");
+}

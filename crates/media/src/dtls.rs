@@ -13,6 +13,7 @@ use sidetone_rtp::srtp::{DtlsRole as KeyRole, MasterKey, Profile};
 use sidetone_sdp::plan::DtlsRole;
 
 use crate::certificate::Certificate;
+use crate::refusal::Refusal;
 use crate::settings::PeerVerification;
 
 /// First retransmission; doubles each time. Browsers start at 50–400 ms, RFC 6347 says 1 s.
@@ -238,14 +239,23 @@ impl Dtls {
 }
 
 impl Dtls {
-    /// Feeds one datagram. The caller has checked that its source is validated.
-    pub(crate) fn handle_packet(&mut self, now: Instant, datagram: &[u8]) -> Result<(), String> {
+    /// Why a datagram need not be fed at all. What is made of records and still makes no sense is
+    /// for the engine, which discards it in silence (RFC 6347 §4.1.2.7).
+    pub(crate) fn refuses(&self, datagram: &[u8]) -> Option<Refusal> {
         match self.stage {
-            Stage::Failed => return Ok(()),
+            _ if !is_records(datagram) => Some(Refusal::Dtls),
+            Stage::Failed => Some(Refusal::Untimely),
             // A client that has no path yet has said nothing that could be answered.
-            Stage::Idle if self.role == DtlsRole::Client => return Ok(()),
-            Stage::Idle => self.stage = Stage::Handshake,
-            Stage::Handshake | Stage::Done => {}
+            Stage::Idle if self.role == DtlsRole::Client => Some(Refusal::Untimely),
+            Stage::Idle | Stage::Handshake | Stage::Done => None,
+        }
+    }
+
+    /// Feeds one datagram. The caller has checked that its source is validated, and that it is
+    /// not refused.
+    pub(crate) fn handle_packet(&mut self, now: Instant, datagram: &[u8]) -> Result<(), String> {
+        if self.stage == Stage::Idle {
+            self.stage = Stage::Handshake;
         }
         self.engine.handle_packet(now, datagram)
     }
@@ -331,6 +341,48 @@ impl Dtls {
             send(self.buffer.get(..len).unwrap_or_default());
         }
         self.stage = Stage::Failed;
+    }
+}
+
+/// Whether a datagram consists of whole records: of DTLS 1.2 and older (RFC 6347 §4.1), or
+/// encrypted ones of DTLS 1.3 without connection IDs, which we never agree to (RFC 9147 §4).
+fn is_records(datagram: &[u8]) -> bool {
+    let mut rest = datagram;
+    while !rest.is_empty() {
+        let Some(after) = after_record(rest) else {
+            return false;
+        };
+        rest = after;
+    }
+    !datagram.is_empty()
+}
+
+/// What follows the first record.
+fn after_record(datagram: &[u8]) -> Option<&[u8]> {
+    /// An encrypted record has at least this many bytes behind its header (RFC 9147 §4).
+    const MIN_ENCRYPTED: usize = 16;
+    let length = |at: usize| {
+        let bytes = datagram.get(at..at + 2)?;
+        Some(usize::from(u16::from_be_bytes(bytes.try_into().ok()?)))
+    };
+    match *datagram.first()? {
+        20..=26 => {
+            let version = datagram.get(1..3)?;
+            let known = matches!(version, [0xfe, 0xfd | 0xff]);
+            known.then_some(())?;
+            datagram.get(13 + length(11)?..)
+        }
+        // 001CSLEE
+        first @ 0x20..=0x3f if first & 0x10 == 0 => {
+            let header = 1 + if first & 0x08 == 0 { 1 } else { 2 };
+            let (begin, end) = match first & 0x04 {
+                0 => (header, datagram.len()),
+                _ => (header + 2, header + 2 + length(header)?),
+            };
+            (end >= begin + MIN_ENCRYPTED).then_some(())?;
+            datagram.get(end..)
+        }
+        _ => None,
     }
 }
 

@@ -30,6 +30,7 @@ use crate::dtls::DtlsConfig;
 use crate::event::LegEvent;
 use crate::leg::Leg;
 use crate::path::{Outbox, PathId};
+use crate::refusal::Refusals;
 use crate::settings::{LegKind, RtpSettings};
 use crate::transport::{Identity, NewTransport};
 
@@ -79,8 +80,8 @@ pub struct GraphSnapshot {
     pub routes: usize,
     /// Timers that are armed.
     pub timers: usize,
-    /// Datagrams of no leg, or that failed a check.
-    pub dropped: u64,
+    /// What was refused since the graph was made.
+    pub refused: Refusals,
 }
 
 /// A place in the table of legs; the generation tells a leg from its predecessor there.
@@ -164,7 +165,7 @@ pub struct Graph {
     scratch: Box<[u8]>,
     /// The leg being worked on: the one to blame when that panics.
     working_on: Option<LegKey>,
-    dropped: u64,
+    refused: Refusals,
 }
 
 impl std::fmt::Debug for Graph {
@@ -209,7 +210,7 @@ impl Graph {
             clock,
             scratch: vec![0; SCRATCH_LEN].into_boxed_slice(),
             working_on: None,
-            dropped: 0,
+            refused: Refusals::default(),
         }
     }
 
@@ -338,7 +339,7 @@ impl Graph {
         let generation = slot.generation;
         let Slot { checks, sources, ufrags, .. } = std::mem::replace(slot, Slot::empty());
         slot.generation = generation;
-        self.dropped += leg.transports.iter().map(|transport| transport.dropped).sum::<u64>();
+        leg.transports.iter().for_each(|transport| self.refused.add(&transport.refused));
         self.ids.remove(&leg.id);
         for check in checks {
             self.checks.remove(&check);

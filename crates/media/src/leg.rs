@@ -18,6 +18,7 @@ use crate::formats::Payload;
 use crate::keys::{HeardKey, KeySource, Pressed};
 use crate::player::{Player, Program};
 use crate::quality::{DirectionQuality, StreamQuality};
+use crate::refusal::Refusal;
 use crate::source::PlaybackId;
 use crate::stream::{Stream, clock_rate};
 use crate::transport::{Identity, NewTransport, Transport, TransportNews};
@@ -252,6 +253,13 @@ impl Leg {
         Some(found)
     }
 
+    /// Counts a datagram of a transport that goes no further.
+    pub(crate) fn refuse(&mut self, transport: usize, refusal: Refusal) {
+        if let Some(path) = self.transports.get_mut(transport) {
+            path.refused.count(refusal);
+        }
+    }
+
     /// Takes an RTP datagram; `None` when there is nothing to forward.
     pub(crate) fn receive_rtp(
         &mut self,
@@ -262,8 +270,14 @@ impl Leg {
     ) -> Option<Received> {
         let path = self.transports.get_mut(transport)?;
         let mut len = path.open_rtp(now, source, datagram)?;
-        let view = RtpView::parse(datagram.get(..len)?).ok()?;
-        let index = self.identify(transport, &view)?;
+        let Ok(view) = RtpView::parse(datagram.get(..len)?) else {
+            path.refused.count(Refusal::Rtp);
+            return None;
+        };
+        let Some(index) = self.identify(transport, &view) else {
+            self.refuse(transport, Refusal::Unagreed);
+            return None;
+        };
         let stream = self.streams.get_mut(index)?;
         if let Some(Some(recorder)) = self.recorders.get_mut(transport) {
             let id = stream.formats.extensions.transport_cc;
@@ -279,11 +293,17 @@ impl Leg {
         }
         let mut payload = stream.formats.incoming(view.payload_type());
         if payload == Payload::Unknown {
+            self.refuse(transport, Refusal::Unagreed);
             return None;
         }
         if let Payload::Retransmission(original) = payload {
             let ssrc = stream.remote_ssrc()?;
-            len = restore_rtx(datagram.get_mut(..len)?, ssrc, original).ok()??;
+            let Ok(restored) = restore_rtx(datagram.get_mut(..len)?, ssrc, original) else {
+                self.refuse(transport, Refusal::Rtp);
+                return None;
+            };
+            // Empty ones ask how much the path carries.
+            len = restored?;
             payload = stream.formats.incoming(original);
         } else {
             let header = view.header();
@@ -555,7 +575,7 @@ impl Leg {
                 rtt: sent.round_trip,
             },
             hindrance: transport.and_then(Transport::hindrance),
-            refused: transport.map(|transport| transport.dropped).unwrap_or_default(),
+            refused: transport.map(|transport| transport.refused.total()).unwrap_or_default(),
             local: transport.and_then(Transport::told),
             remote: transport.and_then(Transport::remote),
             local_ssrc: stream.plan.local_ssrc,

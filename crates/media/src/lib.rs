@@ -33,6 +33,7 @@ mod noise;
 pub mod path;
 mod player;
 pub mod quality;
+pub mod refusal;
 mod report;
 mod rewrite;
 pub mod settings;
@@ -54,6 +55,7 @@ pub use graph::{Arrival, Graph, GraphSnapshot, LegFault, Link, NewLeg, NewPipe};
 pub use jitter::{JitterMode, JitterSettings};
 pub use path::{Base, Outbox, PathId};
 pub use quality::{DirectionQuality, StreamQuality};
+pub use refusal::{Refusal, Refusals};
 pub use settings::{
     Authorities, DtmfSettings, FingerprintHash, Judge, LegKind, PeerVerification, RtpSettings,
     StrictRtp, ToneDetection, WithoutEvents,

@@ -8,6 +8,7 @@ use sidetone_rtp::rtcp::{CompoundWriter, Packet, ReportBlock, RtcpError, packets
 
 use crate::clock::{Io, SCRATCH_LEN};
 use crate::leg::Leg;
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 
 /// Sequence numbers asked for in one NACK packet.
@@ -20,10 +21,20 @@ pub(crate) type StreamSet = u32;
 
 impl Leg {
     /// Reads RTCP in clear. Returns the streams that need a key frame from whoever feeds them.
-    pub(crate) fn handle_rtcp(&mut self, datagram: &[u8], io: &mut Io<'_>) -> StreamSet {
+    pub(crate) fn handle_rtcp(
+        &mut self,
+        transport: usize,
+        datagram: &[u8],
+        io: &mut Io<'_>,
+    ) -> StreamSet {
         let (now, wall_clock) = (io.now, io.clock.ntp(io.now));
         let mut keyframes = 0;
-        for packet in packets(datagram).map_while(Result::ok) {
+        for packet in packets(datagram) {
+            let Ok(packet) = packet else {
+                // What came before the part that cannot be read has been used.
+                self.refuse(transport, Refusal::Rtcp);
+                break;
+            };
             match packet {
                 Packet::SenderReport { ssrc, sender, blocks } => {
                     let from = |stream: &&mut Stream| stream.remote_ssrc() == Some(ssrc);

@@ -19,6 +19,7 @@ use crate::dtls::{Dtls, DtlsConfig, DtlsNews, Expected};
 use crate::event::LegEvent;
 use crate::ice::{Ice, IceNews};
 use crate::path::{Base, Outbox, PathId};
+use crate::refusal::{Refusal, Refusals};
 use crate::settings::{LegKind, RtpSettings};
 use crate::silence::Hindrance;
 use crate::strict::{StrictSource, Verdict};
@@ -166,7 +167,7 @@ pub(crate) struct Transport {
     shield: Shield,
     /// Ends of pipes: what the leg made itself, until the graph passes it on.
     made: Option<Made>,
-    pub(crate) dropped: u64,
+    pub(crate) refused: Refusals,
     ice_news: Vec<IceNews>,
     pub(crate) news: Vec<TransportNews>,
 }
@@ -204,7 +205,7 @@ impl Transport {
             sdes: None,
             shield: if piped { Shield::Clear } else { Shield::Closed },
             made: piped.then(Made::default),
-            dropped: 0,
+            refused: Refusals::default(),
             ice_news: Vec::new(),
             news: Vec::new(),
         }
@@ -485,10 +486,10 @@ impl Transport {
         out: &mut dyn Outbox,
         sent: &mut dyn FnMut(&[u8]),
     ) {
-        let current =
-            self.ice.as_mut().is_some_and(|ice| ice.handle_stun(now, local, source, bytes));
-        if !current && let Some(next) = &mut self.next_ice {
-            next.handle_stun(now, local, source, bytes);
+        let mut sessions = self.ice.iter_mut().chain(&mut self.next_ice);
+        let taken = sessions.any(|ice| ice.handle_stun(now, local, source, bytes));
+        if !taken && !is_indication(bytes) {
+            self.refused.count(Refusal::Stun);
         }
         self.drain(now, None, out, sent);
     }
@@ -507,10 +508,15 @@ impl Transport {
         } else {
             self.plan.as_ref().and_then(|plan| plan.remote_rtp) == Some(source)
         };
-        let Some(dtls) = self.dtls.as_mut().filter(|_| vouched) else {
-            self.dropped += 1;
-            return;
+        if !vouched {
+            return self.refused.count(Refusal::Stranger);
+        }
+        let Some(dtls) = &mut self.dtls else {
+            return self.refused.count(Refusal::Unknown);
         };
+        if let Some(refusal) = dtls.refuses(bytes) {
+            return self.refused.count(refusal);
+        }
         if let Err(reason) = dtls.handle_packet(now, bytes) {
             let news = dtls.fail(reason);
             self.take_dtls_news(news);
@@ -620,8 +626,7 @@ impl Transport {
         datagram: &mut [u8],
     ) -> Option<usize> {
         let opened = self.try_open_rtp(now, source, datagram);
-        self.dropped += u64::from(opened.is_none());
-        opened
+        opened.map_err(|refusal| self.refused.count(refusal)).ok()
     }
 
     fn try_open_rtp(
@@ -629,20 +634,24 @@ impl Transport {
         now: Instant,
         source: SocketAddr,
         datagram: &mut [u8],
-    ) -> Option<usize> {
+    ) -> Result<usize, Refusal> {
         if self.uses_ice() && !self.is_proven(source) {
-            return None;
+            return Err(Refusal::Stranger);
         }
-        let sequence = RtpView::parse_protected(datagram).ok()?.sequence();
+        let view = RtpView::parse_protected(datagram).map_err(|_| Refusal::Rtp)?;
+        let sequence = view.sequence();
         let (len, authentic) = match &mut self.shield {
-            Shield::Closed => return None,
+            Shield::Closed => return Err(Refusal::Untimely),
             Shield::Clear => (datagram.len(), false),
-            Shield::Keyed(keys) => (keys.unprotect.unprotect_rtp(datagram).ok()?.len, true),
+            Shield::Keyed(keys) => {
+                let opened = keys.unprotect.unprotect_rtp(datagram);
+                (opened.map_err(|error| Refusal::of_srtp(error, Refusal::Rtp))?.len, true)
+            }
         };
         if self.uses_ice() {
-            return Some(len);
+            return Ok(len);
         }
-        self.judge(now, source, sequence, authentic).then_some(len)
+        self.judge(now, source, sequence, authentic).then_some(len).ok_or(Refusal::Stranger)
     }
 
     /// Whether the strict-source rule lets a packet in.
@@ -677,11 +686,14 @@ impl Transport {
 
     /// Checks a datagram of a fax; false to drop it.
     pub(crate) fn open_udptl(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) -> bool {
-        let view = UdptlView::parse(datagram).ok();
-        let view = view.filter(|_| self.udptl && matches!(self.shield, Shield::Clear));
-        let taken = view.is_some_and(|view| self.judge(now, source, view.sequence(), false));
-        self.dropped += u64::from(!taken);
-        taken
+        let refusal = match UdptlView::parse(datagram) {
+            Err(_) => Refusal::Udptl,
+            Ok(_) if !self.udptl || !matches!(self.shield, Shield::Clear) => Refusal::Untimely,
+            Ok(view) if self.judge(now, source, view.sequence(), false) => return true,
+            Ok(_) => Refusal::Stranger,
+        };
+        self.refused.count(refusal);
+        false
     }
 
     /// Sends a datagram of a fax, in clear as the plan says; false when it may not leave.
@@ -702,17 +714,19 @@ impl Transport {
             matches!(self.shield, Shield::Keyed(_)) || self.strict.admits_rtcp(source)
         };
         let len = match &mut self.shield {
-            Shield::Clear if vouched => Some(datagram.len()),
-            Shield::Keyed(keys) if vouched => {
-                keys.unprotect.unprotect_rtcp(datagram).ok().map(|opened| opened.len)
+            _ if !vouched => Err(Refusal::Stranger),
+            Shield::Closed => Err(Refusal::Untimely),
+            Shield::Clear => Ok(datagram.len()),
+            Shield::Keyed(keys) => {
+                let opened = keys.unprotect.unprotect_rtcp(datagram).map(|opened| opened.len);
+                opened.map_err(|error| Refusal::of_srtp(error, Refusal::Rtcp))
             }
-            Shield::Closed | Shield::Clear | Shield::Keyed(_) => None,
         };
         match len {
-            Some(_) => self.rtcp_from = Some(source),
-            None => self.dropped += 1,
+            Ok(_) => self.rtcp_from = Some(source),
+            Err(refusal) => self.refused.count(refusal),
         }
-        len
+        len.ok()
     }
 
     /// Protects and sends the RTP packet in `buffer[..len]`; the length on the wire, or `None`
@@ -879,4 +893,9 @@ fn protector(key: &SdesKey) -> Option<Protector> {
 
 fn unprotector(key: &SdesKey, replay: ReplayProtection) -> Option<Unprotector> {
     Unprotector::new(&sdes_key(key).ok()?, DEFAULT_MAX_SOURCES, replay).ok()
+}
+
+/// A Binding indication: a keep-alive that wants no answer (RFC 8445 §11).
+fn is_indication(message: &[u8]) -> bool {
+    message.starts_with(&[0x00, 0x11])
 }

@@ -54,7 +54,7 @@ counters! {
     connections_not_draining_total,
     /// WebSockets closed because the peer answered no ping.
     pings_unanswered_total,
-    /// Messages, frames and datagrams that were no SIP.
+    /// Messages, frames and datagrams that were no SIP, or above the limit of their size.
     malformed_total,
     /// Keep-alives answered: CRLF pings and STUN binding requests.
     keepalives_answered_total,

@@ -276,6 +276,7 @@ fn ended(shared: &Shared, error: Error) -> CloseReason {
             CloseReason::Broken("connection ended without a close frame".into())
         }
         Error::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
+            count(&shared.counters.malformed_total);
             CloseReason::TooLarge(max_size)
         }
         Error::Utf8(_) => {

@@ -133,6 +133,7 @@ async fn a_message_above_the_limit_is_refused_with_1009() {
     client.send(Message::text("x".repeat(65_537))).await.unwrap();
     assert_eq!(close_frame(&mut client).await.0, CloseCode::Size);
     assert_eq!(node.closed().await, CloseReason::TooLarge(65_536));
+    assert_eq!(node.net.counters().malformed_total, 1);
 }
 
 #[tokio::test(start_paused = true)]

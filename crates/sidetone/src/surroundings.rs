@@ -30,6 +30,10 @@ impl Surroundings for Everything {
         self.http.status().to_string()
     }
 
+    fn http_totals(&self) -> Vec<(&'static str, u64)> {
+        self.http.totals()
+    }
+
     fn reload(&self, module: Option<String>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
         let reloader = Arc::clone(&self.reloader);
         Box::pin(async move { reloader.reload(module.as_deref()).await })

@@ -306,6 +306,9 @@ fn what_was_refused_is_counted() {
     assert_eq!((count("sip_malformed_total"), count("sdp_refused_total")), (0, 0));
     assert!(exchange.answer("core show counters").contains("media_datagrams_dropped_total"));
     assert!(exchange.answer("core show counters net_").contains("net_malformed_total"));
+    for row in ["http_requests_malformed_total", "media_stun_refused_total"] {
+        assert_eq!(count(row), 0);
+    }
     let unknown = exchange.ask("core show counters nonsense");
     assert_eq!(unknown.status.code(), Some(1));
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");

@@ -23,7 +23,7 @@ impl Stack {
         let essentials = match Essentials::read(&request) {
             Ok(essentials) => essentials,
             Err(error) => {
-                self.dropped_total += 1;
+                self.malformed_total += 1;
                 if let Some(response) = error.response() {
                     self.refuse(Destination::Flow(flow.id), response);
                 }
@@ -148,6 +148,9 @@ impl Stack {
         keys: (ServerKey, Option<MergeKey>),
         response: Response,
     ) {
+        if response.status != Status::UNAVAILABLE {
+            self.unserved_total += 1;
+        }
         if self.servers.len() >= self.settings.max_transactions {
             let to = self.reply_to(flow, essentials);
             self.refuse(to, response);

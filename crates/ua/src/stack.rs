@@ -34,10 +34,15 @@ pub struct Snapshot {
     pub invites: usize,
     /// Timers that run.
     pub timers: usize,
-    /// Received messages that were dropped: unusable, unanswerable, or matching nothing.
+    /// Requests without what every request needs, refused where that can be answered.
+    pub malformed_total: u64,
+    /// Received messages that were dropped: unanswerable, or matching nothing.
     pub dropped_total: u64,
     /// Requests refused with 503 because a limit was reached.
     pub refused_total: u64,
+    /// Requests refused by the stack itself for another reason: of no call, out of order, looping,
+    /// or wanting what is not understood (416, 420, 481, 482, 483, 500, 501).
+    pub unserved_total: u64,
     /// Requests and answers sent again because nothing came back.
     pub retransmitted_total: u64,
 }
@@ -119,8 +124,10 @@ pub struct Stack {
     /// Call-ID are in order (RFC 3261 §10.2).
     next_cseq: u32,
     tag_secret: u64,
+    pub(crate) malformed_total: u64,
     pub(crate) dropped_total: u64,
     pub(crate) refused_total: u64,
+    pub(crate) unserved_total: u64,
     pub(crate) retransmitted_total: u64,
 }
 
@@ -156,8 +163,10 @@ impl Stack {
             next_id: 1,
             next_cseq,
             tag_secret,
+            malformed_total: 0,
             dropped_total: 0,
             refused_total: 0,
+            unserved_total: 0,
             retransmitted_total: 0,
         }
     }
@@ -211,8 +220,10 @@ impl Stack {
             dialogs: self.dialogs.len(),
             invites: self.invites.len(),
             timers: self.timers.len(),
+            malformed_total: self.malformed_total,
             dropped_total: self.dropped_total,
             refused_total: self.refused_total,
+            unserved_total: self.unserved_total,
             retransmitted_total: self.retransmitted_total,
         }
     }

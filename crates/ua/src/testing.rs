@@ -322,8 +322,10 @@ impl World {
         for side in [ALICE, BOB] {
             let held = self.stacks[side].snapshot();
             let counted = Snapshot {
+                malformed_total: held.malformed_total,
                 dropped_total: held.dropped_total,
                 refused_total: held.refused_total,
+                unserved_total: held.unserved_total,
                 retransmitted_total: held.retransmitted_total,
                 ..Snapshot::default()
             };

@@ -7,7 +7,9 @@ use crate::socket::Answer;
 
 /// All totals, or those with the word in their name.
 pub(super) async fn show(context: &Context, args: &[&str]) -> Answer {
-    let totals = context.exchange.totals().await;
+    let mut totals = context.exchange.totals().await;
+    let of_http = context.surroundings.http_totals();
+    totals.extend(of_http.into_iter().map(|(name, count)| (name.to_owned(), count)));
     let wanted = |name: &str| args.first().is_none_or(|word| name.contains(word));
     let rows: Vec<_> = totals.iter().filter(|(name, _)| wanted(name)).collect();
     if rows.is_empty() {

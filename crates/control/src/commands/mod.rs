@@ -33,6 +33,9 @@ pub trait Surroundings: Send + Sync {
     /// The text of `http show status`.
     fn http_status(&self) -> String;
 
+    /// What the HTTP server has served and refused, by name.
+    fn http_totals(&self) -> Vec<(&'static str, u64)>;
+
     /// Reads the configuration again: all of it, or the part of a module.
     fn reload(&self, module: Option<String>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
 

@@ -18,6 +18,7 @@ use crate::formats::Payload;
 use crate::keys::KeySource;
 use crate::leg::{MAX_STREAMS, Received};
 use crate::path::{Outbox, PathId};
+use crate::refusal::Refusal;
 use crate::source::DtmfRelay;
 use crate::stream::Arrived;
 use crate::transport::TransportNews;
@@ -112,8 +113,7 @@ impl Graph {
             return self.take_fax(now, (key, transport), arrival.source, datagram, out);
         }
         let Some(kind) = classify(datagram) else {
-            self.dropped += 1;
-            return;
+            return self.refused.count(Refusal::Unknown);
         };
         let owner = match owner {
             Some(Owner::Leg(key, transport)) => Some((key, transport)),
@@ -121,8 +121,7 @@ impl Graph {
             Some(Owner::Fax(..)) | None => None,
         };
         let Some((key, transport)) = owner else {
-            self.dropped += 1;
-            return;
+            return self.refused.count(Refusal::Unclaimed);
         };
         self.working_on = Some(key);
         match kind {
@@ -137,7 +136,7 @@ impl Graph {
                 }
                 self.settle(now, key);
             }
-            Kind::Zrtp | Kind::TurnChannel => self.dropped += 1,
+            Kind::Zrtp | Kind::TurnChannel => self.refused.count(Refusal::Unknown),
         }
     }
 
@@ -294,7 +293,7 @@ impl Graph {
         let Some(packet) = datagram.get(..len) else {
             return;
         };
-        let keyframes = leg.handle_rtcp(packet, &mut io!(self, now, out));
+        let keyframes = leg.handle_rtcp(transport, packet, &mut io!(self, now, out));
         for stream in (0..MAX_STREAMS).filter(|stream| keyframes >> stream & 1 == 1) {
             let fed_by = self
                 .slots
@@ -430,12 +429,13 @@ impl Graph {
     #[must_use]
     pub fn snapshot(&self) -> GraphSnapshot {
         let legs = self.slots.iter().filter_map(|slot| slot.leg.as_ref());
-        let dropped: u64 = legs.flat_map(|leg| &leg.transports).map(|path| path.dropped).sum();
+        let mut refused = self.refused;
+        legs.flat_map(|leg| &leg.transports).for_each(|path| refused.add(&path.refused));
         GraphSnapshot {
             legs: self.ids.len(),
             routes: self.sources.len() + self.ufrags.len() + self.checks.len(),
             timers: self.slots.iter().filter(|slot| slot.armed.is_some()).count(),
-            dropped: self.dropped + dropped,
+            refused,
         }
     }
 

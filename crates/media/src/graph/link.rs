@@ -12,6 +12,7 @@ use super::{Feeder, Graph, io, live};
 use crate::clock::Io;
 use crate::formats::{AudioFormat, Extensions, FormatKey, Payload};
 use crate::path::Outbox;
+use crate::refusal::Refusal;
 use crate::stream::Arrived;
 
 /// Links that wait for the worker to take them: more than one turn can produce.
@@ -107,7 +108,7 @@ impl Graph {
         if self.links.len() < MAX_WAITING {
             self.links.push_back(link);
         } else {
-            self.dropped += 1;
+            self.refused.count(Refusal::Behind);
         }
     }
 

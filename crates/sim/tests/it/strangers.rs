@@ -172,6 +172,8 @@ fn a_flood_from_one_source_is_cut_and_the_others_register() {
         let alice = registered(&world, "alice", Line::Udp).await;
         answered += flooder.hear(secs(5)).await.len();
         assert!((900..1_500).contains(&answered), "{answered} of 3,000");
+        let cut = world.exchange().counters().of(Refusal::OverRate);
+        assert_eq!(cut, 3_000 - answered as u64, "each of the others is counted");
         alice.dial("600").await;
         world.run_until("alice hears herself", secs(5), |_| alice.is_talking()).await;
         alice.hang_up().await;
@@ -397,6 +399,61 @@ fn what_is_too_large_or_no_sip_is_answered_and_counted() {
         assert!(counters.of(Refusal::SipMalformed) >= 2, "{counters:?}");
         assert_eq!(counters.of(Refusal::Sdp), 1, "{counters:?}");
         world.run_for(secs(40)).await;
+    });
+}
+
+/// What was counted of SIP and session descriptions so far. Not answers that are sent again, as
+/// those to an INVITE are until the ACK, which strangers do not send.
+async fn counted(world: &World) -> Vec<(String, u64)> {
+    let mut totals = world.exchange().totals().await;
+    totals.retain(|(name, _)| name.starts_with("sip_") || name.starts_with("sdp_"));
+    totals.retain(|(name, _)| name != "sip_retransmitted_total");
+    totals
+}
+
+#[test]
+fn whatever_is_wrong_with_a_request_is_counted_by_its_reason() {
+    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+        let mut stranger = world.stranger().await;
+        let (malformed, unserved, dropped) =
+            ("sip_malformed_total", "sip_unserved_total", "sip_dropped_total");
+        let plain = |method: &str, number: usize| request(method, number, "", "");
+        let inside = |method: &str, number: usize| {
+            plain(method, number).replace("To: <sip:proxy@192.0.2.1>", "To: <sip:a@b>;tag=gone")
+        };
+        let invite = |number: usize, sdp: &str| {
+            let kind = "Contact: <sip:proxy@198.51.100.1>\r\nContent-Type: application/sdp\r\n";
+            request("INVITE", number, kind, sdp)
+        };
+        let origin = "v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nt=0 0\r\n";
+        let answer_of_nobody =
+            plain("OPTIONS", 20).replacen("OPTIONS sip:600@192.0.2.1 SIP/2.0", "SIP/2.0 200 OK", 1);
+        let cases = [
+            (plain("OPTIONS", 1).replace("SIP/2.0\r\nVia", "SIP/7.0\r\nVia"), malformed),
+            (plain("OPTIONS", 2).replace("CSeq: 1 OPTIONS\r\n", ""), malformed),
+            (plain("OPTIONS", 3).replace("CSeq: 1", "CSeq: 99999999999"), malformed),
+            (plain("OPTIONS", 4).replace("Content-Length: 0", "Content-Length: 900"), malformed),
+            (request("OPTIONS", 5, "Require: telepathy\r\n", ""), unserved),
+            (plain("SUSPEND", 6), unserved),
+            (inside("BYE", 7), unserved),
+            (inside("INFO", 8), unserved),
+            (plain("CANCEL", 9), unserved),
+            (plain("ACK", 10), dropped),
+            (answer_of_nobody, dropped),
+            (request("REGISTER", 11, "Max-Forwards: 0\r\n", ""), unserved),
+            (invite(12, &format!("{origin}m=audio what\r\n")), "sdp_refused_total"),
+            (invite(13, "no description"), "sdp_refused_total"),
+        ];
+        for (text, name) in cases {
+            let mut expected = counted(&world).await;
+            stranger.say(text.clone()).await;
+            world.run_for(secs(1)).await;
+            let row = expected.iter_mut().find(|(row, _)| row == name);
+            row.expect("each reason has a row").1 += 1;
+            assert_eq!(counted(&world).await, expected, "{name}: {text}");
+        }
+        world.run_for(secs(40)).await;
+        world.assert_no_leaks().await;
     });
 }
 

@@ -71,6 +71,7 @@ impl Stack {
     }
 
     fn refuse_inside(&mut self, id: TransactionId, status: Status, retry_after: Option<u64>) {
+        self.unserved_total += 1;
         let Some(server) = self.servers.get(&id) else {
             return;
         };
