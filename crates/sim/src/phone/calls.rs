@@ -49,7 +49,10 @@ pub(super) struct Call {
     said_early: Option<String>,
     reoffer: Option<RequestId>,
     /// An offer that met one of the exchange is made again then.
-    reoffer_at: Option<(Instant, Option<Hold>)>,
+    /// What it offered last was a fax.
+    wants_fax: bool,
+    /// When what the peer's offer crossed is offered again.
+    reoffer_at: Option<Instant>,
     holds: Option<Hold>,
     /// Our re-INVITE without offer waits for the exchange's.
     asks_for_offer: bool,
@@ -135,7 +138,7 @@ impl Device {
 
     /// When a call wants to be answered or to offer again.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let times = |call: &Call| [call.answer_at, call.reoffer_at.map(|(at, _)| at)];
+        let times = |call: &Call| [call.answer_at, call.reoffer_at];
         self.calls.iter().flat_map(times).flatten().min()
     }
 
@@ -146,9 +149,8 @@ impl Device {
                 self.calls[place].answer_at = None;
                 self.answer(place).await;
             }
-            let due = self.calls[place].reoffer_at.take_if(|(at, _)| *at <= Instant::now());
-            if let Some((_, hold)) = due {
-                self.hold(place, hold).await;
+            if self.calls[place].reoffer_at.take_if(|at| *at <= Instant::now()).is_some() {
+                self.reoffer_again(place).await;
             }
         }
     }
@@ -220,6 +222,7 @@ impl Device {
             answer_at: None,
             said_early: None,
             reoffer: None,
+            wants_fax: false,
             reoffer_at: None,
             holds: None,
             asks_for_offer: false,
@@ -368,6 +371,7 @@ impl Device {
             answer_at,
             said_early: None,
             reoffer: None,
+            wants_fax: false,
             reoffer_at: None,
             holds: None,
             asks_for_offer: false,
@@ -644,7 +648,11 @@ impl Device {
             return;
         };
         call.wish = media.wish().directed(direction);
-        call.asks_for_offer = true;
+        self.send_without_offer(place, dialog);
+    }
+
+    fn send_without_offer(&mut self, place: usize, dialog: DialogId) {
+        self.calls[place].asks_for_offer = true;
         let request_id = RequestId(self.id());
         self.calls[place].reoffer = Some(request_id);
         self.show(place, |view| view.reoffer_status = None);
@@ -730,8 +738,23 @@ impl Device {
         }
     }
 
+    /// What crossed an offer of the peer's, once more.
+    async fn reoffer_again(&mut self, place: usize) {
+        let call = &self.calls[place];
+        let Some(dialog) = call.dialog else { return };
+        if call.asks_for_offer {
+            self.send_without_offer(place, dialog);
+        } else if call.wants_fax {
+            self.reoffer(place, dialog, Wish::fax(machine()), false).await;
+        } else {
+            // Of what there is now, which may be more than it was.
+            self.hold(place, call.holds).await;
+        }
+    }
+
     async fn reoffer(&mut self, place: usize, dialog: DialogId, wish: Wish, zero_address: bool) {
         let call = &mut self.calls[place];
+        call.wants_fax = wish.image.is_some();
         call.wish = wish.clone();
         let Some(media) = &mut call.media else { return };
         let Some(mut offer) = media.offer(&wish, &mut self.random).await else {
@@ -787,7 +810,7 @@ impl Device {
                 media.roll_back();
             }
             if let Failure::Glare { again_after } = why {
-                call.reoffer_at = Some((Instant::now() + again_after, call.holds));
+                call.reoffer_at = Some(Instant::now() + again_after);
                 return;
             }
             self.show(place, |view| view.reoffer_status = Some(408));

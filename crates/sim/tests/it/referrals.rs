@@ -157,7 +157,7 @@ fn rfc_5359_2_5_transfer_attended() {
             |_: &World| alice.calls().iter().all(|call| matches!(call.state, CallState::Over(200)));
         world.run_until("alice is free of both", secs(35), released).await;
         world.run_until("the others talk", secs(35), |w| w.talking(&bob, &carol)).await;
-        assert_eq!(alice.calls()[0].told, [202]);
+        assert_eq!(alice.calls()[0].told, [202], "{}", world.account());
         world.run_for(secs(5)).await;
         assert!(world.talking(&bob, &carol), "{}", world.account());
         bob.hang_up().await;

@@ -345,9 +345,7 @@ impl Stack {
             self.timers.cancel(&timer);
         }
         for (request_id, client) in dialog.requests {
-            if let Some(client) = self.clients.get_mut(&client) {
-                client.purpose = Purpose::Orphan;
-            }
+            self.orphan(client);
             self.emit(Event::RequestFailed { request_id, why: Failure::DialogGone });
         }
         // An INVITE that nobody answered yet must not wait for ever.

@@ -157,3 +157,37 @@ fn a_request_the_owner_never_answers_is_forgotten() {
     world.assert_no_leaks();
     let _ = testing::address(ALICE);
 }
+
+#[test]
+fn an_offer_inside_a_call_that_is_worked_on_for_ever_fails_after_three_minutes() {
+    let mut world = World::new();
+    let (alice, _) = world.call();
+    world.request(ALICE, alice, 9, "INVITE");
+    world.run_ms(100);
+    // 100 Trying was sent; nobody answers.
+    world.inside(BOB);
+    world.run_ms(175_000);
+    assert!(world.events[ALICE].is_empty(), "somebody may be thinking");
+    world.run_ms(10_000);
+    let failure = |event: &Event| match event {
+        Event::RequestFailed { why, .. } => Some(*why),
+        _ => None,
+    };
+    assert_eq!(world.expect(ALICE, failure), Failure::Timeout);
+    world.assert_no_leaks();
+}
+
+#[test]
+fn an_offer_whose_call_ends_before_its_answer_arrives_leaves_nothing() {
+    let mut world = World::new();
+    let (alice, _) = world.call();
+    world.request(ALICE, alice, 9, "INVITE");
+    world.run_ms(100);
+    world.inside(BOB);
+    // What BOB says from now on is lost, but for the answer to BYE.
+    world.lose = Box::new(|_, line| line.starts_with("SIP/2.0 4"));
+    world.bye(ALICE, alice);
+    world.run_ms(40_000);
+    assert_eq!(world.stacks[ALICE].snapshot().client_transactions, 0);
+    world.assert_no_leaks();
+}

@@ -12,6 +12,11 @@ use crate::api::{DialogId, Failure, InviteId, RequestId};
 use crate::digest::Proof;
 use crate::stack::{Stack, Timer};
 
+/// How long a peer may work on an INVITE inside a dialog: from each provisional response, which
+/// comes every minute while somebody thinks (RFC 3261 §13.3.1.1; as timer C, §16.6). INVITEs that
+/// begin a call are given up by whoever makes it.
+const WORKING: Duration = Duration::from_secs(180);
+
 /// A client transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ClientId(pub(crate) u64);
@@ -249,6 +254,7 @@ impl Stack {
                 self.timers.cancel(&Timer::ClientTimeout(id));
                 if status.is_provisional() {
                     client.state = ClientState::Proceeding(pause);
+                    self.bound_work(id, purpose);
                 } else if status.is_success() {
                     // Timer M (RFC 6026 §7.2).
                     client.state = ClientState::Accepted;
@@ -274,6 +280,28 @@ impl Stack {
                 self.hand_up(purpose, flow, response, essentials);
             }
             ClientState::Completed | ClientState::Accepted => {}
+        }
+    }
+
+    /// A peer that is working on an INVITE of ours inside a dialog does not do so for ever.
+    fn bound_work(&mut self, id: ClientId, purpose: Purpose) {
+        let most = match purpose {
+            Purpose::InDialog(..) | Purpose::Refresh(_) => WORKING,
+            Purpose::Orphan => self.settings.patience(),
+            _ => return,
+        };
+        self.timers.set(Timer::ClientTimeout(id), self.now + most);
+    }
+
+    /// The dialog of a request is gone: nobody hears of its end, which is waited for no longer
+    /// than for any answer.
+    pub(crate) fn orphan(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        client.purpose = Purpose::Orphan;
+        if client.is_proceeding() && client.key.method == Method::Invite {
+            self.bound_work(id, Purpose::Orphan);
         }
     }
 
