@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sidetone_sim::{Configuration, Line, Manner, Media, Stranger, Weather, World, secs};
 
+use super::strangers::{answer_to, media_target};
 use super::{registered, tell};
 
 /// The first host of a world is `proxy` and needs no password.
@@ -86,6 +87,49 @@ fn the_answer_holds_what_the_endpoint_prefers() {
             let answered = answer(&mut stranger, invite(number, media)).await;
             assert!(answered.starts_with("SIP/2.0 200 "), "{answered}");
             assert!(answered.contains(formats), "{lines}: {answered}");
+        });
+    }
+}
+
+/// A peer that is called and answers with its codecs in another order than they were offered in:
+/// the exchange offers ulaw, alaw and is answered alaw, ulaw.
+#[test]
+fn an_answer_is_taken_in_the_order_the_endpoint_prefers() {
+    let cases = [
+        ("", &["pcma", "pcmu"][..]),
+        ("codec_prefs_incoming_answer = prefer: pending, operation: intersect", &["pcma", "pcmu"]),
+        ("codec_prefs_incoming_answer = prefer: configured", &["pcmu", "pcma"]),
+        ("codec_prefs_incoming_answer = prefer: configured, keep: first", &["pcmu"]),
+        ("codec_prefs_incoming_answer = prefer: pending, keep: first", &["pcma"]),
+    ];
+    let aor = "\n[proxy]\ntype = aor\ncontact = sip:proxy@198.51.100.1:5060\n";
+    for (lines, expected) in cases {
+        let mut configuration = configuration(&format!("aors = proxy\n{lines}"));
+        configuration.pjsip += aor;
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let mut callee = world.stranger().await;
+            let alice = registered(&world, "alice", Line::Udp).await;
+            alice.dial("proxy").await;
+            let heard = callee.hear(secs(2)).await;
+            let invite = heard.iter().find(|text| text.starts_with("INVITE ")).expect("a call");
+            assert!(invite.contains(" RTP/AVP 0 8 101\r\n"), "{invite}");
+            let sdp = "v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\n\
+                t=0 0\r\nm=audio 4000 RTP/AVP 8 0\r\n";
+            callee.say(answer_to(invite, "200 OK", "callee", sdp)).await;
+            callee.hear(secs(1)).await;
+            let plan = media_target(&world).await;
+            let mut found: Vec<(usize, &str)> = ["pcmu", "pcma"]
+                .into_iter()
+                .filter_map(|name| Some((plan.find(&format!("name: \"{name}\""))?, name)))
+                .collect();
+            found.sort_unstable();
+            let found: Vec<&str> = found.into_iter().map(|(_, name)| name).collect();
+            assert_eq!(found, expected, "{lines}: {plan}");
+            alice.hang_up().await;
+            let heard = callee.hear(secs(2)).await;
+            let bye = heard.iter().find(|text| text.starts_with("BYE ")).expect("its end");
+            callee.say(answer_to(bye, "200 OK", "x", "").replace(";tag=x", "")).await;
+            world.assert_no_leaks().await;
         });
     }
 }

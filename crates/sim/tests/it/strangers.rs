@@ -182,7 +182,7 @@ fn a_flood_from_one_source_is_cut_and_the_others_register() {
 }
 
 /// A response to a request that the stranger heard.
-fn answer_to(request: &str, status: &str, tag: &str, body: &str) -> String {
+pub(super) fn answer_to(request: &str, status: &str, tag: &str, body: &str) -> String {
     let mut text = format!("SIP/2.0 {status}\r\n");
     for line in request.lines() {
         if ["Via:", "From:", "Call-ID:", "CSeq:", "Record-Route:"]
@@ -240,7 +240,7 @@ fn each_late_answer_of_a_forking_proxy_is_acknowledged_and_ended() {
 }
 
 /// Where the exchange sends the media of the channel that was called last.
-async fn media_target(world: &World) -> String {
+pub(super) async fn media_target(world: &World) -> String {
     let called = world.exchange().live().all().last().map(|facts| facts.id).expect("a channel");
     let inbox = world.exchange().live().inbox(called).expect("it lives");
     let (reply, plan) = tokio::sync::oneshot::channel();
