@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sidetone_config::objects::features::Features;
 use sidetone_dialplan::{Flow, Position, Stop};
-use sidetone_pbx::channel::{BranchEvent, Control, Happening, Join};
+use sidetone_pbx::channel::{BranchEvent, Control, Errand, Happening, Join};
 use sidetone_pbx::outgoing::Branch;
 use sidetone_pbx::transfer::TransferError;
 use sidetone_pbx::{Cause, Channel, transfer};
@@ -123,7 +123,7 @@ async fn attended(channel: &mut Channel, features: &Features) -> Result<(), Stop
     }
     if consultation.is_err() && channel.is_stopped() {
         // The party hung up: whoever it consulted takes the peer, or the peer calls there itself.
-        if channel.peer().is_none() || !channel.give_held_peer().await {
+        if channel.peer().is_none() || !complete(channel, features).await {
             channel.send_held_peer(Position::new(&context, &exten, 1));
         }
         return consultation;
@@ -194,8 +194,28 @@ async fn until_answered(
     }
 }
 
+/// Joins the two others; who was consulted hears so. `false` when one of them is gone.
+async fn complete(channel: &mut Channel, features: &Features) -> bool {
+    let consulted = channel.peer().cloned();
+    let given = channel.give_held_peer().await;
+    if let Some(peer) = consulted.filter(|_| given && !features.done_sound.is_empty()) {
+        let sound = features.done_sound.clone();
+        // One that does not hear it talks all the same.
+        peer.tell(Control::Errand(Errand::new(move |channel| {
+            Box::pin(async move {
+                let begun = prompts::begin(channel, &sound).await;
+                channel.set_background(begun);
+                Ok(Flow::Next)
+            })
+        })));
+    }
+    given
+}
+
 async fn until_decided(channel: &mut Channel, features: &Features) -> Result<(), Stop> {
     let mut pressed = String::new();
+    // Whether the one who was consulted is the one that waits.
+    let mut swapped = false;
     loop {
         // The other side left, or the one that waits did.
         if channel.peer().is_none() || channel.held_peer().is_none() {
@@ -207,11 +227,22 @@ async fn until_decided(channel: &mut Channel, features: &Features) -> Result<(),
         };
         pressed.push(digit);
         if pressed.ends_with(&features.abort) {
+            if swapped {
+                channel.swap_with_held().await;
+            }
             return Ok(());
         }
         if pressed.ends_with(&features.complete) {
-            channel.give_held_peer().await;
+            if swapped {
+                channel.swap_with_held().await;
+            }
+            complete(channel, features).await;
             return Ok(());
+        }
+        if !features.swap.is_empty() && pressed.ends_with(&features.swap) {
+            pressed.clear();
+            channel.swap_with_held().await;
+            swapped = !swapped;
         }
     }
 }

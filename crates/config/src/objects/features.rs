@@ -22,6 +22,8 @@ pub struct Features {
     pub abort: String,
     /// During a consultation: joins the two others.
     pub complete: String,
+    /// During a consultation: talks with the one who waits, while the other waits.
+    pub swap: String,
     /// How long the next key of a code may take.
     pub digit_timeout: Duration,
     /// How long the first digit of an extension may take.
@@ -38,6 +40,8 @@ pub struct Features {
     pub retry_sound: String,
     /// The transfer failed.
     pub fail_sound: String,
+    /// The transfer is complete, for who was consulted.
+    pub done_sound: String,
 }
 
 impl Features {
@@ -61,6 +65,7 @@ impl Features {
             disconnect,
             abort: fields.string("atxferabort"),
             complete: fields.string("atxfercomplete"),
+            swap: fields.string("atxferswap"),
             digit_timeout: Duration::from_millis(fields.number("featuredigittimeout")),
             transfer_digit_timeout: seconds(&mut fields, "transferdigittimeout"),
             no_answer_timeout: seconds(&mut fields, "atxfernoanswertimeout"),
@@ -69,6 +74,7 @@ impl Features {
             invalid_sound: fields.string("transferinvalidsound"),
             retry_sound: fields.string("transferretrysound"),
             fail_sound: fields.string("xferfailsound"),
+            done_sound: fields.string("xfersound"),
         }
     }
 }

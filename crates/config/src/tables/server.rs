@@ -352,7 +352,7 @@ pub const FEATURES: ObjectSpec = ObjectSpec {
         "atxferdropcall" YesNo, "no", NOT_YET, "Drops a transfer whose transferer hung up.";
         "atxferloopdelay" COUNT, "10", NOT_YET, "Seconds between such calls.";
         "atxfernoanswertimeout" COUNT, "15", Works, "Seconds somebody consulted may ring.";
-        "atxferswap" Text, "*4", NOT_YET, "Swaps the two others.";
+        "atxferswap" Text, "*4", Works, "Swaps the two others during the consultation.";
         "atxferthreeway" Text, "*3", NOT_YET, "Joins all three.";
         "courtesytone" Text, "", NOT_YET, "Heard when recording begins.";
         "featuredigittimeout" COUNT, "1000", Works, "Milliseconds between the keys of a code.";
@@ -367,6 +367,7 @@ pub const FEATURES: ObjectSpec = ObjectSpec {
             "Heard when the last one asked for does not exist.";
         "transferretrysound" Text, "pbx-invalid", Works, "Heard before it is asked for again.";
         "xferfailsound" Text, "beeperr", Works, "Heard when the transfer failed.";
-        "xfersound" Text, "beep", NOT_YET, "Heard when a transfer is complete.";
+        "xfersound" Text, "beep", Works,
+            "Heard by who was consulted when the transfer is complete.";
     },
 };

@@ -566,7 +566,8 @@ impl Channel {
             let own = own.iter().filter(|stream| stream.kind == kind);
             for (place, stream) in own.enumerate() {
                 let target = theirs.get(place);
-                let route = target.map_or(Route::Discard, |target| {
+                // Who keeps us waiting talks with somebody else on the same leg.
+                let route = target.filter(|target| target.hears).map_or(Route::Discard, |target| {
                     Route::Forward(vec![(peer.leg, target.index)])
                 });
                 if let Some(target) = target.filter(|_| kind == MediaKind::Audio)

@@ -254,6 +254,15 @@ impl Channel {
         }
     }
 
+    /// Talks with the peer that waits, while the one it talked with waits.
+    pub async fn swap_with_held(&mut self) {
+        if let Some(held) = self.bridging.held.take() {
+            self.hold_peer().await;
+            self.join(held).await;
+            self.let_wait(false);
+        }
+    }
+
     /// Lets the peer hear music, as if the party held the call; or no more.
     pub fn let_wait(&self, waits: bool) {
         let mut streams = self.streams();

@@ -455,6 +455,9 @@ exten => 7,1,Dial(PJSIP/carol,20)";
                 if end != "refused" && end != "early" {
                     let consults = |w: &World| w.talking(&alice, &carol) && bob.hears();
                     world.run_until("alice consults, bob hears music", secs(35), consults).await;
+                    world.run_for(secs(1)).await;
+                    let sound = world.hear(&alice, secs(1)).await;
+                    assert!(sound.is_tone(carol.voice()), "{end}: bob is not heard meanwhile");
                 }
                 let press = async |keys: &str| {
                     for key in keys.chars() {
@@ -480,5 +483,96 @@ exten => 7,1,Dial(PJSIP/carol,20)";
                 world.assert_no_leaks().await;
             });
         }
+    }
+}
+
+#[test]
+fn a_party_that_consults_goes_to_and_fro_between_the_two() {
+    let plan = "
+exten => 1,1,Dial(PJSIP/bob,20,tT)
+exten => 7,1,Dial(PJSIP/carol,20)";
+    let mut configuration = Configuration::default().with_extensions(plan);
+    configuration.features = "[featuremap]\natxfer = *2\n[general]\natxfercomplete = *9\n\
+        atxferswap = *5\n"
+        .to_owned();
+    for end in ["code", "hangup", "abort", "target leaves"] {
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let (alice, bob) = talking(&world, "1").await;
+            let carol = registered(&world, "carol", Line::Tcp).await;
+            carol.will(Manner::Answer(secs(1))).await;
+            let press = async |keys: &str| {
+                for key in keys.chars() {
+                    alice.press(key).await;
+                    world.run_for(Duration::from_millis(400)).await;
+                }
+                world.run_for(secs(3)).await;
+            };
+            press("*27").await;
+            let hears_voice = async |of: &Phone, by: &Phone| {
+                let sound = world.hear(by, secs(1)).await;
+                sound.is_tone(of.voice())
+            };
+            world.run_until("she consults", secs(35), |w| w.talking(&alice, &carol)).await;
+            world.run_for(secs(1)).await;
+            assert!(hears_voice(&alice, &carol).await && !hears_voice(&alice, &bob).await);
+            press("*5").await;
+            assert!(hears_voice(&alice, &bob).await, "{}", world.account());
+            assert!(hears_voice(&bob, &alice).await && !hears_voice(&alice, &carol).await);
+            press("*5").await;
+            assert!(hears_voice(&alice, &carol).await && !hears_voice(&alice, &bob).await);
+            assert!(hears_voice(&carol, &alice).await, "and nobody else: {}", world.account());
+            press("*5").await;
+            match end {
+                "code" => press("*9").await,
+                "hangup" => alice.hang_up().await,
+                "abort" => press("*1").await,
+                _ => carol.hang_up().await,
+            }
+            world.run_for(secs(8)).await;
+            let (one, other) = match end {
+                "abort" | "target leaves" => (&alice, &bob),
+                _ => (&bob, &carol),
+            };
+            assert!(world.talking(one, other), "{end}\n{}", world.account());
+            assert_eq!(world.exchange().live().count(), 2, "{end}\n{}", world.account());
+            other.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn who_was_consulted_hears_that_the_transfer_is_complete() {
+    let plan = "
+exten => 1,1,Dial(PJSIP/bob,20,tT)
+exten => 7,1,Dial(PJSIP/carol,20)";
+    for (sound, heard) in [("xfersound = tone-2250-6000\n", true), ("xfersound =\n", false)] {
+        let mut configuration = Configuration::default().with_extensions(plan);
+        configuration.features = format!("[featuremap]\natxfer = *2\n[general]\n{sound}");
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let (alice, bob) = talking(&world, "1").await;
+            let carol = registered(&world, "carol", Line::Udp).await;
+            carol.will(Manner::Answer(secs(1))).await;
+            for key in "*27".chars() {
+                alice.press(key).await;
+                world.run_for(Duration::from_millis(400)).await;
+            }
+            world.run_until("she consults", secs(35), |w| w.talking(&alice, &carol)).await;
+            world.run_for(secs(1)).await;
+            for key in "*2".chars() {
+                alice.press(key).await;
+                world.run_for(Duration::from_millis(400)).await;
+            }
+            over(&world, "alice is free", &alice).await;
+            let to_carol = world.hear(&carol, secs(1)).await;
+            assert_eq!(to_carol.is_tone(2_250.0), heard, "{}", world.account());
+            assert_eq!(to_carol.is_tone(bob.voice()), !heard);
+            assert!(!to_carol.is_silent());
+            assert!(world.hear(&bob, secs(1)).await.is_tone(carol.voice()), "bob hears carol");
+            world.run_for(secs(30)).await;
+            assert!(world.hear(&carol, secs(1)).await.is_tone(bob.voice()), "then they talk");
+            bob.hang_up().await;
+            world.assert_no_leaks().await;
+        });
     }
 }
