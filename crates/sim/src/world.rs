@@ -359,7 +359,19 @@ impl World {
     /// How many datagrams reached an address where nobody is.
     #[must_use]
     pub fn strays_at(&self, address: SocketAddr) -> usize {
-        self.inner.media.borrow_mut().take(address).len()
+        self.taken_at(address).len()
+    }
+
+    /// The datagrams that reached an address where nobody is, since it was last asked.
+    #[must_use]
+    pub fn taken_at(&self, address: SocketAddr) -> Vec<Vec<u8>> {
+        let taken = self.inner.media.borrow_mut().take(address);
+        taken.into_iter().map(|datagram| datagram.bytes).collect()
+    }
+
+    /// Sends a media datagram from an address where nobody is.
+    pub fn send_from(&self, from: SocketAddr, to: SocketAddr, datagram: &[u8]) {
+        self.inner.media.borrow_mut().send(from, to, datagram);
     }
 
     /// Lets time pass.

@@ -4,6 +4,7 @@ mod applications;
 mod associations;
 mod calls;
 mod certificates;
+mod changes;
 mod channels;
 mod codecs;
 mod contacts;
