@@ -1,10 +1,11 @@
-// SIPp over IPv6, on ::1: signalling and media.
+// SIPp over IPv6, on ::1: signalling and media, also towards a phone on 127.0.0.1.
 import assert from 'node:assert/strict';
 import os from 'node:os';
 import { after, before, test } from 'node:test';
 import { startExchange } from '../lib/exchange.mjs';
 import { mediaPeer } from '../lib/rtp.mjs';
 import { CODECS, sipp } from '../lib/sipp.mjs';
+import { freePort, until } from '../lib/tools.mjs';
 
 const HOST = '::1';
 
@@ -46,5 +47,33 @@ for (const [transport, flag] of [
     }
     const { sent, returned } = media.result;
     assert.ok(returned >= sent - 5, `${returned} of ${sent} packets came back unchanged`);
+  });
+}
+
+for (const [caller, callee] of [
+  [HOST, '127.0.0.1'],
+  ['127.0.0.1', HOST],
+]) {
+  test(`a phone on ${caller} calls one on ${callee}, and each hears the other's tone`, async () => {
+    const port = exchange.ports.udp;
+    const tones = [{ host: caller, hz: 700 }, { host: callee, hz: 1_100 }];
+    const media = await Promise.all(tones.map((tone) => mediaPeer(tone)));
+    const [own, other] = media;
+    const localPort = await freePort();
+    const tablet = { host: callee, port, account: 'tablet', localPort, args: ['-m', '1'] };
+    await (await sipp('register', tablet)).done();
+    const answer = await sipp('answer', { ...tablet, keys: { ...CODECS.PCMU, media: other.port } });
+    const keys = { ...CODECS.PCMU, number: 'tablet', media: own.port };
+    const call = await sipp('call', { host: caller, port, account: 'desk', keys, talkMs: 5_000, args: ['-m', '1'] });
+    try {
+      own.aim(Number(await call.logged(/media port (\d+)/)));
+      await until('the caller to hear 1,100 Hz', () => own.hears(1_100) > 0.9);
+      await until('the callee to hear 700 Hz', () => other.hears(700) > 0.9);
+      await call.done();
+      await answer.done();
+    } finally {
+      await Promise.all([call.stop(), answer.stop()]);
+      media.forEach((peer) => peer.close());
+    }
   });
 }
