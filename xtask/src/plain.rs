@@ -23,9 +23,29 @@ pub(crate) fn release_binary() -> Result<PathBuf, String> {
     build()?;
     let binary = target_dir().join("release").join(BINARY);
     if binary.is_file() {
+        check_libraries(&output("readelf", &["-d", &binary.to_string_lossy()])?)?;
         return Ok(binary);
     }
     Err(format!("the build made no {}", binary.display()))
+}
+
+/// Libraries of the C compiler and its system, which every program links.
+const LIBRARIES: &[&str] =
+    &["libc.so", "libm.so", "libgcc_s.so", "ld-linux", "libdl.so", "libpthread.so", "librt.so"];
+
+/// A build script may also link an installed library without asking any tool: what the binary
+/// wants to be loaded with tells.
+fn check_libraries(dynamic_section: &str) -> Outcome {
+    let needed = dynamic_section.lines().filter(|line| line.contains("(NEEDED)"));
+    let names: Vec<&str> = needed.filter_map(|line| line.split(['[', ']']).nth(1)).collect();
+    if names.is_empty() {
+        return Err("readelf names no library of the binary: what it links is not known".into());
+    }
+    let usual = |name: &&&str| LIBRARIES.iter().any(|library| name.starts_with(library));
+    match names.iter().find(|name| !usual(name)) {
+        None => Ok(()),
+        Some(name) => Err(format!("the binary links {name}: it may need the C library only")),
+    }
 }
 
 fn build() -> Outcome {
@@ -84,6 +104,16 @@ fn bare_path(folder: &Path) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_library_of_the_system_is_found() {
+        let section = " 0x01 (NEEDED)  Shared library: [libm.so.6]\n 0x01 (NEEDED)  Shared \
+            library: [libc.so.6]\n 0x0c (INIT) 0x1000\n";
+        assert_eq!(check_libraries(section), Ok(()));
+        let more = format!("{section} 0x01 (NEEDED)  Shared library: [libopus.so.0]\n");
+        assert!(check_libraries(&more).is_err_and(|words| words.contains("libopus.so.0")));
+        assert!(check_libraries("").is_err());
+    }
 
     #[test]
     fn a_tool_that_is_not_hidden_is_found() {

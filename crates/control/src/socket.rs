@@ -95,10 +95,13 @@ async fn console(stream: UnixStream, run: &Run, log: &Writer) -> io::Result<()> 
     let mut lines = log.remote_lines();
     let mut command = Vec::new();
     loop {
-        let mut limited = (&mut reader).take(MAX_COMMAND as u64);
+        let room = MAX_COMMAND.saturating_sub(command.len());
+        let mut limited = (&mut reader).take(room as u64);
         tokio::select! {
             read = limited.read_until(b'\n', &mut command) => {
-                if read? == 0 {
+                read?;
+                // Cut off, by its end or by the limit: half a command is none.
+                if !command.ends_with(b"\n") {
                     return Ok(());
                 }
                 let line = String::from_utf8_lossy(&command).trim().to_owned();

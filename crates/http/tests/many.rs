@@ -56,7 +56,7 @@ fn clients_of(server: SocketAddr) -> Clients {
     Clients(child.unwrap())
 }
 
-/// The process of the clients: each registers as a phone would, then answers pings.
+/// The process of the clients: each sends one request as a phone would, then answers pings.
 async fn be_clients(server: SocketAddr) {
     let tls = Arc::new(ClientTls::build(&TlsSettings::default()).unwrap());
     let places = Arc::new(Semaphore::new(AT_ONCE));

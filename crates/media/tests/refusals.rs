@@ -95,6 +95,30 @@ fn whatever_is_wrong_with_a_datagram_in_clear_is_counted_by_its_reason() {
 }
 
 #[test]
+fn a_flood_of_garbage_at_the_port_of_a_call_ends_nothing() {
+    let (mut world, mut phone, local) = call_in_clear();
+    let mut random = SeededRandom::new(5);
+    let before = world.hosts[0].graph.snapshot();
+    for number in 0..5_000_u64 {
+        let garbage: Vec<u8> = (0..random.below(80)).map(|_| random.below(256) as u8).collect();
+        let from = if number % 2 == 0 { phone.address } else { with_port(local, 9) };
+        world.inject(from, local, &garbage);
+        if number % 100 == 0 {
+            let heard = phone.heard(&world).len();
+            phone.talk(&mut world, local, 5);
+            // By chance a little of it is RTP, and there are reports.
+            assert!(phone.heard(&world).len() >= heard + 5, "after {number}");
+        }
+    }
+    let after = world.hosts[0].graph.snapshot();
+    assert!(after.refused.total() - before.refused.total() > 4_500, "{:?}", after.refused);
+    assert_eq!(
+        (after.legs, after.routes, after.timers),
+        (before.legs, before.routes, before.timers)
+    );
+}
+
+#[test]
 fn what_is_no_fax_and_what_comes_before_one_is_counted() {
     let (mut world, phone, local) = call_in_clear();
     let ends = (phone.address, local);

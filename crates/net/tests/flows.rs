@@ -294,6 +294,7 @@ async fn a_peer_that_does_not_read_is_dropped() {
         }
     }
     assert_eq!(lost, 1_024);
+    assert_eq!(node.net.counters().connections_not_draining_total, 1);
 }
 
 #[tokio::test]

@@ -263,6 +263,7 @@ async fn a_client_that_does_not_drain_is_dropped_after_100_ms() {
     assert_eq!(reason, CloseReason::NotDraining(Duration::from_millis(100)));
     assert_eq!(start.elapsed().as_millis(), 100);
     assert_eq!(node.closed().await, reason);
+    assert_eq!(node.net.counters().connections_not_draining_total, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -108,6 +108,21 @@ mod tests {
     use clap::Parser as _;
 
     #[test]
+    fn quiet_leaves_warnings_on_the_terminal_and_mute_errors_only() {
+        let shown = |flags: &[&str]| {
+            let arguments = Arguments::parse_from([&["sidetone"], flags].concat());
+            let settings = settings(&arguments, None);
+            let terminal = settings.channels.iter().find(|channel| channel.sink == Sink::Console);
+            let levels = terminal.expect("a terminal").levels;
+            Level::ALL.into_iter().filter(|level| levels.contains(*level)).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&["-m"]), [Level::Error]);
+        assert_eq!(shown(&["-q"]), [Level::Error, Level::Warning]);
+        assert_eq!(shown(&["-qm"]), [Level::Error]);
+        assert!(shown(&[]).contains(&Level::Notice));
+    }
+
+    #[test]
     fn flags_choose_the_colours_of_a_terminal() {
         let of = |flags: &[&str]| Arguments::parse_from([&["sidetone"], flags].concat());
         assert_eq!(palette(&of(&[]), true), Palette::Dark);

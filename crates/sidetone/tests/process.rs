@@ -282,8 +282,12 @@ fn quiet_leaves_warnings_and_debug_adds_lines() {
     assert!(!quiet.log().contains("NOTICE") && !quiet.log().contains("DEBUG"), "{}", quiet.log());
     let port = free_port();
     let mut plain = Exchange::new("plain", port);
-    plain.start();
+    plain.start_with(&["-fT"]);
     assert!(plain.logs("NOTICE") && answers(port));
+    let log = plain.log();
+    let line = log.lines().find(|line| line.contains("NOTICE")).expect("a line");
+    let time = line.strip_prefix('[').and_then(|rest| rest.split(']').next()).expect("its time");
+    assert!(time.len() >= "2026-11-28 12:00:00".len() && time.starts_with("20"), "{line}");
     assert!(!plain.log().contains("DEBUG"), "{}", plain.log());
     let port = free_port();
     let mut debug = Exchange::new("debug", port);

@@ -10,6 +10,7 @@ mod functions;
 mod layers;
 mod lines;
 mod purity;
+mod release;
 mod text;
 
 use crate::Outcome;
@@ -50,6 +51,7 @@ pub(crate) fn run(_arguments: &[String]) -> Outcome {
     let mut problems = table.check(&packages);
     crates::check(&table, &packages, &sources, &mut problems);
     dependencies::check(&mut problems)?;
+    release::check(&mut problems)?;
     for source in &sources {
         lines::check(source, &mut problems);
         functions::check(source, &mut problems);

@@ -7,7 +7,7 @@ use sidetone_base::SeededRandom;
 use sidetone_dialplan::Flow;
 use sidetone_pbx::channel::{ChannelEvent, Control, Errand};
 use sidetone_pbx::counters::Refusal;
-use sidetone_sim::{CallState, Configuration, Line, Stranger, Weather, World, secs};
+use sidetone_sim::{CallState, Configuration, Line, Manner, Stranger, Weather, World, secs};
 use sidetone_sip::{Carrier, Limits, Message, Response};
 use sidetone_ua::digest::{Secret, credentials_for};
 
@@ -161,12 +161,23 @@ fn a_recorded_registration_played_back_binds_nothing() {
 fn a_flood_from_one_source_is_cut_and_the_others_register() {
     tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
         let (mut flooder, mut answered) = (world.stranger().await, 0);
+        // A registration and a call that are there before it begins.
+        let bob = registered(&world, "bob", Line::Udp).await;
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        bob.will(Manner::Answer(Duration::from_millis(100))).await;
+        wendy.dial("bob").await;
+        world.run_until("they talk", secs(9), |world| world.talking(&wendy, &bob)).await;
+        let still_there = |when: &str| {
+            assert!(world.talking(&wendy, &bob), "{when}: {}", world.account());
+            assert_eq!((world.contacts("bob"), world.contacts("wendy")), (1, 1), "{when}");
+        };
         for number in 0..3_000 {
             let broken = request("OPTIONS", number, "", "").replace("SIP/2.0\r\n", "SIP/7.0\r\n");
             let good = request("OPTIONS", 10_000 + number, "", "");
             flooder.say(if number % 2 == 0 { good } else { broken }).await;
             if number % 100 == 0 {
                 answered += flooder.hear(Duration::from_millis(10)).await.len();
+                still_there("while it comes");
             }
         }
         let alice = registered(&world, "alice", Line::Udp).await;
@@ -176,7 +187,9 @@ fn a_flood_from_one_source_is_cut_and_the_others_register() {
         assert_eq!(cut, 3_000 - answered as u64, "each of the others is counted");
         alice.dial("600").await;
         world.run_until("alice hears herself", secs(5), |_| alice.is_talking()).await;
+        still_there("after it");
         alice.hang_up().await;
+        wendy.hang_up().await;
         world.assert_no_leaks().await;
     });
 }
