@@ -48,7 +48,9 @@ impl Features {
     pub(crate) fn build(document: &Document, report: &mut Report) -> Self {
         for name in ["applicationmap", "featuregroup"] {
             for section in single(document, name).filter(|section| !section.values.is_empty()) {
-                let message = format!("[{name}] is ignored: keys do not start applications yet");
+                let message = format!(
+                    "[{name}] is ignored: keys do not start applications yet; its lines may stay"
+                );
                 report.say(Diagnostic::warning(&section.span, message));
             }
         }

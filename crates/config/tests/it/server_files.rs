@@ -306,3 +306,12 @@ fn without_classes_there_is_the_default_one() {
     one_says(&errors(&loaded), &["'mode = tape' cannot be"]);
     one_says(&errors(&loaded), &["'sort = loud' cannot be"]);
 }
+
+#[test]
+fn applications_behind_keys_are_said_to_be_missing_and_the_other_codes_hold() {
+    let text = "[featuremap]\natxfer = *2\n[applicationmap]\nnote => #9,peer,Playback,beep\n";
+    let loaded = load_with("features.conf", text);
+    let found = warnings(&loaded);
+    one_says(&found, &["features.conf:3", "[applicationmap] is ignored", "may stay"]);
+    assert_eq!(config(&loaded).features.attended_transfer, "*2");
+}

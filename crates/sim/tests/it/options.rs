@@ -511,7 +511,7 @@ fn a_transfer_to_nowhere_is_asked_for_again_as_features_conf_says() {
     configuration.features = "[featuremap]\nblindxfer = #1\n\
         [general]\ntransferdialattempts = 2\ntransferdigittimeout = 2\n\
         transferannouncesound = tone-1750-900\ntransferretrysound = tone-1250-900\n\
-        transferinvalidsound = tone-1500-900\nxferfailsound = tone-2250-200\n"
+        transferinvalidsound = tone-1500-900\nxferfailsound = tone-2250-900\n"
         .to_owned();
     tell(1, Weather::CLEAR, &configuration, async |world: World| {
         let (alice, bob) = both(&world).await;
@@ -526,7 +526,8 @@ fn a_transfer_to_nowhere_is_asked_for_again_as_features_conf_says() {
         };
         press(&world, &alice, "#1").await;
         hears("the question", 1750.0).await;
-        world.run_for(secs(4)).await;
+        hears("that it failed", 2250.0).await;
+        world.run_for(secs(2)).await;
         assert!(world.talking(&alice, &bob), "nothing was dialled in time");
         press(&world, &alice, "#1").await;
         hears("the second question", 1750.0).await;
@@ -535,6 +536,7 @@ fn a_transfer_to_nowhere_is_asked_for_again_as_features_conf_says() {
         hears("the question again", 1750.0).await;
         press(&world, &alice, "0").await;
         hears("the last sound", 1500.0).await;
+        hears("that it failed", 2250.0).await;
         world.run_for(secs(3)).await;
         assert!(world.talking(&alice, &bob), "it was asked for twice");
         press(&world, &alice, "#1").await;
