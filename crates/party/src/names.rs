@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt as _};
 use sidetone_config::objects::identify::Source;
 use sidetone_config::{Config, Host};
 use sidetone_sip::{Text, Uri};
@@ -13,6 +14,10 @@ pub type Names = HashMap<String, Vec<IpAddr>>;
 
 /// How long one lookup may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Lookups at the same time: a name server that is away must not hold up the start by the sum of
+/// all patience. The system's resolver works on threads, of which the runtime has more.
+const AT_ONCE: usize = 64;
 
 /// The names of a configuration: external addresses, fixed contacts, proxies, servers we register
 /// with, sources of identify objects.
@@ -42,9 +47,26 @@ fn wanted(config: &Config) -> BTreeSet<String> {
 /// Looks up all names of a configuration. One that cannot be looked up keeps its `known`
 /// addresses: a name server that is away must not take a trunk along.
 pub async fn resolve(config: &Config, known: &Names) -> Names {
+    resolve_all(wanted(config), known, |name| async move { addresses_of(&name).await }).await
+}
+
+async fn resolve_all<F>(
+    wanted: BTreeSet<String>,
+    known: &Names,
+    look_up: impl Fn(String) -> F,
+) -> Names
+where
+    F: Future<Output = Result<Vec<IpAddr>, String>>,
+{
+    let look_up = &look_up;
+    let lookups = wanted.into_iter().map(|name| async move {
+        let found = look_up(name.clone()).await;
+        (name, found)
+    });
+    let mut lookups = stream::iter(lookups).buffered(AT_ONCE);
     let mut resolved = Names::new();
-    for name in wanted(config) {
-        let problem = match addresses_of(&name).await {
+    while let Some((name, found)) = lookups.next().await {
+        let problem = match found {
             Ok(addresses) => {
                 resolved.insert(name, addresses);
                 continue;
@@ -94,6 +116,21 @@ pub fn name_in(uri: &str) -> Option<String> {
 mod tests {
     use super::*;
     use sidetone_conf::MemorySource;
+
+    /// Each lookup takes as long as it may, as when the name server is away.
+    #[tokio::test(start_paused = true)]
+    async fn names_that_nobody_answers_for_are_waited_for_side_by_side() {
+        let wanted: BTreeSet<String> = (0..100).map(|number| format!("{number}.invalid")).collect();
+        let start = tokio::time::Instant::now();
+        let silent = |_| async {
+            tokio::time::sleep(PATIENCE).await;
+            Err("no answer".to_owned())
+        };
+        let address: IpAddr = "192.0.2.7".parse().expect("an address");
+        let known = Names::from([("7.invalid".to_owned(), vec![address])]);
+        assert_eq!(resolve_all(wanted, &known, silent).await, known);
+        assert_eq!(start.elapsed(), 2 * PATIENCE, "64 of them and 36");
+    }
 
     #[tokio::test]
     async fn names_are_looked_up_and_kept_when_that_fails() {
