@@ -313,9 +313,10 @@ impl HttpServer {
         let counters = &self.shared.counters;
         let mut totals: Vec<_> =
             Count::ALL.iter().map(|count| (count.name(), counters.of(*count))).collect();
-        let status = self.status();
-        totals.push(("http_tls_failures_total", status.tls_failures_total));
-        totals.push(("http_tls_names_refused_total", status.names_refused_total));
+        let gate = self.shared.gate.load();
+        let of_gate = |count: fn(&TlsGate) -> u64| gate.as_ref().map_or(0, |gate| count(gate));
+        totals.push(("http_tls_failures_total", of_gate(TlsGate::failures_total)));
+        totals.push(("http_tls_names_refused_total", of_gate(|g| g.tls().refused_names_total())));
         totals
     }
 

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use sidetone_base::ChannelId;
 use sidetone_config::objects::features::Features;
 use sidetone_dialplan::{Flow, Position, Stop};
 use sidetone_pbx::channel::{BranchEvent, Control, Errand, Happening, Join};
@@ -117,13 +118,17 @@ async fn attended(channel: &mut Channel, features: &Features) -> Result<(), Stop
     };
     let context = transfer::context(channel);
     channel.hold_peer().await;
-    let consultation = consult(channel, features, &exten, &context).await;
+    let Some(waits) = channel.held_peer().map(|held| held.channel) else {
+        return Ok(());
+    };
+    let consultation = consult(channel, features, &exten, &context, waits).await;
     if channel.held_peer().is_none() {
         return consultation;
     }
     if consultation.is_err() && channel.is_stopped() {
         // The party hung up: whoever it consulted takes the peer, or the peer calls there itself.
-        if channel.peer().is_none() || !complete(channel, features).await {
+        let is_alone = channel.peer().is_none() || !complete(channel, features, waits).await;
+        if is_alone && channel.held_peer().is_some_and(|held| held.channel == waits) {
             channel.send_held_peer(Position::new(&context, &exten, 1));
         }
         return consultation;
@@ -139,6 +144,7 @@ async fn consult(
     features: &Features,
     exten: &str,
     context: &str,
+    waits: ChannelId,
 ) -> Result<(), Stop> {
     let to = To::Local { exten: exten.to_owned(), context: context.to_owned(), optimise: true };
     let destination = Destination { number: exten.to_owned(), to };
@@ -148,7 +154,7 @@ async fn consult(
     let answered = until_answered(channel, &branch, until, features).await;
     channel.stop_background().await;
     match answered {
-        Ok(true) => until_decided(channel, features).await,
+        Ok(true) => until_decided(channel, features, waits).await,
         Ok(false) => {
             branch.tell(Control::Hangup(Cause::NORMAL));
             prompts::play(channel, &features.fail_sound, prompts::Digits::Keep).await?;
@@ -194,9 +200,11 @@ async fn until_answered(
     }
 }
 
-/// Joins the two others; who was consulted hears so. `false` when one of them is gone.
-async fn complete(channel: &mut Channel, features: &Features) -> bool {
-    let consulted = channel.peer().cloned();
+/// Joins the two others; who was consulted, and not the one that `waits`, hears so. `false` when
+/// one of them is gone.
+async fn complete(channel: &mut Channel, features: &Features, waits: ChannelId) -> bool {
+    let mut others = channel.peer().into_iter().chain(channel.held_peer());
+    let consulted = others.find(|peer| peer.channel != waits).cloned();
     let given = channel.give_held_peer().await;
     if let Some(peer) = consulted.filter(|_| given && !features.done_sound.is_empty()) {
         let sound = features.done_sound.clone();
@@ -212,10 +220,12 @@ async fn complete(channel: &mut Channel, features: &Features) -> bool {
     given
 }
 
-async fn until_decided(channel: &mut Channel, features: &Features) -> Result<(), Stop> {
+async fn until_decided(
+    channel: &mut Channel,
+    features: &Features,
+    waits: ChannelId,
+) -> Result<(), Stop> {
     let mut pressed = String::new();
-    // Whether the one who was consulted is the one that waits.
-    let mut swapped = false;
     loop {
         // The other side left, or the one that waits did.
         if channel.peer().is_none() || channel.held_peer().is_none() {
@@ -227,22 +237,19 @@ async fn until_decided(channel: &mut Channel, features: &Features) -> Result<(),
         };
         pressed.push(digit);
         if pressed.ends_with(&features.abort) {
-            if swapped {
+            // Whoever waits now, it is the one of the call that is gone back to.
+            if channel.held_peer().is_some_and(|held| held.channel != waits) {
                 channel.swap_with_held().await;
             }
             return Ok(());
         }
         if pressed.ends_with(&features.complete) {
-            if swapped {
-                channel.swap_with_held().await;
-            }
-            complete(channel, features).await;
+            complete(channel, features, waits).await;
             return Ok(());
         }
         if !features.swap.is_empty() && pressed.ends_with(&features.swap) {
             pressed.clear();
             channel.swap_with_held().await;
-            swapped = !swapped;
         }
     }
 }

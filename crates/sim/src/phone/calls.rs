@@ -48,10 +48,7 @@ pub(super) struct Call {
     /// The answer that a 183 took to the caller.
     said_early: Option<String>,
     reoffer: Option<RequestId>,
-    /// An offer that met one of the exchange is made again then.
-    /// What it offered last was a fax.
-    wants_fax: bool,
-    /// When what the peer's offer crossed is offered again.
+    /// When an offer that met one of the exchange is made again.
     reoffer_at: Option<Instant>,
     holds: Option<Hold>,
     /// Our re-INVITE without offer waits for the exchange's.
@@ -222,7 +219,6 @@ impl Device {
             answer_at: None,
             said_early: None,
             reoffer: None,
-            wants_fax: false,
             reoffer_at: None,
             holds: None,
             asks_for_offer: false,
@@ -371,7 +367,6 @@ impl Device {
             answer_at,
             said_early: None,
             reoffer: None,
-            wants_fax: false,
             reoffer_at: None,
             holds: None,
             asks_for_offer: false,
@@ -744,7 +739,7 @@ impl Device {
         let Some(dialog) = call.dialog else { return };
         if call.asks_for_offer {
             self.send_without_offer(place, dialog);
-        } else if call.wants_fax {
+        } else if call.wish.image.is_some() {
             self.reoffer(place, dialog, Wish::fax(machine()), false).await;
         } else {
             // Of what there is now, which may be more than it was.
@@ -754,7 +749,6 @@ impl Device {
 
     async fn reoffer(&mut self, place: usize, dialog: DialogId, wish: Wish, zero_address: bool) {
         let call = &mut self.calls[place];
-        call.wants_fax = wish.image.is_some();
         call.wish = wish.clone();
         let Some(media) = &mut call.media else { return };
         let Some(mut offer) = media.offer(&wish, &mut self.random).await else {

@@ -546,7 +546,11 @@ fn who_was_consulted_hears_that_the_transfer_is_complete() {
     let plan = "
 exten => 1,1,Dial(PJSIP/bob,20,tT)
 exten => 7,1,Dial(PJSIP/carol,20)";
-    for (sound, heard) in [("xfersound = tone-2250-6000\n", true), ("xfersound =\n", false)] {
+    let long = "xfersound = tone-2250-6000\n";
+    // The last goes back to bob, and hangs up while carol waits.
+    for (sound, keys, heard) in
+        [(long, "*2", true), ("xfersound =\n", "*2", false), (long, "*4", true)]
+    {
         let mut configuration = Configuration::default().with_extensions(plan);
         configuration.features = format!("[featuremap]\natxfer = *2\n[general]\n{sound}");
         tell(1, Weather::CLEAR, &configuration, async |world: World| {
@@ -559,9 +563,12 @@ exten => 7,1,Dial(PJSIP/carol,20)";
             }
             world.run_until("she consults", secs(35), |w| w.talking(&alice, &carol)).await;
             world.run_for(secs(1)).await;
-            for key in "*2".chars() {
+            for key in keys.chars() {
                 alice.press(key).await;
                 world.run_for(Duration::from_millis(400)).await;
+            }
+            if keys == "*4" {
+                alice.hang_up().await;
             }
             over(&world, "alice is free", &alice).await;
             let to_carol = world.hear(&carol, secs(1)).await;
