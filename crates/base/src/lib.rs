@@ -1,6 +1,6 @@
 //! What every other crate stands on: identifiers, the randomness seam, the timer queue, the
-//! bounded queue that counts what it refuses, and the wrapper that keeps personal data out of
-//! logs.
+//! bounded queue that counts what it refuses, totals by kind, and the wrapper that keeps personal
+//! data out of logs.
 //!
 //! Nothing here reads a clock, opens a socket or draws unseeded randomness: time is an
 //! [`std::time::Instant`] argument and randomness is a [`Random`] argument, so that the same code
@@ -16,6 +16,7 @@ pub mod pii;
 pub mod queue;
 pub mod random;
 pub mod timer;
+pub mod totals;
 
 pub use flow::{Destination, Flow, Transport};
 pub use id::{BridgeId, ChannelId, FlowId, LegId};
@@ -23,3 +24,4 @@ pub use pii::Pii;
 pub use queue::Queue;
 pub use random::{Ahead, Random, SeededRandom};
 pub use timer::TimerQueue;
+pub use totals::{SharedTotals, Totals};

@@ -71,7 +71,7 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind
     let may_wait = (limit / HALF_OPEN_SHARE).max(MIN_HALF_OPEN);
     let Some(silence) = shared.half_open.take(source_of(remote.ip()), may_wait) else {
         // Closed without a word: whoever opens so many does not listen.
-        shared.counters.add(Count::SessionsRefused);
+        shared.counters.count(Count::SessionsRefused);
         if shared.complaints.admit(remote.ip()) {
             tracing::warn!(
                 "HTTP client {} refused: {may_wait} connections of it are open and ask for nothing",
@@ -97,7 +97,7 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind
 
 /// Tells a client above the limit to come back later.
 fn refuse(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, kind: Kind, limit: usize) {
-    shared.counters.add(Count::SessionsRefused);
+    shared.counters.count(Count::SessionsRefused);
     if shared.complaints.admit(remote.ip()) {
         tracing::warn!(
             "HTTP session limit {limit} reached, client {} refused; raise sessionlimit in \
@@ -192,9 +192,9 @@ fn patience(shared: &Shared, settings: &HttpSettings) -> Duration {
 /// nobody's fault.
 fn note_end(shared: &Shared, error: &hyper::Error) {
     if error.is_parse() {
-        shared.counters.add(Count::RequestsMalformed);
+        shared.counters.count(Count::RequestsMalformed);
     } else if error.is_timeout() {
-        shared.counters.add(Count::RequestsUnfinished);
+        shared.counters.count(Count::RequestsUnfinished);
     }
 }
 

@@ -37,13 +37,13 @@ pub(crate) async fn respond(
     request: Request<Incoming>,
     peer: Peer,
 ) -> Response<Body> {
-    shared.counters.add(Count::Requests);
+    shared.counters.count(Count::Requests);
     let settings = shared.settings.load_full();
     let response = route(shared, &settings, request, peer).await;
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && status != StatusCode::UPGRADE_REQUIRED {
-        shared.counters.add(Count::RequestsRefused);
+        shared.counters.count(Count::RequestsRefused);
     }
     with_usual_headers(response, &settings.server_name)
 }
@@ -206,7 +206,7 @@ fn upgrade(
         if shared.complaints.admit(peer.remote.ip()) {
             tracing::warn!("WebSocket without TLS from {} refused (websocket_clear)", peer.remote);
         }
-        shared.counters.add(Count::WebSocketsRefused);
+        shared.counters.count(Count::WebSocketsRefused);
         return page::error(StatusCode::FORBIDDEN, WS_IN_CLEAR, server);
     }
     let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
@@ -217,11 +217,11 @@ fn upgrade(
                 "WebSocket of origin {origin:?} from {remote} refused (websocket_origin)"
             );
         }
-        shared.counters.add(Count::WebSocketsRefused);
+        shared.counters.count(Count::WebSocketsRefused);
         let text = "Pages of this origin may not connect here.";
         return page::error(StatusCode::FORBIDDEN, text, server);
     }
-    shared.counters.add(Count::WebSockets);
+    shared.counters.count(Count::WebSockets);
     let response = agreed.take_response();
     let shared = Arc::clone(shared);
     shared.tasks.clone().spawn(carry(shared, agreed, peer));
@@ -230,7 +230,7 @@ fn upgrade(
 
 fn refused(shared: &Shared, refusal: Refusal, peer: Peer, server: &str) -> Response<Body> {
     if refusal != Refusal::NoUpgrade {
-        shared.counters.add(Count::WebSocketsRefused);
+        shared.counters.count(Count::WebSocketsRefused);
         tracing::debug!("WebSocket from {} refused: {}", peer.remote, refusal.text());
     }
     let mut response = page::error(refusal.status(), refusal.text(), server);
@@ -249,7 +249,7 @@ async fn carry(shared: Arc<Shared>, agreed: websocket::Upgrade, peer: Peer) {
         tokio::select! {
             faulty = websocket::echo(session, early, &settings.websocket) => {
                 if faulty {
-                    shared.counters.add(Count::FramesRefused);
+                    shared.counters.count(Count::FramesRefused);
                 }
             }
             () = shared.stopping.cancelled() => {}
