@@ -6,7 +6,7 @@ use std::time::Duration;
 use sidetone_events::Event;
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
-use super::{registered, tell};
+use super::{press, registered, tell};
 
 /// Tells a story of alice, who is registered, in a dialplan with these lines more.
 fn tell_of(extensions: &str, story: impl AsyncFnOnce(World, Phone)) {
@@ -31,14 +31,6 @@ async fn answered(world: &World, phone: &Phone, number: &str) {
 
 fn global(world: &World, name: &str) -> String {
     world.exchange().global(name).unwrap_or_default()
-}
-
-/// Presses keys as people do.
-async fn press(world: &World, phone: &Phone, digits: &str) {
-    for digit in digits.chars() {
-        phone.press(digit).await;
-        world.run_for(Duration::from_millis(300)).await;
-    }
 }
 
 #[test]

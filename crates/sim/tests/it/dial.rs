@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
-use super::{FEW, registered, tell};
+use super::{FEW, press, registered, tell};
 
 /// Tells a story over a few seeds with a dialplan of its own in context `internal`.
 fn tell_with(extensions: &str, story: impl AsyncFn(World)) {
@@ -415,10 +415,7 @@ exten => 7,1,Dial(PJSIP/carol,20)";
             for caller_does in [true, false] {
                 talking_again(&world, &alice, &bob, "1").await;
                 let (one, other) = if caller_does { (&alice, &bob) } else { (&bob, &alice) };
-                for key in "#1600".chars() {
-                    one.press(key).await;
-                    world.run_for(Duration::from_millis(400)).await;
-                }
+                press(&world, one, "#1600").await;
                 over(&world, "who transferred is free", one).await;
                 world.run_for(secs(2)).await;
                 assert!(other.is_talking(), "{}", world.account());
@@ -448,10 +445,7 @@ exten => 7,1,Dial(PJSIP/carol,20)";
                     "early" => carol.will(Manner::Answer(secs(4))).await,
                     _ => carol.will(Manner::Answer(secs(1))).await,
                 }
-                for key in "*27".chars() {
-                    alice.press(key).await;
-                    world.run_for(Duration::from_millis(400)).await;
-                }
+                press(&world, &alice, "*27").await;
                 if end != "refused" && end != "early" {
                     let consults = |w: &World| w.talking(&alice, &carol) && bob.hears();
                     world.run_until("alice consults, bob hears music", secs(35), consults).await;
@@ -459,16 +453,10 @@ exten => 7,1,Dial(PJSIP/carol,20)";
                     let sound = world.hear(&alice, secs(1)).await;
                     assert!(sound.is_tone(carol.voice()), "{end}: bob is not heard meanwhile");
                 }
-                let press = async |keys: &str| {
-                    for key in keys.chars() {
-                        alice.press(key).await;
-                        world.run_for(Duration::from_millis(400)).await;
-                    }
-                };
                 match end {
-                    "code" => press("*9").await,
+                    "code" => press(&world, &alice, "*9").await,
                     "hangup" | "early" => alice.hang_up().await,
-                    "abort" => press("*1").await,
+                    "abort" => press(&world, &alice, "*1").await,
                     _ => {}
                 }
                 let (one, other) = match end {
@@ -500,14 +488,11 @@ exten => 7,1,Dial(PJSIP/carol,20)";
             let (alice, bob) = talking(&world, "1").await;
             let carol = registered(&world, "carol", Line::Tcp).await;
             carol.will(Manner::Answer(secs(1))).await;
-            let press = async |keys: &str| {
-                for key in keys.chars() {
-                    alice.press(key).await;
-                    world.run_for(Duration::from_millis(400)).await;
-                }
+            let dial = async |keys: &str| {
+                press(&world, &alice, keys).await;
                 world.run_for(secs(3)).await;
             };
-            press("*27").await;
+            dial("*27").await;
             let hears_voice = async |of: &Phone, by: &Phone| {
                 let sound = world.hear(by, secs(1)).await;
                 sound.is_tone(of.voice())
@@ -515,17 +500,17 @@ exten => 7,1,Dial(PJSIP/carol,20)";
             world.run_until("she consults", secs(35), |w| w.talking(&alice, &carol)).await;
             world.run_for(secs(1)).await;
             assert!(hears_voice(&alice, &carol).await && !hears_voice(&alice, &bob).await);
-            press("*5").await;
+            dial("*5").await;
             assert!(hears_voice(&alice, &bob).await, "{}", world.account());
             assert!(hears_voice(&bob, &alice).await && !hears_voice(&alice, &carol).await);
-            press("*5").await;
+            dial("*5").await;
             assert!(hears_voice(&alice, &carol).await && !hears_voice(&alice, &bob).await);
             assert!(hears_voice(&carol, &alice).await, "and nobody else: {}", world.account());
-            press("*5").await;
+            dial("*5").await;
             match end {
-                "code" => press("*9").await,
+                "code" => dial("*9").await,
                 "hangup" => alice.hang_up().await,
-                "abort" => press("*1").await,
+                "abort" => dial("*1").await,
                 _ => carol.hang_up().await,
             }
             world.run_for(secs(8)).await;
@@ -557,16 +542,10 @@ exten => 7,1,Dial(PJSIP/carol,20)";
             let (alice, bob) = talking(&world, "1").await;
             let carol = registered(&world, "carol", Line::Udp).await;
             carol.will(Manner::Answer(secs(1))).await;
-            for key in "*27".chars() {
-                alice.press(key).await;
-                world.run_for(Duration::from_millis(400)).await;
-            }
+            press(&world, &alice, "*27").await;
             world.run_until("she consults", secs(35), |w| w.talking(&alice, &carol)).await;
             world.run_for(secs(1)).await;
-            for key in keys.chars() {
-                alice.press(key).await;
-                world.run_for(Duration::from_millis(400)).await;
-            }
+            press(&world, &alice, keys).await;
             if keys == "*4" {
                 alice.hang_up().await;
             }

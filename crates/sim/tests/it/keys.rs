@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sidetone_sim::{Configuration, Keys, Line, Manner, Phone, Weather, World, secs};
 
+use super::press;
 use super::tell::{registered, tell};
 
 /// The mode of an endpoint and what its phone does.
@@ -25,13 +26,6 @@ fn with_mode(mut configuration: Configuration, account: &str, mode: &str) -> Con
     configuration
 }
 
-async fn press(phone: &Phone, world: &World, digits: &str) {
-    for digit in digits.chars() {
-        phone.press(digit).await;
-        world.run_for(Duration::from_millis(400)).await;
-    }
-}
-
 async fn talk(world: &World, alice: &Phone, bob: &Phone) {
     bob.will(Manner::Answer(Duration::from_millis(300))).await;
     alice.dial("bob").await;
@@ -50,8 +44,8 @@ fn keys_cross_a_bridge_between_all_modes_once() {
                 alice.will_press(from_keys).await;
                 bob.will_press(to_keys).await;
                 talk(&world, &alice, &bob).await;
-                press(&alice, &world, "17#7").await;
-                press(&bob, &world, "99*").await;
+                press(&world, &alice, "17#7").await;
+                press(&world, &bob, "99*").await;
                 world.run_for(secs(2)).await;
                 assert_eq!(bob.call().digits, "17#7", "{from} {from_keys:?} to {to} {to_keys:?}");
                 assert_eq!(alice.call().digits, "99*", "{to} {to_keys:?} to {from} {from_keys:?}");
@@ -112,11 +106,11 @@ exten => 42,1,Set(GLOBAL(OUTCOME)=dialled)
             let heard = |_: &World| alice.calls().last().is_some_and(|call| call.digits == "12*");
             world.run_until("alice hears the digits", secs(20), heard).await;
             world.run_for(secs(1)).await;
-            press(&alice, &world, "2468").await;
-            press(&alice, &world, "19").await;
+            press(&world, &alice, "2468").await;
+            press(&world, &alice, "19").await;
             world.run_for(secs(1)).await;
-            press(&alice, &world, "*").await;
-            press(&alice, &world, "42").await;
+            press(&world, &alice, "*").await;
+            press(&world, &alice, "42").await;
             world
                 .run_until("the extension was dialled", secs(9), |w| w.outcome() == "dialled")
                 .await;

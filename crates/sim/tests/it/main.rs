@@ -44,12 +44,22 @@ mod trunks;
 mod typing;
 mod wishes;
 
-use sidetone_sim::{Configuration, Weather, World};
+use std::time::Duration;
+
+use sidetone_sim::{Configuration, Phone, Weather, World};
 use tell::{registered, tell};
 
 /// The seeds of a story that runs over a few. A seed that once found a fault is named in the
 /// story that tells of it.
 const FEW: &[u64] = &[1, 2, 3];
+
+/// Presses keys in a call, one after the other, as people do.
+async fn press(world: &World, phone: &Phone, keys: &str) {
+    for key in keys.chars() {
+        phone.press(key).await;
+        world.run_for(Duration::from_millis(400)).await;
+    }
+}
 
 /// The seeds of a story that is short and differs by chance: `SIM_SEEDS=1000-2000` looks further.
 fn seeds() -> std::ops::Range<u64> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Saying, Weather, World, secs};
 
+use super::press;
 use super::tell::{registered, tell};
 
 fn clear(extensions: &str, story: impl AsyncFnOnce(World)) {
@@ -247,13 +248,6 @@ fn bridges(number: &str, story: impl AsyncFnOnce(&World, &Phone, &Phone)) {
         bob.hang_up().await;
         world.assert_no_leaks().await;
     });
-}
-
-async fn press(world: &World, phone: &Phone, keys: &str) {
-    for key in keys.chars() {
-        phone.press(key).await;
-        world.run_for(Duration::from_millis(400)).await;
-    }
 }
 
 #[test]
