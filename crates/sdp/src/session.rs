@@ -152,7 +152,8 @@ impl Reader {
         // Control characters inside a line are blanks: what is printed must read the same again.
         let blank = |c: char| if c.is_control() { ' ' } else { c };
         let line: String = line.chars().filter(|c| !matches!(c, '\r' | '\0')).map(blank).collect();
-        let line = line.trim();
+        // Only the space of ASCII separates (RFC 8866 §9): another blank is part of its word.
+        let line = line.trim_ascii();
         let mut chars = line.chars();
         // Blank lines and padding after the last line are skipped: some gateways send them.
         let (Some(letter), Some('=')) = (chars.next(), chars.next()) else {
@@ -161,7 +162,7 @@ impl Reader {
         if !letter.is_ascii_alphabetic() {
             return Ok(());
         }
-        let value = chars.as_str().trim();
+        let value = chars.as_str().trim_ascii();
         self.recognised |= matches!(letter, 'v' | 'o' | 'm');
         let unreadable = || ParseError::Line(number, line.chars().take(120).collect());
         match letter {

@@ -54,7 +54,7 @@ impl Fragment {
         let mut sections: Vec<Section> = Vec::new();
         for (index, line) in text.split('\n').enumerate() {
             let line: String = line.chars().filter(|c| !matches!(c, '\r' | '\0')).collect();
-            let line = line.trim();
+            let line = line.trim_ascii();
             if line.len() > MAX_LINE_BYTES {
                 return Err(ParseError::TooMuch("bytes in one line", MAX_LINE_BYTES));
             }

@@ -133,3 +133,15 @@ proptest! {
         fuzz_negotiation(bodies.join("\0").as_bytes());
     }
 }
+
+/// RFC 8866 separates by the space of ASCII: another kind of blank is part of a word, at the end of
+/// a line as within it. Found by fuzzing.
+#[test]
+fn a_blank_that_is_no_ascii_is_part_of_its_word_wherever_it_stands() {
+    for line in ["c=IN IP6 host\u{a0}/127", "c=IN IP4 host\u{2003} more", "s=call\u{a0}"] {
+        let text = format!("v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\n{line}\r\nt=0 0\r\n");
+        let session = Session::parse(text.as_bytes()).expect("a description");
+        let again = Session::parse(session.to_string().as_bytes());
+        assert_eq!(again, Ok(session), "{line:?}");
+    }
+}
