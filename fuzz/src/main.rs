@@ -9,6 +9,7 @@
 
 use sidetone_fuzz::mutate::Mutator;
 use sidetone_fuzz::{TARGETS, Target, find};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant, SystemTime};
@@ -35,8 +36,10 @@ struct Order {
     input: Option<PathBuf>,
     /// `--child`: this process is one that attacks; the inputs tried before are not repeated.
     child: bool,
-    /// `--save`: write each input here before trying it.
-    save: Option<PathBuf>,
+    /// `--finding`: write the input that makes a target panic here.
+    finding: Option<PathBuf>,
+    /// `--save`: write each input there before trying it: for what ends the process otherwise.
+    save: bool,
 }
 
 fn main() -> ExitCode {
@@ -67,7 +70,8 @@ fn order(words: &[String]) -> Result<Order, String> {
         targets: Vec::new(),
         input: None,
         child: false,
-        save: None,
+        finding: None,
+        save: false,
     };
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -79,7 +83,8 @@ fn order(words: &[String]) -> Result<Order, String> {
             "--seed" => order.seed = number(value()?)?,
             "--jobs" => order.jobs = usize::try_from(number(value()?)?).unwrap_or(1).max(1),
             "--input" => order.input = Some(value()?.into()),
-            "--save" => order.save = Some(value()?.into()),
+            "--finding" => order.finding = Some(value()?.into()),
+            "--save" => order.save = true,
             "--child" => order.child = true,
             name => {
                 let target = find(name).ok_or_else(|| format!("no target `{name}`\n{HELP}"))?;
@@ -141,17 +146,21 @@ fn supervise(targets: &[&'static Target], order: &Order) -> Result<(), String> {
 
 fn run_child(target: &Target, order: &Order) -> Result<(), String> {
     let seconds = order.seconds;
-    if child(target, order, seconds, None)?.success() {
+    let finding = artifact(target)?;
+    let mut ended = child(target, order, seconds, (&finding, false))?;
+    if ended.success() {
         return Ok(());
     }
-    // Saving each input makes the second run slower: it gets more time to come to the same place.
-    let finding = artifact(target)?;
-    let again = child(target, order, seconds * 4 + 10, Some(&finding))?;
-    if again.success() {
-        return Err("died, but not a second time with the same seed".to_owned());
+    // A panic leaves its input behind. What aborts or hangs is looked for again: saving each input
+    // makes that run slower, and it gets more time to come to the same place.
+    if !finding.exists() {
+        ended = child(target, order, seconds * 4 + 10, (&finding, true))?;
+        if ended.success() {
+            return Err("died, but not a second time with the same seed".to_owned());
+        }
     }
     Err(format!(
-        "{again}; the input is in {}; try it with: cargo xtask fuzz --input {0} {1}",
+        "{ended}; the input is in {}; try it with: cargo xtask fuzz --input {0} {1}",
         finding.display(),
         target.name
     ))
@@ -161,22 +170,23 @@ fn child(
     target: &Target,
     order: &Order,
     seconds: u64,
-    save: Option<&Path>,
+    (finding, save): (&Path, bool),
 ) -> Result<std::process::ExitStatus, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
     command.args(["--child", "--seconds", &seconds.to_string(), "--seed", &order.seed.to_string()]);
     command.arg(target.name).env("RUST_BACKTRACE", "0");
-    if let Some(file) = save {
-        command.arg("--save").arg(file);
-    }
+    command.arg("--finding").arg(finding).args(save.then_some("--save"));
     command.status().map_err(|error| error.to_string())
 }
 
 fn artifact(target: &Target) -> Result<PathBuf, String> {
     let folder = home().join("artifacts");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Ok(folder.join(target.name))
+    let file = folder.join(target.name);
+    // That of an earlier run would be taken for this one's; there is none most of the time.
+    let _ = std::fs::remove_file(&file);
+    Ok(file)
 }
 
 /// Attacks one target in this process until the time is over. Ends by panic when it succeeds.
@@ -190,11 +200,16 @@ fn attack(target: &'static Target, order: &Order) -> Result<(), String> {
     let mut mutator = Mutator::new(order.seed, corpus, target.words);
     let mutations = std::iter::repeat_with(|| mutator.next_input());
     for input in seeds.chain(mutations) {
-        if let Some(file) = &order.save {
-            std::fs::write(file, &input).map_err(|error| format!("{}: {error}", file.display()))?;
+        let keep = || order.finding.as_ref().map_or(Ok(()), |file| keep(file, &input));
+        if order.save {
+            keep()?;
         }
         watch.begin();
-        target.run(&input);
+        let tried = catch_unwind(AssertUnwindSafe(|| target.run(&input)));
+        if let Err(panic) = tried {
+            keep()?;
+            resume_unwind(panic);
+        }
         runs += 1;
         bytes += input.len() as u64;
         if Instant::now() >= end {
@@ -204,6 +219,10 @@ fn attack(target: &'static Target, order: &Order) -> Result<(), String> {
     let rate = runs / order.seconds.max(1);
     println!("{:<20} {runs:>10} runs  {rate:>8} /s  {} MB", target.name, bytes / 1_000_000);
     Ok(())
+}
+
+fn keep(file: &Path, input: &[u8]) -> Result<(), String> {
+    std::fs::write(file, input).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// Ends the process when one input takes too long: a hang is a finding too.
