@@ -11,12 +11,14 @@ use crate::limits::{MAX_EXPANSION_DEPTH, MAX_VALUE_BYTES};
 use crate::{BoxFuture, Host, expression, functions};
 
 /// Why a text could not be expanded. Nothing is cut: the priority does not run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpandError {
     /// The result is longer than [`MAX_VALUE_BYTES`].
     TooLong,
     /// Nested deeper than [`MAX_EXPANSION_DEPTH`].
     TooDeep,
+    /// A function that is not there: which, and why.
+    Missing(String),
 }
 
 impl fmt::Display for ExpandError {
@@ -26,6 +28,7 @@ impl fmt::Display for ExpandError {
             Self::TooDeep => {
                 write!(f, "variables are nested deeper than {MAX_EXPANSION_DEPTH} levels")
             }
+            Self::Missing(what) => f.write_str(what),
         }
     }
 }
@@ -36,7 +39,7 @@ impl std::error::Error for ExpandError {}
 /// a warning and counts as empty.
 ///
 /// # Errors
-/// A bound is exceeded.
+/// A bound is exceeded, or the text names a function that is not there.
 pub async fn expand<H: Host>(host: &mut H, text: &str) -> Result<String, ExpandError> {
     if !text.contains('$') {
         return bounded(text.to_owned());
@@ -250,10 +253,14 @@ async fn call<H: Host>(
         Some(outcome) => outcome,
         None => host.call_function(name, arguments).await,
     };
-    Ok(outcome.unwrap_or_else(|error: FunctionError| {
-        warn(host, &format!("${{{name}({arguments})}} is empty: {error}"));
-        String::new()
-    }))
+    outcome.or_else(|error: FunctionError| {
+        let what = format!("${{{name}({arguments})}}");
+        if error.is_missing() {
+            return Err(ExpandError::Missing(format!("{what}: {error}")));
+        }
+        warn(host, &format!("{what} is empty: {error}"));
+        Ok(String::new())
+    })
 }
 
 fn cut<H: Host>(host: &mut H, value: &str, substring: &str) -> String {

@@ -118,6 +118,8 @@ pub enum Flow {
     },
     /// The caller should have dialled and did not: go to `t`, or hang up without one.
     Timeout,
+    /// The priority names a function that is not there: go to `e`, or hang up without one.
+    Missing(String),
 }
 
 /// Why the dialplan must stop. Travels through `?` from wherever it is noticed.
@@ -142,11 +144,14 @@ impl Stop {
     pub const NORMAL: Self = Self::Hangup { cause: 16 };
 }
 
-/// Why a function gave no value. The expansion goes on with an empty string and a warning.
+/// Why a function gave no value. The expansion goes on with an empty string and a warning, unless
+/// [the function is not there](Self::is_missing).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FunctionError {
     /// No function of this name exists.
     Unknown,
+    /// The configuration has switched the function off: the words that say where.
+    SwitchedOff(String),
     /// The function can only be written.
     NotReadable,
     /// The function can only be read.
@@ -157,13 +162,23 @@ pub enum FunctionError {
     Failed(String),
 }
 
+impl FunctionError {
+    /// Whether a call that reaches the function ends, as with an application that is not there.
+    #[must_use]
+    pub const fn is_missing(&self) -> bool {
+        matches!(self, Self::Unknown | Self::SwitchedOff(_))
+    }
+}
+
 impl fmt::Display for FunctionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("there is no such function"),
             Self::NotReadable => f.write_str("it can only be set"),
             Self::NotWritable => f.write_str("it can only be read"),
-            Self::Arguments(text) | Self::Failed(text) => f.write_str(text),
+            Self::SwitchedOff(text) | Self::Arguments(text) | Self::Failed(text) => {
+                f.write_str(text)
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::host::{Callable, RunEvent, Stop};
 use crate::limits::{MAX_EXEC_DEPTH, PRIORITIES_PER_TURN, PRIORITIES_UNTIL_WARNING};
 use crate::lookup::Query;
 use crate::stack::{self, Handler, MAX_HANDLERS, Popped};
-use crate::{BoxFuture, Flow, Host, Position, builtin, expand};
+use crate::{BoxFuture, ExpandError, Flow, Host, Position, builtin, expand};
 
 /// Priorities the `h` extension may run. The channel is gone and nothing can interrupt it, so
 /// that a circle must end by itself; real ones take less than a hundred.
@@ -17,7 +17,8 @@ pub const MAX_HANGUP_PRIORITIES: u32 = 100_000;
 /// Q.850 cause of a call that its own dialplan broke: temporary failure.
 pub const CAUSE_DIALPLAN_FAILURE: u16 = 41;
 
-/// Q.850 cause of a call that needs an application which is switched off: service not implemented.
+/// Q.850 cause of a call that needs an application or a function which is not there or switched
+/// off: service not implemented.
 pub const CAUSE_SWITCHED_OFF: u16 = 79;
 
 /// How `Congestion` ends a call.
@@ -166,10 +167,12 @@ impl<H: Host> Runner<'_, H> {
         let arguments = match expand(self.host, &text).await {
             Ok(arguments) => arguments,
             Err(error) => {
+                let cause = match error {
+                    ExpandError::Missing(_) => CAUSE_SWITCHED_OFF,
+                    ExpandError::TooLong | ExpandError::TooDeep => CAUSE_DIALPLAN_FAILURE,
+                };
                 let reason = format!("{application} does not run: {error}");
-                expand::warn(self.host, &reason);
-                let next = self.special(position, "e", "ERROR", &reason);
-                return next.map(Some).ok_or(Stop::Hangup { cause: CAUSE_DIALPLAN_FAILURE });
+                return self.failed(position, &reason, cause).map(Some);
             }
         };
         self.host.report(RunEvent::Executing {
@@ -217,7 +220,14 @@ impl<H: Host> Runner<'_, H> {
                 let next = self.special(position, "t", "RESPONSETIMEOUT", "nothing was dialled");
                 next.ok_or(Stop::NORMAL)
             }
+            Flow::Missing(reason) => self.failed(position, &reason, CAUSE_SWITCHED_OFF),
         }
+    }
+
+    /// The priority cannot do what it says: `e`, or the end of the call.
+    fn failed(&mut self, at: &Position, reason: &str, cause: u16) -> Result<Position, Stop> {
+        expand::warn(self.host, reason);
+        self.special(at, "e", "ERROR", reason).ok_or(Stop::Hangup { cause })
     }
 
     /// Lets others run, and warns once about a dialplan that only ever circles.

@@ -214,7 +214,7 @@ fn value_of(host: &mut dyn FunctionHost, reference: &str) -> Outcome {
             Some(outcome) => outcome?,
             None => {
                 let outcome = host.channel_function(name, arguments);
-                outcome.unwrap_or(Err(FunctionError::Unknown))?
+                outcome.unwrap_or_else(|| Err(failed(format!("there is no function {name}"))))?
             }
         },
         None => host.variable(whole).unwrap_or_default(),

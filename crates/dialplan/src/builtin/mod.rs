@@ -31,7 +31,6 @@ mod try_exec;
 mod while_mark;
 
 pub use contents::{BUILTINS, Builtin, find};
-pub use set::assign;
 
 use crate::host::Stop;
 use crate::run::CAUSE_DIALPLAN_FAILURE;

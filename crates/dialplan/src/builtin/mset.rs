@@ -23,7 +23,10 @@ pub(super) async fn run<H: Host>(host: &mut H, call: Invocation<'_>) -> Result<F
             continue;
         };
         let (name, value) = pair.split_at(at);
-        set::assign(host, name, value.get(1..).unwrap_or_default()).await;
+        let flow = set::assign(host, name, value.get(1..).unwrap_or_default()).await;
+        if flow != Flow::Next {
+            return Ok(flow);
+        }
     }
     Ok(Flow::Next)
 }

@@ -27,24 +27,31 @@ pub(super) async fn run<H: Host>(host: &mut H, call: Invocation<'_>) -> Result<F
         return Ok(Flow::Next);
     };
     let (name, value) = text.split_at(at);
-    assign(host, name, value.get(1..).unwrap_or_default()).await;
-    Ok(Flow::Next)
+    Ok(assign(host, name, value.get(1..).unwrap_or_default()).await)
 }
 
-/// Sets a variable, or a function if the name has parentheses; what goes wrong is reported. For
-/// applications that store a result where the user says.
-pub async fn assign<H: Host>(host: &mut H, name: &str, value: &str) {
+/// Sets a variable, or a function if the name has parentheses. What goes wrong is reported, and
+/// the run goes on; not so with a function that is not there.
+pub(super) async fn assign<H: Host>(host: &mut H, name: &str, value: &str) -> Flow {
     let name = name.trim();
     if !name.contains('(') {
         if name.trim_start_matches('_').is_empty() {
-            return expand::warn(host, "a variable without a name is not set");
+            expand::warn(host, "a variable without a name is not set");
+        } else {
+            host.set_variable(name, Some(value.to_owned()));
         }
-        return host.set_variable(name, Some(value.to_owned()));
+        return Flow::Next;
     }
     let Some((function, arguments)) = split_call(name) else {
-        return expand::warn(host, &format!("`{name}` has no closing parenthesis; nothing is set"));
+        expand::warn(host, &format!("`{name}` has no closing parenthesis; nothing is set"));
+        return Flow::Next;
     };
-    if let Err(error) = functions::write(host, function, arguments, value).await {
-        expand::warn(host, &format!("{name} is not set: {error}"));
+    match functions::write(host, function, arguments, value).await {
+        Err(error) if error.is_missing() => Flow::Missing(format!("{name} is not set: {error}")),
+        Err(error) => {
+            expand::warn(host, &format!("{name} is not set: {error}"));
+            Flow::Next
+        }
+        Ok(()) => Flow::Next,
     }
 }

@@ -32,7 +32,7 @@ pub(crate) async fn read<H: Host>(
     depth: usize,
 ) -> Result<Option<Result<String, FunctionError>>, ExpandError> {
     if let Some(why) = host.switched_off(Callable::Function(name)) {
-        return Ok(Some(Err(FunctionError::Failed(why))));
+        return Ok(Some(Err(FunctionError::SwitchedOff(why))));
     }
     Ok(Some(match name {
         "EVAL" => Ok(expand::expand_nested(host, arguments, depth).await?),
@@ -57,7 +57,7 @@ pub async fn write<H: Host>(
     value: &str,
 ) -> Result<(), FunctionError> {
     if let Some(why) = host.switched_off(Callable::Function(name)) {
-        return Err(FunctionError::Failed(why));
+        return Err(FunctionError::SwitchedOff(why));
     }
     match name {
         "LOCAL" => local::write(host, arguments, value),

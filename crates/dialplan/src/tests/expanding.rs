@@ -82,10 +82,18 @@ fn expressions_see_expanded_text() {
 fn what_cannot_be_computed_is_empty_and_reported() {
     let mut host = host();
     assert_eq!(block_on(expand(&mut host, "x$[${EMPTY} + 1]y")).as_deref(), Ok("xy"));
-    assert_eq!(block_on(expand(&mut host, "x${NOSUCH(1)}y")).as_deref(), Ok("xy"));
     assert_eq!(block_on(expand(&mut host, "${NUM:a}")).as_deref(), Ok("0301234567"));
     assert_eq!(block_on(expand(&mut host, "a${NUM")).as_deref(), Ok("a${NUM"));
-    assert_eq!(host.warnings.len(), 4, "{:?}", host.warnings);
+    assert_eq!(host.warnings.len(), 3, "{:?}", host.warnings);
+}
+
+#[test]
+fn a_function_that_is_not_there_is_an_error_however_deep_it_stands() {
+    let mut host = host();
+    for text in ["x${NOSUCH(1)}y", "$[1 + ${NOSUCH(1)}]", "${EVAL(${NOSUCH(1)})}"] {
+        let error = block_on(expand(&mut host, text)).expect_err(text);
+        assert_eq!(error.to_string(), "${NOSUCH(1)}: there is no such function", "{text}");
+    }
 }
 
 #[test]

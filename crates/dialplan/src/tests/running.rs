@@ -20,11 +20,21 @@ fn play(mut host: MemoryHost) -> (MemoryHost, Stop) {
 fn variables_are_set_with_markers_functions_and_equals_signs() {
     let host = check(
         "[a]\nexten => s,1,Set(A=1=2,3)\nsame => n,Set(__B= x)\nsame => n,Set(GLOBAL(C)=${A})\n\
-         same => n,MSet(D=1,E=\"2,3\",F=)\nsame => n,Set(ARRAY(x=y)=1)\nsame => n,Set(oops)\n\
+         same => n,MSet(D=1,E=\"2,3\",F=)\nsame => n,Set(LOCAL(x=y)=1)\nsame => n,Set(oops)\n\
          same => n,V(${A}|${B}|${C}|${D}|${E}|${F})\n",
         "V(1=2,3| x|1=2,3|1|2,3|)",
     );
     assert_eq!(host.warnings.len(), 2, "{:?}", host.warnings);
+}
+
+#[test]
+fn setting_a_function_that_is_not_there_ends_the_call_or_leads_to_e() {
+    let plan = "[a]\nexten => s,1,Set(NOSUCH(1)=2)\nsame => n,V(wrong)\n";
+    let host = check(plan, "");
+    assert_eq!(host.warnings, ["NOSUCH(1) is not set: there is no such function"]);
+    check(&plan.replace("Set(", "MSet(A=1,"), "");
+    check(&plan.replace("Set(NOSUCH(1)=2)", "ExecIf(1?Set(NOSUCH(1)=2))"), "");
+    check(&format!("{plan}exten => e,1,V(${{EXCEPTION(reason)}})\n"), "V(ERROR)");
 }
 
 #[test]
