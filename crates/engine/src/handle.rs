@@ -87,6 +87,8 @@ pub struct WorkerSnapshot {
     pub datagrams_out: u64,
     /// Datagrams that were refused since start, by reason.
     pub refused: Refusals,
+    /// Of what a TURN server sent, or somebody in its place: what was refused, since start.
+    pub relay_refused: u64,
     /// Packets for legs of other workers that found the link full, since start.
     pub links_lost: u64,
     /// Events lost because a leg's channel stayed full, since start.

@@ -90,6 +90,8 @@ pub(crate) struct Traversal<S> {
     wrapped: Vec<u8>,
     /// A server said something since the last [`Traversal::handle_timeout`].
     heard: bool,
+    /// Datagrams of a TURN server that were refused, since start.
+    refused: u64,
     shown: bool,
 }
 
@@ -118,8 +120,14 @@ impl<S: MediaSocket> Traversal<S> {
             changes: VecDeque::new(),
             wrapped: Vec::with_capacity(crate::socket::DATAGRAM_LEN),
             heard: false,
+            refused: 0,
             shown: false,
         }
+    }
+
+    /// Datagrams at the port of a TURN allocation that were refused, since start.
+    pub(crate) const fn refused(&self) -> u64 {
+        self.refused
     }
 
     pub(crate) fn inner(&mut self) -> &mut S {
@@ -523,6 +531,7 @@ impl<S: MediaSocket> Traversal<S> {
         let mut retired = self.retired.iter_mut().map(|(open, _)| open);
         if let Some(open) = current.or_else(|| retired.find(|open| open.path == path)) {
             let Some(datagram) = buffer.get(..len).filter(|_| source == open.server) else {
+                self.refused += 1;
                 return false;
             };
             if datagram.is_empty() && open.server.ip().is_loopback() {
@@ -532,9 +541,16 @@ impl<S: MediaSocket> Traversal<S> {
                 return false;
             }
             show(self.shown, "from", source, datagram);
-            let Relayed::Data(peer, range) = open.relay.handle_input(now, datagram) else {
-                self.heard = true;
-                return false;
+            let (peer, range) = match open.relay.handle_input(now, datagram) {
+                Relayed::Data(peer, range) => (peer, range),
+                Relayed::Handled => {
+                    self.heard = true;
+                    return false;
+                }
+                Relayed::Refused => {
+                    self.refused += 1;
+                    return false;
+                }
             };
             let Some(relayed) = open.relay.relayed() else { return false };
             let len = range.len();

@@ -657,6 +657,7 @@ impl<S: MediaSocket> Worker<S> {
             routes: graph.routes,
             timers: graph.timers,
             refused: graph.refused,
+            relay_refused: self.sockets.refused(),
             links_lost: self.links.dropped(),
             busy_percent: self.busy.percent,
             ..self.figures.clone()

@@ -253,3 +253,36 @@ fn an_interface_that_ice_may_not_use_asks_neither_stun_nor_turn() {
         assert_eq!(lines.iter().any(|line| line.contains(" typ srflx ")), may, "{lines:?}");
     }
 }
+
+/// What a TURN server did not say, or nobody asked for, is counted and changes nothing.
+#[test]
+fn what_comes_in_place_of_the_turn_server_is_counted() {
+    let server: SocketAddr = "198.51.100.79:3478".parse().unwrap();
+    let credentials = Credentials::fixed("pbx", "secret");
+    let turn = Some(TurnSettings { name: String::new(), servers: vec![server], credentials });
+    let mut story = Story::with(NatSettings { turn, ..NatSettings::default() });
+    story.world.run(Duration::from_millis(100));
+    let asked = story.world.take(server).remove(0);
+    let refused = |story: &mut Story| {
+        let snapshot = story.world.drive(story.engine.snapshot());
+        snapshot.workers.iter().map(|worker| worker.relay_refused).sum::<u64>()
+    };
+    assert_eq!(refused(&mut story), 0);
+    let stranger: SocketAddr = "198.51.100.80:3478".parse().unwrap();
+    let unasked = binding::answer(&asked.bytes, stranger).map(|mut answer| {
+        answer[19] ^= 1;
+        answer
+    });
+    let data_of_nobody = b"\x40\x00\x00\x03abc\x00".to_vec();
+    let cases = [(server, b"garbage".to_vec()), (stranger, asked.bytes.to_vec())];
+    let cases = cases.into_iter().chain([(server, data_of_nobody)]);
+    let cases = cases.chain(unasked.map(|answer| (server, answer)));
+    let mut sent = 0;
+    for (from, bytes) in cases {
+        story.world.send(from, asked.from, &bytes);
+        story.world.run(Duration::from_millis(10));
+        sent += 1;
+        assert_eq!(refused(&mut story), sent, "{from}: {bytes:02x?}");
+    }
+    assert!(sent >= 3);
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
-use sidetone_net::tls::{CertificateDescription, ServerTls, TlsError, TlsGate};
+use sidetone_net::tls::{CertificateDescription, ServerTls, TlsCounts, TlsError, TlsGate};
 use sidetone_net::{Complaints, Net};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
@@ -123,6 +123,8 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) gate: ArcSwapOption<TlsGate>,
+    /// What came to any gate in vain.
+    tls: Arc<TlsCounts>,
     bound: parking_lot::Mutex<BoundAddresses>,
     listeners: Mutex<Listeners>,
 }
@@ -169,6 +171,7 @@ impl HttpServer {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             gate: ArcSwapOption::empty(),
+            tls: Arc::default(),
             bound: parking_lot::Mutex::default(),
             listeners: Mutex::default(),
         };
@@ -241,7 +244,8 @@ impl HttpServer {
         let server = ServerTls::build(&settings)?;
         Ok(match &*self.shared.gate.load() {
             Some(gate) => gate.with_tls(server),
-            None => TlsGate::new(server, MAX_HANDSHAKES, HANDSHAKE_TIMEOUT),
+            None => TlsGate::new(server, MAX_HANDSHAKES, HANDSHAKE_TIMEOUT)
+                .counting(Arc::clone(&self.shared.tls)),
         })
     }
 
@@ -313,10 +317,9 @@ impl HttpServer {
         let counters = &self.shared.counters;
         let mut totals: Vec<_> =
             Count::ALL.iter().map(|count| (count.name(), counters.of(*count))).collect();
-        let gate = self.shared.gate.load();
-        let of_gate = |count: fn(&TlsGate) -> u64| gate.as_ref().map_or(0, |gate| count(gate));
-        totals.push(("http_tls_failures_total", of_gate(TlsGate::failures_total)));
-        totals.push(("http_tls_names_refused_total", of_gate(|g| g.tls().refused_names_total())));
+        let tls = &self.shared.tls;
+        totals.push(("http_tls_failures_total", tls.failures_total()));
+        totals.push(("http_tls_names_refused_total", tls.refused_names_total()));
         totals
     }
 
@@ -401,12 +404,8 @@ impl Shared {
             sessions: self.sessions.load(Ordering::Relaxed),
             session_limit: settings.session_limit,
             sessions_refused_total: self.counters.of(Count::SessionsRefused),
-            tls_failures_total: self.gate.load().as_ref().map_or(0, |g| g.failures_total()),
-            names_refused_total: self
-                .gate
-                .load()
-                .as_ref()
-                .map_or(0, |gate| gate.tls().refused_names_total()),
+            tls_failures_total: self.tls.failures_total(),
+            names_refused_total: self.tls.refused_names_total(),
             websockets_total: self.counters.of(Count::WebSockets),
             requests_total: self.counters.of(Count::Requests),
         }

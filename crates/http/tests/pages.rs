@@ -16,6 +16,7 @@ use sidetone_http::{
     HttpSettings, HttpsSettings, OriginPolicy, Pages, Peer, Redirect, Restriction, StatusPage,
 };
 use sidetone_net::NetSettings;
+use sidetone_net::tls::SniPolicy;
 use support::{Answer, Log, World, both, certificate, clear, folder, secure, upgrade_request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
@@ -379,6 +380,35 @@ async fn failed_handshakes_are_logged_with_their_peer() {
         format!("Unable to set up ssl connection with peer '{}'\n", stream.local_addr().unwrap());
     assert!(log.text().contains(&line), "{}", log.text());
     assert_eq!(world.server.status().tls_failures_total, 1);
+}
+
+#[tokio::test]
+async fn refused_names_are_counted_and_no_reload_forgets_them() {
+    let (mut settings, client) = both("names");
+    let any = settings.clone();
+    let only = SniPolicy::Only(vec!["phone.example.net".into()]);
+    settings.tls.as_mut().unwrap().tls.sni = only;
+    let world = World::new(settings.clone()).await;
+    let in_vain = || {
+        let totals = world.server.totals();
+        let of = |name: &str| totals.iter().find(|(total, _)| *total == name).unwrap().1;
+        (of("http_tls_failures_total"), of("http_tls_names_refused_total"))
+    };
+    let refused = async || {
+        let stream = tokio::net::TcpStream::connect(world.https()).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        let connector = tokio_rustls::TlsConnector::from(client.config());
+        assert!(connector.connect(name, stream).await.is_err());
+    };
+    refused().await;
+    assert_eq!(in_vain(), (1, 1));
+    let without = HttpSettings { tls: None, ..any.clone() };
+    for other in [any, without, settings] {
+        world.server.reload(other).await.unwrap();
+        assert_eq!(in_vain(), (1, 1));
+    }
+    refused().await;
+    assert_eq!(in_vain(), (2, 2));
 }
 
 #[tokio::test]

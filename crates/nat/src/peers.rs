@@ -97,7 +97,7 @@ impl Peers {
         }
         let len = usize::from(u16::from_be_bytes([head[2], head[3]]));
         let Some(peer) = self.numbers.get(&number).filter(|_| bytes.len() >= 4 + len) else {
-            return Some(Relayed::Handled);
+            return Some(Relayed::Refused);
         };
         if let Some(channel) = self.channels.get_mut(peer) {
             channel.used = now;

@@ -100,8 +100,11 @@ pub struct Relay {
 /// What a datagram from the server was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Relayed {
-    /// Something for the machine itself, or nothing.
+    /// Something for the machine itself.
     Handled,
+    /// Nothing that was asked for or can be read, an answer without the right integrity, or a
+    /// peer that was not let in. It changes nothing.
+    Refused,
     /// A peer's datagram: these bytes of it.
     Data(SocketAddr, Range<usize>),
 }
@@ -146,7 +149,7 @@ impl Relay {
         if let Some(relayed) = self.peers.channel_data(now, bytes) {
             return relayed;
         }
-        let Some(message) = Message::parse(bytes) else { return Relayed::Handled };
+        let Some(message) = Message::parse(bytes) else { return Relayed::Refused };
         match message.class {
             Class::Indication if message.method == method::DATA => {
                 let peer = message.xor_address(attribute::XOR_PEER_ADDRESS);
@@ -154,24 +157,22 @@ impl Relay {
                     Some((peer, range)) if self.peers.admits(peer.ip()) => {
                         Relayed::Data(peer, range)
                     }
-                    _ => Relayed::Handled,
+                    _ => Relayed::Refused,
                 }
             }
-            Class::Success | Class::Error => {
-                self.answered(now, &message);
-                Relayed::Handled
-            }
-            Class::Request | Class::Indication => Relayed::Handled,
+            Class::Success | Class::Error if self.answered(now, &message) => Relayed::Handled,
+            _ => Relayed::Refused,
         }
     }
 
-    fn answered(&mut self, now: Instant, message: &Message<'_>) {
+    /// Takes an answer; false when it is none to us.
+    fn answered(&mut self, now: Instant, message: &Message<'_>) -> bool {
         let asked = |(_, asked): &(Purpose, Transaction)| asked.id == message.transaction;
-        let Some(place) = self.pending.iter().position(asked) else { return };
+        let Some(place) = self.pending.iter().position(asked) else { return false };
         let signed = self.realm.as_ref().is_some_and(|realm| message.is_signed_with(&realm.key));
         // RFC 8489 §9.2.5: an unsigned success is somebody else's.
         if message.class == Class::Success && !signed {
-            return;
+            return false;
         }
         let (purpose, _) = self.pending.swap_remove(place);
         match message.class {
@@ -181,6 +182,7 @@ impl Relay {
             }
             _ => self.refused(now, purpose, message),
         }
+        true
     }
 
     fn granted(&mut self, now: Instant, purpose: Purpose, message: &Message<'_>) {

@@ -536,7 +536,7 @@ impl ListenerState {
 
     fn tls_failures_total(&self) -> u64 {
         match &self.kind {
-            ListenerKind::Tls { gate, .. } => gate.failures_total(),
+            ListenerKind::Tls { gate, .. } => gate.counts().failures_total(),
             ListenerKind::Udp(_) | ListenerKind::Tcp => 0,
         }
     }

@@ -105,6 +105,30 @@ async fn garbage_and_keepalive_datagrams_make_no_flow_and_stun_is_answered() {
 }
 
 #[tokio::test]
+async fn datagrams_that_the_layer_above_has_no_room_for_are_counted_and_harm_nothing() {
+    let mut node = Node::new(NetSettings::default());
+    let ours = node.listen("udp", Protocol::Udp, "127.0.0.1:0").await;
+    let phone = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let unheard = |node: &Node| node.net.counters().datagrams_unheard_total;
+    for sent in 1..=100 {
+        phone.send_to(OPTIONS, ours).await.unwrap();
+        let arrived = async {
+            while node.net.counters().messages_in_total < sent {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, arrived).await.unwrap();
+    }
+    assert_eq!(unheard(&node), 100 - 64);
+    for _ in 0..64 {
+        node.message().await;
+    }
+    phone.send_to(OPTIONS, ours).await.unwrap();
+    assert_eq!(node.message().await.bytes, OPTIONS);
+    assert_eq!(unheard(&node), 100 - 64);
+}
+
+#[tokio::test]
 async fn a_stream_is_cut_into_messages_wherever_it_is_torn() {
     let mut node = Node::new(NetSettings::default());
     let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;

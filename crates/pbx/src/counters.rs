@@ -42,7 +42,7 @@ impl Exchange {
         let sum = |of: fn(&sidetone_engine::WorkerSnapshot) -> u64| media.iter().map(of).sum();
         let mut refused = media::Refusals::default();
         media.iter().for_each(|worker| refused.add(&worker.refused));
-        let rows: [(&str, u64); 9] = [
+        let rows: [(&str, u64); 10] = [
             ("sip_dropped_total", sip.dropped_total),
             ("sip_refused_503_total", sip.refused_total),
             ("sip_unserved_total", sip.unserved_total),
@@ -50,6 +50,7 @@ impl Exchange {
             ("media_datagrams_in_total", sum(|worker| worker.datagrams_in)),
             ("media_datagrams_out_total", sum(|worker| worker.datagrams_out)),
             ("media_datagrams_dropped_total", refused.total()),
+            ("media_relay_refused_total", sum(|worker| worker.relay_refused)),
             ("media_links_lost_total", sum(|worker| worker.links_lost)),
             ("media_events_lost_total", sum(|worker| worker.events_lost)),
         ];

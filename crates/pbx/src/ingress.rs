@@ -9,10 +9,10 @@ use sidetone_party::sources::Gate;
 use sidetone_sip::{Carrier, Fault, Limits, Message, Method, Name, ParseError};
 use tokio::sync::mpsc;
 
-use crate::counters::Refusal;
+use crate::counters::{Counters, Refusal};
 use crate::exchange::Exchange;
 use crate::register;
-use crate::shard::ShardInput;
+use crate::shard::{ShardHandle, ShardInput};
 
 /// Takes what the flows bring until they are gone.
 pub(crate) async fn run(exchange: Exchange, mut events: mpsc::Receiver<NetEvent>) {
@@ -80,11 +80,17 @@ async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
         return;
     };
     let shard = exchange.shard_of(call_id.as_bytes()).clone();
+    hand_in(&shard, flow, message, exchange.counters()).await;
+}
+
+/// Gives a message to its shard. A connection waits until there is room; a datagram is dropped
+/// then and sent again by its sender.
+async fn hand_in(shard: &ShardHandle, flow: Flow, message: Message, counters: &Counters) {
     let input = ShardInput::Message { flow, message: Box::new(message) };
     if flow.transport.is_reliable() {
         shard.deliver(input).await;
     } else if !shard.offer(input) {
-        exchange.counters().count(Refusal::ShardBehind);
+        counters.count(Refusal::ShardBehind);
         tracing::debug!("a datagram of {} was dropped: its shard is behind", flow.remote);
     }
 }
@@ -113,4 +119,41 @@ fn opens(message: &Message) -> bool {
 fn has_to_tag(message: &Message) -> bool {
     let to = message.headers().typed::<sidetone_sip::headers::To>();
     matches!(to, Ok(Some(to)) if to.tag().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shard::{SHARD_INBOX, inbox};
+    use sidetone_base::FlowId;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_datagram_for_a_full_shard_is_counted_and_a_connection_waits() {
+        let (shard, mut inputs) = inbox();
+        let counters = Counters::default();
+        let flow = |transport| Flow {
+            id: FlowId(1),
+            transport,
+            local: "192.0.2.1:5060".parse().unwrap(),
+            remote: "192.0.2.2:5060".parse().unwrap(),
+        };
+        let (udp, tcp) = (flow(Transport::Udp), flow(Transport::Tcp));
+        let text = "SIP/2.0 200 OK\r\nCall-ID: a\r\nContent-Length: 0\r\n\r\n";
+        let answer = Message::parse(&text.into(), Carrier::Datagram, &Limits::default());
+        // What it is does not matter; a response may lack what only requests need.
+        let answer = answer.unwrap();
+        for _ in 0..SHARD_INBOX {
+            hand_in(&shard, udp, answer.clone(), &counters).await;
+        }
+        assert_eq!(counters.of(Refusal::ShardBehind), 0);
+        hand_in(&shard, udp, answer.clone(), &counters).await;
+        assert_eq!(counters.of(Refusal::ShardBehind), 1);
+        let waiting = hand_in(&shard, tcp, answer, &counters);
+        let waited = tokio::time::timeout(Duration::from_secs(1), waiting).await;
+        assert!(waited.is_err(), "it waits for room");
+        assert_eq!(counters.of(Refusal::ShardBehind), 1, "and is not lost");
+        assert!(inputs.recv().await.is_some());
+        assert!(shard.offer(ShardInput::FlowClosed(FlowId(1))), "there is room again");
+    }
 }

@@ -11,6 +11,7 @@ use sidetone_ua::api::Reply;
 use crate::Cause;
 use crate::bridge;
 use crate::channel::Channel;
+use crate::counters::Refusal;
 use crate::exchange::Exchange;
 use crate::message;
 use crate::transfer;
@@ -43,6 +44,7 @@ pub(crate) async fn take_over(channel: &mut Channel, replaces: &Replaces) {
     };
     if let Some(status) = status {
         channel.refuse_with(status);
+        channel.exchange().counters().count(Refusal::Request);
         channel.hang_up(Cause::from_status(status)).await;
         return;
     }

@@ -22,6 +22,7 @@ use sidetone_ua::{SessionTimers, Stack};
 use tokio::sync::mpsc;
 
 use crate::channel::ChannelEvent;
+use crate::counters::Refusal;
 use crate::exchange::Exchange;
 use crate::incoming;
 
@@ -252,6 +253,9 @@ impl Shard {
         let input = match input {
             ShardInput::Command { command, owner } => {
                 self.note_owner(&command, owner);
+                if let Command::Respond { reply, .. } = &*command {
+                    self.count(reply);
+                }
                 self.show_flow(&command);
                 Input::Command(*command)
             }
@@ -343,6 +347,7 @@ impl Shard {
             }
             Event::Request { transaction, flow, request } => {
                 let reply = incoming::request(&self.exchange, flow, &request);
+                self.count(&reply);
                 let command = Command::Respond { transaction, reply: Box::new(reply) };
                 self.stack.handle_input(self.exchange.now(), Input::Command(command));
             }
@@ -350,7 +355,17 @@ impl Shard {
         }
     }
 
+    /// Counts a reply that refuses.
+    fn count(&self, reply: &Reply) {
+        match reply.status {
+            401 | 407 => self.exchange.counters().count(Refusal::Challenged),
+            400.. => self.exchange.counters().count(Refusal::Request),
+            _ => {}
+        }
+    }
+
     fn reply_invite(&mut self, dialog: DialogId, reply: Reply) {
+        self.count(&reply);
         let reply = Box::new(reply);
         let command = Command::RespondInvite { dialog, reply, reliable: false };
         self.stack.handle_input(self.exchange.now(), Input::Command(command));

@@ -223,7 +223,7 @@ fn a_busy_peer_gets_a_channel_and_both_ways_use_it() {
     let data = story.relay.handle_input(story.now, b"\x40\x00\x00\x03abc\x00");
     assert_eq!(data, Relayed::Data(peer, 4..7));
     let cut = story.relay.handle_input(story.now, b"\x40\x00\x00\x09abc");
-    assert_eq!(cut, Relayed::Handled);
+    assert_eq!(cut, Relayed::Refused);
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn only_peers_that_were_let_in_are_heard() {
         let bytes = Server::data(from, b"hello");
         match story.relay.handle_input(story.now, &bytes) {
             Relayed::Data(peer, range) => Some((peer, bytes[range].to_vec())),
-            Relayed::Handled => None,
+            Relayed::Handled | Relayed::Refused => None,
         }
     };
     assert_eq!(heard(&mut story, peer), Some((peer, b"hello".to_vec())));
@@ -346,7 +346,7 @@ fn an_unsigned_success_is_somebody_elses() {
     let id = Message::parse(&first).unwrap().transaction;
     let forged = Writer::new(Class::Success, method::ALLOCATE, id)
         .with_xor_address(attribute::XOR_RELAYED_ADDRESS, "192.0.2.66:1".parse().unwrap());
-    story.relay.handle_input(story.now, &forged.finish());
+    assert_eq!(story.relay.handle_input(story.now, &forged.finish()), Relayed::Refused);
     assert_eq!(story.relay.relayed(), None);
     story.run(Duration::from_secs(1));
     assert!(story.relay.relayed().is_some());

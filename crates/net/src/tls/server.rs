@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
@@ -62,11 +61,8 @@ impl ServerTls {
     /// Names the file or option that is wrong.
     pub fn build(settings: &TlsSettings) -> Result<Self, TlsError> {
         let identity = load_identity(settings)?;
-        let resolver = Arc::new(Resolver {
-            key: ArcSwap::new(identity.key),
-            sni: settings.sni.clone(),
-            refused_names_total: AtomicU64::new(0),
-        });
+        let resolver =
+            Arc::new(Resolver { key: ArcSwap::new(identity.key), sni: settings.sni.clone() });
         let provider = ciphered_provider(settings)?;
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(settings.versions.list())
@@ -127,18 +123,11 @@ impl ServerTls {
         let key = self.resolver.key.load();
         describe_certificate(key.cert.first()?)
     }
-
-    /// Clients refused because of the name they asked for.
-    #[must_use]
-    pub fn refused_names_total(&self) -> u64 {
-        self.resolver.refused_names_total.load(Ordering::Relaxed)
-    }
 }
 
 struct Resolver {
     key: ArcSwap<CertifiedKey>,
     sni: SniPolicy,
-    refused_names_total: AtomicU64,
 }
 
 impl fmt::Debug for Resolver {
@@ -149,10 +138,6 @@ impl fmt::Debug for Resolver {
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        if self.sni.admits(hello.server_name()) {
-            return Some(self.key.load_full());
-        }
-        self.refused_names_total.fetch_add(1, Ordering::Relaxed);
-        None
+        self.sni.admits(hello.server_name()).then(|| self.key.load_full())
     }
 }

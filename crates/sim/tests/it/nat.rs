@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use sidetone_pbx::counters::Refusal;
 use sidetone_sim::phone::Saying;
 use sidetone_sim::{CallState, Configuration, Line, Manner, Weather, World, secs};
 
@@ -308,6 +309,7 @@ fn candidates_of_the_peer_that_come_by_info_are_tried() {
         wendy.ask(Saying::new("INFO", &package).with_body(kind, "m=audio\r\n")).await;
         world.run_for(secs(1)).await;
         assert_eq!(wendy.call().told, [200, 400]);
+        assert_eq!(world.exchange().counters().of(Refusal::Request), 1);
         assert!(wendy.is_talking(), "{}", world.account());
         wendy.hang_up().await;
         world.assert_no_leaks().await;

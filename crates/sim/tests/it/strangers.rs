@@ -153,6 +153,9 @@ fn a_recorded_registration_played_back_binds_nothing() {
         let answer = alice.hear(secs(1)).await;
         assert_eq!(status_of(&answer), "401");
         assert!(answer[0].contains("stale=true"), "{}", answer[0]);
+        let counters = world.exchange().counters();
+        let counts = (counters.of(Refusal::Challenged), counters.of(Refusal::Request));
+        assert_eq!(counts, (4, 0), "each 401, and no more");
         world.assert_no_leaks().await;
     });
 }
@@ -430,6 +433,7 @@ fn whatever_is_wrong_with_a_request_is_counted_by_its_reason() {
         let mut stranger = world.stranger().await;
         let (malformed, unserved, dropped) =
             ("sip_malformed_total", "sip_unserved_total", "sip_dropped_total");
+        let refused = "sip_requests_refused_total";
         let plain = |method: &str, number: usize| request(method, number, "", "");
         let inside = |method: &str, number: usize| {
             plain(method, number).replace("To: <sip:proxy@192.0.2.1>", "To: <sip:a@b>;tag=gone")
@@ -456,6 +460,11 @@ fn whatever_is_wrong_with_a_request_is_counted_by_its_reason() {
             (request("REGISTER", 11, "Max-Forwards: 0\r\n", ""), unserved),
             (invite(12, &format!("{origin}m=audio what\r\n")), "sdp_refused_total"),
             (invite(13, "no description"), "sdp_refused_total"),
+            (request("REGISTER", 14, "Contact: *\r\n", ""), refused),
+            (request("REFER", 15, "Refer-To: <sip:600@192.0.2.1>\r\n", ""), refused),
+            (request("MESSAGE", 16, "Content-Type: image/png\r\n", "picture"), refused),
+            (request("SUBSCRIBE", 17, "Event: weather\r\n", ""), refused),
+            (request("INVITE", 18, "Replaces: gone;to-tag=1;from-tag=2\r\n", ""), refused),
         ];
         for (text, name) in cases {
             let mut expected = counted(&world).await;
