@@ -6,9 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sidetone_observe::writer::Writer;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
@@ -16,6 +18,9 @@ use crate::frame::{self, Frame, MAX_COMMAND};
 
 /// Consoles at the same time; a script that forgets to close them must not eat all descriptors.
 pub const MAX_CONSOLES: usize = 64;
+
+/// How long a console may leave unread what it asked for. A pager may stand still for a while.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a command answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,9 +60,17 @@ impl ControlSocket {
             }
             std::fs::remove_file(path)?;
         }
-        let listener = UnixListener::bind(path)?;
+        // Its name is given when its mode is right: nobody else may connect in between.
+        let unnamed = path.with_extension(format!("{}.tmp", std::process::id()));
+        let listener = UnixListener::bind(&unnamed)?;
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o660);
-        std::fs::set_permissions(path, mode)?;
+        let named =
+            std::fs::set_permissions(&unnamed, mode).and_then(|()| std::fs::rename(&unnamed, path));
+        if let Err(error) = named {
+            // What went wrong first is what is told.
+            let _ = std::fs::remove_file(&unnamed);
+            return Err(error);
+        }
         Ok(Self { path: path.to_owned(), listener })
     }
 
@@ -69,7 +82,7 @@ impl ControlSocket {
                 Ok((stream, _)) => stream,
                 Err(error) => {
                     tracing::warn!("control socket: {error}");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             };
@@ -107,17 +120,26 @@ async fn console(stream: UnixStream, run: &Run, log: &Writer) -> io::Result<()> 
                 let line = String::from_utf8_lossy(&command).trim().to_owned();
                 command.clear();
                 let answer = run(line).await;
-                frame::write(&mut writer, &Frame::Output(answer.text)).await?;
-                frame::write(&mut writer, &Frame::Done(answer.status)).await?;
+                say(&mut writer, &Frame::Output(answer.text)).await?;
+                say(&mut writer, &Frame::Done(answer.status)).await?;
             }
             line = lines.recv() => match line {
-                Ok(line) => frame::write(&mut writer, &Frame::Log(line)).await?,
+                Ok(line) => say(&mut writer, &Frame::Log(line)).await?,
                 // A console that reads too slowly loses lines, never the exchange's time.
                 Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
                 Err(tokio::sync::broadcast::error::RecvError::Closed) => return Ok(()),
             },
         }
     }
+}
+
+/// Writes a frame to a console that reads. One that does not for so long gives up its place.
+async fn say(writer: &mut OwnedWriteHalf, frame: &Frame) -> io::Result<()> {
+    let written = tokio::time::timeout(PATIENCE, frame::write(writer, frame)).await;
+    written.unwrap_or_else(|_| {
+        tracing::warn!("a console has read nothing for {} s and is closed", PATIENCE.as_secs());
+        Err(io::ErrorKind::TimedOut.into())
+    })
 }
 
 #[cfg(test)]
@@ -141,5 +163,31 @@ mod tests {
         assert_eq!(answer, Answer { text: "<core show version>".into(), status: 7 });
         drop(socket);
         assert!(!path.exists());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_console_that_reads_nothing_gives_up_its_place() {
+        let (theirs, ours) = UnixStream::pair().expect("a pair");
+        let much: Arc<Run> =
+            Arc::new(|_| Box::pin(async { Answer { text: "x".repeat(16 << 20), status: 0 } }));
+        let log = Writer::start().expect("a thread");
+        let (reader, mut asking) = theirs.into_split();
+        tokio::io::AsyncWriteExt::write_all(&mut asking, b"core show channels\n")
+            .await
+            .expect("it is taken");
+        let began = tokio::time::Instant::now();
+        let end = console(ours, &*much, &log).await;
+        assert_eq!(end.expect_err("closed").kind(), io::ErrorKind::TimedOut);
+        assert_eq!(began.elapsed(), PATIENCE);
+        drop(reader);
+    }
+
+    #[tokio::test]
+    async fn only_the_owner_and_the_group_may_connect() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = std::env::temp_dir().join(format!("sidetone-mode-{}", std::process::id()));
+        let _socket = ControlSocket::open(&path).await.expect("a socket");
+        let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o660);
     }
 }

@@ -22,7 +22,7 @@ use crate::page::{self, LandingContext};
 use crate::path::decode;
 use crate::server::{Mount, Shared};
 use crate::session::Peer;
-use crate::settings::{ClearWebSocket, HttpSettings, StatusPage};
+use crate::settings::{HttpSettings, StatusPage};
 use crate::statics::{self, insert};
 use crate::websocket::{self, Refusal};
 
@@ -201,8 +201,7 @@ fn upgrade(
         Ok(agreed) => agreed,
         Err(refusal) => return refused(shared, refusal, peer, server),
     };
-    let clear = !peer.is_secure && settings.websocket.clear == ClearWebSocket::LoopbackOnly;
-    if clear && !peer.remote.ip().is_loopback() {
+    if !peer.is_secure && !settings.websocket.clear.admits(peer.remote.ip()) {
         if shared.complaints.admit(peer.remote.ip()) {
             tracing::warn!("WebSocket without TLS from {} refused (websocket_clear)", peer.remote);
         }

@@ -144,6 +144,13 @@ pub enum ClearWebSocket {
     Everywhere,
 }
 
+impl ClearWebSocket {
+    /// Whether somebody from there may come without TLS.
+    pub(crate) fn admits(self, from: IpAddr) -> bool {
+        self == Self::Everywhere || from.to_canonical().is_loopback()
+    }
+}
+
 /// Which web pages (their `Origin`, RFC 6454) may open a WebSocket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OriginPolicy {
@@ -183,6 +190,29 @@ impl Default for HttpSettings {
             redirects: Vec::new(),
             restrictions: Vec::new(),
             websocket: WebSocketSettings::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_tls_a_websocket_comes_from_this_machine_only() {
+        for (from, admitted) in [
+            ("127.0.0.1", true),
+            ("127.8.8.8", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.0.0.1", false),
+            ("203.0.113.9", false),
+            ("2001:db8::1", false),
+            ("::ffff:10.0.0.1", false),
+        ] {
+            let from = from.parse().unwrap();
+            assert_eq!(ClearWebSocket::LoopbackOnly.admits(from), admitted, "{from}");
+            assert!(ClearWebSocket::Everywhere.admits(from), "{from}");
         }
     }
 }
