@@ -18,7 +18,7 @@ use sidetone_ua::ResponsePort;
 use sidetone_ua::digest::Credentials;
 
 use crate::message;
-use crate::names::Names;
+use crate::names::{Names, records_of};
 
 /// The endpoint of a request that came to the line of a registration of ours, wherever it comes
 /// from. To goes first, because servers rewrite the Request-URI (PRX-13).
@@ -128,7 +128,10 @@ fn comes_from(rule: &Identify, names: &Names, address: IpAddr) -> bool {
     rule.matches_address(address)
         || rule.sources.iter().any(|source| match source {
             Source::Network(_) => false,
-            Source::Host(name) => names.get(name).is_some_and(|known| known.contains(&address)),
+            Source::Host(name) => {
+                let known = records_of(names, name);
+                known.is_some_and(|known| known.is_source(name, rule.srv_lookups, address))
+            }
         })
 }
 
@@ -156,6 +159,7 @@ pub fn credentials_of(request: &Request) -> Option<Credentials> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::locate::{Records, Srv};
     use sidetone_base::FlowId;
     use sidetone_conf::MemorySource;
     use sidetone_sip::{Carrier, Limits, Message};
@@ -182,7 +186,13 @@ mod tests {
         let loaded = sidetone_config::load(&source, "/etc");
         let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
         let known: IpAddr = "203.0.113.7".parse().expect("an address");
-        let names = Names::from([("trunk.example".to_owned(), vec![known])]);
+        let srv = Srv { priority: 1, weight: 1, port: 5060, host: "edge.example".to_owned() };
+        let records = Records {
+            srv: [("_sip._udp.trunk.example".to_owned(), vec![srv])].into(),
+            addresses: [("edge.example".to_owned(), vec![known])].into(),
+            ..Records::default()
+        };
+        let names = Names::from([("trunk.example".to_owned(), records)]);
         let text = format!(
             "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1\r\n{header}\
              From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\

@@ -3,8 +3,8 @@
 //! and writes them there, `ice_servers` says what a phone that registers may know of servers,
 //! `message` holds small readings of SIP messages, `info` the keys in the bodies of INFO,
 //! `identify` finds whose request it is, `secrets` what proves it, `binding` what it registers,
-//! `sources` how much it may ask, `names` the addresses of host names, `seats` says whose texts
-//! run now, `transfer` why a transfer fails.
+//! `sources` how much it may ask, `names` what host names stand for, `resolver` asks that, `locate`
+//! says where requests go then, `seats` says whose texts run now, `transfer` why a transfer fails.
 
 #![forbid(unsafe_code)]
 
@@ -13,8 +13,10 @@ pub mod ice_servers;
 pub mod identify;
 pub mod identity;
 pub mod info;
+pub mod locate;
 pub mod message;
 pub mod names;
+pub mod resolver;
 pub mod seats;
 pub mod secrets;
 pub mod sources;

@@ -1,152 +1,245 @@
-//! Host names of the configuration and the addresses they stand for.
+//! Host names of the configuration and what they stand for.
 
-use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::stream::{self, StreamExt as _};
 use sidetone_config::objects::identify::Source;
 use sidetone_config::{Config, Host};
 use sidetone_sip::{Text, Uri};
 
-/// The addresses of each name, sorted: IPv4 first.
-pub type Names = HashMap<String, Vec<IpAddr>>;
+use crate::locate::{Records, Wanted, host_name};
+use crate::resolver::{Answer, Resolver};
 
-/// How long one lookup may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// What each name stands for; the keys are as [`host_name`] writes them.
+pub type Names = HashMap<String, Records>;
 
 /// Lookups at the same time: a name server that is away must not hold up the start by the sum of
 /// all patience. The system's resolver works on threads, of which the runtime has more.
 const AT_ONCE: usize = 64;
 
-/// The names of a configuration: external addresses, fixed contacts, proxies, servers we register
-/// with, sources of identify objects.
-fn wanted(config: &Config) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+/// What is known of a name.
+#[must_use]
+pub fn records_of<'a>(names: &'a Names, name: &str) -> Option<&'a Records> {
+    names.get(&host_name(name))
+}
+
+/// The names of a configuration, and which of them have services to look up: external addresses,
+/// fixed contacts, proxies, servers we register with, sources of identify objects.
+fn wanted(config: &Config) -> BTreeMap<String, bool> {
+    let mut names = BTreeMap::new();
+    let mut want = |name: &str, services| {
+        *names.entry(host_name(name)).or_insert(false) |= services;
+    };
     for transport in config.transports.values() {
         let hosts = [&transport.external_media_address, &transport.external_signaling_address];
-        names.extend(hosts.into_iter().flatten().filter_map(|host| match host {
-            Host::Name(name) => Some(name.clone()),
-            Host::Address(_) => None,
-        }));
+        for host in hosts.into_iter().flatten() {
+            if let Host::Name(name) = host {
+                want(name, false);
+            }
+        }
     }
     let fixed = config.aors.values().flat_map(|aor| aor.contacts.iter().chain(&aor.outbound_proxy));
     let proxies = config.endpoints.values().filter_map(|endpoint| endpoint.outbound_proxy.as_ref());
     let registrars = config.registrations.values().map(|registration| {
         registration.outbound_proxy.first().unwrap_or(&registration.server_uri)
     });
-    names.extend(fixed.chain(proxies).chain(registrars).filter_map(|uri| name_in(uri)));
-    for source in config.identifies.values().flat_map(|identify| &identify.sources) {
-        if let Source::Host(name) = source {
-            names.insert(name.clone());
+    for (name, services) in fixed.chain(proxies).chain(registrars).filter_map(|uri| name_in(uri)) {
+        want(&name, services);
+    }
+    for identify in config.identifies.values() {
+        for source in &identify.sources {
+            if let Source::Host(name) = source {
+                want(name, identify.srv_lookups);
+            }
         }
     }
     names
 }
 
-/// Looks up all names of a configuration. One that cannot be looked up keeps its `known`
-/// addresses: a name server that is away must not take a trunk along.
-pub async fn resolve(config: &Config, known: &Names) -> Names {
-    resolve_all(wanted(config), known, |name| async move { addresses_of(&name).await }).await
+/// Looks up all names of a configuration. What cannot be looked up stays as it is `known`: a name
+/// server that is away must not take a trunk along.
+pub async fn resolve(config: &Config, known: &Names, resolver: &Resolver) -> Names {
+    let asking = &resolver.open();
+    resolve_all(wanted(config), known, |name, services| async move {
+        asking.look_up(&name, services, known.get(&name)).await
+    })
+    .await
 }
 
 async fn resolve_all<F>(
-    wanted: BTreeSet<String>,
+    wanted: BTreeMap<String, bool>,
     known: &Names,
-    look_up: impl Fn(String) -> F,
+    look_up: impl Fn(String, bool) -> F,
 ) -> Names
 where
-    F: Future<Output = Result<Vec<IpAddr>, String>>,
+    F: Future<Output = Answer>,
 {
     let look_up = &look_up;
-    let lookups = wanted.into_iter().map(|name| async move {
-        let found = look_up(name.clone()).await;
-        (name, found)
+    let lookups = wanted.into_iter().map(|(name, services)| async move {
+        let answer = look_up(name.clone(), services).await;
+        (name, answer)
     });
     let mut lookups = stream::iter(lookups).buffered(AT_ONCE);
     let mut resolved = Names::new();
-    while let Some((name, found)) = lookups.next().await {
-        let problem = match found {
-            Ok(addresses) => {
-                resolved.insert(name, addresses);
-                continue;
-            }
-            Err(problem) => problem,
-        };
-        match known.get(&name) {
-            Some(before) => {
-                tracing::warn!("cannot look up '{name}': {problem}; its known addresses stay");
-                resolved.insert(name, before.clone());
-            }
-            None => tracing::warn!("cannot look up '{name}': {problem}"),
+    while let Some((name, answer)) = lookups.next().await {
+        report(&name, &answer, known.contains_key(&name));
+        if !answer.records.is_empty() {
+            resolved.insert(name, answer.records);
         }
     }
     resolved
 }
 
-/// The addresses of a name, sorted; or why there are none, in words.
-///
-/// # Errors
-/// What the resolver says, or that it said nothing in time.
-pub async fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
-    let lookup = tokio::net::lookup_host((name, 0));
-    match tokio::time::timeout(PATIENCE, lookup).await {
-        Ok(Ok(found)) => {
-            let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
-            // In one order, so that a resolver that turns its list changes nothing.
-            addresses.sort();
-            addresses.dedup();
-            Ok(addresses)
-        }
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} seconds", PATIENCE.as_secs())),
+/// Says what could not be looked up. That only SRV and NAPTR cannot is no trouble to who has none.
+fn report(name: &str, answer: &Answer, is_known: bool) {
+    let Some(problem) = answer.problems.first() else { return };
+    if is_known {
+        tracing::warn!("cannot look up '{name}': {problem}; what was known of it stays");
+    } else if answer.records.is_empty() {
+        tracing::warn!("cannot look up '{name}': {problem}");
+    } else {
+        tracing::info!("cannot look up all records of '{name}': {problem}");
     }
 }
 
-/// The host of a URI, when it is a name.
+/// Looks up the host of a URI that is called, unless it is known; `None` when there is nothing to
+/// learn.
+pub async fn look_up(uri: &str, names: &Names, resolver: &Resolver) -> Option<(String, Records)> {
+    let (name, services) = name_in(uri)?;
+    let known = names.get(&name);
+    if known.is_some_and(|known| known.has_services || !services) {
+        return None;
+    }
+    let answer = resolver.open().look_up(&name, services, known).await;
+    report(&name, &answer, known.is_some());
+    (!answer.records.is_empty()).then_some((name, answer.records))
+}
+
+/// Puts fresh answers in the place of those known when they were asked for. A name that was learned
+/// meanwhile stays.
 #[must_use]
-pub fn name_in(uri: &str) -> Option<String> {
+pub fn renewed(now: &Names, before: &Names, fresh: &Names) -> Names {
+    let mut next = fresh.clone();
+    for (name, records) in now.iter().filter(|(name, _)| !before.contains_key(*name)) {
+        next.entry(name.clone()).or_insert_with(|| records.clone());
+    }
+    next
+}
+
+/// The host of a URI when it is a name, and whether its services have a say.
+fn name_in(uri: &str) -> Option<(String, bool)> {
     let bare = uri.trim().trim_matches(['<', '>']);
     let uri = Uri::parse(&Text::from(bare.as_bytes().to_vec())).ok()?;
-    let sip = uri.as_sip()?;
-    sip.host.ip().is_none().then(|| sip.host.to_string())
+    let wanted = Wanted::of(&uri, None)?;
+    Some((wanted.name()?.to_owned(), wanted.needs_services()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+    use std::time::Duration;
+
     use super::*;
+    use crate::locate::{Naptr, Srv};
+    use crate::resolver::Table;
     use sidetone_conf::MemorySource;
+
+    fn at(name: &str, address: &str) -> (String, Records) {
+        let address = address.parse().expect("an address");
+        let addresses = BTreeMap::from([(name.to_owned(), vec![address])]);
+        (name.to_owned(), Records { addresses, ..Records::default() })
+    }
 
     /// Each lookup takes as long as it may, as when the name server is away.
     #[tokio::test(start_paused = true)]
     async fn names_that_nobody_answers_for_are_waited_for_side_by_side() {
-        let wanted: BTreeSet<String> = (0..100).map(|number| format!("{number}.invalid")).collect();
+        let wanted = (0..100).map(|number| (format!("{number}.invalid"), true)).collect();
         let start = tokio::time::Instant::now();
-        let silent = |_| async {
-            tokio::time::sleep(PATIENCE).await;
-            Err("no answer".to_owned())
+        let known = Names::from([at("7.invalid", "192.0.2.7")]);
+        let patience = Duration::from_secs(2);
+        let silent = |name: String, _| {
+            let records = known.get(&name).cloned().unwrap_or_default();
+            async move {
+                tokio::time::sleep(patience).await;
+                Answer { records, problems: vec!["no answer".to_owned()] }
+            }
         };
-        let address: IpAddr = "192.0.2.7".parse().expect("an address");
-        let known = Names::from([("7.invalid".to_owned(), vec![address])]);
         assert_eq!(resolve_all(wanted, &known, silent).await, known);
-        assert_eq!(start.elapsed(), 2 * PATIENCE, "64 of them and 36");
+        assert_eq!(start.elapsed(), 2 * patience, "64 of them and 36");
+    }
+
+    fn config(text: &str) -> std::sync::Arc<Config> {
+        let source = MemorySource::new().with("/etc/pjsip.conf", text);
+        sidetone_config::load(&source, "/etc").config.expect("a configuration")
     }
 
     #[tokio::test]
     async fn names_are_looked_up_and_kept_when_that_fails() {
         let text = "[u]\ntype=transport\nbind=127.0.0.1\nexternal_media_address=localhost\n\
             local_net=10.0.0.0/8\n\
-            [a]\ntype=aor\ncontact=sip:gone.invalid\n[e]\ntype=endpoint\naors=a\nallow=ulaw\n\
-            [i]\ntype=identify\nendpoint=e\nmatch=peer.invalid,192.0.2.1\n";
-        let source = MemorySource::new().with("/etc/pjsip.conf", text);
-        let config = sidetone_config::load(&source, "/etc").config.expect("a configuration");
-        let names: Vec<String> = wanted(&config).into_iter().collect();
-        assert_eq!(names, ["gone.invalid", "localhost", "peer.invalid"]);
-        let before: IpAddr = "192.0.2.7".parse().expect("an address");
-        let known = Names::from([("peer.invalid".to_owned(), vec![before])]);
-        let found = resolve(&config, &known).await;
-        assert!(found["localhost"].iter().all(IpAddr::is_loopback), "{found:?}");
-        assert_eq!(found["peer.invalid"], [before]);
-        assert!(!found.contains_key("gone.invalid"));
+            [a]\ntype=aor\ncontact=sip:Gone.invalid\ncontact=sip:there.invalid:5070\n\
+            [e]\ntype=endpoint\naors=a\nallow=ulaw\n\
+            [i]\ntype=identify\nendpoint=e\nmatch=peer.invalid,192.0.2.1\n\
+            [j]\ntype=identify\nendpoint=e\nmatch=plain.invalid\nsrv_lookups=no\n";
+        let config = config(text);
+        let names: Vec<(String, bool)> = wanted(&config).into_iter().collect();
+        let names: Vec<(&str, bool)> = names.iter().map(|(name, all)| (&**name, *all)).collect();
+        let services = [("gone.invalid", true), ("peer.invalid", true)];
+        let hosts = [("localhost", false), ("plain.invalid", false), ("there.invalid", false)];
+        assert_eq!(names, [services[0], hosts[0], services[1], hosts[1], hosts[2]]);
+        let known = Names::from([at("peer.invalid", "192.0.2.7")]);
+        let resolver = Resolver::Table(std::sync::Arc::new(Table {
+            addresses: BTreeMap::from([("localhost".to_owned(), vec![[127, 0, 0, 1].into()])]),
+            ..Table::default()
+        }));
+        let found = resolve(&config, &known, &resolver).await;
+        assert_eq!(found["localhost"].first_of("localhost"), Some([127, 0, 0, 1].into()));
+        let kept: IpAddr = [192, 0, 2, 7].into();
+        assert_eq!(found["peer.invalid"].first_of("peer.invalid"), Some(kept));
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[tokio::test]
+    async fn a_domain_is_followed_through_naptr_and_srv_to_its_hosts() {
+        let srv = |port, host: &str| Srv { priority: 1, weight: 1, port, host: host.to_owned() };
+        let naptr = Naptr {
+            order: 1,
+            preference: 1,
+            flags: "S".to_owned(),
+            service: "sip+d2t".to_owned(),
+            replacement: "_sip._tcp.carrier.example".to_owned(),
+        };
+        let mut table = Table::default();
+        table.naptr.insert("trunk.example".to_owned(), vec![naptr]);
+        table.srv.insert("_sip._tcp.carrier.example".to_owned(), vec![srv(5070, "a.example")]);
+        table.srv.insert("_sip._udp.trunk.example".to_owned(), vec![srv(5080, "b.example")]);
+        for (host, last) in [("a.example", 1), ("b.example", 2), ("c.example", 3)] {
+            table.addresses.insert(host.to_owned(), vec![[192, 0, 2, last].into()]);
+        }
+        let resolver = Resolver::Table(std::sync::Arc::new(table));
+        let (name, records) =
+            look_up("sip:1@Trunk.example", &Names::new(), &resolver).await.expect("it is known");
+        assert_eq!(name, "trunk.example");
+        assert_eq!(records.addresses.keys().collect::<Vec<_>>(), ["a.example", "b.example"]);
+        assert_eq!(records.srv.len(), 2, "{records:?}");
+        let known = Names::from([(name, records)]);
+        assert_eq!(look_up("sip:2@trunk.example", &known, &resolver).await, None);
+        // A port needs no services, and what is known without them is not enough for who does.
+        let known = Names::from([at("c.example", "192.0.2.3")]);
+        assert_eq!(look_up("sip:c.example:5070", &known, &resolver).await, None);
+        let (_, more) = look_up("sip:c.example", &known, &resolver).await.expect("more of it");
+        assert!(more.has_services);
+    }
+
+    #[test]
+    fn what_was_learned_while_others_were_asked_for_stays() {
+        let before = Names::from([at("old.example", "192.0.2.1"), at("kept.example", "192.0.2.2")]);
+        let mut now = before.clone();
+        now.extend([at("learned.example", "192.0.2.3")]);
+        let fresh = Names::from([at("kept.example", "192.0.2.9")]);
+        let next = renewed(&now, &before, &fresh);
+        let expected =
+            Names::from([at("kept.example", "192.0.2.9"), at("learned.example", "192.0.2.3")]);
+        assert_eq!(next, expected);
     }
 }

@@ -42,6 +42,7 @@ mod names;
 mod start;
 
 use sidetone_party::names::Names;
+use sidetone_party::resolver::Resolver;
 
 pub use start::{Parts, StartError};
 
@@ -82,6 +83,7 @@ struct Inner {
     dialplan: ArcSwap<Dialplan>,
     globals: Mutex<HashMap<String, String>>,
     resolved: ArcSwap<Names>,
+    resolver: Resolver,
     interfaces: ArcSwap<Vec<IpAddr>>,
     catalogue: Catalogue,
     prompts: Box<Prompts>,
@@ -316,7 +318,7 @@ impl Exchange {
         });
     }
 
-    /// The addresses that names of the configuration stand for.
+    /// What names of the configuration stand for.
     pub(crate) fn names(&self) -> Arc<Names> {
         self.inner.resolved.load_full()
     }

@@ -4,13 +4,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use sidetone_base::{Destination, Flow, FlowId, Transport};
-use sidetone_config::Host;
+use sidetone_party::locate::{Records, Target, Wanted, locate};
+use sidetone_party::names::records_of;
+use sidetone_party::secrets;
 use sidetone_sip::{Text, Uri};
 use sidetone_ua::digest::Logins;
 
 use crate::exchange::Exchange;
 use crate::registrar::Contact;
-use sidetone_party::secrets;
 
 /// Makes requests to the contact go through a proxy: its URI comes before the route of the contact
 /// (RFC 3261 §8.1.2), and they are sent there. A name that was not found is a warning, and the
@@ -18,35 +19,34 @@ use sidetone_party::secrets;
 pub(crate) fn go_through(exchange: &Exchange, proxy: &str, contact: &mut Contact) {
     let uri = proxy.trim().trim_start_matches('<').trim_end_matches('>');
     contact.path.insert(0, format!("<{uri}>"));
-    match destination(exchange, uri, Transport::Udp) {
+    match exchange.way_to(uri, None) {
         Some(destination) => contact.destination = destination,
         None => tracing::warn!("outbound_proxy {uri}: its address is not known"),
     }
 }
 
-/// Where requests to a URI go: over its own transport, or over this one.
-fn destination(exchange: &Exchange, uri: &str, otherwise: Transport) -> Option<Destination> {
-    let uri = Uri::parse(&Text::from(uri.as_bytes().to_vec())).ok()?;
-    let sip = uri.as_sip()?;
-    let written = sip.transport().and_then(|name| Transport::from_name(&name.to_str()));
-    let transport = if uri.is_sips() { Transport::Tls } else { written.unwrap_or(otherwise) };
-    let ip = match sip.host.ip() {
-        Some(ip) => ip,
-        None => exchange.address_of(&Host::Name(sip.host.to_string()))?,
-    };
-    let remote = (ip, sip.port.unwrap_or(transport.default_port())).into();
-    Some(Destination::Address { transport, remote })
-}
-
 impl Exchange {
-    /// Where a request to a URI goes first. The URI's own transport goes before that of the
-    /// transport object, and UDP is the last resort. `None` when its name was not found yet.
+    /// Where a request to a URI goes first; `None` when its name was not found yet.
     #[must_use]
     pub fn way_to(&self, uri: &str, transport: Option<&str>) -> Option<Destination> {
+        self.ways_to(uri, transport).first().copied()
+    }
+
+    /// Where a request to a URI goes, best first, by the records of its name (RFC 3263); those of
+    /// one rank in an order drawn anew. The URI's own transport goes before that of the transport
+    /// object. Empty when its name was not found yet.
+    #[must_use]
+    pub fn ways_to(&self, uri: &str, transport: Option<&str>) -> Vec<Destination> {
+        let Ok(uri) = Uri::parse(&Text::from(uri.as_bytes().to_vec())) else { return Vec::new() };
         let config = self.config();
         let named = transport.and_then(|name| config.transports.get(name));
         let otherwise = named.and_then(|found| found.protocol.transport());
-        destination(self, uri, otherwise.unwrap_or(Transport::Udp))
+        let Some(wanted) = Wanted::of(&uri, otherwise) else { return Vec::new() };
+        let (names, unknown) = (self.names(), Records::default());
+        let records = wanted.name().and_then(|name| records_of(&names, name));
+        let found = locate(&wanted, records.unwrap_or(&unknown), &mut self.draws());
+        let to = |Target { transport, remote }| Destination::Address { transport, remote };
+        found.into_iter().map(to).collect()
     }
 
     /// Our address and port as a peer sees them, by a transport object or the usual one.

@@ -16,6 +16,7 @@ use sidetone_http::{HttpServer, Pages};
 use sidetone_net::{Net, NetEvent, selfsigned, system_random};
 use sidetone_observe::{Log, chronicle};
 use sidetone_pbx::exchange::Parts;
+use sidetone_pbx::party::resolver::Resolver;
 use sidetone_pbx::{Cause, Exchange};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
@@ -228,6 +229,7 @@ async fn build(
         bus,
         random: Box::new(random),
         shards: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
+        resolver: Resolver::System,
         interfaces: interfaces.collect(),
     };
     let exchange = Exchange::start(parts).await;

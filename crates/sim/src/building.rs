@@ -13,6 +13,7 @@ use sidetone_net::sim::Host;
 use sidetone_net::{ListenerSpec, Net, NetSettings, Protocol, UpgradedWebSocket};
 use sidetone_pbx::Exchange;
 use sidetone_pbx::exchange::Parts;
+use sidetone_pbx::party::resolver::Resolver;
 use tokio::sync::mpsc;
 
 use crate::Configuration;
@@ -61,6 +62,7 @@ pub(crate) async fn exchange(
         bus: Bus::new(),
         random: Box::new(random),
         shards: 2,
+        resolver: Resolver::Table(Arc::new(configuration.names.clone())),
         interfaces: vec![EXCHANGE],
     };
     let exchange = Exchange::start(parts).await.expect("two shards are allowed");

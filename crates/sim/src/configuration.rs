@@ -1,11 +1,13 @@
 //! What the exchange of a world is configured with: the same files an operator writes.
 
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use sidetone_conf::source::MemorySource;
 use sidetone_config::Config;
 use sidetone_dialplan::Dialplan;
+use sidetone_pbx::party::resolver::Table;
 use sidetone_pbx::{Application, Catalogue};
 
 /// Everybody's password.
@@ -31,6 +33,8 @@ pub struct Configuration {
     pub files: Vec<(String, String)>,
     /// `features.conf`
     pub features: String,
+    /// What host names stand for; nobody else is asked.
+    pub names: Table,
     /// What the dialplan can call: what it can in the binary, and what a story adds.
     pub catalogue: Catalogue,
     /// Applications that the dialplan names and nobody has: the story tells what comes of it.
@@ -115,9 +119,13 @@ impl Default for Configuration {
         BROWSERS.iter().for_each(|name| account(name, "browser", ""));
         let (extensions, rtp) = (EXTENSIONS.to_owned(), "[general]\n".to_owned());
         let features = String::new();
+        let names = Table {
+            addresses: [("localhost".to_owned(), vec![Ipv4Addr::LOCALHOST.into()])].into(),
+            ..Table::default()
+        };
         let (files, missing) = (Vec::new(), Vec::new());
         let catalogue = sidetone_apps::CATALOGUE;
-        Self { pjsip, extensions, rtp, features, files, catalogue, missing }
+        Self { pjsip, extensions, rtp, features, files, names, catalogue, missing }
     }
 }
 

@@ -34,7 +34,7 @@ pub enum Manner {
     SpeakThenAnswer(Duration),
     /// Refuses with this status.
     Refuse(u16),
-    /// Wants the call to go to this extension instead (302).
+    /// Wants the call to go to this extension, or this URI, instead (302).
     Forward(&'static str),
     /// Does not even say 100: as if it were switched off.
     Ignore,

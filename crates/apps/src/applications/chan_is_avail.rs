@@ -4,7 +4,7 @@ use sidetone_dialplan::{Doc, Flow, Stop};
 use sidetone_pbx::channel::State;
 use sidetone_pbx::{Cause, Channel, Exchange};
 
-use super::dial::{To, resolve};
+use super::dial::{To, learn, resolve};
 use super::letters;
 
 pub(super) const DOC: Doc = Doc {
@@ -51,6 +51,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     let (all, single, exists) = (has('a'), has('s'), has('t'));
     let mut found: Vec<&str> = Vec::new();
     let (mut state, mut cause) = (Device::Invalid, Cause::UNALLOCATED);
+    learn(channel.exchange(), wanted).await;
     for item in wanted.split('&').map(str::trim).filter(|item| !item.is_empty()) {
         (state, cause) = look(channel.exchange(), item, channel.name());
         let available = match state {

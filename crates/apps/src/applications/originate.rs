@@ -8,7 +8,7 @@ use sidetone_pbx::channel::{BranchEvent, Happening, PartyId};
 use sidetone_pbx::originate::{self, Originated, Then};
 
 use super::dial::place::Subroutine;
-use super::dial::{Calling, resolve};
+use super::dial::{Calling, learn, resolve};
 use super::{letters, wait};
 
 pub(super) const DOC: Doc = Doc {
@@ -101,6 +101,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     {
         subroutine.run(channel).await?;
     }
+    learn(channel.exchange(), &wanted).await;
     let outcome = start(channel, &wanted, timeout, then, &options);
     if options.at_once || !outcome {
         let result = if outcome { Originated::Success } else { Originated::Failed };

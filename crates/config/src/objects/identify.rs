@@ -4,7 +4,6 @@ use std::fmt;
 use std::net::IpAddr;
 
 use regex::Regex;
-use sidetone_conf::Diagnostic;
 
 use crate::acl::Network;
 use crate::fields::{Fields, Settings};
@@ -94,7 +93,7 @@ pub struct Identify {
     pub headers: Vec<HeaderMatch>,
     /// Request URIs.
     pub request_uris: Vec<Pattern>,
-    /// Look up SRV records of names.
+    /// Names stand for the hosts of their SRV records, where they have some.
     pub srv_lookups: bool,
     /// Only requests over this transport.
     pub transport: Option<String>,
@@ -122,16 +121,6 @@ impl Identify {
             transport: fields.text("transport"),
             settings: fields.settings(),
         };
-        let name = identify.sources.iter().find_map(|source| match source {
-            Source::Host(name) => Some(name),
-            Source::Network(_) => None,
-        });
-        if let (Some(name), true) = (name, identify.srv_lookups) {
-            let message = format!("'match = {name}' stands for its addresses, not for SRV records");
-            let hint = "name the hosts behind it if it has some; srv_lookups = no says the same";
-            let span = fields.span("match");
-            fields.report.say(Diagnostic::notice(&span, message).hint(hint));
-        }
         if identify.endpoint.is_empty() {
             let message = format!("identify '{}' names no endpoint", identify.id);
             fields.error("endpoint", message, "add endpoint = name");

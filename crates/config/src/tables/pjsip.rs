@@ -144,7 +144,7 @@ pub const IDENTIFY: ObjectSpec = ObjectSpec {
         "match_request_uri" Text, "", Works,
             "Request URI, or `/regex/`; several lines, one is enough.";
         "srv_lookups" YesNo, "yes", Works,
-            "Look up SRV records of host names; they are not yet, which `yes` says at load.";
+            "Host names stand for the hosts of their SRV records, where they have some.";
         "transport" Text, "", Works, "Only requests that came over this transport.";
     },
 };

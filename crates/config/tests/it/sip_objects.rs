@@ -171,13 +171,14 @@ fn options_without_effect_are_reported_once_however_many_set_them() {
 }
 
 #[test]
-fn a_name_to_recognise_says_that_srv_records_are_not_followed() {
+fn names_to_recognise_are_looked_up_by_srv_unless_that_is_refused() {
     let text = "[e]\ntype=endpoint\nallow=ulaw\n[i]\ntype=identify\nendpoint=e\n\
         match=trunk.example,192.0.2.1\n";
-    let notices = |text: &str| findings(&load_sip(text), sidetone_conf::Severity::Notice);
-    one_says(&notices(text), &["pjsip.conf:12:", "'match = trunk.example'", "SRV"]);
-    let told = format!("{text}srv_lookups=no\n");
-    assert!(notices(&told).is_empty() && warnings(&load_sip(&told)).is_empty());
+    let loaded = load_sip(text);
+    assert!(findings(&loaded, sidetone_conf::Severity::Notice).is_empty());
+    assert!(warnings(&loaded).is_empty() && config(&loaded).identifies["i"].srv_lookups);
+    let refused = load_sip(&format!("{text}srv_lookups=no\n"));
+    assert!(!config(&refused).identifies["i"].srv_lookups);
 }
 
 #[test]

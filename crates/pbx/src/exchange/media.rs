@@ -17,6 +17,7 @@ use sidetone_sdp::negotiation::Negotiation;
 use tokio::sync::mpsc;
 
 use super::Exchange;
+use sidetone_party::names::records_of;
 use sidetone_terms::leg::{host_rules, rtp_settings, rules};
 
 impl Exchange {
@@ -274,7 +275,7 @@ impl Exchange {
     pub(crate) fn address_of(&self, host: &Host) -> Option<IpAddr> {
         match host {
             Host::Address(address) => Some(*address),
-            Host::Name(name) => self.inner.resolved.load().get(name)?.first().copied(),
+            Host::Name(name) => records_of(&self.inner.resolved.load(), name)?.first_of(name),
         }
     }
 }

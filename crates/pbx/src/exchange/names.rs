@@ -1,9 +1,9 @@
-//! Keeping the addresses of host names: they are looked up in the background, at start, after a
+//! Keeping what host names stand for: they are looked up in the background, at start, after a
 //! reload and every few minutes, so that a name server never delays a call.
 
 use std::time::Duration;
 
-use sidetone_party::names::{Names, addresses_of, name_in, resolve};
+use sidetone_party::names::{Names, look_up, renewed, resolve};
 
 use super::Exchange;
 
@@ -15,24 +15,37 @@ const MOST_NAMES: usize = 10_000;
 const AGAIN: Duration = Duration::from_secs(300);
 
 impl Exchange {
-    /// Looks up the host of a URI that a dialplan writes, unless it is known; those of the
-    /// configuration are. It is forgotten when the names of the configuration are looked up again.
+    /// Looks up the host of a URI that a dialplan or a peer writes, unless it is known; those of
+    /// the configuration are. It is forgotten when the names of the configuration are looked up
+    /// again.
     pub async fn learn(&self, uri: &str) {
-        let Some(name) = name_in(uri) else { return };
-        let known = self.inner.resolved.load_full();
-        if known.contains_key(&name) || known.len() >= MOST_NAMES {
+        let known = self.names();
+        if known.len() >= MOST_NAMES {
             return;
         }
-        match addresses_of(&name).await {
-            Ok(found) => {
-                self.inner.resolved.rcu(|known| {
-                    let mut more = Names::clone(known);
-                    more.insert(name.clone(), found.clone());
-                    more
-                });
-            }
-            Err(problem) => tracing::warn!("cannot look up '{name}': {problem}"),
+        if let Some((name, records)) = look_up(uri, &known, &self.inner.resolver).await {
+            self.inner.resolved.rcu(|known| {
+                let mut more = Names::clone(known);
+                more.insert(name.clone(), records.clone());
+                more
+            });
         }
+    }
+
+    /// Looks up the names of the configuration again and puts the answers in force: dynamic DNS
+    /// follows the network.
+    pub async fn resolve_again(&self) {
+        let before = self.names();
+        let fresh = resolve(&self.config(), &before, &self.inner.resolver).await;
+        if fresh == *before {
+            return;
+        }
+        for (name, records) in fresh.iter().filter(|(name, now)| before.get(*name) != Some(now)) {
+            let (hosts, services) = (&records.addresses, &records.srv);
+            tracing::info!("'{name}' stands for {hosts:?} now, by SRV {services:?}");
+        }
+        self.inner.resolved.rcu(|now| renewed(now, &before, &fresh));
+        self.static_contacts();
     }
 }
 
@@ -43,17 +56,6 @@ pub(super) async fn follow(exchange: Exchange) {
             () = tokio::time::sleep(AGAIN) => {}
             () = exchange.inner.names_changed.notified() => {}
         }
-        let config = exchange.config();
-        let known = exchange.inner.resolved.load_full();
-        let fresh = resolve(&config, &known).await;
-        if fresh != *known {
-            for (name, addresses) in &fresh {
-                if known.get(name) != Some(addresses) {
-                    tracing::info!("'{name}' stands for {addresses:?} now");
-                }
-            }
-            exchange.inner.resolved.store(fresh.into());
-            exchange.static_contacts();
-        }
+        exchange.resolve_again().await;
     }
 }

@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use sidetone_base::{Destination, Random, Transport};
-use sidetone_config::{Config, Host};
+use sidetone_base::Random;
+use sidetone_config::{Aor, Config};
 use sidetone_dialplan::Dialplan;
 use sidetone_engine::Engine;
 use sidetone_events::Bus;
 use sidetone_net::{Net, NetEvent};
-use sidetone_sip::{Text, Uri};
 use sidetone_ua::digest::DigestServer;
 use sidetone_ua::{Settings, Stack};
 use tokio::sync::{Notify, mpsc};
@@ -32,6 +31,7 @@ use crate::registrations::Registrations;
 use crate::sip_log::SipLog;
 use crate::{ingress, qualify, register, shard};
 use sidetone_party::names::{Names, resolve};
+use sidetone_party::resolver::Resolver;
 
 /// How long a call waits for a peer whose connection closed: a browser that changes networks
 /// registers again within seconds, one that sleeps may take half a minute.
@@ -59,6 +59,8 @@ pub struct Parts {
     pub random: Box<dyn FnMut() -> Box<dyn Random>>,
     /// How many SIP shards, 1–4.
     pub shards: usize,
+    /// Where host names are looked up.
+    pub resolver: Resolver,
     /// Addresses of this machine, for SIP headers.
     pub interfaces: Vec<IpAddr>,
 }
@@ -91,12 +93,14 @@ impl Exchange {
         let mut random = make_random();
         let started = tokio::time::Instant::now().into_std();
         let digest = DigestServer::new(started, &mut *random);
+        let names = resolve(&config, &Names::new(), &parts.resolver).await;
         let (handles, inboxes): (Vec<_>, Vec<_>) =
             (0..parts.shards).map(|_| shard::inbox()).unzip();
         let exchange = Self {
             inner: Arc::new(Inner {
                 globals: Mutex::new(HashMap::new()),
-                resolved: ArcSwap::from_pointee(resolve(&config, &Names::new()).await),
+                resolved: ArcSwap::from_pointee(names),
+                resolver: parts.resolver,
                 interfaces: ArcSwap::from_pointee(parts.interfaces),
                 entity_id: entity_id(&config, &mut *random),
                 config: ArcSwap::new(config),
@@ -152,13 +156,6 @@ impl Exchange {
         }
     }
 
-    /// Resolves the names of the configuration again: dynamic DNS follows the network.
-    pub async fn resolve_again(&self) {
-        let known = self.inner.resolved.load_full();
-        let found = resolve(&self.config(), &known).await;
-        self.inner.resolved.store(Arc::new(found));
-    }
-
     /// Puts the `[globals]` of the dialplan in force.
     pub(crate) fn set_globals(&self) {
         for (name, value) in &self.dialplan().globals {
@@ -169,35 +166,20 @@ impl Exchange {
     /// Puts the `contact=` lines of all AORs into the location table.
     pub(crate) fn static_contacts(&self) {
         let config = self.config();
+        let contact = |uri: &String| {
+            Some(Contact::fixed(uri, uri.to_ascii_lowercase(), self.way_to(uri, None)?))
+        };
+        let contacts = |aor: &Aor| aor.contacts.iter().filter_map(contact).collect::<Vec<_>>();
+        let all: Vec<_> = config.aors.values().map(|aor| (&aor.id, contacts(aor))).collect();
         let mut registrar = self.registrar();
-        for aor in config.aors.values() {
-            let contacts = aor.contacts.iter().filter_map(|uri| self.static_contact(uri));
-            registrar.set_static(&aor.id, contacts.collect());
+        for (aor, contacts) in all {
+            registrar.set_static(aor, contacts);
         }
         let spread = Duration::from_secs(config.global.max_initial_qualify_time_s.into());
         let asked = |aor: &str| config.aors.get(aor).is_some_and(|aor| aor.qualify_frequency_s > 0);
         registrar.plan_questions(self.now(), spread, asked);
         drop(registrar);
         self.inner.questions_changed.notify_one();
-    }
-
-    fn static_contact(&self, text: &str) -> Option<Contact> {
-        let uri = Uri::parse(&Text::from(text.as_bytes().to_vec())).ok()?;
-        let sip = uri.as_sip()?;
-        let transport = sip
-            .transport()
-            .map_or(Some(Transport::Udp), |name| Transport::from_name(&name.to_str()))?;
-        let transport = if uri.is_sips() { Transport::Tls } else { transport };
-        let ip = match sip.host.ip() {
-            Some(ip) => ip,
-            None => self.address_of(&Host::Name(sip.host.to_string()))?,
-        };
-        let port = sip.port.unwrap_or(transport.default_port());
-        Some(Contact::fixed(
-            text,
-            text.to_ascii_lowercase(),
-            Destination::Address { transport, remote: (ip, port).into() },
-        ))
     }
 }
 

@@ -449,7 +449,9 @@ impl Device {
 
     fn forward(&mut self, place: usize, exten: &str) {
         if let Some(dialog) = self.calls[place].dialog {
-            let contact = format!("<sip:{exten}@{EXCHANGE}>");
+            let is_uri = exten.contains(':');
+            let uri = if is_uri { exten.to_owned() } else { format!("sip:{exten}@{EXCHANGE}") };
+            let contact = format!("<{uri}>");
             let headers = vec![("Contact".to_owned(), contact)];
             let reply = Box::new(Reply { status: 302, headers, ..Reply::default() });
             self.command(Command::RespondInvite { dialog, reply, reliable: false });

@@ -22,6 +22,7 @@ mod logins;
 mod meetings;
 mod monitor;
 mod music;
+mod names;
 mod nat;
 mod options;
 mod outbound;

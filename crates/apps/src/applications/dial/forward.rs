@@ -19,7 +19,7 @@ const MOST_FORWARDS: usize = 10;
 const PLACES: &str = "~FORWARDS";
 
 /// Where a forwarding leads, and who calls there.
-pub(super) fn to(
+pub(super) async fn to(
     channel: &mut Channel,
     (name, forwarder): (&str, &Destination),
     uri: &str,
@@ -30,6 +30,7 @@ pub(super) fn to(
     let (place, destination) = match &forwarder.to {
         // `redirect_method`: the URI itself is called, with the settings of the forwarder.
         To::Contact { endpoint, .. } if endpoint.redirect_method != RedirectMethod::User => {
+            channel.exchange().learn(uri).await;
             (uri.to_owned(), at_uri(channel.exchange(), &endpoint.id, uri)?)
         }
         _ => in_dialplan(channel, &user)?,

@@ -157,7 +157,7 @@ impl Dialling {
                 BranchEvent::Gone { cause, forward, .. } => {
                     self.branches[place].over = Some(cause);
                     if let Some(uri) = forward {
-                        self.forwarded(channel, place, &uri, options);
+                        self.forwarded(channel, place, &uri, options).await;
                     }
                 }
             }
@@ -261,7 +261,13 @@ impl Dialling {
     }
 
     /// A callee wants to be called elsewhere.
-    fn forwarded(&mut self, channel: &mut Channel, place: usize, uri: &str, options: &Options) {
+    async fn forwarded(
+        &mut self,
+        channel: &mut Channel,
+        place: usize,
+        uri: &str,
+        options: &Options,
+    ) {
         let Some(branch) = self.branches[place].branch.take() else {
             return;
         };
@@ -270,7 +276,7 @@ impl Dialling {
             return;
         }
         let forwarder = self.branches[place].destination.clone();
-        match forward::to(channel, (&branch.name, &forwarder), uri, options) {
+        match forward::to(channel, (&branch.name, &forwarder), uri, options).await {
             Ok((destination, calling)) => {
                 if options.forward_for_ever {
                     self.until = None;
