@@ -14,7 +14,7 @@ use crate::objects::endpoint::Endpoint;
 use crate::objects::registration::Registration;
 use crate::objects::stun_monitor::StunMonitor;
 use crate::report::Report;
-use crate::sections::single;
+use crate::sections::{known_only, single};
 use crate::table::truth;
 use crate::tables::modules::{MODULES, Module, module_called};
 
@@ -50,6 +50,7 @@ const NEEDS: &[(&str, &str)] = &[("res_pjsip_transport_websocket", "res_http_web
 
 impl Modules {
     pub(crate) fn build(document: &Document, report: &mut Report) -> Self {
+        known_only(document, "modules.conf", &["modules"], report);
         let mut modules = Self::default();
         let mut told = HashSet::new();
         let mut only_listed = None;

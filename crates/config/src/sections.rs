@@ -1,8 +1,35 @@
-//! Files with fixed sections: finding them, and what stands in for one that is missing.
+//! Files with fixed sections: finding them, what stands in for one that is missing, and saying
+//! which section a file does not have.
 
 use std::borrow::Cow;
 
-use sidetone_conf::{Document, Section, Span};
+use sidetone_conf::{Diagnostic, Document, Section, Span};
+
+use crate::nearest::nearest;
+use crate::report::Report;
+
+/// Reports every section that is none of `known`: what is written there does nothing, and be it
+/// for one wrong letter. Templates are only there to be inherited from, and faulty sections are
+/// among the findings about the text.
+pub(crate) fn known_only(document: &Document, file: &str, known: &[&str], report: &mut Report) {
+    let is_known = |name: &str| known.iter().any(|known| name.eq_ignore_ascii_case(known));
+    for section in document.live().filter(|section| !is_known(&section.name)) {
+        report.say(unknown(section, file, known));
+    }
+}
+
+/// That a file has no such section, with the name that was probably meant.
+pub(crate) fn unknown(section: &Section, file: &str, known: &[&str]) -> Diagnostic {
+    let message = format!("{file} has no section [{}]: its lines do nothing", section.name);
+    let hint = match nearest(&section.name, known.iter().copied()) {
+        Some(near) => format!("did you mean [{near}]?"),
+        None => {
+            let names: Vec<String> = known.iter().map(|name| format!("[{name}]")).collect();
+            format!("the sections there are: {}", names.join(", "))
+        }
+    };
+    Diagnostic::warning(&section.span, message).hint(hint)
+}
 
 /// All sections of that name; section names of fixed sections ignore case.
 pub(crate) fn single<'a>(

@@ -4,7 +4,7 @@ use sidetone_conf::{Diagnostic, Document};
 
 use crate::fields::{Fields, Settings};
 use crate::report::Report;
-use crate::sections::{merged, single};
+use crate::sections::{known_only, merged, single};
 use crate::tables::server::{DIRECTORIES, OPTIONS, QUIET_SECTIONS};
 
 /// Where the server keeps what.
@@ -86,6 +86,9 @@ pub struct Asterisk {
 
 impl Asterisk {
     pub(crate) fn build(document: &Document, directory: &str, report: &mut Report) -> Self {
+        let mut known = vec!["directories", "options"];
+        known.extend(QUIET_SECTIONS);
+        known_only(document, "asterisk.conf", &known, report);
         let section = merged(document, "directories", "asterisk.conf");
         let fields = Fields::new(&DIRECTORIES, &section, report);
         let varlib = fields.string("astvarlibdir");

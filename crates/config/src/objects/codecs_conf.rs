@@ -4,7 +4,7 @@ use sidetone_conf::{Diagnostic, Document};
 
 use crate::fields::Fields;
 use crate::report::Report;
-use crate::sections::merged;
+use crate::sections::{merged, unknown};
 use crate::table::choices;
 use crate::tables::codecs::{OPUS, PLC, SECTIONS};
 
@@ -114,14 +114,8 @@ impl CodecsConf {
                     report.say(Diagnostic::warning(&section.span, message));
                 }
                 None => {
-                    let message = format!("codecs.conf has no section [{}]", section.name);
-                    let names = SECTIONS.iter().map(|(name, _)| *name);
-                    let near = crate::nearest::nearest(&section.name, names);
-                    let hint = near.map_or_else(
-                        || "the sections that act are [opus] and [plc]".to_owned(),
-                        |near| format!("did you mean [{near}]?"),
-                    );
-                    report.say(Diagnostic::warning(&section.span, message).hint(hint));
+                    let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
+                    report.say(unknown(section, "codecs.conf", &names));
                 }
             }
         }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use sidetone_conf::{Diagnostic, Document};
 
 use crate::fields::Fields;
+use crate::nearest::nearest;
 use crate::report::Report;
-use crate::sections::{general, merged, single};
+use crate::sections::{general, merged, unknown};
 use crate::tables::server::{FEATURE_MAP, FEATURES};
 
 /// Feature codes and what is heard with them. An empty code is off.
@@ -46,14 +47,7 @@ pub struct Features {
 
 impl Features {
     pub(crate) fn build(document: &Document, report: &mut Report) -> Self {
-        for name in ["applicationmap", "featuregroup"] {
-            for section in single(document, name).filter(|section| !section.values.is_empty()) {
-                let message = format!(
-                    "[{name}] is ignored: keys do not start applications yet; its lines may stay"
-                );
-                report.say(Diagnostic::warning(&section.span, message));
-            }
-        }
+        about_sections(document, report);
         let section = merged(document, "featuremap", "features.conf");
         let map = Fields::new(&FEATURE_MAP, &section, report);
         let codes = ["blindxfer", "atxfer", "disconnect"].map(|name| map.string(name));
@@ -78,6 +72,28 @@ impl Features {
             fail_sound: fields.string("xferfailsound"),
             done_sound: fields.string("xfersound"),
         }
+    }
+}
+
+/// Says which sections do nothing: that of applications, and the groups of them, which have names
+/// of their own.
+fn about_sections(document: &Document, report: &mut Report) {
+    const SECTIONS: &[&str] = &["general", "featuremap", "applicationmap"];
+    for section in document.live() {
+        let name = &section.name;
+        let acts = SECTIONS.iter().take(2).any(|known| name.eq_ignore_ascii_case(known));
+        if acts || section.values.is_empty() {
+            continue;
+        }
+        if nearest(name, SECTIONS.iter().copied()).is_some()
+            && !name.eq_ignore_ascii_case("applicationmap")
+        {
+            report.say(unknown(section, "features.conf", SECTIONS));
+            continue;
+        }
+        let message =
+            format!("[{name}] is ignored: keys do not start applications yet; its lines may stay");
+        report.say(Diagnostic::warning(&section.span, message));
     }
 }
 

@@ -3,12 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use sidetone_conf::{Diagnostic, Document};
+use sidetone_conf::{Diagnostic, Document, Section};
 
 use crate::acl::{Acl, AclSet};
 use crate::fields::{Fields, Settings};
 use crate::files::TlsFiles;
 use crate::named::Named;
+use crate::nearest::nearest;
 use crate::objects::transport::socket_address;
 use crate::report::Report;
 use crate::sections::{general, single};
@@ -90,6 +91,41 @@ pub struct Http {
     pub settings: Settings,
 }
 
+/// The sections that are no restriction.
+const SECTIONS: &[&str] = &["general", "post_mappings"];
+
+impl Restriction {
+    /// Any section but the known ones is one. What cannot be read, and be it the word
+    /// `restriction`, must not leave the path open: then nobody may ask for it.
+    fn build(section: &Section, acls: &Named<Acl>, report: &mut Report) -> Self {
+        let path = absolute_path(&section.name);
+        let mut acl = AclSet::nobody();
+        // What is wrong with the header is among the findings about the text.
+        let mut good = !section.faulty;
+        if good {
+            let mut fields = Fields::new(&HTTP_RESTRICTION, section, report);
+            if section.last("type").is_none() {
+                let message = format!("[{}] has no type", section.name);
+                let hint = match nearest(&section.name, SECTIONS.iter().copied()) {
+                    Some(near) => format!("did you mean [{near}]?"),
+                    None => String::from("write type = restriction, or remove the section"),
+                };
+                fields.error("type", message, hint);
+            }
+            let read = fields.acl_set(["acl", "deny", "permit"], acls);
+            good = !fields.is_bad();
+            if good {
+                acl = read;
+            }
+        }
+        if !good {
+            let message = format!("nobody may ask for {path} until [{}] is right", section.name);
+            report.say(Diagnostic::warning(&section.span, message));
+        }
+        Self { path, acl }
+    }
+}
+
 impl Http {
     /// Whether the address may ask for the path (prefix taken off).
     pub fn permits(&self, path: &str, address: IpAddr) -> bool {
@@ -109,15 +145,12 @@ impl Http {
         let section = general(document, "http.conf");
         let mut fields = Fields::new(&HTTP, &section, report);
         let mut http = Self::from_general(&mut fields, files);
-        for section in document.live() {
-            if section.text("type").is_some_and(|kind| kind.eq_ignore_ascii_case("restriction")) {
-                let mut fields = Fields::new(&HTTP_RESTRICTION, section, report);
-                let acl = fields.acl_set(["acl", "deny", "permit"], acls);
-                let path = absolute_path(&fields.id());
-                // A restriction that cannot be read must not leave the path open.
-                let acl = if fields.is_bad() { AclSet::nobody() } else { acl };
-                http.restrictions.push(Restriction { path, acl });
-            }
+        let is_known = |section: &&Section| {
+            SECTIONS.iter().any(|known| section.name.eq_ignore_ascii_case(known))
+        };
+        let others = document.sections.iter().filter(|section| !section.template);
+        for section in others.filter(|section| !is_known(section)) {
+            http.restrictions.push(Restriction::build(section, acls, report));
         }
         for name in single(document, "post_mappings").map(|section| section.span.clone()) {
             let message = "[post_mappings] is ignored: files are taken from managers who signed \

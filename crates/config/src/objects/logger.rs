@@ -5,7 +5,7 @@ use sidetone_conf::{Diagnostic, Document, Value};
 use crate::fields::{Fields, Settings};
 use crate::nearest::nearest;
 use crate::report::Report;
-use crate::sections::{general, single};
+use crate::sections::{general, known_only, single};
 use crate::table::choices;
 use crate::tables::server::LOGGER;
 
@@ -103,6 +103,7 @@ impl Logger {
     pub(crate) fn build(document: Option<&Document>, report: &mut Report) -> Self {
         let empty = Document::default();
         let found = document.unwrap_or(&empty);
+        known_only(found, "logger.conf", &["general", "logfiles"], report);
         let section = general(found, "logger.conf");
         let fields = Fields::new(&LOGGER, &section, report);
         let mut logger = Self {

@@ -11,7 +11,7 @@ use crate::acl::{Acl, AclSet};
 use crate::fields::{Fields, Settings};
 use crate::named::Named;
 use crate::report::Report;
-use crate::sections::{general, single};
+use crate::sections::{general, known_only, single};
 use crate::table::choices;
 use crate::tables::server::RTP;
 
@@ -154,6 +154,7 @@ impl Rtp {
     }
 
     pub(crate) fn build(document: &Document, acls: &Named<Acl>, report: &mut Report) -> Self {
+        known_only(document, "rtp.conf", &["general", "ice_host_candidates"], report);
         let candidates = host_candidates(document, report);
         let section = general(document, "rtp.conf");
         let mut fields = Fields::new(&RTP, &section, report);

@@ -7,7 +7,7 @@ use sidetone_conf::Document;
 use super::rtp::{NatServer, STUN_PORT, server};
 use crate::fields::Fields;
 use crate::report::Report;
-use crate::sections::general;
+use crate::sections::{general, known_only};
 use crate::tables::server::STUN_MONITOR;
 
 /// Which server is asked for our public address, and how often.
@@ -21,6 +21,7 @@ pub struct StunMonitor {
 
 impl StunMonitor {
     pub(crate) fn build(document: &Document, report: &mut Report) -> Self {
+        known_only(document, "res_stun_monitor.conf", &["general"], report);
         let section = general(document, "res_stun_monitor.conf");
         let mut fields = Fields::new(&STUN_MONITOR, &section, report);
         Self {

@@ -4,6 +4,7 @@ mod codec_options;
 mod completeness;
 mod modules;
 mod reloads;
+mod sections;
 mod server_files;
 mod sip_objects;
 mod traps;
