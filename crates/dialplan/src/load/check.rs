@@ -7,7 +7,9 @@ use sidetone_conf::{Diagnostic, Span};
 use crate::expand::{Part, next_part};
 use crate::nearest::nearest;
 use crate::plan::{Context, Dialplan, Extension, Priority};
-use crate::target::{Call, Target, TargetPriority, is_static, split_condition};
+use crate::target::{self, Target, TargetPriority, is_static, split_condition};
+
+use super::called::{Called, each_call_of};
 
 pub(super) fn check(plan: &Dialplan) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -76,21 +78,29 @@ fn check_brackets(priority: &Priority, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Where the application can lead to, as far as that is fixed.
+/// Where a line can lead to, as far as that is fixed: by its application, or by one inside it.
 fn destinations(priority: &Priority) -> Vec<Target> {
-    let arguments = &*priority.arguments;
-    let name = priority.application.to_ascii_lowercase();
-    let texts = match name.as_str() {
-        "goto" | "gosub" => vec![arguments],
+    let mut found = Vec::new();
+    each_call_of(priority, &mut |call| {
+        if !call.elsewhere {
+            found.extend(destinations_of(&call));
+        }
+    });
+    found
+}
+
+fn destinations_of(call: &Called<'_>) -> Vec<Target> {
+    let texts = match call.application.to_ascii_lowercase().as_str() {
+        "goto" | "gosub" => vec![call.arguments],
         "gotoif" | "gotoiftime" | "gosubif" => {
-            let (_, then, otherwise) = split_condition(arguments);
+            let (_, then, otherwise) = split_condition(call.arguments);
             [then, otherwise].into_iter().flatten().collect()
         }
         _ => Vec::new(),
     };
     let parse = |text: &str| {
         let head = text.split('(').next().unwrap_or_default();
-        is_static(head).then(|| Call::new(text)).flatten().map(|call| call.target)
+        is_static(head).then(|| target::Call::new(text)).flatten().map(|call| call.target)
     };
     texts.into_iter().filter_map(parse).collect()
 }

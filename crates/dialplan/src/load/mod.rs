@@ -4,6 +4,7 @@
 //! whole. Reading files, templates and includes of files are the business of `conf`.
 
 mod builder;
+mod called;
 mod check;
 mod exten;
 mod static_text;
@@ -13,6 +14,7 @@ use sidetone_conf::{Diagnostic, Document, Section, Value};
 
 use crate::plan::{Dialplan, Settings};
 use builder::Builder;
+pub use called::Called;
 
 /// Loads a dialplan. What there is to say about it is in [`Dialplan::diagnostics`]; the
 /// document's own diagnostics stay with the document.

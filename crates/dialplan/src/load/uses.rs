@@ -8,13 +8,17 @@ use crate::builtin;
 use crate::expand::{Part, next_part, parse_reference};
 use crate::functions::BUILTINS;
 use crate::host::Callable;
-use crate::plan::{Dialplan, Priority};
+use crate::plan::Dialplan;
+
+use super::called::{Called, each_call_of};
 
 /// Nesting of `${…}` looked into; what is deeper is refused when it runs.
 const MAX_DEPTH: usize = crate::limits::MAX_EXPANSION_DEPTH;
 
 /// What comes of an application that cannot be called.
 const HUNG_UP: &str = "the call is hung up where it is used";
+/// What comes of an application that `TryExec` cannot find.
+const NO_APPLICATION: &str = "TRYSTATUS is NOAPP and the call goes on";
 /// What comes of a function that cannot be called.
 const EMPTY_FUNCTION: &str = "its value is empty, and setting it does nothing";
 
@@ -25,14 +29,19 @@ impl Dialplan {
     pub fn unknown_applications(&self, known: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
         let mut seen = HashSet::new();
         let mut found = Vec::new();
-        for priority in self.priorities() {
-            let name = &*priority.application;
+        self.each_call(&mut |call| {
+            let name = call.application;
             let exists = name.contains('$') || builtin::find(name).is_some() || known(name);
-            if !exists && seen.insert(name.to_ascii_lowercase()) {
-                let text = format!("there is no application {name}");
-                found.push(Diagnostic::error(&priority.span, text).hint(HUNG_UP));
+            if exists || !seen.insert((call.may_be_missing, name.to_ascii_lowercase())) {
+                return;
             }
-        }
+            let text = format!("there is no application {name}");
+            found.push(if call.may_be_missing {
+                Diagnostic::notice(call.span, text).hint(NO_APPLICATION)
+            } else {
+                Diagnostic::error(call.span, text).hint(HUNG_UP)
+            });
+        });
         found
     }
 
@@ -61,13 +70,14 @@ impl Dialplan {
     pub fn switched_off(&self, why: &dyn Fn(Callable<'_>) -> Option<String>) -> Vec<Diagnostic> {
         let mut seen = HashSet::new();
         let mut found = Vec::new();
-        for priority in self.priorities() {
-            if let Some(why) = why(Callable::Application(&priority.application))
+        self.each_call(&mut |call| {
+            if let Some(why) = why(Callable::Application(call.application))
+                && !call.may_be_missing
                 && seen.insert(why.clone())
             {
-                found.push(Diagnostic::error(&priority.span, why).hint(HUNG_UP));
+                found.push(Diagnostic::error(call.span, why).hint(HUNG_UP));
             }
-        }
+        });
         self.each_function(&mut |name, span| {
             if let Some(why) = why(Callable::Function(name))
                 && seen.insert(why.clone())
@@ -83,13 +93,8 @@ impl Dialplan {
         for priority in self.priorities() {
             let mut visit = |name: &str| visit(name, &priority.span);
             functions_read(&priority.arguments, 0, &mut visit);
-            functions_written(priority, &mut visit);
+            each_call_of(priority, &mut |call| functions_written(call, &mut visit));
         }
-    }
-
-    fn priorities(&self) -> impl Iterator<Item = &Priority> {
-        let extensions = self.contexts.iter().flat_map(|context| &context.extensions);
-        extensions.flat_map(|extension| &extension.priorities)
     }
 }
 
@@ -118,11 +123,10 @@ fn functions_read(text: &str, depth: usize, visit: &mut dyn FnMut(&str)) {
     }
 }
 
-fn functions_written(priority: &Priority, visit: &mut dyn FnMut(&str)) {
-    let name = &*priority.application;
-    let pairs = match name.to_ascii_lowercase().as_str() {
-        "set" => vec![priority.arguments.to_string()],
-        "mset" => crate::arguments::split(&priority.arguments),
+fn functions_written(call: Called<'_>, visit: &mut dyn FnMut(&str)) {
+    let pairs = match call.application.to_ascii_lowercase().as_str() {
+        "set" => vec![call.arguments.to_owned()],
+        "mset" => crate::arguments::split(call.arguments),
         _ => return,
     };
     for pair in pairs {

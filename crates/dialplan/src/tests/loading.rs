@@ -1,6 +1,7 @@
 //! What is said about a dialplan when it is loaded.
 
 use crate::fuzz::MemoryHost;
+use crate::host::Callable;
 
 fn findings(text: &str) -> Vec<String> {
     let plan = MemoryHost::new(text).plan;
@@ -90,6 +91,65 @@ fn unknown_applications_and_functions_are_named_once() {
         names,
         ["there is no function FOO", "there is no function BAR", "there is no function BAZ"]
     );
+}
+
+#[test]
+fn applications_inside_others_are_named_too() {
+    let plan = MemoryHost::new(
+        "[a]\nexten => 1,1,ExecIf($[\"${X}\" = \"\"]?VoiceMail(x:y):Queue(z))\n\
+         same => n,Exec(Page(a))\nsame => n,ExecIfTime(9:00-17:00,mon-fri,*,*?Park())\n\
+         same => n,TryExec(ChanSpy(x))\nsame => n,Originate(PJSIP/bob,app,ConfBridge,\"1\")\n\
+         same => n,Exec(ExecIf(1?Festival(hi)))\nsame => n,Exec(${WHAT})\n\
+         same => n,ExecIf(1?${WHAT}(x):Set(NOSUCH(x)=1))\nsame => n,Originate(x,exten,a,1,1)\n",
+    )
+    .plan;
+    assert_eq!(plan.diagnostics, Vec::new());
+    let found = plan.unknown_applications(&|name| name == "Originate");
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    for (line, severity, name) in [
+        (2, "error", "VoiceMail"),
+        (2, "error", "Queue"),
+        (3, "error", "Page"),
+        (4, "error", "Park"),
+        (5, "notice", "ChanSpy"),
+        (6, "error", "ConfBridge"),
+        (7, "error", "Festival"),
+    ] {
+        let words = format!("extensions.conf:{line}: {severity}: there is no application {name}");
+        assert!(found.iter().any(|text| text.starts_with(&words)), "{words}: {found:?}");
+    }
+    assert_eq!(found.len(), 7, "{found:?}");
+    let functions = plan.unknown_functions(&|_| false);
+    assert_eq!(functions.len(), 1, "{functions:?}");
+    assert_eq!(functions[0].message, "there is no function NOSUCH");
+    let off = plan.switched_off(&|what| match what {
+        Callable::Application("Page" | "ChanSpy") => Some("off".to_owned()),
+        _ => None,
+    });
+    assert_eq!(off.len(), 1, "what TryExec runs may be missing: {off:?}");
+}
+
+#[test]
+fn dead_ends_inside_other_applications_are_found() {
+    let plan = MemoryHost::new(
+        "[a]\nexten => 1,1(top),ExecIf($[${A} > 1]?Goto(intenal,1,1):Gosub(internal,1,1(x)))\n\
+         same => n,ExecIf(${B}?Goto(nowhere))\nsame => n,Exec(Goto(internal,77,1))\n\
+         same => n,ExecIf(1?GotoIf(${C}?top:tip))\nsame => n,Originate(x,app,Goto,gone)\n\
+         [internal]\nexten => 1,1,Return()\n",
+    )
+    .plan;
+    let found: Vec<_> = plan.diagnostics.iter().map(ToString::to_string).collect();
+    for (line, words) in [
+        (2, "there is no context intenal to be gone to (perhaps internal is meant)"),
+        (3, "there is no label nowhere in 1 of context a"),
+        (4, "there is no 77 with priority 1 in context internal"),
+        (5, "there is no label tip in 1 of context a (perhaps top is meant)"),
+    ] {
+        let place = format!("extensions.conf:{line}:");
+        let says = |text: &String| text.starts_with(&place) && text.contains(words);
+        assert!(found.iter().any(says), "{words}: {found:?}");
+    }
+    assert_eq!(found.len(), 4, "{found:?}");
 }
 
 #[test]
