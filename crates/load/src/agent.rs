@@ -109,6 +109,7 @@ impl Agent {
         OutgoingRequest {
             method,
             destination: Destination::Flow(self.flow.id),
+            others: Vec::new(),
             from: format!("<sip:{}@{}>", account.name, self.domain()),
             to: format!("<{uri}>"),
             uri,

@@ -8,6 +8,10 @@ use std::net::{IpAddr, SocketAddr};
 use sidetone_base::{Random, Transport};
 use sidetone_sip::Uri;
 
+mod silent;
+
+pub use silent::Silent;
+
 /// Places a request is sent to. Someone waits for up to 32 seconds at each that is silent, so more
 /// are of no use, whatever a name server lists.
 pub const MOST_TARGETS: usize = 16;
@@ -143,6 +147,8 @@ pub struct Wanted {
     transport: Option<Transport>,
     /// A `sips` URI: every way is encrypted.
     is_secure: bool,
+    /// The transports that we can send over; the choice among services is between them.
+    spoken: Vec<Transport>,
 }
 
 impl Wanted {
@@ -158,7 +164,16 @@ impl Wanted {
         let is_secure = uri.is_sips();
         let transport = if is_secure { None } else { written.or(otherwise) };
         let host = sip.host.ip().ok_or_else(|| host_name(&sip.host.to_string()));
-        Some(Self { host, port: sip.port, transport, is_secure })
+        let spoken = vec![Transport::Udp, Transport::Tcp, Transport::Tls];
+        Some(Self { host, port: sip.port, transport, is_secure, spoken })
+    }
+
+    /// The same where only these transports are configured: services over others are passed over
+    /// (RFC 3263 §4.1).
+    #[must_use]
+    pub fn over(mut self, spoken: &[Transport]) -> Self {
+        self.spoken.retain(|transport| spoken.contains(transport));
+        self
     }
 
     /// Its host when that is a name that must be looked up.
@@ -179,7 +194,7 @@ impl Wanted {
     }
 
     fn allows(&self, transport: Transport) -> bool {
-        self.transport.is_none_or(|only| only == transport)
+        self.transport.map_or(self.spoken.contains(&transport), |only| only == transport)
             && (!self.is_secure || transport == Transport::Tls)
     }
 

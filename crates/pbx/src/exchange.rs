@@ -41,6 +41,7 @@ mod media;
 mod names;
 mod start;
 
+use sidetone_party::locate::Silent;
 use sidetone_party::names::Names;
 use sidetone_party::resolver::Resolver;
 
@@ -84,6 +85,7 @@ struct Inner {
     globals: Mutex<HashMap<String, String>>,
     resolved: ArcSwap<Names>,
     resolver: Resolver,
+    silent: Mutex<Silent>,
     interfaces: ArcSwap<Vec<IpAddr>>,
     catalogue: Catalogue,
     prompts: Box<Prompts>,
@@ -321,6 +323,11 @@ impl Exchange {
     /// What names of the configuration stand for.
     pub(crate) fn names(&self) -> Arc<Names> {
         self.inner.resolved.load_full()
+    }
+
+    /// Places that gave no answer. Held for a lookup or one change, never across an await.
+    pub(crate) fn silent(&self) -> MutexGuard<'_, Silent> {
+        self.inner.silent.lock()
     }
 
     /// Whether the SIP log is on.

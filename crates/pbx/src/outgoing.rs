@@ -12,7 +12,7 @@ use sidetone_dialplan::{Position, Stop};
 use sidetone_sdp::negotiation::{CodecWish, KindWish, Wish};
 use sidetone_sdp::plan::MediaKind;
 use sidetone_sip::{Method, NameAddr, Response, Status, Text, Uri};
-use sidetone_ua::api::{Command, DialogId, Event as SipEvent, Failure, OutgoingRequest};
+use sidetone_ua::api::{Command, DialogId, Event as SipEvent, Failure, OutgoingRequest, Way};
 use tokio::sync::mpsc;
 
 use crate::Cause;
@@ -100,10 +100,10 @@ impl Branch {
 /// Calls a contact. News arrive at `call.owner`, the last of them always `Gone`.
 #[must_use]
 pub fn call(exchange: &Exchange, mut call: Call) -> Branch {
-    if let Some(proxy) = &call.endpoint.outbound_proxy {
-        proxy::go_through(exchange, proxy, &mut call.contact);
-    }
-    let flow = flow_of(exchange, &call.contact);
+    let endpoint = Arc::clone(&call.endpoint);
+    let others = proxy::aim(exchange, endpoint.outbound_proxy.as_ref(), &mut call.contact);
+    let way = (flow_of(exchange, &call.contact), proxy::written(exchange, &endpoint, others));
+    let flow = way.0;
     let call_id = {
         let mut random = exchange.random();
         sidetone_base::Random::token(&mut **random, 32)
@@ -142,7 +142,7 @@ pub fn call(exchange: &Exchange, mut call: Call) -> Branch {
     let begins = call.linked_id.is_empty();
     match exchange.no_room().filter(|_| begins) {
         Some(words) => spawn(&branch, refused(channel, words)),
-        None => spawn(&branch, live(channel, call, call_id, flow)),
+        None => spawn(&branch, live(channel, call, call_id, way)),
     }
     branch
 }
@@ -192,7 +192,12 @@ pub(crate) struct Gone {
 
 /// The flow a contact is reached by, or what it will look like.
 pub(crate) fn flow_of(exchange: &Exchange, contact: &Contact) -> Flow {
-    match contact.destination {
+    flow_to(exchange, contact.destination)
+}
+
+/// The same of a place.
+pub(crate) fn flow_to(exchange: &Exchange, place: Destination) -> Flow {
+    match place {
         Destination::Flow(id) => exchange.net().flow(id).unwrap_or_else(|| gone_flow(id)),
         Destination::Address { transport, remote } => Flow {
             id: FlowId(0),
@@ -215,12 +220,17 @@ pub(crate) async fn end(channel: &mut Channel, gone: Gone) -> Gone {
 }
 
 /// The life of a called channel.
-async fn live(mut channel: Channel, call: Call, call_id: String, flow: Flow) -> Gone {
-    let gone = until_over(&mut channel, call, call_id, flow).await;
+async fn live(mut channel: Channel, call: Call, call_id: String, way: (Flow, Vec<Way>)) -> Gone {
+    let gone = until_over(&mut channel, call, call_id, way).await;
     end(&mut channel, gone).await
 }
 
-async fn until_over(channel: &mut Channel, mut call: Call, call_id: String, flow: Flow) -> Gone {
+async fn until_over(
+    channel: &mut Channel,
+    mut call: Call,
+    call_id: String,
+    (flow, others): (Flow, Vec<Way>),
+) -> Gone {
     tracing::debug!(target: "walk", step = 7, "pbx/outgoing");
     channel.show_application("AppDial", "(Outgoing Line)");
     let failed = |cause| over(cause, None);
@@ -239,11 +249,12 @@ async fn until_over(channel: &mut Channel, mut call: Call, call_id: String, flow
         };
     channel.sip_mut().names.call_id.clone_from(&call_id);
     let request = request(channel.exchange(), &call, channel, call_id, &flow, offer);
+    let request = OutgoingRequest { others, ..request };
     let shard = channel.signalling.shard.clone();
     let timers = session::timers(&call.endpoint);
     channel.signalling.invite = Some(shard.invite(request, timers, channel.inbox()).await);
     let until = channel.until(LONGEST_RINGING);
-    match until_answered(channel, &call, until).await {
+    match until_answered(channel, &mut call, until).await {
         Ok(None) => {}
         Ok(Some(gone)) => return gone,
         Err(stop) => {
@@ -303,6 +314,7 @@ fn request(
         to: format!("<{uri}>"),
         uri,
         destination: call.contact.destination,
+        others: Vec::new(),
         from: with_params(from, &facts.from_params),
         contact: Some(channel.signalling.contact.clone()),
         sent_by: format!("{host}:{port}"),
@@ -368,7 +380,7 @@ fn with_params(from: String, params: &[FromParam]) -> String {
 /// Follows our INVITE until it is answered (`None`) or over.
 async fn until_answered(
     channel: &mut Channel,
-    call: &Call,
+    call: &mut Call,
     until: Instant,
 ) -> Result<Option<Gone>, Stop> {
     let mut early = None;
@@ -389,6 +401,7 @@ async fn until_answered(
                 let taken = Taken { early, dialog: Some(dialog) };
                 return Ok(answered(channel, call, dialog, &response, taken).await);
             }
+            SipEvent::InviteMoved { from, to, .. } => moved(channel, call, from, to),
             SipEvent::Rejected { response, .. } => {
                 channel.signalling.invite = None;
                 let status = response.status.code();
@@ -407,6 +420,7 @@ async fn until_answered(
                     Failure::Transport | Failure::DialogGone => Cause::SUBSCRIBER_ABSENT,
                 };
                 if matches!(why, Failure::Timeout | Failure::Transport) {
+                    channel.exchange().note_silent(call.contact.destination);
                     let mut registrar = channel.exchange().registrar();
                     registrar.set_reachable(&call.aor, &call.contact.uri, false);
                 }
@@ -416,6 +430,16 @@ async fn until_answered(
             _ => {}
         }
     }
+}
+
+/// One place gave no answer or said 503, and the INVITE went to the next.
+fn moved(channel: &mut Channel, call: &mut Call, from: Destination, to: Destination) {
+    tracing::info!("{}: no call through {from:?}; it goes to {to:?}", channel.name());
+    channel.exchange().note_silent(from);
+    call.contact.destination = to;
+    let flow = flow_to(channel.exchange(), to);
+    channel.signalling.contact = contact(channel.exchange(), &call.endpoint, &flow, "s");
+    channel.signalling.flow = Some(flow);
 }
 
 fn over(cause: Cause, status: Option<u16>) -> Gone {

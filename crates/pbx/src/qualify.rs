@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sidetone_base::TimerQueue;
+use sidetone_base::{Destination, TimerQueue};
 use sidetone_config::{Aor, Config, Endpoint};
 use sidetone_events::Event;
 use sidetone_sip::Method;
@@ -35,6 +35,10 @@ struct Asked {
     aor: Arc<Aor>,
     contact: Contact,
     at: Instant,
+    /// Where it was asked.
+    place: Destination,
+    /// Where else it may be.
+    others: Vec<Destination>,
 }
 
 /// Asks contacts until the exchange is gone.
@@ -105,15 +109,17 @@ impl Asker {
     async fn ask(&mut self, config: &Config, endpoint: &Endpoint, aor: Arc<Aor>, contact: Contact) {
         let now = self.exchange.now();
         let mut reached = contact.clone();
-        if let Some(proxy) = aor.outbound_proxy.as_ref().or(endpoint.outbound_proxy.as_ref()) {
-            proxy::go_through(&self.exchange, proxy, &mut reached);
-        }
+        let proxy = aor.outbound_proxy.as_ref().or(endpoint.outbound_proxy.as_ref());
+        let others = proxy::aim(&self.exchange, proxy, &mut reached);
         let request = request(&self.exchange, config, (endpoint, &aor), &reached);
+        let ways = proxy::written(&self.exchange, endpoint, others.clone());
+        let request = OutgoingRequest { others: ways, ..request };
         let call_id = request.call_id.clone().unwrap_or_default();
         let shard = self.exchange.shard_of(call_id.as_bytes()).clone();
         let id = shard.outside(request, self.inbox.clone()).await;
         self.patience.set(id, now + aor.qualify_timeout.max(MIN_PATIENCE));
-        self.asked.insert(id, Asked { aor, contact, at: now });
+        let place = reached.destination;
+        self.asked.insert(id, Asked { aor, contact, at: now, place, others });
     }
 
     /// Takes an answer. One that comes after the patience is over changes nothing.
@@ -139,7 +145,13 @@ impl Asker {
     fn give_up(&mut self) {
         let now = self.exchange.now();
         while let Some(id) = self.patience.pop_due(now) {
-            if let Some(asked) = self.asked.remove(&id) {
+            let Some(asked) = self.asked.remove(&id) else { continue };
+            self.exchange.note_silent(asked.place);
+            if self.exchange.may_answer(&asked.others) {
+                // At once, and at another place.
+                let (aor, key) = (&asked.aor.id, &asked.contact.key);
+                self.exchange.registrar().ask_at(aor, key, now);
+            } else {
                 self.note(&asked, Qualified { reachable: false, rtt: None });
             }
         }
@@ -202,6 +214,7 @@ fn request(
         method: Method::Options,
         uri: contact.uri.clone(),
         destination: contact.destination,
+        others: Vec::new(),
         from: format!("<sip:{}@{domain}>", user.to_str()),
         to: format!("<{}>", contact.uri),
         contact: Some(incoming::contact(exchange, endpoint, &flow, "s")),

@@ -257,6 +257,7 @@ impl Shard {
                     self.count(reply);
                 }
                 self.show_flow(&command);
+                self.note_silence(&command);
                 Input::Command(*command)
             }
             ShardInput::FlowClosed(flow) => Input::FlowClosed(flow),
@@ -297,6 +298,15 @@ impl Shard {
             && let Some(flow) = self.exchange.net().flow(id)
         {
             self.stack.handle_input(self.exchange.now(), Input::FlowSeen(flow));
+        }
+    }
+
+    /// Somebody gives up a call whose INVITE nothing came back to: the next one begins elsewhere.
+    fn note_silence(&self, command: &Command) {
+        if let Command::Cancel { invite, .. } = command
+            && let Some(place) = self.stack.silent_place(*invite)
+        {
+            self.exchange.note_silent(place);
         }
     }
 
@@ -413,6 +423,10 @@ impl Shard {
                     owners.dialogs.insert(*dialog, owner.clone());
                 }
                 (owner, Some(*dialog))
+            }
+            Event::InviteMoved { invite, .. } => (owners.invites.get(invite).cloned(), None),
+            Event::RequestMoved { request_id, .. } => {
+                (owners.requests.get(request_id).cloned(), None)
             }
             Event::Provisional { invite, dialog, .. } => {
                 let owner = owners.invites.get(invite).cloned();

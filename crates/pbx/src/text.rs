@@ -18,6 +18,7 @@ use crate::exchange::Exchange;
 use crate::message;
 use crate::outgoing::flow_of;
 use crate::party::PartyId;
+use crate::proxy;
 use crate::registrar::Contact;
 use sidetone_party::identity;
 use sidetone_party::seats::{Full, Seat};
@@ -226,7 +227,8 @@ pub struct Sending {
 
 /// Sends a MESSAGE outside calls. Challenges are answered; nobody hears of its end.
 pub async fn send(exchange: &Exchange, sending: Sending) {
-    let Sending { endpoint, contact, from, to, message } = sending;
+    let Sending { endpoint, mut contact, from, to, message } = sending;
+    let others = proxy::aim(exchange, None, &mut contact);
     let flow = flow_of(exchange, &contact);
     let (host, port) = exchange.public_address(&endpoint, &flow);
     let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
@@ -243,6 +245,7 @@ pub async fn send(exchange: &Exchange, sending: Sending) {
         method: Method::Message,
         uri: contact.uri.clone(),
         destination: contact.destination,
+        others: proxy::written(exchange, &endpoint, others),
         from: identity::from(&endpoint, &from, &host, &exchange.anonymous_user()),
         to: to.unwrap_or_else(|| format!("<{}>", contact.uri)),
         contact: None,

@@ -13,13 +13,17 @@ use sidetone_pbx::Exchange;
 use sidetone_pbx::channel::ChannelEvent;
 use sidetone_pbx::registrations::{Order, RegistrationView};
 use sidetone_sip::{Host, Method, SipUri, Uri};
-use sidetone_ua::api::{Event, OutgoingRequest, RequestId};
+use sidetone_ua::api::{Event, OutgoingRequest, RequestId, Way};
 use sidetone_ua::registration::{Binding, Registration, RegistrationSettings, RegistrationStatus};
 use tokio::sync::mpsc;
 
 /// REGISTERs under way at once. At 32 s of patience with servers that are all dead, 500 trunks are
 /// tried within a minute; those that answer go as fast as they do.
 const MAX_UNDER_WAY: usize = 256;
+
+/// Servers that one REGISTER is sent to after the first. At 32 s each, its registration waits for
+/// no more.
+const MOST_OTHERS: usize = 3;
 
 /// Answers that may wait: a final one for each REGISTER, and provisional ones. One that is lost
 /// counts as no answer when the patience of its registration is over.
@@ -169,7 +173,17 @@ impl Keeper {
         let now = self.exchange.now();
         let (id, response) = match event {
             Event::Response { request_id, response } => (request_id, Some(response)),
-            Event::RequestFailed { request_id, .. } => (request_id, None),
+            Event::RequestFailed { request_id, .. } => {
+                self.note_silent(request_id);
+                (request_id, None)
+            }
+            Event::RequestMoved { request_id, to, .. } => {
+                self.note_silent(request_id);
+                if let Some(kept) = self.asked.get(&request_id).and_then(|n| self.kept.get_mut(n)) {
+                    kept.reached = reached(to);
+                }
+                return;
+            }
             _ => return,
         };
         if response.as_ref().is_some_and(|response| response.status.is_provisional()) {
@@ -194,6 +208,14 @@ impl Keeper {
         self.tell(&name, &words);
         if self.kept.get(&name).is_some_and(|kept| kept.leaves && kept.machine.is_over()) {
             self.follow();
+        }
+    }
+
+    /// The server of a request gave no answer there.
+    fn note_silent(&self, id: RequestId) {
+        let kept = self.asked.get(&id).and_then(|name| self.kept.get(name));
+        if let Some((transport, remote)) = kept.and_then(|kept| kept.reached) {
+            self.exchange.note_silent(Destination::Address { transport, remote });
         }
     }
 
@@ -304,27 +326,48 @@ fn settings(wanted: &Wanted) -> RegistrationSettings {
 fn write(exchange: &Exchange, kept: &mut Kept) -> Option<OutgoingRequest> {
     let wanted = Arc::clone(&kept.wanted);
     let first = wanted.outbound_proxy.first().unwrap_or(&wanted.server_uri);
-    let destination = exchange.way_to(first, wanted.transport.as_deref())?;
-    let Destination::Address { transport, remote } = destination else { return None };
-    let (ip, port) = exchange.address_towards(wanted.transport.as_deref(), transport, remote);
-    let contact = contact(exchange, kept, transport, (ip, port));
-    kept.reached = Some((transport, remote));
+    let ways = exchange.ways_to(first, wanted.transport.as_deref());
+    let (destination, others) = ways.split_first()?;
+    let (contact, sent_by) = shown(exchange, kept, *destination)?;
+    let others = others.iter().filter_map(|place| {
+        let (own, sent_by) = shown(exchange, kept, *place)?;
+        // Where another Contact would be registered, the next attempt goes.
+        let way = Way { destination: *place, sent_by, contact: None };
+        (own == contact).then_some(way)
+    });
+    let others = others.take(MOST_OTHERS).collect();
+    kept.reached = reached(*destination);
     let bindings = kept.machine.request(exchange.now(), &contact);
     let client = format!("<{}>", wanted.client_uri);
     Some(OutgoingRequest {
         method: Method::Register,
         uri: wanted.server_uri.clone(),
-        destination,
+        destination: *destination,
+        others,
         from: client.clone(),
         to: client,
         contact: Some(printed(&bindings)),
-        sent_by: SocketAddr::new(ip, port).to_string(),
+        sent_by,
         route: wanted.outbound_proxy.iter().map(|proxy| format!("<{proxy}>")).collect(),
         call_id: Some(kept.call_id.clone()),
         headers: headers(&wanted, &bindings),
         body: None,
         logins: exchange.logins(&wanted.outbound_auth),
     })
+}
+
+fn reached(place: Destination) -> Option<(Transport, SocketAddr)> {
+    match place {
+        Destination::Address { transport, remote } => Some((transport, remote)),
+        Destination::Flow(_) => None,
+    }
+}
+
+/// Our Contact and `sent-by` as they are towards a place.
+fn shown(exchange: &Exchange, kept: &Kept, place: Destination) -> Option<(String, String)> {
+    let (transport, remote) = reached(place)?;
+    let own = exchange.address_towards(kept.wanted.transport.as_deref(), transport, remote);
+    Some((contact(exchange, kept, transport, own), SocketAddr::from(own).to_string()))
 }
 
 /// All contacts as one header. The time of a single one is in Expires; an old one that goes with a

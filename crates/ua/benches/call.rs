@@ -45,6 +45,7 @@ fn request() -> Box<OutgoingRequest> {
         method: Method::Invite,
         uri: "sip:bob@192.0.2.2:5060".to_owned(),
         destination: Destination::Address { transport: Transport::Udp, remote: address(2) },
+        others: Vec::new(),
         from: "\"Alice\" <sip:alice@example.com>".to_owned(),
         to: "<sip:bob@example.com>".to_owned(),
         contact: Some("<sip:alice@192.0.2.1:5060>".to_owned()),

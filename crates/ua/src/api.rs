@@ -53,6 +53,17 @@ pub struct Reply {
     pub body: Option<Body>,
 }
 
+/// A further place for a request outside a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Where to send it.
+    pub destination: Destination,
+    /// [`OutgoingRequest::sent_by`] as it is there.
+    pub sent_by: String,
+    /// [`OutgoingRequest::contact`] as it is there.
+    pub contact: Option<String>,
+}
+
 /// A request outside a dialog. The stack adds Via, Max-Forwards, From tag, Call-ID (when none is
 /// given), CSeq, Route and Content-Length.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +74,8 @@ pub struct OutgoingRequest {
     pub uri: String,
     /// Where to send it. Names were resolved by the owner.
     pub destination: Destination,
+    /// Where else to send it, best first, when there is no answer or a 503 (RFC 3263 §4.3).
+    pub others: Vec<Way>,
     /// From value without tag: `"Alice" <sip:alice@example.com>`.
     pub from: String,
     /// To value without tag.
@@ -309,6 +322,15 @@ pub enum Event {
         /// Why.
         why: Failure,
     },
+    /// Our INVITE got nowhere and goes to its next place.
+    InviteMoved {
+        /// Which INVITE.
+        invite: InviteId,
+        /// Where it was.
+        from: Destination,
+        /// Where it is now.
+        to: Destination,
+    },
     /// A PRACK without an offer acknowledged our reliable provisional response; the stack answered
     /// 200.
     Pracked {
@@ -349,6 +371,15 @@ pub enum Event {
         request_id: RequestId,
         /// Why.
         why: Failure,
+    },
+    /// A request of ours outside dialogs got nowhere and goes to its next place.
+    RequestMoved {
+        /// Which request.
+        request_id: RequestId,
+        /// Where it was.
+        from: Destination,
+        /// Where it is now.
+        to: Destination,
     },
     /// A response to a request of ours: provisional ones first, one final one last. A 2xx to a
     /// re-INVITE waits for [`Command::Ack`].

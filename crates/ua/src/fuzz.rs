@@ -9,7 +9,7 @@ use sidetone_sip::{Carrier, Limits, Message, Method, Name, Request, Response, St
 
 use crate::api::{
     Body, Command, DialogId, DialogRequest, Event, Input, InviteId, OutgoingRequest, Output, Reply,
-    RequestId, TransactionId,
+    RequestId, TransactionId, Way,
 };
 use crate::digest::{Algorithm, Credentials, Login, Proof, Secret};
 use crate::registration::{Registration, RegistrationSettings};
@@ -308,10 +308,18 @@ impl<'a> Player<'a> {
 
     fn outgoing(&mut self, method: Method) -> Box<OutgoingRequest> {
         let destination = Destination::Flow(self.flow_value().id);
+        let way = |destination| Way {
+            destination,
+            sent_by: "192.0.2.9".into(),
+            contact: Some("<sip:us@192.0.2.9>".into()),
+        };
+        let count = usize::from(self.below(3));
+        let others = (0..count).map(|_| way(Destination::Flow(self.flow_value().id))).collect();
         Box::new(OutgoingRequest {
             method,
             uri: "sip:p@192.0.2.2".into(),
             destination,
+            others,
             from: "<sip:us@y>".into(),
             to: "<sip:p@y>".into(),
             contact: Some("<sip:us@192.0.2.1>".into()),

@@ -113,6 +113,7 @@ impl World {
                 transport: self.link.transport,
                 remote: address(BOB),
             },
+            others: Vec::new(),
             from: "\"Alice\" <sip:alice@example.com>".into(),
             to: "<sip:bob@example.com>".into(),
             contact: Some("<sip:alice@192.0.2.1:5060>".into()),

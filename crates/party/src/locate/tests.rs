@@ -94,6 +94,14 @@ fn naptr_decides_between_transports_and_may_lead_elsewhere() {
     assert_eq!(shown("sip:example.com", &all), ["TLS 192.0.2.20:5443"]);
     assert_eq!(shown("sips:example.com", &all), ["TLS 192.0.2.20:5443"]);
     assert_eq!(shown("sip:example.com;transport=udp", &all), ["UDP 192.0.2.10:5070"]);
+    // Without a TLS transport the next service is taken, and not for a `sips` URI.
+    let shown_over = |uri: &str, spoken: &[Transport]| {
+        let wanted = wanted(uri).over(spoken);
+        let targets = locate(&wanted, &all, &mut SeededRandom::new(1));
+        targets.iter().map(|target| target.remote.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(shown_over("sip:example.com", &[Transport::Udp]), ["192.0.2.10:5070"]);
+    assert_eq!(shown_over("sips:example.com", &[Transport::Udp]), ["192.0.2.1:5061"]);
     all.srv.remove("_sips._tcp.elsewhere.example");
     assert_eq!(shown("sip:example.com", &all), ["UDP 192.0.2.10:5070"]);
 }

@@ -257,7 +257,9 @@ impl Channel {
             SipEvent::Answered { dialog, .. } => self.refuse_late_fork(dialog).await,
             SipEvent::Provisional { .. }
             | SipEvent::Rejected { .. }
+            | SipEvent::InviteMoved { .. }
             | SipEvent::InviteFailed { .. }
+            | SipEvent::RequestMoved { .. }
             | SipEvent::Invite { .. }
             | SipEvent::Request { .. } => {}
         }
@@ -400,6 +402,7 @@ fn is_of_invite(event: &SipEvent) -> bool {
         SipEvent::Provisional { .. }
             | SipEvent::Answered { .. }
             | SipEvent::Rejected { .. }
+            | SipEvent::InviteMoved { .. }
             | SipEvent::InviteFailed { .. }
     )
 }

@@ -101,6 +101,7 @@ impl Exchange {
                 globals: Mutex::new(HashMap::new()),
                 resolved: ArcSwap::from_pointee(names),
                 resolver: parts.resolver,
+                silent: Mutex::default(),
                 interfaces: ArcSwap::from_pointee(parts.interfaces),
                 entity_id: entity_id(&config, &mut *random),
                 config: ArcSwap::new(config),

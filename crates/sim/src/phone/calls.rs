@@ -288,6 +288,8 @@ impl Device {
             Event::Pracked { .. }
             | Event::Request { .. }
             | Event::RequestFailed { .. }
+            | Event::InviteMoved { .. }
+            | Event::RequestMoved { .. }
             | Event::Response { .. } => {}
         }
     }

@@ -323,6 +323,7 @@ impl Device {
             to: format!("<{uri}>"),
             uri,
             destination,
+            others: Vec::new(),
             from: format!("<sip:{}@{EXCHANGE}>", self.calls_itself),
             contact: Some(format!("<sip:{}@{sent_by}{transport}>", self.name)),
             sent_by,

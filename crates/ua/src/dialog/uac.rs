@@ -65,6 +65,7 @@ impl Stack {
         let proof = outgoing.logins.clone().map(|logins| Box::new(Proof::new(logins)));
         let purpose = Purpose::Invite(invite);
         let client = self.open_client(Box::new(request), outgoing.destination, purpose, proof);
+        self.note_others(client, outgoing);
         let entry = OutgoingInvite {
             client,
             dialogs: Vec::new(),
@@ -85,7 +86,14 @@ impl Stack {
         };
         let purpose = Purpose::Outside(request_id);
         let proof = outgoing.logins.clone().map(|logins| Box::new(Proof::new(logins)));
-        self.open_client(Box::new(request), outgoing.destination, purpose, proof);
+        let client = self.open_client(Box::new(request), outgoing.destination, purpose, proof);
+        self.note_others(client, outgoing);
+    }
+
+    fn note_others(&mut self, client: ClientId, outgoing: &OutgoingRequest) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.others.clone_from(&outgoing.others);
+        }
     }
 
     /// A request outside a dialog, signed; none when its URI or addresses cannot be read.
@@ -334,6 +342,7 @@ impl Stack {
         let mut request = (*client.request).clone();
         let destination = client.destination;
         let proof = client.proof.clone().map(|mut proof| Box::new(proof.next()));
+        let others = client.others.clone();
         for name in [
             Name::Via,
             Name::SessionExpires,
@@ -353,9 +362,12 @@ impl Stack {
             self.prove(&mut request, proof);
         }
         let purpose = Purpose::Invite(invite);
-        let client = self.open_client(Box::new(request), destination, purpose, proof);
+        let again = self.open_client(Box::new(request), destination, purpose, proof);
+        if let Some(client) = self.clients.get_mut(&again) {
+            client.others = others;
+        }
         if let Some(entry) = self.invites.get_mut(&invite) {
-            entry.client = client;
+            entry.client = again;
         }
         true
     }

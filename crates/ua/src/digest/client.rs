@@ -205,6 +205,11 @@ impl Proof {
         Self { logins, known: Vec::new(), challenged: Vec::new() }
     }
 
+    /// The proof of the same request somewhere else, where nothing was challenged yet.
+    pub(crate) fn afresh(&self) -> Self {
+        Self::new(Logins::clone(&self.logins))
+    }
+
     /// The proof of the next request: every nonce is used once more.
     pub(crate) fn next(&mut self) -> Self {
         for known in &mut self.known {

@@ -1,6 +1,7 @@
 //! Stories of two parties, by name.
 
 mod calls;
+mod elsewhere;
 mod ingress;
 mod logins;
 mod races;

@@ -156,6 +156,8 @@ fn react(
         | Event::Pracked { .. }
         | Event::Provisional { .. }
         | Event::Request { .. }
+        | Event::InviteMoved { .. }
+        | Event::RequestMoved { .. }
         | Event::RequestFailed { .. } => {}
     }
 }

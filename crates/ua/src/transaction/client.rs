@@ -8,7 +8,7 @@ use sidetone_base::{Destination, Flow, FlowId};
 use sidetone_sip::headers::{CSeq, TypedHeader as _, Via};
 use sidetone_sip::{Carrier, Essentials, Limits, Message, Method, Name, Request, Response, Text};
 
-use crate::api::{DialogId, Failure, InviteId, RequestId};
+use crate::api::{DialogId, Failure, InviteId, RequestId, Way};
 use crate::digest::Proof;
 use crate::stack::{Stack, Timer};
 
@@ -76,6 +76,8 @@ pub(crate) struct Client {
     ack: Option<Bytes>,
     /// How challenges to it are answered.
     pub(crate) proof: Option<Box<Proof>>,
+    /// Where it goes when it gets nowhere.
+    pub(crate) others: Vec<Way>,
 }
 
 impl Client {
@@ -87,6 +89,11 @@ impl Client {
     /// Whether no final response came.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, ClientState::Calling(_) | ClientState::Proceeding(_))
+    }
+
+    /// Whether nothing came back, and the pause between repetitions has grown to this.
+    pub(crate) fn is_silent(&self, pause: Duration) -> bool {
+        matches!(self.state, ClientState::Calling(now) if now >= pause)
     }
 
     /// The CSeq number of the request.
@@ -133,6 +140,7 @@ impl Stack {
             state: ClientState::Calling(t1),
             ack: None,
             proof,
+            others: Vec::new(),
         };
         self.clients.insert(id, client);
         id
@@ -182,7 +190,9 @@ impl Stack {
         }
         let purpose = client.purpose;
         client.state = ClientState::Completed;
-        self.client_failed(purpose, why);
+        if !self.go_elsewhere(id) {
+            self.client_failed(purpose, why);
+        }
         self.remove_client(id);
     }
 
@@ -267,7 +277,9 @@ impl Stack {
                     let patience = self.settings.patience().max(Duration::from_secs(32));
                     let linger = if datagrams { patience } else { Duration::ZERO };
                     self.timers.set(Timer::ClientLinger(id), self.now + linger);
-                    if self.repeat_with_credentials(id, &response) {
+                    if self.repeat_with_credentials(id, &response)
+                        || self.leave_overloaded(id, &response)
+                    {
                         return;
                     }
                 }
@@ -350,7 +362,10 @@ impl Stack {
             // Timer K.
             let linger = if datagrams { t4.min(patience) } else { Duration::ZERO };
             self.timers.set(Timer::ClientLinger(id), self.now + linger);
-            if self.repeat_with_credentials(id, &response) || self.repeat_bye(id, &response) {
+            if self.repeat_with_credentials(id, &response)
+                || self.repeat_bye(id, &response)
+                || self.leave_overloaded(id, &response)
+            {
                 return;
             }
         }

@@ -51,6 +51,7 @@ impl Stack {
         let Some(mut proof) = client.proof.take() else {
             return false;
         };
+        let others = client.others.clone();
         let mut request = (*client.request).clone();
         if !self.is_still_wanted(purpose) || !proof.learn(response) {
             return false;
@@ -68,6 +69,9 @@ impl Stack {
         self.note_credentials(&request, purpose);
         self.remember_proof(purpose, &proof);
         let again = self.open_client(Box::new(request), destination, purpose, Some(proof));
+        if let Some(client) = self.clients.get_mut(&again) {
+            client.others = others;
+        }
         self.replace_client(purpose, id, again);
         true
     }
@@ -84,7 +88,7 @@ impl Stack {
     }
 
     /// Whether anybody still waits for what the request is about.
-    fn is_still_wanted(&self, purpose: Purpose) -> bool {
+    pub(super) fn is_still_wanted(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Invite(invite) => self
                 .invites
@@ -125,7 +129,7 @@ impl Stack {
     }
 
     /// Whoever waited for the first transaction waits for the second.
-    fn replace_client(&mut self, purpose: Purpose, before: ClientId, after: ClientId) {
+    pub(super) fn replace_client(&mut self, purpose: Purpose, before: ClientId, after: ClientId) {
         match purpose {
             Purpose::Invite(invite) => {
                 let Some(entry) = self.invites.get_mut(&invite) else {

@@ -1,6 +1,7 @@
 //! Transactions: one request, its repetitions and its responses (RFC 3261 §17, RFC 6026).
 
 mod client;
+mod elsewhere;
 mod key;
 mod login;
 mod server;
