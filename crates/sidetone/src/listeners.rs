@@ -1,5 +1,6 @@
 //! From transports of `pjsip.conf` to listeners.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use sidetone_config::{Config, Protocol, TlsMethod, TlsSettings, Transport};
@@ -64,8 +65,11 @@ pub(crate) async fn update(net: &Net, old: &Config, new: &Config) -> Vec<String>
         }
     }
     let mut failed = Vec::new();
+    let open: HashSet<String> =
+        net.listeners().into_iter().map(|listener| listener.name.to_string()).collect();
     for transport in new.transports_sorted() {
-        if !changed(&transport.id, old, new) {
+        // One whose address was taken the last time is tried again.
+        if open.contains(&transport.id) {
             continue;
         }
         let Some(spec) = spec(transport) else { continue };

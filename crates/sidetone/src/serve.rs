@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, mpsc};
 use crate::arguments::Arguments;
 use crate::process::Identity;
 use crate::prompts::Prompts;
-use crate::reload::{Reloader, dialplan, report};
+use crate::reload::{InForce, Reloader, dialplan, report};
 use crate::surroundings::Everything;
 use crate::{first_start, greeting, http, listeners, logging, phone, process};
 
@@ -151,7 +151,10 @@ async fn serve(
         net: net.clone(),
         log: log.clone(),
         last: parking_lot::Mutex::new(std::time::Instant::now()),
-        busy: Mutex::new(()),
+        in_force: Mutex::new(InForce {
+            listening: Arc::clone(&config),
+            ports: config.rtp.ports.clone(),
+        }),
     });
     let answer = answerer(&exchange, &reloader, stop);
     if place.state.is_some() && !arguments.quiet {

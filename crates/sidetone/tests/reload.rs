@@ -6,7 +6,7 @@
 mod support;
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 
 use support::phone::{PATIENCE, Phone, header};
 use support::{Exchange, free_port};
@@ -136,6 +136,50 @@ fn a_reload_drops_no_websocket_and_no_call() {
     let body = format!("Content-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{sdp}");
     again.send(&again.request("INVITE", "", 1, &body));
     assert!(again.answer("INVITE").starts_with("SIP/2.0 488"), "ulaw is not allowed any more");
+}
+
+/// Whether the exchange listens over UDP there: nobody else can.
+fn is_open(port: u16) -> bool {
+    UdpSocket::bind(("127.0.0.1", port)).is_err()
+}
+
+/// What a command says, however it ends, and its status.
+fn told(exchange: &Exchange, line: &str) -> (String, Option<i32>) {
+    let output = exchange.ask(line);
+    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+}
+
+#[test]
+fn what_one_module_left_as_it_was_counts_after_the_next_reload_of_all() {
+    let (sip, other, taken) = (free_port(), free_port(), free_port());
+    let mut exchange = Exchange::new("reload-parts", sip);
+    let with = |ports: &[u16]| {
+        ports.iter().fold(pjsip(sip, "ulaw"), |text, port| {
+            format!("{text}\n[t{port}]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{port}\n")
+        })
+    };
+    exchange.write("pjsip.conf", &with(&[]));
+    exchange.write("extensions.conf", "[a]\nexten => 600,1,Answer()\n same => n,Echo()\n");
+    exchange.start();
+    let holder = UdpSocket::bind(("127.0.0.1", taken)).expect("it is free");
+    exchange.write("pjsip.conf", &with(&[other, taken]));
+    exchange.write("rtp.conf", "[general]\nrtpstart = 31000\nrtpend = 31100\n");
+    let (words, status) = told(&exchange, "dialplan reload");
+    assert!(!words.contains("31000") && status == Some(0), "{words}");
+    assert!(!is_open(other), "a reload of the dialplan opens no transport");
+    let (words, status) = told(&exchange, "core reload");
+    assert!(words.contains("31000-31100"), "{words}");
+    assert!(words.contains(&taken.to_string()) && status == Some(1), "it is in use: {words}");
+    assert!(is_open(other), "now it is open");
+    drop(holder);
+    assert_eq!(told(&exchange, "core reload").1, Some(0));
+    assert!(is_open(taken), "what could not be opened is tried again");
+    exchange.write("pjsip.conf", &with(&[]));
+    exchange.answer("dialplan reload");
+    exchange.answer("core reload");
+    assert!(!is_open(other) && !is_open(taken), "what is gone is closed");
+    let (words, status) = told(&exchange, "module reload nonsense");
+    assert!(words.contains("No such module 'nonsense'") && status == Some(1), "{words}");
 }
 
 /// The status line of the answer to a GET.
