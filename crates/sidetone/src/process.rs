@@ -155,6 +155,20 @@ impl Identity {
         }
     }
 
+    /// Gives a directory of ours and all that lies in it. Links are given and not followed.
+    pub(crate) fn own_all(self, path: &Path) {
+        let given =
+            std::os::unix::fs::lchown(path, self.uid.map(Uid::as_raw), self.gid.map(Gid::as_raw));
+        if let Err(error) = given {
+            tracing::warn!("{} stays with its owner: {error}", path.display());
+        }
+        let is_directory = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+        let Some(inside) = is_directory.then(|| std::fs::read_dir(path).ok()).flatten() else {
+            return;
+        };
+        inside.flatten().for_each(|entry| self.own_all(&entry.path()));
+    }
+
     /// Gives up privileges.
     pub(crate) fn assume(self, core_dump: bool) -> Result<(), String> {
         let failed = |what: &str, error: nix::Error| format!("cannot change to {what}: {error}");

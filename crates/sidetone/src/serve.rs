@@ -42,6 +42,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let arguments = &arguments.with_options(&config.asterisk);
     let identity = Identity::of(arguments.user.as_deref(), arguments.group.as_deref())?;
     make_directories(&config, identity)?;
+    if let Some(state) = place.state.as_deref().filter(|_| identity != Identity::default()) {
+        identity.own_all(state);
+    }
     logging::tell(&log, arguments);
     log.set(logging::settings(arguments, Some(&config)));
     process::prepare(arguments, config.asterisk.max_files);
@@ -140,6 +143,14 @@ async fn serve(
         return Err("no transport could be opened: nobody could call".to_owned());
     }
     assume(identity, arguments, log, &socket_path)?;
+    let main = place.etc.join("asterisk.conf");
+    if let Err(error) = std::fs::File::open(&main) {
+        tracing::warn!(
+            "{}: {error}, now that the process is somebody else (-U, -G): a reload will fail. Let \
+             that user read the directory",
+            main.display()
+        );
+    }
     // Now that something listens: it registers with other servers.
     sidetone_reach::start(&exchange, Box::new(system_random()), sidetone_reach::Sockets::System);
     let (stop, stopping) = mpsc::channel(4);

@@ -169,6 +169,50 @@ fn privileges_are_given_up_once_the_ports_are_open() {
 }
 
 #[test]
+fn whoever_runs_the_embedded_configuration_may_read_it_again() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let mut exchange = Exchange::new("state", free_port());
+    if !nix::unistd::geteuid().is_root() {
+        return; // Shown by privileges_are_given_up_once_the_ports_are_open: it says so and ends.
+    }
+    // As a first start by root leaves it.
+    let state = exchange.folder.join("state");
+    let etc = state.join("etc");
+    fs::create_dir_all(&etc).expect("a folder");
+    for name in ["pjsip.conf", "extensions.conf", "rtp.conf"] {
+        fs::rename(exchange.folder.join(name), etc.join(name)).expect("moved");
+    }
+    let path = state.display();
+    let directories = format!(
+        "[directories]\nastdatadir => {path}\nastlogdir => {path}/log\nastrundir => {path}/run\n"
+    );
+    fs::write(etc.join("asterisk.conf"), directories).expect("a file");
+    for name in ["", "etc"] {
+        let mode = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(state.join(name), mode).expect("a mode");
+    }
+    let elsewhere = exchange.folder.join("out");
+    fs::write(&elsewhere, "").expect("a file");
+    std::os::unix::fs::symlink(&elsewhere, state.join("link")).expect("a link");
+    exchange.folder.clone_from(&etc);
+    let mut command = Command::new(BINARY);
+    command.args(["-f", "-U", "65534", "--state"]).arg(&state);
+    exchange.child = Some(command.stdout(Stdio::null()).spawn().expect("it starts"));
+    exchange.wait();
+    let told = exchange.answer("core reload");
+    assert!(!told.contains("stayed as it was") && told.contains("endpoints"), "{told}");
+    for name in ["etc/pjsip.conf", "keys", "log", "run", "run/asterisk.ctl", "etc"] {
+        let owner = fs::metadata(state.join(name)).expect("it is there").uid();
+        assert_eq!(owner, 65_534, "{name}");
+    }
+    assert_eq!(fs::metadata(&elsewhere).expect("it is there").uid(), 0, "links are not followed");
+    exchange.answer("core stop now");
+    exchange.child.as_mut().expect("it runs").wait().expect("it ends");
+    assert!(!state.join("run/asterisk.ctl").exists(), "the socket is removed");
+    exchange.folder = state.parent().expect("it has one").to_owned();
+}
+
+#[test]
 fn a_group_of_the_command_line_comes_before_that_of_the_file() {
     let mut exchange = Exchange::new("group", free_port());
     if !nix::unistd::geteuid().is_root() {

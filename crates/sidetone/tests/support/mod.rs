@@ -78,6 +78,11 @@ impl Exchange {
         let log = fs::File::create(self.folder.join("out")).expect("a file");
         let child = self.command().args(flags).stdout(log).stderr(Stdio::inherit()).spawn();
         self.child = Some(child.expect("it starts"));
+        self.wait();
+    }
+
+    /// Until it is there.
+    pub(crate) fn wait(&self) {
         let end = Instant::now() + Duration::from_secs(20);
         while !self.ask("core waitfullybooted").status.success() {
             assert!(Instant::now() < end, "it did not start: {}", self.log());
