@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +46,13 @@ pub(crate) async fn run(shared: Arc<Shared>, listener: Arc<ListenerState>) {
             }
             received = socket.recv_from(&mut buffer) => received,
         };
-        if drain(&shared, &listener, socket, &mut buffer, first).is_err() {
+        // A fault must cost these datagrams and not the listener.
+        let read = AssertUnwindSafe(|| drain(&shared, &listener, socket, &mut buffer, first));
+        let outcome = std::panic::catch_unwind(read).unwrap_or_else(|_| {
+            tracing::error!("transport '{}': a fault lost up to {BATCH} datagrams", listener.name);
+            Ok(())
+        });
+        if outcome.is_err() {
             tokio::time::sleep(ERROR_PAUSE).await;
         }
         tokio::task::yield_now().await;

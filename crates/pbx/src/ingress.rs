@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::counters::{Counters, Refusal};
 use crate::exchange::Exchange;
+use crate::guard::guarded;
 use crate::register;
 use crate::shard::{ShardHandle, ShardInput};
 
@@ -18,30 +19,34 @@ use crate::shard::{ShardHandle, ShardInput};
 pub(crate) async fn run(exchange: Exchange, mut events: mpsc::Receiver<NetEvent>) {
     let mut gate = Gate::default();
     while let Some(event) = events.recv().await {
-        match event {
-            NetEvent::Message(inbound) => message(&exchange, &mut gate, inbound).await,
-            NetEvent::FlowOpened(flow) => exchange.bus().publish(Event::FlowOpened(flow)),
-            NetEvent::FlowClosed { flow, reason } => {
-                let why = reason.to_string();
-                exchange.bus().publish(Event::FlowClosed { flow, why });
-                let changes = {
-                    let mut registrar = exchange.registrar();
-                    registrar.flow_closed(flow.id);
-                    registrar.take_changes()
-                };
-                register::publish(&exchange, changes);
-                exchange.registrations().flow_closed(&flow);
-                for shard in exchange.shards() {
-                    shard.deliver(ShardInput::FlowClosed(flow.id)).await;
-                }
+        guarded("what one peer sent is lost", take(&exchange, &mut gate, event)).await;
+    }
+}
+
+async fn take(exchange: &Exchange, gate: &mut Gate, event: NetEvent) {
+    match event {
+        NetEvent::Message(inbound) => message(exchange, gate, inbound).await,
+        NetEvent::FlowOpened(flow) => exchange.bus().publish(Event::FlowOpened(flow)),
+        NetEvent::FlowClosed { flow, reason } => {
+            let why = reason.to_string();
+            exchange.bus().publish(Event::FlowClosed { flow, why });
+            let changes = {
+                let mut registrar = exchange.registrar();
+                registrar.flow_closed(flow.id);
+                registrar.take_changes()
+            };
+            register::publish(exchange, changes);
+            exchange.registrations().flow_closed(&flow);
+            for shard in exchange.shards() {
+                shard.deliver(ShardInput::FlowClosed(flow.id)).await;
             }
-            NetEvent::SendFailed { bytes, .. } => {
-                if let Ok(message) = Message::parse(&bytes, Carrier::Stream, &Limits::default())
-                    && let Some(call_id) = message.headers().value(Name::CallId)
-                {
-                    let shard = exchange.shard_of(call_id.as_bytes());
-                    shard.deliver(ShardInput::SendFailed(bytes)).await;
-                }
+        }
+        NetEvent::SendFailed { bytes, .. } => {
+            if let Ok(message) = Message::parse(&bytes, Carrier::Stream, &Limits::default())
+                && let Some(call_id) = message.headers().value(Name::CallId)
+            {
+                let shard = exchange.shard_of(call_id.as_bytes());
+                shard.deliver(ShardInput::SendFailed(bytes)).await;
             }
         }
     }

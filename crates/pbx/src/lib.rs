@@ -10,6 +10,7 @@ pub mod bridge;
 pub mod channel;
 pub mod counters;
 pub mod exchange;
+pub mod guard;
 mod incoming;
 mod ingress;
 pub mod live;

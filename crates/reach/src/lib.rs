@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sidetone_base::Random;
@@ -17,8 +18,9 @@ use sidetone_events::Event;
 use sidetone_media::candidates::is_private;
 use sidetone_pbx::Exchange;
 use sidetone_pbx::channel::{ChannelEvent, Control};
+use sidetone_pbx::guard::kept;
 use sidetone_pbx::registrations::Order;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
 pub mod monitor;
@@ -41,9 +43,17 @@ const APART: Duration = Duration::from_millis(100);
 
 /// Starts the tasks; the monitor opens its socket there.
 pub fn start(exchange: &Exchange, random: Box<dyn Random>, sockets: Sockets) {
-    tokio::spawn(registrations::run(exchange.clone()));
-    tokio::spawn(run(exchange.clone()));
-    tokio::spawn(monitor::run(exchange.clone(), random, sockets));
+    exchange.keep("registration with other servers", registrations::run);
+    exchange.keep("the watch over STUN and TURN servers", run);
+    let exchange = exchange.clone();
+    let random = Arc::new(Mutex::new(random));
+    tokio::spawn(async move {
+        let watch = || {
+            let (exchange, random, sockets) = (exchange.clone(), random.clone(), sockets.clone());
+            async move { monitor::run(exchange, &mut *random.lock().await, sockets).await }
+        };
+        kept("the STUN monitor", watch).await;
+    });
 }
 
 /// Keeps the workers' servers in force and reacts to what they report. Runs for ever.

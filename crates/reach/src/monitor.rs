@@ -74,7 +74,7 @@ fn first_status(server: &NatServer, refresh: Duration) -> MonitorStatus {
 }
 
 /// Watches while the configuration says so. Runs for ever.
-pub async fn run(exchange: Exchange, mut random: Box<dyn Random>, sockets: Sockets) {
+pub async fn run(exchange: Exchange, random: &mut Box<dyn Random>, sockets: Sockets) {
     let mut generation = exchange.reach().generations();
     loop {
         let monitor = Arc::clone(&exchange.config().stun_monitor);
@@ -88,7 +88,7 @@ pub async fn run(exchange: Exchange, mut random: Box<dyn Random>, sockets: Socke
         let status = first_status(server, monitor.refresh);
         exchange.reach().set_monitor(Some(status.clone()));
         let watching = Watching { exchange: &exchange, monitor: &monitor, sockets: &sockets };
-        if let Err(why) = watching.watch(status, &mut *random, &mut generation).await {
+        if let Err(why) = watching.watch(status, &mut **random, &mut generation).await {
             let host = &server.host;
             tracing::warn!("res_stun_monitor.conf: cannot ask {host}: {why}");
             tokio::select! {

@@ -23,6 +23,7 @@ use super::{Exchange, Inner, Prompts};
 use crate::application::Catalogue;
 use crate::channel::reach::PACKAGE;
 use crate::counters::Counters;
+use crate::guard::kept;
 use crate::live::LiveChannels;
 use crate::music::MusicLibrary;
 use crate::reach::Reach;
@@ -140,10 +141,19 @@ impl Exchange {
             tokio::spawn(shard::run(exchange.clone(), handle, inbox, stack));
         }
         tokio::spawn(ingress::run(exchange.clone(), net_events));
-        tokio::spawn(expire(exchange.clone()));
-        tokio::spawn(qualify::run(exchange.clone()));
-        tokio::spawn(names::follow(exchange.clone()));
+        exchange.keep("the end of registrations", expire);
+        exchange.keep("qualify", qualify::run);
+        exchange.keep("the look-up of names", names::follow);
         Ok(exchange)
+    }
+
+    /// Runs a task for as long as the exchange lives, whatever happens in it.
+    pub fn keep<F>(&self, name: &'static str, task: fn(Self) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let exchange = self.clone();
+        tokio::spawn(async move { kept(name, || task(exchange.clone())).await });
     }
 
     fn stack_settings(&self) -> Settings {

@@ -1,9 +1,15 @@
 //! Faults of the exchange itself, and of its dialplan: what they end and what goes on.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use sidetone_dialplan::Doc;
 use sidetone_pbx::Application;
 use sidetone_pbx::channel::{ChannelEvent, Control, Errand};
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 use super::FEW;
 use super::tell::{registered, tell};
@@ -173,6 +179,55 @@ fn a_function_nobody_has_ends_only_the_call_that_reaches_it() {
     tell_of("713", 501);
     tell_of("714", 200);
     tell_of("715", 501);
+}
+
+/// Panics where a step of the walk is told, once it is armed.
+#[derive(Clone, Default)]
+struct Mine(Arc<AtomicU64>);
+
+impl<S: tracing::Subscriber> Layer<S> for Mine {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        struct Step(u64);
+        impl Visit for Step {
+            fn record_u64(&mut self, field: &Field, value: u64) {
+                if field.name() == "step" {
+                    self.0 = value;
+                }
+            }
+            fn record_i64(&mut self, field: &Field, value: i64) {
+                self.record_u64(field, u64::try_from(value).unwrap_or_default());
+            }
+            fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+        }
+        let mut step = Step(0);
+        event.record(&mut step);
+        let armed = event.metadata().target() == "walk" && step.0 > 0;
+        if armed && self.0.compare_exchange(step.0, 0, Relaxed, Relaxed).is_ok() {
+            panic!("the story wants a fault at step {}", step.0);
+        }
+    }
+}
+
+/// Step 1 is where datagrams are read, step 2 where messages are parsed: one task for everybody.
+#[test]
+fn a_fault_where_everybody_passes_loses_one_message_and_no_call() {
+    for step in [1, 2] {
+        let mine = Mine::default();
+        let layered = tracing_subscriber::registry().with(mine.clone());
+        let _guard = tracing::subscriber::set_default(layered);
+        tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+            let talking = neighbours(&world).await;
+            let alice = registered(&world, "alice", Line::Udp).await;
+            mine.0.store(step, Relaxed);
+            // Her INVITE is lost, and she sends it again.
+            alice.dial("600").await;
+            world.run_until("alice hears herself", secs(9), |_| alice.is_talking()).await;
+            assert_eq!(mine.0.load(Relaxed), 0, "the fault has happened");
+            alice.hang_up().await;
+            world.run_until("it is over", secs(9), |_| alice.is_over()).await;
+            nothing_else_happened(&world, &alice, talking).await;
+        });
+    }
 }
 
 #[test]

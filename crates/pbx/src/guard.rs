@@ -1,0 +1,45 @@
+//! Tasks that all calls need: a fault in one of them costs what it was about, not the exchange.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+/// Pause before a task begins anew: one that faults at once must not take a core.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Does a piece of work; a panic in it is told with what is lost.
+pub(crate) async fn guarded<T>(lost: &str, work: impl Future<Output = T>) -> Option<T> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.inspect_err(|_| tracing::error!("a fault of the exchange: {lost}")).ok()
+}
+
+/// Runs a task to its end, and again from its beginning when a fault ends it.
+pub async fn kept<F>(name: &str, mut task: impl FnMut() -> F)
+where
+    F: Future<Output = ()>,
+{
+    let lost = format!("{name} begins anew");
+    while guarded(&lost, task()).await.is_none() {
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_faults_begins_anew_until_it_ends_by_itself() {
+        let mut runs = 0;
+        let began = tokio::time::Instant::now();
+        kept("the test", || {
+            runs += 1;
+            let run = runs;
+            async move { assert!(run == 3, "a fault") }
+        })
+        .await;
+        assert_eq!((runs, began.elapsed()), (3, 2 * PAUSE));
+    }
+}
