@@ -155,7 +155,7 @@ async fn connection(
     } else {
         Wire::Clear(stream)
     };
-    let session = Session::new(wire, stall, place);
+    let session = Session::new(wire, stall, Arc::clone(&shared.counters), place);
     Box::pin(serve(shared, session, peer, silence)).await;
 }
 

@@ -16,6 +16,8 @@ counted! {
         RequestsUnfinished = "http_requests_unfinished_total",
         /// Connections refused by a limit.
         SessionsRefused = "http_sessions_refused_total",
+        /// Connections cut because nothing of an answer was read for too long.
+        NotDraining = "http_sessions_not_draining_total",
         /// Connections upgraded to WebSocket.
         WebSockets = "http_websockets_total",
         /// Upgrades refused: by method, version, subprotocol, origin, address or missing TLS.

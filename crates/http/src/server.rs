@@ -117,7 +117,7 @@ pub(crate) struct Shared {
     pub(crate) half_open: Arc<HalfOpen>,
     /// About clients that were refused.
     pub(crate) complaints: Complaints,
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
     /// Clients that are being told to come back later.
     pub(crate) refusing: AtomicUsize,
     pub(crate) stopping: CancellationToken,
@@ -166,7 +166,7 @@ impl HttpServer {
             sessions: Arc::default(),
             half_open: Arc::default(),
             complaints: Complaints::about("refused HTTP clients"),
-            counters: Counters::default(),
+            counters: Arc::default(),
             refusing: AtomicUsize::new(0),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::server::TlsStream;
 
+use crate::counters::{Count, Counters};
+
 /// From where a request came; an extension of every request that mounted routes get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -95,12 +97,18 @@ pub struct Session {
     wire: Wire,
     write_stall: Option<Duration>,
     stalled: Option<Pin<Box<Sleep>>>,
+    counters: Arc<Counters>,
     _place: Place,
 }
 
 impl Session {
-    pub(crate) fn new(wire: Wire, write_stall: Duration, place: Place) -> Self {
-        Self { wire, write_stall: Some(write_stall), stalled: None, _place: place }
+    pub(crate) fn new(
+        wire: Wire,
+        write_stall: Duration,
+        counters: Arc<Counters>,
+        place: Place,
+    ) -> Self {
+        Self { wire, write_stall: Some(write_stall), stalled: None, counters, _place: place }
     }
 
     /// Leaves timeouts to whoever takes the connection over.
@@ -124,7 +132,13 @@ impl Session {
         let alarm =
             self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         match alarm.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Ready(()) => {
+                // Once: who asks again hears it again.
+                if self.write_stall.take().is_some() {
+                    self.counters.count(Count::NotDraining);
+                }
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
             Poll::Pending => Poll::Pending,
         }
     }

@@ -312,6 +312,10 @@ async fn slow_and_idle_clients_are_cut() {
     };
     timeout(support::PATIENCE, cut).await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(5));
+    let totals = world.server.totals();
+    for name in ["http_requests_unfinished_total", "http_sessions_not_draining_total"] {
+        assert!(totals.contains(&(name, 1)), "{name}: {totals:?}");
+    }
 }
 
 #[tokio::test]

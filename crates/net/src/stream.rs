@@ -313,10 +313,14 @@ where
             None => received.await,
             Some(since) => match timeout_at(since + settings.request_deadline, received).await {
                 Some(received) => received,
-                None => return CloseReason::Malformed("message was not finished in time".into()),
+                None => return malformed(shared, "message was not finished in time"),
             },
         };
         match received {
+            Ok(0) if partial_since.is_some() => {
+                count(&shared.counters.malformed_total);
+                return CloseReason::Peer("in the middle of a message".to_owned());
+            }
             Ok(0) => return CloseReason::Peer(String::new()),
             Ok(_) => flow.touch(),
             Err(error) => return CloseReason::Broken(error.to_string()),
@@ -378,9 +382,12 @@ fn malformed(shared: &Shared, text: &str) -> CloseReason {
 }
 
 fn answer_stun(shared: &Shared, flow: &FlowState, request: &[u8]) {
-    if let Some(answer) = stun::binding_answer(request, flow.remote) {
-        count(&shared.counters.keepalives_answered_total);
-        reply(flow, Bytes::from(answer));
+    match stun::binding_answer(request, flow.remote) {
+        Some(answer) => {
+            count(&shared.counters.keepalives_answered_total);
+            reply(flow, Bytes::from(answer));
+        }
+        None => count(&shared.counters.malformed_total),
     }
 }
 

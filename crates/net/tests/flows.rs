@@ -253,6 +253,25 @@ async fn a_message_that_is_never_finished_ends_the_connection() {
     phone.write_all(OPTIONS).await.unwrap();
     phone.write_all(b"OPTIONS sip:a@b SIP/2.0\r\nl: 9\r\n\r\nx").await.unwrap();
     assert!(matches!(node.closed().await, CloseReason::Malformed(_)));
+    assert_eq!(node.net.counters().malformed_total, 1);
+    let mut phone = TcpStream::connect(ours).await.unwrap();
+    phone.write_all(OPTIONS).await.unwrap();
+    phone.write_all(&OPTIONS[..20]).await.unwrap();
+    drop(phone);
+    assert!(matches!(node.closed().await, CloseReason::Peer(_)));
+    assert_eq!(node.net.counters().malformed_total, 2, "cut off in the middle");
+}
+
+#[tokio::test]
+async fn stun_that_asks_nothing_is_counted_and_ends_nothing() {
+    let mut node = Node::new(NetSettings::default());
+    let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
+    let mut phone = TcpStream::connect(ours).await.unwrap();
+    phone.write_all(b"\x00\x11\x00\x00\x21\x12\xa4\x42transaction!").await.unwrap();
+    phone.write_all(OPTIONS).await.unwrap();
+    node.message().await;
+    let counters = node.net.counters();
+    assert_eq!((counters.malformed_total, counters.keepalives_answered_total), (1, 0));
 }
 
 #[tokio::test]
