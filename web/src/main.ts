@@ -36,7 +36,9 @@ function start(): void {
   const root = document.querySelector<HTMLElement>('#app');
   if (!sound || !root) throw new Error('the page lacks #sound or #app');
   const loudspeaker = new Loudspeaker(sound);
-  const phone = new Phone(store, log, startingSettings(load(), handover, serverOfPage(location)), loudspeaker);
+  const path = document.querySelector<HTMLMetaElement>('meta[name=websocket]')?.content;
+  const ofPage = serverOfPage(location, path);
+  const phone = new Phone(store, log, startingSettings(load(), handover, ofPage), loudspeaker);
   store.dispatch({ type: 'recents', recents: loadRecents() });
   mountApp(root, store, phone, log, handover?.hints ?? []);
 

@@ -100,10 +100,10 @@ export function startingSettings(
   };
 }
 
-/** The WebSocket of the exchange that served the page. */
-export function serverOfPage(location: { protocol: string; host: string }): string {
-  if (location.protocol === 'https:') return `wss://${location.host}/ws`;
-  if (location.protocol === 'http:') return `ws://${location.host}/ws`;
+/** The WebSocket of the exchange that served the page, at the path that the page names. */
+export function serverOfPage(location: { protocol: string; host: string }, path = '/ws'): string {
+  if (location.protocol === 'https:') return `wss://${location.host}${path}`;
+  if (location.protocol === 'http:') return `ws://${location.host}${path}`;
   return '';
 }
 

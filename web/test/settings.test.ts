@@ -35,6 +35,7 @@ test('a fragment of another kind is left alone', () => {
 test('the server is the one the page came from', () => {
   assert.equal(serverOfPage({ protocol: 'https:', host: 'pbx:8089' }), 'wss://pbx:8089/ws');
   assert.equal(serverOfPage({ protocol: 'http:', host: '127.0.0.1:8088' }), 'ws://127.0.0.1:8088/ws');
+  assert.equal(serverOfPage({ protocol: 'https:', host: 'pbx' }, '/pbx/sip'), 'wss://pbx/pbx/sip');
 });
 
 test('what a person types as server is completed', () => {

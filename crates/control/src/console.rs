@@ -31,19 +31,23 @@ pub async fn ask(path: &Path, command: &str) -> io::Result<Answer> {
     }
 }
 
-/// Reads commands from the terminal until `exit`, `quit` or the end of input. Lines of the log
-/// appear above the line that is being typed. `runtime` must have a thread of its own.
+/// Frames of an answer that wait until they are printed; the exchange waits meanwhile.
+const ANSWERS: usize = 16;
+
+/// Runs the commands of `first`, then reads others from the terminal until `exit`, `quit` or the
+/// end of input. Lines of the log appear above the line that is being typed. `runtime` must have
+/// a thread of its own.
 ///
 /// # Errors
 /// When the terminal cannot be read or the exchange went away.
-pub fn interact(runtime: &Runtime, path: &Path, banner: &str) -> io::Result<()> {
+pub fn interact(runtime: &Runtime, path: &Path, banner: &str, first: &[String]) -> io::Result<()> {
     let stream = runtime.block_on(UnixStream::connect(path))?;
     let (reader, mut writer) = stream.into_split();
     writeln!(io::stdout(), "{banner}")?;
     let mut editor = rustyline::DefaultEditor::new().map_err(io::Error::other)?;
     // A terminal that cannot show lines above the prompt shows them where they come.
     let mut printer = editor.create_external_printer().ok();
-    let (sender, answers) = mpsc::channel();
+    let (sender, answers) = mpsc::sync_channel(ANSWERS);
     runtime.spawn(async move {
         let mut reader = BufReader::new(reader);
         while let Ok(frame) = frame::read(&mut reader).await {
@@ -60,6 +64,11 @@ pub fn interact(runtime: &Runtime, path: &Path, banner: &str) -> io::Result<()> 
             }
         }
     });
+    let mut run = |command: &str| {
+        runtime.block_on(writer.write_all(format!("{command}\n").as_bytes()))?;
+        print_answer(&answers)
+    };
+    first.iter().try_for_each(|command| run(command))?;
     loop {
         let line = match editor.readline("*CLI> ") {
             Ok(line) => line,
@@ -75,8 +84,7 @@ pub fn interact(runtime: &Runtime, path: &Path, banner: &str) -> io::Result<()> 
         }
         // History is a convenience; a failure to keep it must not end the console.
         let _ = editor.add_history_entry(command);
-        runtime.block_on(writer.write_all(format!("{command}\n").as_bytes()))?;
-        print_answer(&answers)?;
+        run(command)?;
     }
 }
 

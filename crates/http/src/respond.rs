@@ -121,7 +121,9 @@ async fn own(
     if path == "/httpstatus" && settings.status_page == StatusPage::Served {
         return Some(page::status(&shared.status()));
     }
-    match shared.assets.lookup(path, request.headers()) {
+    let websocket = settings.websocket.paths.first().map_or("", String::as_str);
+    let websocket = format!("{}{websocket}", settings.prefix);
+    match shared.assets.lookup(path, &websocket, request.headers()) {
         Lookup::Found(response) => return Some(response),
         Lookup::Folder(path) => {
             let to = format!("{}{path}", settings.prefix);

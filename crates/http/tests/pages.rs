@@ -328,8 +328,10 @@ async fn broken_and_oversized_requests_are_refused() {
     assert_eq!(world.ask(&many).await.status, 431);
 }
 
+const PHONE: &str = "phone <meta name=\"websocket\" content=\"/ws\">";
+
 static ASSETS: [(&str, &str, &[u8]); 2] = [
-    ("/phone/index.html", "text/html; charset=utf-8", b"phone"),
+    ("/phone/index.html", "text/html; charset=utf-8", PHONE.as_bytes()),
     ("/phone/phone.js", "text/javascript; charset=utf-8", b"let x"),
 ];
 
@@ -340,7 +342,7 @@ async fn the_phone_is_served_from_the_program_and_the_landing_page_leads_to_it()
     let world = World::with(settings, NetSettings::default(), pages).await;
     let answer = world.get("/phone").await;
     assert_eq!((answer.status, answer.header("location")), (302, Some("/phone/")));
-    assert_eq!(world.get("/phone/").await.text(), "phone");
+    assert_eq!(world.get("/phone/").await.text(), PHONE);
     let script = world.get("/phone/phone.js").await;
     let tag = script.header("etag").unwrap();
     let again = format!("GET /phone/phone.js HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n\r\n");
@@ -356,6 +358,21 @@ async fn the_phone_is_served_from_the_program_and_the_landing_page_leads_to_it()
     let own = Pages { landing: Arc::new(|_| "mine".to_owned()), ..Pages::default() };
     let world = World::with(clear(), NetSettings::default(), own).await;
     assert_eq!(world.get("/").await.text(), "mine");
+}
+
+#[tokio::test]
+async fn the_phone_is_told_where_the_websocket_is() {
+    let pages = Pages { assets: &ASSETS, ..Pages::default() };
+    let mut settings = HttpSettings { prefix: "/pbx".into(), ..clear() };
+    let world = World::with(settings.clone(), NetSettings::default(), pages).await;
+    let page = world.get("/pbx/phone/").await;
+    assert_eq!(page.text(), PHONE.replace("/ws", "/pbx/ws"));
+    let tag = page.header("etag").unwrap().to_owned();
+    settings.websocket.paths = vec!["/a&b\"c".into()];
+    world.server.reload(settings).await.unwrap();
+    let page = world.get("/pbx/phone/index.html").await;
+    assert_eq!(page.text(), PHONE.replace("/ws", "/pbx/a&amp;b&quot;c"));
+    assert_ne!(page.header("etag"), Some(tag.as_str()), "browsers load it again");
 }
 
 #[tokio::test]

@@ -569,6 +569,28 @@ impl Channel {
         }
     }
 
+    /// Sets a variable, or a function when the name has parentheses; what fails is told.
+    pub(crate) fn assign(&mut self, name: &str, value: &str) {
+        let call = name.strip_suffix(')').and_then(|name| name.split_once('('));
+        let Some((function, arguments)) = call else {
+            return self.set(name, value);
+        };
+        let write = self.exchange.catalogue().write_function;
+        if let Err(error) = write(self, function, arguments, value) {
+            tracing::warn!("{}: {name} is not set: {error}", self.name);
+        }
+    }
+
+    /// Sets what `set_var` of its endpoint says. A variable that a caller hands down stays.
+    pub(crate) fn take_endpoint_variables(&mut self) {
+        let endpoint = Arc::clone(&self.endpoint);
+        for (name, value) in &endpoint.set_var {
+            if self.variables.value(name.trim_start_matches('_')).is_none() {
+                self.assign(name, value);
+            }
+        }
+    }
+
     /// State that an application or function keeps on the channel, by its type.
     pub fn extra<T: Default + Send + Sync + 'static>(&mut self) -> &mut T {
         let fresh = || -> Box<dyn Any + Send + Sync> { Box::<T>::default() };

@@ -171,10 +171,6 @@ fn channel(
     exten: &str,
 ) -> Channel {
     let endpoint = Arc::clone(who.endpoint());
-    let mut variables = Variables::default();
-    for (name, value) in &endpoint.set_var {
-        variables.set(name, Some(value.clone()));
-    }
     let reliable = wants_reliable(&endpoint, &request);
     let sip = SipFacts::of_request(&request, local_tag);
     let signalling = Signalling {
@@ -189,7 +185,7 @@ fn channel(
         reliable,
     };
     let position = Position::new(&endpoint.context, exten, 1);
-    Channel::new(
+    let mut channel = Channel::new(
         exchange.clone(),
         NewChannel {
             name: None,
@@ -200,10 +196,12 @@ fn channel(
             sip,
             caller,
             position,
-            variables,
+            variables: Variables::default(),
             linked_id: None,
         },
-    )
+    );
+    channel.take_endpoint_variables();
+    channel
 }
 
 /// Whether provisional responses to this INVITE are sent reliably (`100rel`, RFC 3262 §3).

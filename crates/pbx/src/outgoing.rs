@@ -137,6 +137,7 @@ pub fn call(exchange: &Exchange, mut call: Call) -> Branch {
         },
     );
     channel.bridging.owner = Some(call.owner.clone());
+    channel.take_endpoint_variables();
     channel.show_dialled(&call.dialled_at);
     let branch = Branch::of(&channel);
     let begins = call.linked_id.is_empty();

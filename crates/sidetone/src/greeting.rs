@@ -19,7 +19,7 @@ const TRY: &[(&str, &str)] = &[
 pub(crate) fn text(config: &Config, http: &HttpServer) -> String {
     let mut out = String::from("\n");
     let port = http.https_address().map_or(8089, |address| address.port());
-    let base = format!("https://localhost:{port}/phone");
+    let base = format!("https://localhost:{port}{}/phone", config.http.prefix);
     let _ = writeln!(out, "  Web phone     {base}");
     let _ = writeln!(
         out,

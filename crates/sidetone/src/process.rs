@@ -61,7 +61,7 @@ pub(crate) fn ask(arguments: &Arguments) -> ExitCode {
     };
     let Some(command) = &arguments.execute else {
         let banner = version();
-        return match console::interact(&runtime, &path, &banner) {
+        return match console::interact(&runtime, &path, &banner, &wishes(arguments)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => unreachable(error),
         };
@@ -73,6 +73,13 @@ pub(crate) fn ask(arguments: &Arguments) -> ExitCode {
         }
         Err(error) => unreachable(error),
     }
+}
+
+/// What `-v` and `-d` mean beside `-r`: the exchange tells at least that much.
+fn wishes(arguments: &Arguments) -> Vec<String> {
+    let levels = [("verbose", arguments.verbose), ("debug", arguments.debug)];
+    let wished = levels.into_iter().filter(|(_, level)| *level > 0);
+    wished.map(|(what, level)| format!("core set {what} atleast {level}")).collect()
 }
 
 /// Prints an answer. Whoever reads it may have read enough (`| head`): then the rest is nobody's.

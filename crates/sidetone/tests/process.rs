@@ -302,6 +302,26 @@ fn a_console_answers_and_shows_the_log() {
 }
 
 #[test]
+fn a_console_that_wants_to_hear_more_raises_what_is_told() {
+    let mut exchange = Exchange::new("rvvv", free_port());
+    exchange.start();
+    let told = exchange.command().args(["-rvvv", "-dd"]).stdin(Stdio::null()).output();
+    let told = String::from_utf8_lossy(&told.expect("it runs").stdout).into_owned();
+    assert!(told.contains('3') && told.to_lowercase().contains("verbose"), "{told}");
+    let level = |name: &str| {
+        let settings = exchange.answer("core show settings");
+        let line = settings.lines().find(|line| line.trim_start().starts_with(name));
+        line.and_then(|line| line.rsplit(' ').next().map(str::to_owned))
+    };
+    assert_eq!(level("Root console verbosity:").as_deref(), Some("3"));
+    assert_eq!(level("Debug level:").as_deref(), Some("2"));
+    // Whoever wants less lowers nothing.
+    let told = exchange.command().args(["-rv"]).stdin(Stdio::null()).output();
+    assert!(told.expect("it runs").status.success());
+    assert_eq!(level("Root console verbosity:").as_deref(), Some("3"));
+}
+
+#[test]
 fn a_console_on_the_terminal_answers() {
     let mut exchange = Exchange::new("terminal", free_port());
     let child = exchange.command().arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();

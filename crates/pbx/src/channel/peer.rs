@@ -386,15 +386,7 @@ impl Channel {
             return;
         }
         for (name, value) in redirect.variables {
-            let call = name.strip_suffix(')').and_then(|name| name.split_once('('));
-            let Some((function, arguments)) = call else {
-                self.set(&name, value);
-                continue;
-            };
-            let write = self.exchange.catalogue().write_function;
-            if let Err(error) = write(self, function, arguments, &value) {
-                tracing::warn!("{}: {name} is not set: {error}", self.name);
-            }
+            self.assign(&name, &value);
         }
         self.bridging.redirect = Some(redirect.to);
     }

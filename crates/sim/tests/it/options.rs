@@ -543,3 +543,30 @@ fn a_transfer_to_nowhere_is_asked_for_again_as_features_conf_says() {
         world.assert_no_leaks().await;
     });
 }
+
+#[test]
+fn variables_of_an_endpoint_are_on_every_channel_of_it_functions_too() {
+    let plan = "exten => 1,1,Set(__HANDED=down)
+ same => n,Set(GLOBAL(CALLER)=${CALLERID(num)}|${DEPARTMENT}|${CHANNEL(language)})
+ same => n,Dial(PJSIP/bob,,b(called^s^1))
+[called]
+exten => s,1,Set(GLOBAL(OUTCOME)=${GLOBAL(CALLER)}|${DEPARTMENT}|${HANDED}|${CHANNEL(language)})
+ same => n,Return()";
+    let configuration = Configuration::default()
+        .with_extensions(plan)
+        .with_option("set_var = DEPARTMENT=sales")
+        .with_option("set_var = HANDED=own")
+        .with_option("set_var = CHANNEL(language)=de")
+        .with_option("set_var = CALLERID(num)=999");
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("1").await;
+        world.run_until("they talk", secs(9), |w| w.talking(&alice, &bob)).await;
+        assert_eq!(world.outcome(), "999|sales|de|sales|down|de");
+        assert!(bob.call().invite.contains("999"), "{}", bob.call().invite);
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
