@@ -5,7 +5,7 @@ use sidetone_pbx::Channel;
 use sidetone_pbx::channel::State;
 
 use super::prompts::{self, Digits, Played};
-use super::{answer, digits};
+use super::{answer, digits, warn_about};
 
 pub(super) const DOC: Doc = Doc {
     name: "BackGround",
@@ -20,7 +20,9 @@ pub(super) const DOC: Doc = Doc {
         ("context", "Where the extension is looked up"),
     ],
     options: &[
+        ("m", "Only a digit that is an extension of the context by itself stops the prompts"),
         ("n", "Do not answer the call first"),
+        ("p", "Digits do not stop the prompts"),
         ("s", "Do nothing if the call is not answered"),
     ],
     variables: &[("BACKGROUNDSTATUS", "SUCCESS or FAILED")],
@@ -41,13 +43,24 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
             answer::meet(channel).await?;
         }
     }
-    let played = prompts::play_in(channel, names, language, Digits::Interrupt).await?;
+    let looked_up = context.clone().unwrap_or_else(|| channel.position().context.to_string());
+    let digits = if options.contains('p') {
+        Digits::Keep
+    } else if options.contains('m') {
+        Digits::Extension(&looked_up)
+    } else {
+        Digits::Interrupt
+    };
+    warn_about(channel, "BackGround", options, "mnps");
+    let played = prompts::play_in(channel, names, language, digits).await?;
     let status = if played == Played::Failed { "FAILED" } else { "SUCCESS" };
     channel.set("BACKGROUNDSTATUS", status);
     let Played::Digit(first) = played else {
         return Ok(Flow::Next);
     };
-    let looked_up = context.clone().unwrap_or_else(|| channel.position().context.to_string());
-    let extension = digits::collect(channel, first, &looked_up).await?;
+    let extension = match digits {
+        Digits::Extension(_) => first.to_string(),
+        _ => digits::collect(channel, first, &looked_up).await?,
+    };
     Ok(Flow::Dialled { context, extension })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidetone_dialplan::{Host as _, Query, Stop};
+use sidetone_dialplan::{Host as _, Match, Query, Stop};
 use sidetone_pbx::Channel;
 
 /// `TIMEOUT(digit)`: how long the next digit may take.
@@ -40,7 +40,21 @@ pub(super) fn seconds_of(channel: &Channel, name: &str) -> Option<Duration> {
     super::wait::seconds(channel.variables().value(name)?)
 }
 
+/// Whether the digit is an extension by itself.
+pub(super) fn is_extension(channel: &Channel, context: &str, digit: char) -> bool {
+    looked_up(channel, context, &digit.to_string(), |found| found.found().is_some())
+}
+
 fn wants_more(channel: &Channel, context: &str, digits: &str) -> bool {
+    looked_up(channel, context, digits, |found| found.wants_more())
+}
+
+fn looked_up(
+    channel: &Channel,
+    context: &str,
+    digits: &str,
+    judge: impl FnOnce(Match<'_>) -> bool,
+) -> bool {
     let caller = channel.caller().number.clone();
     let exchange = channel.exchange().clone();
     let query = Query {
@@ -49,5 +63,5 @@ fn wants_more(channel: &Channel, context: &str, digits: &str) -> bool {
         caller: Some(caller.as_str()).filter(|number| !number.is_empty()),
         now: &|| exchange.wall_clock(),
     };
-    channel.dialplan().lookup(&query).wants_more()
+    judge(channel.dialplan().lookup(&query))
 }

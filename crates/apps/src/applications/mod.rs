@@ -44,7 +44,7 @@ mod wait;
 mod wait_digit;
 mod wait_exten;
 
-use sidetone_pbx::Application;
+use sidetone_pbx::{Application, Channel};
 
 pub(crate) use dial::contacts_of;
 pub(crate) use features::digit as bridge_digit;
@@ -111,5 +111,15 @@ mod tests {
             assert!(!app.doc.synopsis.is_empty(), "{} has no synopsis", app.doc.name);
             assert!(!app.doc.description.is_empty(), "{} has no description", app.doc.name);
         }
+    }
+}
+
+/// Tells which of the option letters mean nothing to the application.
+fn warn_about(channel: &Channel, application: &str, options: &str, known: &str) {
+    for letter in options.trim().chars().filter(|letter| !known.contains(*letter)) {
+        tracing::warn!(
+            "{}: {application}: there is no option '{letter}', only {known}",
+            channel.name()
+        );
     }
 }

@@ -26,6 +26,19 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     let (names, options) = args.split_once(',').unwrap_or((args, ""));
     let has =
         |option| options.split([',', '|', '&']).any(|o| o.trim().eq_ignore_ascii_case(option));
+    for option in options.split([',', '|', '&']).map(str::trim) {
+        match option {
+            "" | "skip" | "noanswer" => {}
+            "say" | "mix" => tracing::warn!(
+                "{}: Playback: '{option}' has no effect: numbers and dates are not spoken here",
+                channel.name()
+            ),
+            other => tracing::warn!(
+                "{}: Playback: there is no option '{other}', only skip and noanswer",
+                channel.name()
+            ),
+        }
+    }
     if channel.state() != State::Up {
         if has("skip") {
             channel.set("PLAYBACKSTATUS", "SUCCESS");

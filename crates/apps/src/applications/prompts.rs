@@ -8,6 +8,8 @@ use sidetone_media::{Playback, PlaybackId, Prompt};
 use sidetone_pbx::Channel;
 use sidetone_pbx::channel::Happening;
 
+use super::digits;
+
 /// How a list of prompts ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Played {
@@ -21,9 +23,11 @@ pub(super) enum Played {
 
 /// What a digit does to the prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Digits {
+pub(super) enum Digits<'a> {
     /// It interrupts.
     Interrupt,
+    /// It interrupts when it is an extension of this context by itself, and is lost otherwise.
+    Extension(&'a str),
     /// It is kept for later.
     Keep,
 }
@@ -77,9 +81,17 @@ async fn begin_in(
 pub(super) async fn play(
     channel: &mut Channel,
     names: &str,
-    digits: Digits,
+    digits: Digits<'_>,
 ) -> Result<Played, Stop> {
     play_in(channel, names, None, digits).await
+}
+
+fn interrupts(channel: &Channel, digits: Digits<'_>, digit: char) -> bool {
+    match digits {
+        Digits::Interrupt => true,
+        Digits::Extension(context) => digits::is_extension(channel, context, digit),
+        Digits::Keep => false,
+    }
 }
 
 /// [`play`] in another language than the channel's.
@@ -87,19 +99,19 @@ pub(super) async fn play_in(
     channel: &mut Channel,
     names: &str,
     language: Option<&str>,
-    digits: Digits,
+    digits: Digits<'_>,
 ) -> Result<Played, Stop> {
     let Some(id) = begin_in(channel, names, language).await else {
         return Ok(Played::Failed);
     };
     loop {
         let happening = match digits {
-            Digits::Interrupt => channel.wait(None).await?,
+            Digits::Interrupt | Digits::Extension(_) => channel.wait(None).await?,
             Digits::Keep => channel.wait_keeping_digits(None).await?,
         };
         match happening {
             Happening::Played(ended) if ended == id => return Ok(Played::Done),
-            Happening::Digit(digit) => {
+            Happening::Digit(digit) if interrupts(channel, digits, digit) => {
                 channel.stop_playback(id).await;
                 return Ok(Played::Digit(digit));
             }

@@ -31,6 +31,9 @@ const MOST_STREAMS: usize = 16;
 pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop> {
     let mut args = args.split(',').map(str::trim);
     let (number, kind) = (args.next().unwrap_or_default(), args.next().unwrap_or("video"));
+    if !["", "audio", "video"].iter().any(|known| kind.eq_ignore_ascii_case(known)) {
+        tracing::warn!("{}: StreamEcho: '{kind}' is no type, video is taken", channel.name());
+    }
     let kind = if kind.eq_ignore_ascii_case("audio") { MediaKind::Audio } else { MediaKind::Video };
     let count = match number {
         "" => None,

@@ -167,6 +167,29 @@ fn a_digit_stops_the_prompt_and_leads_to_an_extension() {
 }
 
 #[test]
+fn options_say_which_digits_stop_the_prompt() {
+    // Whether it still plays after 1 and after 12, and where the call went.
+    for (option, after_one, after_two, reached) in
+        [("p", true, true, ""), ("m", true, false, "2 alone"), ("", false, false, "12 SUCCESS")]
+    {
+        let plan = MENU.replace("tone-700-5000", &format!("tone-700-5000,{option}"))
+            + "exten => 2,1,Set(GLOBAL(REACHED)=2 alone)\n same => n,Wait(9)\n";
+        tell_of(&plan, async |world: World, alice: Phone| {
+            answered(&world, &alice, "711").await;
+            let plays = async || world.listen(&alice, Duration::from_millis(500)).await;
+            press(&world, &alice, "1").await;
+            world.run_for(Duration::from_millis(200)).await;
+            assert_eq!(plays().await.is_tone(700.0), after_one, "{option}");
+            press(&world, &alice, "2").await;
+            world.run_for(Duration::from_millis(200)).await;
+            assert_eq!(plays().await.is_tone(700.0), after_two, "{option}");
+            assert_eq!(global(&world, "REACHED"), reached, "{option}");
+            alice.hang_up().await;
+        });
+    }
+}
+
+#[test]
 fn after_the_prompt_an_extension_may_still_be_dialled() {
     tell_of(MENU, async |world: World, alice: Phone| {
         for (digits, reached) in [("34", "34"), ("9", "invalid 9"), ("", "nothing")] {
