@@ -13,15 +13,17 @@ use crate::report::Report;
 use crate::snapshot::Config;
 
 /// Files whose presence says something, and what.
-const TELLING_FILES: &[(&str, &str, &str)] = &[
-    ("sip.conf", "it is not read", CHAN_SIP_IS_GONE),
+const TELLING_FILES: &[(&str, Severity, &str, &str)] = &[
+    ("sip.conf", Severity::Warning, "it is not read", CHAN_SIP_IS_GONE),
     (
         "res_stun_monitor.conf",
-        "it is not read",
-        "guides say that chan_sip listens to it; today it only renews outbound registrations",
+        Severity::Notice,
+        "a new public address renews outbound registrations and is offered to live calls",
+        "guides say that chan_sip and chan_iax listen to the monitor; these are no more",
     ),
     (
         "hep.conf",
+        Severity::Warning,
         "it is not read: nothing is sent to a capture server",
         "guides say that 'sngrep -E' shows calls of browsers then; Asterisk's capture gives both \
          ends of a WebSocket the same address and does not join the two legs of a call",
@@ -66,9 +68,9 @@ const SEARCHED_FILES: &[&str] = &["asterisk.conf", "http.conf", "pjsip.conf", "r
 /// Findings about which files there are and about words in them.
 pub(crate) fn about_files(source: &dyn Source, directory: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (name, message, hint) in TELLING_FILES {
+    for (name, severity, message, hint) in TELLING_FILES {
         if source.read(&format!("{directory}/{name}")).is_ok() {
-            found.push(Diagnostic::warning(&Span::whole_file(*name), *message).hint(*hint));
+            found.push(Diagnostic::new(*severity, &Span::whole_file(*name), *message).hint(*hint));
         }
     }
     for name in SEARCHED_FILES {

@@ -99,6 +99,16 @@ pub const APPLICATIONS: &[Application] = &[
     application!(wait_exten),
 ];
 
+/// Tells which of the option letters mean nothing to the application.
+fn warn_about(channel: &Channel, application: &str, options: &str, known: &str) {
+    for letter in options.trim().chars().filter(|letter| !known.contains(*letter)) {
+        tracing::warn!(
+            "{}: {application}: there is no option '{letter}', only {known}",
+            channel.name()
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,15 +121,5 @@ mod tests {
             assert!(!app.doc.synopsis.is_empty(), "{} has no synopsis", app.doc.name);
             assert!(!app.doc.description.is_empty(), "{} has no description", app.doc.name);
         }
-    }
-}
-
-/// Tells which of the option letters mean nothing to the application.
-fn warn_about(channel: &Channel, application: &str, options: &str, known: &str) {
-    for letter in options.trim().chars().filter(|letter| !known.contains(*letter)) {
-        tracing::warn!(
-            "{}: {application}: there is no option '{letter}', only {known}",
-            channel.name()
-        );
     }
 }

@@ -209,9 +209,13 @@ fn t7_passwords_in_clear_text_are_noted_once_per_file() {
 
 #[test]
 fn t9_t14_files_that_do_less_than_guides_say_are_explained() {
-    let source = book().with("/etc/res_stun_monitor.conf", "[general]\n").with("/etc/hep.conf", "");
-    let found = warnings(&load(&source, "/etc"));
-    one_says(&found, &["res_stun_monitor.conf", "only renews outbound registrations"]);
+    let monitor = "[general]\nstunaddr = 192.0.2.9\n";
+    let source = book().with("/etc/res_stun_monitor.conf", monitor).with("/etc/hep.conf", "");
+    let loaded = load(&source, "/etc");
+    let words = ["res_stun_monitor.conf", "renews outbound registrations", "live calls"];
+    one_says(&notices(&loaded), &words);
+    let found = warnings(&loaded);
+    assert!(!found.iter().any(|text| text.contains("stun_monitor")), "it is read: {found:?}");
     one_says(&found, &["hep.conf", "sngrep -E", "same address"]);
 }
 

@@ -20,7 +20,7 @@ const HUNG_UP: &str = "the call is hung up where it is used";
 /// What comes of an application that `TryExec` cannot find.
 const NO_APPLICATION: &str = "TRYSTATUS is NOAPP and the call goes on";
 /// What comes of a function that cannot be called.
-const EMPTY_FUNCTION: &str = "its value is empty, and setting it does nothing";
+const ENDED: &str = "the call is hung up where it is read or set";
 
 impl Dialplan {
     /// Names once, with the first file and line, each application that neither this crate nor
@@ -58,7 +58,7 @@ impl Dialplan {
                 || known(name);
             if !exists && seen.insert(name.to_owned()) {
                 let text = format!("there is no function {name}");
-                found.push(Diagnostic::warning(span, text).hint(EMPTY_FUNCTION));
+                found.push(Diagnostic::warning(span, text).hint(ENDED));
             }
         });
         found
@@ -82,7 +82,7 @@ impl Dialplan {
             if let Some(why) = why(Callable::Function(name))
                 && seen.insert(why.clone())
             {
-                found.push(Diagnostic::warning(span, why).hint(EMPTY_FUNCTION));
+                found.push(Diagnostic::warning(span, why).hint(ENDED));
             }
         });
         found

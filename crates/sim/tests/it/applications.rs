@@ -170,7 +170,7 @@ fn a_digit_stops_the_prompt_and_leads_to_an_extension() {
 fn options_say_which_digits_stop_the_prompt() {
     // Whether it still plays after 1 and after 12, and where the call went.
     for (option, after_one, after_two, reached) in
-        [("p", true, true, ""), ("m", true, false, "2 alone"), ("", false, false, "12 SUCCESS")]
+        [("p", true, true, ""), ("m", true, false, "2 alone")]
     {
         let plan = MENU.replace("tone-700-5000", &format!("tone-700-5000,{option}"))
             + "exten => 2,1,Set(GLOBAL(REACHED)=2 alone)\n same => n,Wait(9)\n";
