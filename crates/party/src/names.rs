@@ -60,7 +60,7 @@ fn wanted(config: &Config) -> BTreeMap<String, bool> {
 /// server that is away must not take a trunk along.
 pub async fn resolve(config: &Config, known: &Names, resolver: &Resolver) -> Names {
     let asking = &resolver.open();
-    resolve_all(wanted(config), known, |name, services| async move {
+    resolve_all(wanted(config), |name, services| async move {
         asking.look_up(&name, services, known.get(&name)).await
     })
     .await
@@ -68,7 +68,6 @@ pub async fn resolve(config: &Config, known: &Names, resolver: &Resolver) -> Nam
 
 async fn resolve_all<F>(
     wanted: BTreeMap<String, bool>,
-    known: &Names,
     look_up: impl Fn(String, bool) -> F,
 ) -> Names
 where
@@ -82,7 +81,7 @@ where
     let mut lookups = stream::iter(lookups).buffered(AT_ONCE);
     let mut resolved = Names::new();
     while let Some((name, answer)) = lookups.next().await {
-        report(&name, &answer, known.contains_key(&name));
+        report(&name, &answer);
         if !answer.records.is_empty() {
             resolved.insert(name, answer.records);
         }
@@ -91,9 +90,9 @@ where
 }
 
 /// Says what could not be looked up. That only SRV and NAPTR cannot is no trouble to who has none.
-fn report(name: &str, answer: &Answer, is_known: bool) {
+fn report(name: &str, answer: &Answer) {
     let Some(problem) = answer.problems.first() else { return };
-    if is_known {
+    if answer.keeps {
         tracing::warn!("cannot look up '{name}': {problem}; what was known of it stays");
     } else if answer.records.is_empty() {
         tracing::warn!("cannot look up '{name}': {problem}");
@@ -111,7 +110,7 @@ pub async fn look_up(uri: &str, names: &Names, resolver: &Resolver) -> Option<(S
         return None;
     }
     let answer = resolver.open().look_up(&name, services, known).await;
-    report(&name, &answer, known.is_some());
+    report(&name, &answer);
     (!answer.records.is_empty()).then_some((name, answer.records))
 }
 
@@ -161,10 +160,10 @@ mod tests {
             let records = known.get(&name).cloned().unwrap_or_default();
             async move {
                 tokio::time::sleep(patience).await;
-                Answer { records, problems: vec!["no answer".to_owned()] }
+                Answer { records, problems: vec!["no answer".to_owned()], keeps: false }
             }
         };
-        assert_eq!(resolve_all(wanted, &known, silent).await, known);
+        assert_eq!(resolve_all(wanted, silent).await, known);
         assert_eq!(start.elapsed(), 2 * patience, "64 of them and 36");
     }
 
@@ -229,6 +228,29 @@ mod tests {
         assert_eq!(look_up("sip:c.example:5070", &known, &resolver).await, None);
         let (_, more) = look_up("sip:c.example", &known, &resolver).await.expect("more of it");
         assert!(more.has_services);
+    }
+
+    #[tokio::test]
+    async fn the_services_of_a_trunk_stay_when_the_name_server_is_away() {
+        let config = config(
+            "[u]\ntype=transport\nbind=127.0.0.1\n[a]\ntype=aor\ncontact=sip:trunk.example\n\
+             [e]\ntype=endpoint\naors=a\nallow=ulaw\n",
+        );
+        let owner = "_sip._udp.trunk.example".to_owned();
+        let edge = "edge.example".to_owned();
+        let srv = vec![Srv { priority: 1, weight: 1, port: 5070, host: edge.clone() }];
+        let mut table = Table::default();
+        table.srv.insert(owner.clone(), srv);
+        table.addresses.insert(edge.clone(), vec![[192, 0, 2, 1].into()]);
+        let resolver = |table: &Table| Resolver::Table(std::sync::Arc::new(table.clone()));
+        let found = resolve(&config, &Names::new(), &resolver(&table)).await;
+        assert_eq!(found["trunk.example"].addresses_of(&edge).len(), 1);
+        table.silent.extend(["trunk.example".to_owned(), owner.clone(), edge]);
+        assert_eq!(resolve(&config, &found, &resolver(&table)).await, found);
+        // An answer that there is none is believed.
+        table.silent.clear();
+        table.srv.clear();
+        assert_eq!(resolve(&config, &found, &resolver(&table)).await, Names::new());
     }
 
     #[test]

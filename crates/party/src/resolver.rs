@@ -18,7 +18,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData};
 use tokio::time::timeout;
 
-use crate::locate::{Naptr, Records, Srv, host_name, replacements, services};
+use crate::locate::{MOST_TARGETS, Naptr, Records, Srv, host_name, replacements, services};
 
 /// How long one lookup may take. Those of one name are up to three in a row: NAPTR, the SRV
 /// records these lead to, the hosts in them.
@@ -27,12 +27,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 /// A name server that does not answer is asked again after this.
 const ASK_AGAIN: Duration = Duration::from_millis(900);
 
-/// Records of one kind and name that are kept, the best of them. More targets than
-/// [`crate::locate::MOST_TARGETS`] are never tried; some hosts may have no address.
-const MOST_RECORDS: usize = 32;
+/// Records of one kind and name that are kept, the best of them: more places than this are never
+/// tried, and whoever is redirected chooses whose records fill our memory.
+const MOST_RECORDS: usize = MOST_TARGETS;
 
-/// Hosts in the SRV records of one name that are looked up.
-const MOST_HOSTS: usize = 32;
+/// Names with SRV records that NAPTR records lead to: a domain has one for each transport.
+const MOST_REPLACEMENTS: usize = 8;
+
+/// Hosts in the SRV records of one name that are looked up: two services with all they may have.
+const MOST_HOSTS: usize = 2 * MOST_RECORDS;
 
 /// Where host names are looked up.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +58,8 @@ pub struct Table {
     pub srv: BTreeMap<String, Vec<Srv>>,
     /// NAPTR records.
     pub naptr: BTreeMap<String, Vec<Naptr>>,
+    /// Names that nobody answers for.
+    pub silent: BTreeSet<String>,
 }
 
 /// What came of looking up a name.
@@ -64,6 +69,8 @@ pub(crate) struct Answer {
     pub(crate) records: Records,
     /// What could not be looked up, in words. What was known of it before is in the records.
     pub(crate) problems: Vec<String>,
+    /// Whether something in the records is what was known before.
+    pub(crate) keeps: bool,
 }
 
 impl Answer {
@@ -73,6 +80,7 @@ impl Answer {
             Ok(found) => Some(found),
             Err(problem) => {
                 self.problems.push(problem);
+                self.keeps |= known.is_some();
                 known
             }
         }
@@ -138,12 +146,12 @@ impl Asking {
         let (own, (naptr, srv)) = join(self.addresses(&name), join(naptr, usual)).await;
         let mut answer = Answer::default();
         answer.records.has_services = wants_services;
-        let before = known.map(|known| known.naptr.clone());
+        let before = known.map(|known| known.naptr.clone()).filter(|naptr| !naptr.is_empty());
         answer.records.naptr = answer.settle(naptr, before).unwrap_or_default();
         take_srv(&mut answer, srv, known);
         let more = replacements(&answer.records.naptr).into_iter().map(|(_, owner)| owner);
         let more = more.filter(|owner| !services(&name).iter().any(|(_, usual)| usual == owner));
-        let more: BTreeSet<String> = more.take(MOST_RECORDS).collect();
+        let more: BTreeSet<String> = more.take(MOST_REPLACEMENTS).collect();
         let srv = self.all_srv(more.into_iter()).await;
         take_srv(&mut answer, srv, known);
         let listed = answer.records.srv.values().flatten().map(|srv| srv.host.clone());
@@ -177,8 +185,16 @@ impl Asking {
         join_all(asked).await
     }
 
+    fn hear(&self, name: &str) -> Result<(), String> {
+        match self {
+            Self::Table(table) if table.silent.contains(name) => Err(silence()),
+            _ => Ok(()),
+        }
+    }
+
     /// The addresses of a host, sorted.
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, String> {
+        self.hear(host)?;
         if let Self::Table(table) = self {
             let found = table.addresses.get(host).cloned();
             return found.ok_or_else(|| "there is no such name".to_owned());
@@ -190,6 +206,7 @@ impl Asking {
                 // In one order, so that a resolver that turns its list changes nothing.
                 addresses.sort();
                 addresses.dedup();
+                addresses.truncate(MOST_RECORDS);
                 Ok(addresses)
             }
             Ok(Err(error)) => Err(error.to_string()),
@@ -199,6 +216,7 @@ impl Asking {
 
     /// The SRV records of a name, sorted; none when there are none.
     async fn srv(&self, owner: &str) -> Result<Vec<Srv>, String> {
+        self.hear(owner)?;
         let mut found = match self {
             Self::Table(table) => table.srv.get(owner).cloned().unwrap_or_default(),
             Self::Dns(None) => Vec::new(),
@@ -225,6 +243,7 @@ impl Asking {
 
     /// The NAPTR records of a name, sorted; none when there are none.
     async fn naptr(&self, name: &str) -> Result<Vec<Naptr>, String> {
+        self.hear(name)?;
         let mut found = match self {
             Self::Table(table) => table.naptr.get(name).cloned().unwrap_or_default(),
             Self::Dns(None) => Vec::new(),

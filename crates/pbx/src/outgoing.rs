@@ -421,7 +421,9 @@ async fn until_answered(
                     Failure::Transport | Failure::DialogGone => Cause::SUBSCRIBER_ABSENT,
                 };
                 if matches!(why, Failure::Timeout | Failure::Transport) {
-                    channel.exchange().note_silent(call.contact.destination);
+                    if call.contact.expires_at.is_none() {
+                        channel.exchange().note_silent(call.contact.destination);
+                    }
                     let mut registrar = channel.exchange().registrar();
                     registrar.set_reachable(&call.aor, &call.contact.uri, false);
                 }

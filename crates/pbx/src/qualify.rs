@@ -146,7 +146,9 @@ impl Asker {
         let now = self.exchange.now();
         while let Some(id) = self.patience.pop_due(now) {
             let Some(asked) = self.asked.remove(&id) else { continue };
-            self.exchange.note_silent(asked.place);
+            if !asked.others.is_empty() {
+                self.exchange.note_silent(asked.place);
+            }
             if self.exchange.may_answer(&asked.others) {
                 // At once, and at another place.
                 let (aor, key) = (&asked.aor.id, &asked.contact.key);

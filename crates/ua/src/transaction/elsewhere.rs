@@ -65,12 +65,13 @@ impl Stack {
         true
     }
 
-    /// Where an INVITE of the owner is, if nothing at all came back from there over datagrams while
-    /// it was sent four times, which takes seven times T1.
+    /// Where an INVITE of the owner that has further places is, if nothing at all came back from
+    /// there over datagrams while it was sent four times, which takes seven times T1.
     #[must_use]
     pub fn silent_place(&self, invite: InviteId) -> Option<Destination> {
         let client = self.clients.get(&self.invites.get(&invite)?.client)?;
-        client.is_silent(8 * self.settings.t1).then_some(client.destination)
+        let left = !client.others.is_empty() && client.is_silent(8 * self.settings.t1);
+        left.then_some(client.destination)
     }
 
     /// Whether an INVITE made somebody ring, or more, where it went.
