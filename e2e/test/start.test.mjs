@@ -159,4 +159,7 @@ test('lost packets show in the bars, and so does their end', async () => {
 test('the program ends when it is told to, and frees its ports', async () => {
   process.kill(program.pid, 'SIGTERM');
   assert.equal(await program.done, 0, program.text.slice(-1000));
+  // Whatever is still bound: neither listening TCP nor UDP sockets are left in its network.
+  const bound = (await network.within('ss', '-H', '-l', '-n', '-t', '-u')).trim();
+  assert.doesNotMatch(bound, /:(5060|5061|8088|8089)\s/, bound);
 });

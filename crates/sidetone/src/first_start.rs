@@ -178,6 +178,16 @@ mod tests {
             password.reveal().clone()
         };
         assert_ne!(password("alice"), password("bob"));
+        let mode_of = |path: &Path| {
+            let found = fs::metadata(path).expect("it is there");
+            std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o777
+        };
+        for folder in ["etc", "keys", "log", "run", "spool"] {
+            assert_eq!(mode_of(&state.join(folder)), 0o750, "{folder}");
+        }
+        for (name, _) in FILES {
+            assert_eq!(mode_of(&place.etc.join(name)) & 0o027, 0, "{name} holds passwords");
+        }
         let before = fs::read(place.etc.join("pjsip.conf")).expect("written");
         prepare(&arguments).expect("a second start");
         let after = fs::read(place.etc.join("pjsip.conf")).expect("still there");

@@ -302,6 +302,22 @@ fn a_console_answers_and_shows_the_log() {
 }
 
 #[test]
+fn a_signal_ends_it_cleanly_and_frees_its_port() {
+    for signal in ["-INT", "-TERM"] {
+        let port = free_port();
+        let mut exchange = Exchange::new(&format!("signal{signal}"), port);
+        exchange.start();
+        assert!(answers(port), "{signal}");
+        let child = exchange.child.as_mut().expect("it runs");
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(sent.expect("kill is there").success());
+        assert!(child.wait().expect("it ends").success(), "{signal}");
+        assert!(!exchange.folder.join("asterisk.ctl").exists(), "{signal}");
+        UdpSocket::bind(("127.0.0.1", port)).expect("the port is free again");
+    }
+}
+
+#[test]
 fn a_console_that_wants_to_hear_more_raises_what_is_told() {
     let mut exchange = Exchange::new("rvvv", free_port());
     exchange.start();

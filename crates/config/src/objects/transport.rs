@@ -196,7 +196,40 @@ impl Transport {
         transport
     }
 
+    /// Names what is set and does nothing with this protocol.
+    fn check_effect(&self, fields: &mut Fields<'_>) {
+        let name = self.protocol.name();
+        let by_http = matches!(self.protocol, Protocol::Ws | Protocol::Wss);
+        let mut tell = |options: &[&str], hint: &str| {
+            for option in options.iter().copied() {
+                if !fields.is_set(option) {
+                    continue;
+                }
+                let words =
+                    format!("'{option}' of transport '{}' does nothing: it is {name}", self.id);
+                fields.warn(option, words, hint);
+            }
+        };
+        let http = "WebSockets come to the addresses and with the certificate of http.conf";
+        match self.protocol {
+            Protocol::Tls => {}
+            Protocol::Ws | Protocol::Wss => tell(TLS_OPTIONS, http),
+            _ => tell(TLS_OPTIONS, "TLS is spoken with protocol = tls; remove the line"),
+        }
+        if by_http {
+            tell(&["tos", "cos"], http);
+        } else {
+            let hint = "it is for protocol = ws and wss; remove the line";
+            tell(&["websocket_write_timeout"], hint);
+        }
+        if !matches!(self.protocol, Protocol::Tcp | Protocol::Tls) {
+            let hint = "it is for protocol = tcp and tls; remove the line";
+            tell(KEEPALIVE_OPTIONS, if by_http { http } else { hint });
+        }
+    }
+
     fn check(&self, fields: &mut Fields<'_>) {
+        self.check_effect(fields);
         let translated =
             fields.is_set("external_media_address") || fields.is_set("external_signaling_address");
         if translated && self.local_net.is_empty() {
@@ -216,6 +249,29 @@ impl Transport {
         }
     }
 }
+
+/// What only TLS listens to.
+const TLS_OPTIONS: &[&str] = &[
+    "cert_file",
+    "priv_key_file",
+    "password",
+    "ca_list_file",
+    "ca_list_path",
+    "method",
+    "cipher",
+    "verify_server",
+    "verify_client",
+    "require_client_cert",
+    "allow_wildcard_certs",
+];
+
+/// What only connections listen to.
+const KEEPALIVE_OPTIONS: &[&str] = &[
+    "tcp_keepalive_enable",
+    "tcp_keepalive_idle_time",
+    "tcp_keepalive_interval_time",
+    "tcp_keepalive_probe_count",
+];
 
 pub(crate) fn tos(fields: &Fields<'_>, name: &str) -> u8 {
     crate::table::type_of_service(&fields.string(name)).unwrap_or(0)

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{UDP, base, config, errors, findings, load_sip, one_says, warnings};
+use sidetone_conf::MemorySource;
 use sidetone_config::objects::codecs::MediaKind;
 use sidetone_config::objects::identify::Source;
 use sidetone_config::tables::endpoint::ENDPOINT;
@@ -448,4 +449,31 @@ fn words_of_dtls_cipher_that_name_no_suite_are_told_with_the_name_that_was_meant
     one_says(&found, &["did you mean 'ECDHE-RSA-AES128-GCM-SHA256'?"]);
     one_says(&told("kitchen"), &["'kitchen'", "there are TLS_AES_128", "all suites are offered"]);
     assert!(told("ECDHE-ECDSA-AES256-GCM-SHA384:ALL:!MD5").is_empty());
+}
+
+#[test]
+fn options_that_do_nothing_with_the_protocol_of_a_transport_are_named() {
+    let book = |text: &str| {
+        let source = MemorySource::new().with("/etc/pjsip.conf", text);
+        warnings(&load(&source, "/etc"))
+    };
+    let head = "[t]\ntype=transport\nbind=127.0.0.1\n";
+    for (lines, option, hint) in [
+        ("protocol=udp\ncert_file=/x.pem", "cert_file", "protocol = tls"),
+        ("protocol=tcp\nverify_client=yes", "verify_client", "protocol = tls"),
+        ("protocol=wss\npriv_key_file=/x.key", "priv_key_file", "http.conf"),
+        ("protocol=ws\ntos=cs3", "tos", "http.conf"),
+        ("protocol=wss\ntcp_keepalive_enable=yes", "tcp_keepalive_enable", "http.conf"),
+        ("protocol=udp\ntcp_keepalive_idle_time=9", "tcp_keepalive_idle_time", "tcp and tls"),
+        ("protocol=udp\nwebsocket_write_timeout=200", "websocket_write_timeout", "ws and wss"),
+    ] {
+        let found = book(&format!("{head}{lines}\n"));
+        let place = "pjsip.conf:5:";
+        one_says(&found, &[place, option, "'t' does nothing", hint]);
+    }
+    for lines in ["protocol=udp\ntos=cs3", "protocol=tcp\ntcp_keepalive_enable=yes", "protocol=wss"]
+    {
+        let found = book(&format!("{head}{lines}\n"));
+        assert!(!found.iter().any(|text| text.contains("does nothing")), "{lines}: {found:?}");
+    }
 }

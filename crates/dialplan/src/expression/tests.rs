@@ -103,6 +103,24 @@ fn functions_round_as_documented() {
 }
 
 #[test]
+fn comparisons_hold_at_equality_where_they_say_so() {
+    for (left, smaller, equal, greater) in [("1", "2", "1.0", "0.5"), ("b", "c", "b", "a")] {
+        for (operator, holds) in [
+            ("<", [true, false, false]),
+            ("<=", [true, true, false]),
+            (">", [false, false, true]),
+            (">=", [false, true, true]),
+            ("=", [false, true, false]),
+            ("!=", [true, false, true]),
+        ] {
+            for (right, holds) in [smaller, equal, greater].into_iter().zip(holds) {
+                check(&format!("{left} {operator} {right}"), if holds { "1" } else { "0" });
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_no_expression_says_why() {
     let error = |text: &str| evaluate(text).expect_err(text);
     assert_eq!(error(" + 1"), ExpressionError::MissingValue(Some("+".into())));

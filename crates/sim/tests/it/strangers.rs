@@ -197,6 +197,40 @@ fn a_flood_from_one_source_is_cut_and_the_others_register() {
     });
 }
 
+#[test]
+fn an_invite_to_nobody_in_particular_reaches_s() {
+    let mut configuration = configuration();
+    configuration.extensions += "exten => s,1,Set(GLOBAL(OUTCOME)=<${EXTEN}>)\n same => n,Busy()\n";
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let mut proxy = world.stranger().await;
+        let contact = "Contact: <sip:proxy@198.51.100.1>\r\n";
+        let text = request("INVITE", 1, contact, "").replace("sip:600@", "sip:");
+        proxy.say(text.clone()).await;
+        world.run_for(secs(1)).await;
+        assert_eq!(world.outcome(), "<s>", "{text}");
+        world.run_for(secs(40)).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_nonce_lives_as_long_as_its_auth_says() {
+    for (line, status) in [("nonce_lifetime = 120", "200"), ("nonce_lifetime = 20", "401")] {
+        let mut configuration = Configuration::default();
+        let begin = "type = auth\n";
+        configuration.pjsip = configuration.pjsip.replace(begin, &format!("{begin}{line}\n"));
+        assert!(configuration.pjsip.contains(line), "the accounts have passwords");
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let mut alice = world.stranger().await;
+            alice.say(register(1, &alice, "")).await;
+            let challenge = alice.hear(secs(60)).await;
+            let proof = credentials(&challenge[0], "sip:192.0.2.1");
+            alice.say(register(2, &alice, &proof)).await;
+            assert_eq!(status_of(&alice.hear(secs(1)).await), status, "{line}");
+        });
+    }
+}
+
 /// A response to a request that the stranger heard.
 pub(super) fn answer_to(request: &str, status: &str, tag: &str, body: &str) -> String {
     let mut text = format!("SIP/2.0 {status}\r\n");
