@@ -108,7 +108,8 @@ fn nothing_leaves_in_clear_ever() {
     // The phone talks long before the other side answers.
     phone.talk(&mut world, local.rtp, 20);
     world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
-    phone.talk(&mut world, local.rtp, 100);
+    // Until reports have come due too.
+    phone.talk(&mut world, local.rtp, 600);
     let shared = a.rtp;
     let from_leg = || world.wire.iter().filter(|(from, _, _)| *from == shared);
     assert!(from_leg().all(|(_, _, bytes)| !bytes.windows(32).any(|w| w == [0xff; 32])));
@@ -117,7 +118,81 @@ fn nothing_leaves_in_clear_ever() {
     let last_dtls = kinds.clone().collect::<Vec<_>>();
     let last_dtls = last_dtls.iter().rposition(|kind| *kind == Some(Kind::Dtls));
     assert!(last_dtls.is_some() && first_media > last_dtls, "media before the handshake ended");
+    let reports: Vec<_> = from_leg().filter(|(_, _, bytes)| is_rtcp(bytes)).collect();
+    assert!(reports.len() >= 2, "{} reports in 12 s", reports.len());
+    for (_, _, report) in reports {
+        assert!(!is_whole_rtcp(report), "a report in clear: {report:02x?}");
+    }
     assert!(world.received(1, 2) > 50);
+}
+
+fn is_rtcp(bytes: &[u8]) -> bool {
+    classify(bytes) == Some(Kind::Rtcp)
+}
+
+/// Whether the lengths of the reports lead exactly to the end, as they do in clear: SRTCP has an
+/// index and a tag behind them (RFC 3711 §3.4).
+fn is_whole_rtcp(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let [first, _, high, low, ..] = rest {
+        let len = 4 * (usize::from(u16::from_be_bytes([*high, *low])) + 1);
+        if first >> 6 != 2 || rest.len() < len {
+            return false;
+        }
+        rest = &rest[len..];
+    }
+    rest.is_empty()
+}
+
+/// RFC 8445 §7.3.1.3: whoever stands behind a NAT is known by its checks alone.
+#[test]
+fn a_peer_whose_address_no_candidate_names_is_found_by_its_checks() {
+    let elsewhere = "candidate:1 1 udp 2130706431 203.0.113.77 9 typ host".to_owned();
+    for (seed, controlling) in [(6, true), (7, false)] {
+        for candidates in [vec![], vec![elsewhere.clone()]] {
+            let mut world = World::new(seed, Link::default());
+            let a = world.webrtc(0, 1);
+            let b = world.webrtc(1, 2);
+            let mut plan = webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]);
+            let ice = plan.transports[0].ice.as_mut().unwrap();
+            (ice.candidates, ice.controlling) = (candidates, controlling);
+            plan.transports[0].remote_rtp = None;
+            world.apply(0, 1, plan);
+            let mut plan = webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]);
+            plan.transports[0].ice.as_mut().unwrap().controlling = !controlling;
+            world.apply(1, 2, plan);
+            world.run(5 * SECOND);
+            let found = |event: &LegEvent| matches!(event, LegEvent::IceConnected { remote, .. } if *remote == b.rtp);
+            assert!(world.has(0, 1, found), "{:?}", world.events(0, 1));
+            let (mut phone, local) = with_phone(&mut world);
+            phone.talk(&mut world, local.rtp, 60);
+            assert!(world.received(1, 2) > 50 && world.received(0, 1) > 50);
+        }
+    }
+}
+
+/// RFC 8445 §7.1.2: both media agents say which pair they use, and it is the same one.
+#[test]
+fn both_sides_settle_on_one_pair_and_keep_to_it() {
+    let mut world = World::connected(8, Link::default());
+    let pairs = |world: &World, host, id| {
+        let found = |event| match event {
+            LegEvent::IceConnected { remote, .. } => Some(remote),
+            _ => None,
+        };
+        world.events(host, id).into_iter().filter_map(found).collect::<Vec<_>>()
+    };
+    let (mut phone, local) = with_phone(&mut world);
+    phone.talk(&mut world, local.rtp, 200);
+    let (near, far) = (pairs(&world, 0, 1), pairs(&world, 1, 2));
+    let last = near.last().zip(far.last()).expect("both are connected");
+    // What one sends to is where the other receives.
+    let media = |from, to| {
+        let media = world.wire.iter().filter(|(_, _, bytes)| classify(bytes) == Some(Kind::Rtp));
+        media.filter(|(source, target, _)| *source == from && *target == to).count()
+    };
+    assert!(media(*last.1, *last.0) > 100 && media(*last.0, *last.1) > 100);
+    assert_eq!((near.len(), far.len()), (1, 1), "{near:?} {far:?}");
 }
 
 #[test]
