@@ -162,7 +162,10 @@ fn a_peer_whose_address_no_candidate_names_is_found_by_its_checks() {
             plan.transports[0].ice.as_mut().unwrap().controlling = !controlling;
             world.apply(1, 2, plan);
             world.run(5 * SECOND);
-            let found = |event: &LegEvent| matches!(event, LegEvent::IceConnected { remote, .. } if *remote == b.rtp);
+            let found = |event: &LegEvent| match event {
+                LegEvent::IceConnected { remote, .. } => *remote == b.rtp,
+                _ => false,
+            };
             assert!(world.has(0, 1, found), "{:?}", world.events(0, 1));
             let (mut phone, local) = with_phone(&mut world);
             phone.talk(&mut world, local.rtp, 60);
