@@ -1,13 +1,18 @@
 //! The pieces of music on hold: what lies in the directory of a class or is named in its list, as
-//! samples. Which class is played to whom, and in which order, is decided in `pbx::music`.
+//! samples (this file), kept and in the order in which they are played (`library`). Which class is
+//! played to whom is decided in `pbx::music`.
 
 #![forbid(unsafe_code)]
+
+mod library;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sidetone_codec::{Format, Prompt};
 use sidetone_config::MusicClass;
+
+pub use library::{MusicLibrary, arrange, listed};
 
 /// Samples of all pieces of a class: half an hour at 16 kHz, 58 MiB. More is left out.
 const MOST_SAMPLES: usize = 30 * 60 * 16_000;
