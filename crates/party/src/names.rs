@@ -1,6 +1,7 @@
 //! Host names of the configuration and what they stand for.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use futures_util::stream::{self, StreamExt as _};
 use sidetone_config::objects::identify::Source;
@@ -54,6 +55,15 @@ fn wanted(config: &Config) -> BTreeMap<String, bool> {
         }
     }
     names
+}
+
+/// The name that leads to an address, for a server that must prove it over TLS (RFC 5922 §4): the
+/// domain that was asked for and not a host of its records. The first of several.
+#[must_use]
+pub fn leading_to(names: &Names, address: IpAddr) -> Option<&str> {
+    let leads = |records: &Records| records.addresses.values().flatten().any(|ip| *ip == address);
+    let found = names.iter().filter(|(_, records)| leads(records)).map(|(name, _)| name.as_str());
+    found.min()
 }
 
 /// Looks up all names of a configuration. What cannot be looked up stays as it is `known`: a name

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
-use sidetone_base::{ChannelId, Destination, FlowId, Random};
+use sidetone_base::{ChannelId, Destination, FlowId, Random, Transport};
 use sidetone_config::Config;
 use sidetone_dialplan::Dialplan;
 use sidetone_engine::{CertificateChoice, Engine};
@@ -20,7 +20,7 @@ use sidetone_events::Bus;
 use sidetone_events::catalogue::{Event, Way};
 use sidetone_media::{Authorities, Prompt};
 use sidetone_music::MusicLibrary;
-use sidetone_net::{Net, SendError};
+use sidetone_net::{Net, Route, SendError};
 use sidetone_party::seats::Seats;
 use sidetone_sip::headers::Replaces;
 use sidetone_ua::digest::DigestServer;
@@ -42,7 +42,7 @@ mod names;
 mod start;
 
 use sidetone_party::locate::Silent;
-use sidetone_party::names::Names;
+use sidetone_party::names::{Names, leading_to};
 use sidetone_party::resolver::Resolver;
 
 pub use start::{Parts, StartError};
@@ -298,7 +298,15 @@ impl Exchange {
 
     /// Sends a SIP message and shows it in the SIP log.
     pub(crate) fn send(&self, destination: Destination, bytes: Bytes) -> Result<(), SendError> {
-        let flow = self.inner.net.send(destination, bytes.clone())?;
+        let names = self.names();
+        let server_name = match destination {
+            Destination::Address { transport: Transport::Tls, remote } => {
+                leading_to(&names, remote.ip())
+            }
+            _ => None,
+        };
+        let route = Route { server_name, ..Route::default() };
+        let flow = self.inner.net.send_via(destination, bytes.clone(), route)?;
         if self.sip_log()
             && let Some(flow) = self.inner.net.flow(flow)
         {

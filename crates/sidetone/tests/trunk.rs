@@ -56,3 +56,48 @@ fn one_exchange_registers_with_another_and_leaves_nothing_there() {
     customer.answer("core stop gracefully");
     until(&server, "pjsip show contacts", "a stop takes it back", none);
 }
+
+/// RFC 5922 §4: over TLS a server proves the name that led to it; an address written out proves
+/// nothing when the certificate is for a name.
+#[test]
+fn a_server_over_tls_proves_the_name_that_leads_to_it() {
+    let (udp, tls) = (free_port(), free_port());
+    let mut server = Exchange::new("tls-server", udp);
+    let folder = server.folder.display().to_string();
+    let make = ["cert", "self-signed", "-C", "localhost", "-o", "trunk", "-d", &folder];
+    let made = std::process::Command::new(support::BINARY).args(make).output().expect("it runs");
+    assert!(made.status.success(), "{made:?}");
+    let transport = format!(
+        "\n[tls]\ntype = transport\nprotocol = tls\nbind = 127.0.0.1:{tls}\n\
+         cert_file = {folder}/trunk.crt\npriv_key_file = {folder}/trunk.key\n"
+    );
+    server.write("pjsip.conf", &(pjsip(udp) + &transport));
+    server.start();
+    let mut customer = Exchange::new("tls-customer", free_port());
+    let own = free_port();
+    let peers = ["localhost", "127.0.0.1"].map(|host| {
+        format!(
+            "\n[{host}]\ntype = aor\ncontact = sip:{host}:{tls}\\;transport=tls\n\
+             qualify_frequency = 1\nqualify_timeout = 2\n\n\
+             [{host}]\ntype = endpoint\naors = {host}\ncontext = a\nallow = ulaw\n"
+        )
+    });
+    let verifying = |peer: &str| {
+        format!(
+            "{}\n[tls]\ntype = transport\nprotocol = tls\nbind = 127.0.0.1:{own}\n\
+             cert_file = {folder}/trunk.crt\npriv_key_file = {folder}/trunk.key\n\
+             ca_list_file = {folder}/ca.crt\nverify_server = yes\n{peer}",
+            pjsip(free_port())
+        )
+    };
+    customer.write("pjsip.conf", &verifying(&peers[0]));
+    customer.start();
+    let contacts = "pjsip show contacts";
+    until(&customer, contacts, "the name is proven", |text| text.contains("Avail"));
+    customer.answer("core stop now");
+    customer.child.as_mut().expect("it runs").wait().expect("it ends");
+    customer.write("pjsip.conf", &verifying(&peers[1]));
+    customer.start();
+    until(&customer, contacts, "an address proves nothing", |text| text.contains("Unavail"));
+    assert!(customer.logs("Unable to set up ssl connection with peer '127.0.0.1:"));
+}
