@@ -24,6 +24,7 @@ mod foreign;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod load;
+mod mentions;
 pub mod modules;
 mod named;
 mod nearest;

@@ -280,6 +280,7 @@ fn build(
     let monitor = modules.monitor(monitor);
     let kept_files = settle.kept;
     let sip = pjsip::build(documents.pjsip.as_ref(), &acls, &files, previous, report);
+    sip.mentions.about_music(&music, report);
     let [sip_acl, contact_acl] = sip.acls;
     let registrations =
         modules.registrations(sip.registrations.objects, &sip.endpoints.objects, report);
@@ -306,6 +307,7 @@ fn build(
         asterisk,
         modules,
         prints: sip.prints,
+        mentions: sip.mentions,
     };
     (config, sip.refused, sip.kept + kept_files)
 }

@@ -11,6 +11,7 @@ use crate::fields::Fields;
 use crate::files::TlsFiles;
 use crate::foreign::{CHAN_SIP_IS_GONE, CHAN_SIP_TYPES};
 use crate::load::share;
+use crate::mentions::Mentions;
 use crate::named::Named;
 use crate::nearest::nearest;
 use crate::objects::aor::Aor;
@@ -48,6 +49,8 @@ pub(crate) struct Sip {
     pub(crate) kept: usize,
     /// What the objects were built from.
     pub(crate) prints: Prints,
+    /// What endpoints name of other files.
+    pub(crate) mentions: Mentions,
 }
 
 /// The sections of the file, sorted out.
@@ -116,6 +119,8 @@ pub(crate) fn build(
     if let Some(previous) = previous {
         known.keep(&endpoints, previous);
     }
+    let mentions = Mentions::of(builder.sections(&ENDPOINT), &endpoints.objects);
+    builder.follow_default_endpoint(&endpoints);
     let identifies = builder.objects(
         &table::IDENTIFY,
         |fields| identify(fields, &endpoints, &known.transports),
@@ -137,6 +142,7 @@ pub(crate) fn build(
         refused: builder.refused,
         kept: builder.kept,
         prints: builder.prints,
+        mentions,
     }
 }
 
@@ -384,6 +390,25 @@ impl<'a> Builder<'a, '_> {
             }
         }
         named
+    }
+
+    /// The endpoint of what goes to a bare URI. Without it such calls and texts cannot be sent; all
+    /// else works, so that nothing is refused.
+    fn follow_default_endpoint(&mut self, endpoints: &Named<Endpoint>) {
+        let option = "default_outbound_endpoint";
+        let sections = self.sections(&table::GLOBAL);
+        let Some(value) = sections.first().and_then(|section| section.last(option)) else {
+            return;
+        };
+        // The name that it has unless the file says another is that of no endpoint, usually.
+        if value.text.is_empty() || &*value.text == option {
+            return;
+        }
+        if let Err(why) = endpoints.find(&value.text) {
+            let message = format!("{option} names '{}', {}", value.text, why.problem());
+            let hint = why.cure("define it, or correct the name");
+            self.report.say(Diagnostic::warning(&value.span, message).hint(hint));
+        }
     }
 
     /// Registrations with other servers; those that stay as they were keep their auths.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::acl::{Acl, AclSet};
+use crate::mentions::Mentions;
 use crate::modules::Modules;
 use crate::objects::aor::Aor;
 use crate::objects::asterisk::Asterisk;
@@ -71,6 +72,8 @@ pub struct Config {
     pub modules: Arc<Modules>,
     /// What the objects were built from.
     pub(crate) prints: Prints,
+    /// What endpoints name of other files.
+    pub(crate) mentions: Mentions,
 }
 
 impl Config {

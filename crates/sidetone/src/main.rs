@@ -11,6 +11,7 @@ mod greeting;
 mod http;
 mod listeners;
 mod logging;
+mod missing;
 mod phone;
 mod printed;
 mod process;

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sidetone_conf::{Diagnostic, Document, Severity};
-use sidetone_config::modules::Modules;
 use sidetone_config::tables::modules::module_called;
 use sidetone_config::{Config, FileSource};
 use sidetone_control::socket::Answer;
-use sidetone_dialplan::{Callable, Dialplan};
+use sidetone_dialplan::Dialplan;
 use sidetone_http::HttpServer;
 use sidetone_net::Net;
 use sidetone_observe::Log;
@@ -18,6 +17,7 @@ use sidetone_pbx::Exchange;
 use tokio::sync::Mutex;
 
 use crate::arguments::Arguments;
+use crate::missing::what_is_missing;
 use crate::{http, listeners, logging};
 
 /// Reloads, one at a time.
@@ -66,7 +66,7 @@ impl Reloader {
             return Answer { text: text.to_owned(), status: 1 };
         };
         let plan = loaded.dialplan_document.as_ref().filter(|document| is_whole(document));
-        let plan = plan.map(|document| dialplan(document, &config.modules));
+        let plan = plan.map(|document| dialplan(document, Some(&config)));
         let concerns = |modules: &[&str]| module.is_none_or(|module| modules.contains(&module));
         let mut status = 0;
         let mut text = String::new();
@@ -160,23 +160,13 @@ fn is_whole(document: &Document) -> bool {
     !document.incomplete
 }
 
-/// Builds the dialplan and reports what it has to say, unknown applications included.
-pub(crate) fn dialplan(document: &Document, modules: &Modules) -> Arc<Dialplan> {
+/// Builds the dialplan and reports what it has to say, and what it and the objects name that is
+/// not there.
+pub(crate) fn dialplan(document: &Document, config: Option<&Config>) -> Arc<Dialplan> {
     let plan = sidetone_dialplan::load(document);
     report(&plan.diagnostics);
-    report(&what_is_missing(&plan, modules));
+    report(&what_is_missing(&plan, config));
     Arc::new(plan)
-}
-
-/// Applications and functions that the dialplan uses and that are not there, or switched off.
-pub(crate) fn what_is_missing(plan: &Dialplan, modules: &Modules) -> Vec<Diagnostic> {
-    let mut findings = plan.unknown_applications(&sidetone_apps::has_application);
-    findings.extend(plan.unknown_functions(&sidetone_apps::has_function));
-    findings.extend(plan.switched_off(&|what| match what {
-        Callable::Application(name) => modules.application_off(name),
-        Callable::Function(name) => modules.function_off(name),
-    }));
-    findings
 }
 
 /// Writes findings to the log.

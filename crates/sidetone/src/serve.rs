@@ -63,10 +63,9 @@ fn read_configuration(etc: &std::path::Path) -> Result<(Arc<Config>, Arc<Dialpla
     let loaded = sidetone_config::load(&FileSource, &etc.to_string_lossy());
     report(&loaded.diagnostics);
     tracing::info!("configuration: {}", loaded.summary);
-    let modules = loaded.config.as_ref().map(|config| Arc::clone(&config.modules));
-    let modules = modules.unwrap_or_default();
     let plan = loaded.dialplan_document.as_ref();
-    let plan = plan.map(|document| dialplan(document, &modules)).unwrap_or_default();
+    let plan = plan.map(|document| dialplan(document, loaded.config.as_deref()));
+    let plan = plan.unwrap_or_default();
     let config = loaded.config.ok_or_else(|| {
         let errors = loaded.diagnostics.iter().map(|finding| format!("\n  {finding}"));
         format!("{}: nothing in it can be used:{}", etc.display(), errors.collect::<String>())

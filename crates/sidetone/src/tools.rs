@@ -1,7 +1,6 @@
 //! Tools beside the exchange: certificates, and a look at the configuration.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sidetone_conf::Severity;
@@ -9,7 +8,7 @@ use sidetone_config::FileSource;
 use sidetone_net::selfsigned::{self, Made, Role, SelfSignedRequest};
 
 use crate::arguments::{Arguments, Cert, Check, Tool};
-use crate::reload::what_is_missing;
+use crate::missing::what_is_missing;
 use crate::{first_start, printed};
 
 /// Runs a tool.
@@ -61,8 +60,7 @@ fn check(arguments: &Arguments) -> Result<ExitCode, String> {
     let mut findings = loaded.diagnostics;
     if let Some(document) = &loaded.dialplan_document {
         let plan = sidetone_dialplan::load(document);
-        let modules = loaded.config.as_ref().map(|config| Arc::clone(&config.modules));
-        findings.extend(what_is_missing(&plan, &modules.unwrap_or_default()));
+        findings.extend(what_is_missing(&plan, loaded.config.as_deref()));
         findings.extend(plan.diagnostics);
     }
     for finding in &findings {

@@ -16,6 +16,7 @@ mod options;
 pub(super) mod place;
 mod ringing;
 mod talk;
+mod written;
 
 pub(crate) use destinations::contacts_of;
 pub(super) use destinations::{Calling, Destination, To, learn, resolve};
@@ -24,6 +25,7 @@ use options::Options;
 use place::Subroutine;
 use ringing::{Answered, Dialling, Outcome};
 pub(super) use talk::stay;
+pub use written::{Written, written};
 
 pub(super) const DOC: Doc = Doc {
     name: "Dial",

@@ -47,6 +47,7 @@ mod wait_exten;
 use sidetone_pbx::{Application, Channel};
 
 pub(crate) use dial::contacts_of;
+pub use dial::{Written, written};
 pub(crate) use features::digit as bridge_digit;
 
 macro_rules! application {

@@ -2,6 +2,7 @@
 
 mod codec_options;
 mod completeness;
+mod mentions;
 mod modules;
 mod reloads;
 mod sections;

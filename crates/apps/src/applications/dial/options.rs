@@ -122,13 +122,20 @@ impl Options {
     pub(super) fn read(text: &str, channel: &str) -> Self {
         let mut options = Self::default();
         for letter in letters::read(text) {
-            if let Some((_, why)) = REFUSED.iter().find(|(known, _)| *known == letter.letter) {
-                tracing::warn!("{channel}: Dial: option {} is ignored: {why}", letter.letter);
-            } else if let Err(words) = options.take(&letter) {
-                tracing::warn!("{channel}: Dial: option {}: {words}", letter.letter);
+            if let Err(words) = options.consider(&letter) {
+                tracing::warn!("{channel}: Dial: {words}");
             }
         }
         options
+    }
+
+    /// Takes a letter, or says which one it was and why not.
+    fn consider(&mut self, letter: &Letter) -> Result<(), String> {
+        let name = letter.letter;
+        if let Some((_, why)) = REFUSED.iter().find(|(known, _)| *known == name) {
+            return Err(format!("option {name} is ignored: {why}"));
+        }
+        self.take(letter).map_err(|words| format!("option {name}: {words}"))
     }
 
     fn take(&mut self, letter: &Letter) -> Result<(), &'static str> {
@@ -182,6 +189,20 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// What is wrong with an option string as it is written, before anything in it is computed.
+/// Letters that are computed leave open what the others are.
+pub(super) fn complaints(text: &str) -> Vec<String> {
+    let mut letters = letters::read(text);
+    if letters.iter().any(|letter| letter.letter == '$') {
+        return Vec::new();
+    }
+    let is_computed =
+        |letter: &Letter| letter.argument.as_ref().is_some_and(|text| text.contains('$'));
+    letters.retain(|letter| !is_computed(letter));
+    let mut options = Options::default();
+    letters.iter().filter_map(|letter| options.consider(letter).err()).collect()
 }
 
 fn end_cause(text: &str) -> Result<Option<Cause>, &'static str> {

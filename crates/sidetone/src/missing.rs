@@ -1,0 +1,130 @@
+//! What the dialplan and the objects of the other files name that is not there. It is said when
+//! both are read: at the start, by a reload, and by `sidetone config check`.
+
+use std::collections::HashSet;
+
+use sidetone_apps::applications::written;
+use sidetone_conf::{Diagnostic, Span};
+use sidetone_config::modules::Modules;
+use sidetone_config::{Config, nearest};
+use sidetone_dialplan::{Callable, Dialplan};
+
+/// Applications and functions that the dialplan uses and that are not there, or switched off;
+/// with a configuration also endpoints that it calls, and contexts that endpoints name.
+pub(crate) fn what_is_missing(plan: &Dialplan, config: Option<&Config>) -> Vec<Diagnostic> {
+    let nothing_off = Modules::default();
+    let modules = config.map_or(&nothing_off, |config| &*config.modules);
+    let mut findings = plan.unknown_applications(&sidetone_apps::has_application);
+    findings.extend(plan.unknown_functions(&sidetone_apps::has_function));
+    findings.extend(plan.switched_off(&|what| match what {
+        Callable::Application(name) => modules.application_off(name),
+        Callable::Function(name) => modules.function_off(name),
+    }));
+    let contexts: Vec<&str> = plan.contexts().iter().map(|context| &*context.name).collect();
+    findings.extend(about_calls(plan, config, &contexts));
+    findings.extend(config.into_iter().flat_map(|config| config.unknown_contexts(&contexts)));
+    findings
+}
+
+/// What lines that call somebody name: each endpoint and context that is not there once, with its
+/// first line, and option letters.
+fn about_calls(plan: &Dialplan, config: Option<&Config>, contexts: &[&str]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    plan.each_call(&mut |call| {
+        let application = call.application;
+        let written = written(application, call.arguments);
+        for words in written.complaints {
+            found.push(Diagnostic::warning(call.span, format!("{application}: {words}")));
+        }
+        for name in written.contexts {
+            if !contexts.contains(&&*name) && seen.insert(("context", name.clone())) {
+                let near = nearest(&name, contexts.iter().copied());
+                let what = format!("{application} calls an extension of context '{name}'");
+                found.push(nowhere(call.span, &what, "extensions.conf", near));
+            }
+        }
+        let Some(config) = config else { return };
+        for name in written.endpoints {
+            if !config.endpoints.contains_key(&name) && seen.insert(("endpoint", name.clone())) {
+                let mut known: Vec<&str> = config.endpoints.keys().map(String::as_str).collect();
+                known.sort_unstable();
+                let near = nearest(&name, known);
+                let what = format!("{application} calls endpoint '{name}'");
+                found.push(nowhere(call.span, &what, "pjsip.conf", near));
+            }
+        }
+    });
+    found
+}
+
+fn nowhere(span: &Span, what: &str, file: &str, near: Option<&str>) -> Diagnostic {
+    let message = format!("{what}, which is not in {file} or has errors there");
+    let hint = match near {
+        Some(near) => format!("did you mean '{near}'?"),
+        None => format!("add it to {file}, or correct the name"),
+    };
+    Diagnostic::warning(span, message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sidetone_conf::MemorySource;
+
+    fn missing(pjsip: &str, extensions: &str) -> Vec<String> {
+        let transport = "[u]\ntype=transport\nbind=127.0.0.1\n";
+        let source = MemorySource::new()
+            .with("/etc/pjsip.conf", format!("{transport}{pjsip}"))
+            .with("/etc/extensions.conf", extensions);
+        let loaded = sidetone_config::load(&source, "/etc");
+        let document = loaded.dialplan_document.expect("a dialplan");
+        let plan = sidetone_dialplan::load(&document);
+        let found = what_is_missing(&plan, loaded.config.as_deref());
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    const ALICE: &str = "[alice]\ntype=endpoint\nallow=ulaw\ncontext=internal\n";
+
+    #[test]
+    fn names_that_lead_nowhere_are_told_with_their_line_and_the_one_that_was_meant() {
+        let found = missing(
+            &format!("{ALICE}[bob]\ntype=endpoint\nallow=ulaw\ncontext=intenal\n"),
+            "[internal]\nexten => 1,1,Dial(PJSIP/alise&PJSIP/1@trunk&Local/2@intern,20,tq)\n\
+             same => n,ExecIf(1?Dial(PJSIP/nobody))\nsame => n,Dial(PJSIP/nobody)\n\
+             same => n,Dial(PJSIP/alice&PJSIP/${EXTEN},20,Tt)\n",
+        );
+        for (place, words) in [
+            ("extensions.conf:2: warning: ", "Dial calls endpoint 'alise'"),
+            ("extensions.conf:2: warning: ", "did you mean 'alice'?"),
+            ("extensions.conf:2: warning: ", "endpoint 'trunk', which is not in pjsip.conf"),
+            ("extensions.conf:2: warning: ", "context 'intern'"),
+            ("extensions.conf:2: warning: ", "Dial: option q: there is no such option"),
+            ("extensions.conf:3: warning: ", "Dial calls endpoint 'nobody'"),
+            ("pjsip.conf:11: warning: ", "context names 'intenal', which is not in extensions"),
+            ("pjsip.conf:11: warning: ", "did you mean 'internal'?"),
+        ] {
+            let says = |text: &String| text.starts_with(place) && text.contains(words);
+            assert!(found.iter().any(says), "{place}{words}: {found:#?}");
+        }
+        assert_eq!(found.len(), 6, "{found:#?}");
+    }
+
+    #[test]
+    fn a_dialplan_whose_names_are_all_there_has_nothing_missing() {
+        let plan = "[internal]\nexten => 1,1,Dial(PJSIP/alice&Local/1@internal,20,tT)\n";
+        assert_eq!(missing(ALICE, plan), Vec::<String>::new());
+        assert!(
+            !missing("", "[a]\nexten => 1,1,NoOp()\n").iter().any(|text| text.contains("names"))
+        );
+    }
+
+    #[test]
+    fn the_built_in_dialplan_has_nothing_missing() {
+        let text = |name: &str| {
+            let path = format!("{}/../../etc/{name}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).expect("a built-in file")
+        };
+        assert_eq!(missing(&text("pjsip.conf"), &text("extensions.conf")), Vec::<String>::new());
+    }
+}
