@@ -41,8 +41,8 @@ export async function startTurn(folder, name, port, tlsPort, ...login) {
 }
 
 const directories = (dir) =>
-  `[directories]\nastetcdir => ${dir}/etc\nastvarlibdir => ${dir}/lib\nastdatadir => ${dir}/data\n` +
-  `astrundir => ${dir}/run\nastlogdir => ${dir}/log\nastspooldir => ${dir}/spool\n`;
+  `[directories]\nastetcdir => ${dir}/etc\nastdatadir => ${dir}/data\n` +
+  `astrundir => ${dir}/run\nastlogdir => ${dir}/log\n`;
 
 const pjsip = (transport) => `
 [udp]

@@ -114,6 +114,16 @@ pub struct Hint {
     pub span: Span,
 }
 
+impl Hint {
+    /// Devices and presence without the name, and the name that may stand in parentheses behind:
+    /// `PJSIP/101(Alice)`.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        let (device, name) = self.device.split_once('(').unwrap_or((&self.device, ""));
+        (device.trim(), name.rsplit_once(')').map_or(name, |(name, _)| name).trim())
+    }
+}
+
 /// `include => context[,time range]`.
 #[derive(Clone, Debug)]
 pub struct Include {

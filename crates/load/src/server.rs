@@ -178,15 +178,15 @@ pub fn write_configuration(
     sip: Loopback,
     (http, https): (Loopback, Loopback),
 ) -> Outcome {
-    for name in ["keys", "log", "run", "spool", "data"] {
+    for name in ["keys", "log", "run", "data"] {
         fs::create_dir_all(folder.join(name))?;
     }
     let request = SelfSignedRequest::for_this_host(&folder.join("keys"));
     let made = selfsigned::ensure(&request, SystemTime::now())?;
     let place = folder.display();
     let asterisk = format!(
-        "[directories]\nastvarlibdir => {place}\nastdatadir => {place}/data\n\
-         astspooldir => {place}/spool\nastlogdir => {place}/log\nastrundir => {place}/run\n"
+        "[directories]\nastdatadir => {place}/data\nastlogdir => {place}/log\n\
+         astrundir => {place}/run\n"
     );
     let http = format!(
         "[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = {}\ntlsenable = yes\n\

@@ -144,8 +144,7 @@ fn with_directories(text: &str, state: &Path) -> String {
     let state = state.display();
     let lines = format!(
         "[directories]\n; Set on first start; everything lies below the state directory.\n\
-         astvarlibdir => {state}\nastdatadir => {state}\nastspooldir => {state}/spool\n\
-         astlogdir => {state}/log\nastrundir => {state}/run\n"
+         astdatadir => {state}\nastlogdir => {state}/log\nastrundir => {state}/run\n"
     );
     text.replacen("[directories]\n", &lines, 1)
 }

@@ -13,6 +13,7 @@ mod listeners;
 mod logging;
 mod missing;
 mod phone;
+mod pid_file;
 mod printed;
 mod process;
 mod prompts;

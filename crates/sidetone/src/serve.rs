@@ -22,6 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::arguments::Arguments;
+use crate::pid_file::PidFile;
 use crate::process::Identity;
 use crate::prompts::Prompts;
 use crate::reload::{InForce, Reloader, dialplan, report};
@@ -132,6 +133,10 @@ async fn serve(
     let socket = ControlSocket::open(&socket_path).await.map_err(|error| {
         format!("control socket {}: {error}; is another exchange running?", socket_path.display())
     })?;
+    let pid_file = PidFile::write(std::path::Path::new(&config.asterisk.directories.run));
+    if let Some(file) = pid_file.as_ref().filter(|_| identity != Identity::default()) {
+        identity.own(file.path());
+    }
     let exchange = build(Arc::clone(&config), plan, net.clone(), net_events, bus).await?;
     let pages = Pages { assets: phone::ASSETS, ..Pages::default() };
     let http = HttpServer::start(http::settings(&config), net.clone(), pages)

@@ -75,6 +75,20 @@ fn an_operator_asks_reloads_and_stops() {
     assert!(!exchange.folder.join("asterisk.ctl").exists());
 }
 
+#[test]
+fn the_process_id_stands_in_the_run_directory_while_it_runs() {
+    let mut exchange = Exchange::new("pid", free_port());
+    exchange.write("sidetone.pid", "999999\n");
+    exchange.start();
+    let written = fs::read_to_string(exchange.folder.join("sidetone.pid")).expect("a process id");
+    let id = exchange.child.as_ref().expect("it runs").id();
+    assert_eq!(written, format!("{id}\n"), "that of a dead process is replaced");
+    exchange.answer("core stop now");
+    let status = exchange.child.as_mut().map(|child| child.wait().expect("it ends"));
+    assert!(status.is_some_and(|status| status.success()));
+    assert!(!exchange.folder.join("sidetone.pid").exists());
+}
+
 /// As in `sidetone -rx 'core show help' | head -1`.
 #[test]
 fn a_reader_that_closes_early_ends_an_answer_quietly() {

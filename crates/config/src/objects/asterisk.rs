@@ -85,6 +85,29 @@ pub struct Asterisk {
 }
 
 impl Asterisk {
+    /// What the dialplan's variable of that name says of a directory (`ASTETCDIR` and its kin);
+    /// `None` when no directory is called so. Empty for one that is not set and of which there is
+    /// none here.
+    pub fn directory(&self, variable: &str) -> Option<String> {
+        let known = &self.directories;
+        let set = |option: &str| self.directory_settings.text(option).map(str::to_owned);
+        Some(match variable {
+            "ASTETCDIR" => known.etc.clone(),
+            "ASTVARLIBDIR" => known.varlib.clone(),
+            "ASTDATADIR" => known.data.clone(),
+            "ASTLOGDIR" => known.log.clone(),
+            "ASTRUNDIR" => known.run.clone(),
+            "ASTSPOOLDIR" => known.spool.clone(),
+            "ASTDBDIR" => set("astdbdir").unwrap_or_else(|| known.varlib.clone()),
+            "ASTKEYDIR" => set("astkeydir").unwrap_or_else(|| known.varlib.clone()),
+            "ASTAGIDIR" => set("astagidir").unwrap_or_else(|| format!("{}/agi-bin", known.data)),
+            "ASTCACHEDIR" => set("astcachedir").unwrap_or_default(),
+            "ASTMODDIR" => set("astmoddir").unwrap_or_default(),
+            "ASTSBINDIR" => set("astsbindir").unwrap_or_default(),
+            _ => return None,
+        })
+    }
+
     pub(crate) fn build(document: &Document, directory: &str, report: &mut Report) -> Self {
         let mut known = vec!["directories", "options"];
         known.extend(QUIET_SECTIONS);

@@ -13,6 +13,10 @@ const RTP_PORT: Kind = Number { min: 1024, max: 65535 };
 const OLD_TLS: Usage = Fixed("yes", "TLS below 1.2 is never spoken");
 const NO_CLIENT_CERTIFICATES: Usage = Ignored("browsers are not asked for a certificate");
 const IN_CODECS: Usage = Ignored("[plc] of codecs.conf decides");
+const ONLY_NAMED: Usage = Ignored(
+    "nothing is read or written there yet; only the dialplan's variable of that name and \
+     `core show settings` tell it",
+);
 const ALWAYS_ON: Usage = Fixed("yes", "it is always so");
 const PAYLOAD_TYPES: &str = "payload types are 96 to 127 first, then 35 to 63";
 
@@ -23,20 +27,23 @@ pub const DIRECTORIES: ObjectSpec = ObjectSpec {
     usage: Works,
     aliases: &[],
     options: options! {
-        "astagidir" Text, "", NOT_YET, "Where AGI scripts lie.";
-        "astcachedir" Text, "", NOT_YET, "Where media fetched over HTTP is kept.";
+        "astagidir" Text, "", ONLY_NAMED, "Where AGI scripts lie; empty for agi-bin of astdatadir.";
+        "astcachedir" Text, "", ONLY_NAMED, "Where media fetched over HTTP is kept.";
         "astdatadir" Text, "/var/lib/sidetone", Works,
             "Where sounds, music and static web content lie.";
-        "astdbdir" Text, "", NOT_YET, "Where the database lies; empty for astvarlibdir.";
+        "astdbdir" Text, "", ONLY_NAMED, "Where the database lies; empty for astvarlibdir.";
         "astetcdir" Text, "", Works,
             "Where the other configuration files lie; empty for the directory of this file.";
-        "astkeydir" Text, "", NOT_YET, "Where keys lie.";
-        "astlogdir" Text, "/var/log/sidetone", Works, "Where logs and call records are written.";
-        "astmoddir" Text, "", NO_SUCH_PART, "Where loadable modules lie.";
-        "astrundir" Text, "/run/sidetone", Works, "Where the control socket and process id lie.";
-        "astsbindir" Text, "", NO_SUCH_PART, "Where programs lie.";
-        "astspooldir" Text, "/var/spool/sidetone", Works, "Where recordings and call files lie.";
-        "astvarlibdir" Text, "/var/lib/sidetone", Works, "Where the server keeps its own data.";
+        "astkeydir" Text, "", ONLY_NAMED, "Where keys lie; empty for astvarlibdir.";
+        "astlogdir" Text, "/var/log/sidetone", Works, "Where logs are written.";
+        "astmoddir" Text, "", ONLY_NAMED, "Where loadable modules lie.";
+        "astrundir" Text, "/run/sidetone", Works,
+            "Where the control socket and the process id (sidetone.pid) lie.";
+        "astsbindir" Text, "", ONLY_NAMED, "Where programs lie.";
+        "astspooldir" Text, "/var/spool/sidetone", ONLY_NAMED,
+            "Where recordings and call files lie.";
+        "astvarlibdir" Text, "/var/lib/sidetone", ONLY_NAMED,
+            "Where the server keeps its own data.";
     },
 };
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sidetone_dialplan::lookup::Query;
 use sidetone_dialplan::{
     Callable, Dialplan, Flow, FunctionError, Host, Position, RunEvent, Stack, Stop,
 };
@@ -172,9 +173,24 @@ impl Channel {
             "SIPCALLID" => self.sip.names.call_id.clone(),
             "SIPURI" => self.sip.names.target_uri.clone(),
             "ACCOUNTCODE" => self.account_code().to_owned(),
+            "HINT" => self.hint(|(device, _)| device.to_owned())?,
+            "HINTNAME" => self.hint(|(_, name)| name.to_owned())?,
             "ANSWEREDTIME" if self.variables.value(name).is_none() => seconds(self.answered)?,
-            _ => return None,
+            _ => return self.exchange.config().asterisk.directory(name),
         })
+    }
+
+    /// The device and the name of the hint of the current extension.
+    fn hint(&self, part: impl Fn((&str, &str)) -> String) -> Option<String> {
+        let plan = self.exchange.dialplan();
+        let query = Query {
+            context: &self.position.context,
+            extension: &self.position.extension,
+            caller: Some(&self.caller.number),
+            now: &|| self.exchange.wall_clock(),
+        };
+        let hint = plan.find_hint(&query)?.extension.hint.as_ref()?;
+        Some(part(hint.parts()))
     }
 
     fn hangup_cause(&self) -> u8 {

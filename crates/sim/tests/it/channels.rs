@@ -123,3 +123,24 @@ fn the_handler_of_a_called_party_runs_when_it_refuses_too() {
         assert_eq!(ends.matches("callee:bob:17").count(), 1, "{ends}");
     });
 }
+
+#[test]
+fn the_dialplan_knows_the_hint_of_its_extension_and_the_directories() {
+    let plan = "\n[internal](+)\nexten => 1,hint,PJSIP/bob&PJSIP/carol(Bob at the desk)\n\
+                exten => 1,1,Set(GLOBAL(A)=${HINT}|${HINTNAME})\n \
+                same => n,Set(GLOBAL(B)=${ASTLOGDIR}|${ASTSPOOLDIR}|${ASTAGIDIR}|${ASTKEYDIR})\n \
+                same => n,Set(ASTRUNDIR=/mine)\n same => n,Set(GLOBAL(C)=${ASTRUNDIR})\n \
+                same => n,Goto(2,1)\n\
+                exten => 2,1,Set(GLOBAL(D)=[${HINT}${HINTNAME}${ASTMODDIR}])\n \
+                same => n,Hangup()\n";
+    tell_of(plan, async |world: World, alice: Phone, _| {
+        alice.dial("1").await;
+        world.run_until("it ends", secs(5), |_| alice.is_over()).await;
+        assert_eq!(global(&world, "A"), "PJSIP/bob&PJSIP/carol|Bob at the desk");
+        let directories = "/var/log/sidetone|/var/spool/sidetone|/var/lib/sidetone/agi-bin|\
+                           /var/lib/sidetone";
+        assert_eq!(global(&world, "B"), directories);
+        assert_eq!(global(&world, "C"), "/run/sidetone", "the server's own are not to be set");
+        assert_eq!(global(&world, "D"), "[]", "no hint here");
+    });
+}
