@@ -18,6 +18,7 @@ use sidetone_http::fuzz as http;
 use sidetone_media::fuzz as media;
 use sidetone_nat::fuzz as nat;
 use sidetone_net::fuzz as net;
+use sidetone_party::fuzz as party;
 use sidetone_registrar::fuzz as registrar;
 use sidetone_rtp::fuzz as rtp;
 use sidetone_sdp::fuzz as sdp;
@@ -94,6 +95,31 @@ const SDP_WORDS: &[&str] = &[
     "-1",
 ];
 
+const PARTY_WORDS: &[&str] = &[
+    "P-Asserted-Identity: ",
+    "Remote-Party-ID: ",
+    "Privacy: id",
+    "Diversion: ",
+    ";reason=",
+    ";counter=",
+    "History-Info: ",
+    "?Reason=SIP%3Bcause%3D486",
+    ";index=1.1",
+    "Path: ",
+    "Supported: path",
+    "Contact: ",
+    ";reg-id=1",
+    "Signal=",
+    "Duration=",
+    "tel:",
+    "sip:",
+    "%0D%0A",
+    "\"",
+    "<",
+    ">",
+    ",",
+    "\r\n",
+];
 const SIP_WORDS: &[&str] = &[
     "SIP/2.0",
     "INVITE ",
@@ -154,6 +180,7 @@ pub const TARGETS: &[Target] = &[
     target("net-datagram", net::fuzz_datagram, &["SIP/2.0", "INVITE ", "\r\n"]),
     target("net-certificate", net::fuzz_certificate, &["-----BEGIN CERTIFICATE-----\n"]),
     target("net-websocket", net::fuzz_websocket, &["OPTIONS sip:a SIP/2.0\r\n"]),
+    target("party", party::fuzz_request, PARTY_WORDS),
     target("registrar", registrar::fuzz_orders, &[]),
     target("rtp", rtp::fuzz_rtp, &[]),
     target("rtp-demux", rtp::fuzz_demux, &[]),

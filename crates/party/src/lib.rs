@@ -9,6 +9,8 @@
 #![forbid(unsafe_code)]
 
 pub mod binding;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod ice_servers;
 pub mod identify;
 pub mod identity;
