@@ -13,10 +13,8 @@ const RTP_PORT: Kind = Number { min: 1024, max: 65535 };
 const OLD_TLS: Usage = Fixed("yes", "TLS below 1.2 is never spoken");
 const NO_CLIENT_CERTIFICATES: Usage = Ignored("browsers are not asked for a certificate");
 const IN_CODECS: Usage = Ignored("[plc] of codecs.conf decides");
-const ONLY_NAMED: Usage = Ignored(
-    "nothing is read or written there yet; only the dialplan's variable of that name and \
-     `core show settings` tell it",
-);
+const ONLY_NAMED: Usage =
+    Ignored("nothing is read or written there yet; the dialplan's variable of that name says it");
 const ALWAYS_ON: Usage = Fixed("yes", "it is always so");
 const PAYLOAD_TYPES: &str = "payload types are 96 to 127 first, then 35 to 63";
 
