@@ -207,3 +207,35 @@ pub const TARGETS: &[Target] = &[
 pub fn find(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn every_target_begins_from_a_corpus() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+        for target in super::TARGETS {
+            let inputs = std::fs::read_dir(corpus.join(target.name)).map(Iterator::count);
+            assert!(inputs.is_ok_and(|inputs| inputs > 0), "corpus/{} is empty", target.name);
+        }
+        for folder in std::fs::read_dir(&corpus).expect("a corpus").flatten() {
+            let name = folder.file_name().into_string().expect("a name");
+            assert!(super::find(&name).is_some(), "corpus/{name} is of no target");
+        }
+    }
+
+    #[test]
+    fn the_corpus_of_relayed_packets_is_taken_by_their_readers() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/rtp-relayed");
+        for file in std::fs::read_dir(corpus).expect("a corpus").flatten() {
+            let data = std::fs::read(file.path()).expect("an input");
+            let name = file.file_name().into_string().expect("a name");
+            let taken = match name.starts_with("udptl") {
+                true => sidetone_rtp::UdptlView::parse(&data).is_ok(),
+                false => sidetone_rtp::RedundantView::parse(&data).is_some(),
+            };
+            assert!(taken, "{name}");
+        }
+    }
+}
