@@ -9,6 +9,7 @@ mod dependencies;
 mod functions;
 mod layers;
 mod lines;
+mod links;
 mod purity;
 mod release;
 mod text;
@@ -59,6 +60,7 @@ pub(crate) fn run(_arguments: &[String]) -> Outcome {
     }
     lines::check_web(&mut problems)?;
     claims::check(&sources, &mut problems)?;
+    links::check(&mut problems)?;
     if problems.is_empty() {
         println!(
             "tidy: {} packages, {} Rust files, nothing to mend",
