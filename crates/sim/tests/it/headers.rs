@@ -325,3 +325,25 @@ fn the_dialplan_refreshes_a_session() {
         });
     }
 }
+
+#[test]
+fn what_the_configuration_calls_itself_is_in_its_messages() {
+    let mut configuration =
+        dialplan("\nexten => nobody,1,Set(CALLERID(all)=)\n\x20same => n,Dial(PJSIP/bob,20)\n")
+            .with_option("sdp_owner = exchange")
+            .with_option("sdp_session = talk");
+    configuration.pjsip += "\n[global]\ntype = global\ndefault_from_user = nobody\n";
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("nobody").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        let invite = bob.call().invite;
+        assert!(line(&invite, "o=").starts_with("o=exchange "), "{invite}");
+        assert_eq!(line(&invite, "s="), "s=talk");
+        assert!(line(&invite, "From: ").contains("<sip:nobody@"), "{invite}");
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}

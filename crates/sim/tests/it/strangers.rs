@@ -214,6 +214,23 @@ fn an_invite_to_nobody_in_particular_reaches_s() {
 }
 
 #[test]
+fn a_challenge_names_the_default_realm() {
+    for (line, realm) in
+        [("", "asterisk"), ("default_realm = pbx.example.net\n", "pbx.example.net")]
+    {
+        let mut configuration = Configuration::default();
+        configuration.pjsip += &format!("\n[global]\ntype = global\n{line}");
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let mut alice = world.stranger().await;
+            alice.say(register(1, &alice, "").replace("sip:alice@", "sip:mallory@")).await;
+            let challenge = alice.hear(secs(1)).await;
+            assert_eq!(status_of(&challenge), "401");
+            assert!(challenge[0].contains(&format!("realm=\"{realm}\"")), "{}", challenge[0]);
+        });
+    }
+}
+
+#[test]
 fn a_nonce_lives_as_long_as_its_auth_says() {
     for (line, status) in [("nonce_lifetime = 120", "200"), ("nonce_lifetime = 20", "401")] {
         let mut configuration = Configuration::default();
