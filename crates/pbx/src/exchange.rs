@@ -298,9 +298,10 @@ impl Exchange {
 
     /// Sends a SIP message and shows it in the SIP log.
     pub(crate) fn send(&self, destination: Destination, bytes: Bytes) -> Result<(), SendError> {
-        let names = self.names();
+        let names;
         let server_name = match destination {
             Destination::Address { transport: Transport::Tls, remote } => {
+                names = self.names();
                 leading_to(&names, remote.ip())
             }
             _ => None,
