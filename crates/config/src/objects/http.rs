@@ -119,7 +119,8 @@ impl Restriction {
             }
         }
         if !good {
-            let message = format!("nobody may ask for {path} until [{}] is right", section.name);
+            // On a reload the file stays as it was instead, which is said by who decides it.
+            let message = format!("as it is written, nobody may ask for {path}");
             report.say(Diagnostic::warning(&section.span, message));
         }
         Self { path, acl }

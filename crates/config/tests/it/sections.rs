@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{UDP, base, config, errors, one_says, warnings};
-use sidetone_config::{Loaded, load};
+use sidetone_config::{Loaded, load, reload};
 
 fn load_with(file: &str, text: &str) -> Loaded {
     let source = base().with("/etc/pjsip.conf", UDP).with(format!("/etc/{file}"), text);
@@ -92,4 +92,20 @@ fn templates_and_known_sections_are_no_restrictions_and_say_nothing() {
     let loaded = load_with("http.conf", text);
     assert_eq!((errors(&loaded), warnings(&loaded)), (Vec::new(), Vec::new()));
     assert_eq!(config(&loaded).http.restrictions.len(), 1);
+}
+
+#[test]
+fn a_restriction_that_became_bad_stays_as_it_was() {
+    let with = |lines: &str| {
+        let text = format!("[general]\nenabled=yes\nbindaddr=127.0.0.1\n[httpstatus]\n{lines}");
+        base().with("/etc/pjsip.conf", UDP).with("/etc/http.conf", text)
+    };
+    let shut = "type=restriction\ndeny=0.0.0.0/0\npermit=192.0.2.0/24\n";
+    let before = config(&load(&with(shut), "/etc"));
+    let loaded = reload(&with(&shut.replace("restriction", "restiction")), "/etc", &before);
+    one_says(&warnings(&loaded), &["http.conf stays as it was before"]);
+    let http = &config(&loaded).http;
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    assert!(http.permits("/httpstatus", address("192.0.2.7")));
+    assert!(!http.permits("/httpstatus", address("198.51.100.7")));
 }
