@@ -10,7 +10,12 @@ use crate::formats::{format_of, named_format};
 
 /// Packets in a row that must come in another codec before we follow. Less would let a peer that
 /// alternates make us start an encoder for every packet.
-const FOLLOWED_AFTER: u8 = 5;
+const FOLLOWED_AFTER: u16 = 5;
+/// Each change under one plan takes so many times as long as the one before: two sides that follow
+/// each other, and changed at once, would swap their codecs for ever.
+const PATIENCE: u16 = 4;
+/// No change takes longer than so many packets.
+const MOST_PATIENT: u16 = 1_280;
 
 /// Settings of a leg's codecs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,19 +48,21 @@ pub(crate) struct Coding {
     /// The codec the peer sends, as an index of the plan.
     heard: Option<u8>,
     /// Another one, and how often in a row it came.
-    other: (u8, u8),
+    other: (u8, u16),
+    /// How often in a row it must come.
+    needed: u16,
     /// What the peer loses of a hundred packets, by its reports.
     lost_percent: u8,
 }
 
 impl Coding {
     pub(crate) fn new(settings: CodecSettings) -> Self {
-        Self { settings, heard: None, other: (0, 0), lost_percent: 0 }
+        Self { settings, heard: None, other: (0, 0), needed: FOLLOWED_AFTER, lost_percent: 0 }
     }
 
     /// A later plan numbers its codecs anew.
     pub(crate) fn forget(&mut self) {
-        (self.heard, self.other) = (None, (0, 0));
+        (self.heard, self.other, self.needed) = (None, (0, 0), FOLLOWED_AFTER);
     }
 
     /// Notes the codec of a packet from the peer.
@@ -66,8 +73,9 @@ impl Coding {
             Some(_) if self.other.0 != codec => self.other = (codec, 1),
             Some(_) => {
                 self.other.1 += 1;
-                if self.other.1 >= FOLLOWED_AFTER {
+                if self.other.1 >= self.needed {
                     self.heard = Some(codec);
+                    self.needed = (self.needed * PATIENCE).min(MOST_PATIENT);
                 }
             }
         }
@@ -162,6 +170,28 @@ mod tests {
         let mut coding = Coding::new(asymmetric);
         coding.hear(1);
         assert_eq!(coding.followed(), None);
+    }
+
+    #[test]
+    fn two_sides_that_follow_each_other_come_to_rest() {
+        let mut sides = [Coding::new(CodecSettings::default()); 2];
+        sides[0].hear(1);
+        sides[1].hear(0);
+        let mut changes = Vec::new();
+        for at in 0..3_000 {
+            let sent = sides.map(|side| side.followed().unwrap_or(0));
+            sides[0].hear(sent[1]);
+            sides[1].hear(sent[0]);
+            let now = sides.map(|side| side.followed().unwrap_or(0));
+            if now != sent {
+                changes.push(at);
+            }
+        }
+        assert_eq!(changes, [4, 24, 104, 424, 1_704]);
+        sides[0].forget();
+        sides[0].hear(0);
+        (0..5).for_each(|_| sides[0].hear(1));
+        assert_eq!(sides[0].followed(), Some(1), "another plan, and no grudge");
     }
 
     #[test]
