@@ -109,6 +109,7 @@ pub struct SimWorld {
 struct Net {
     now: Instant,
     faults: Faults,
+    spared: Option<IpAddr>,
     random: SeededRandom,
     cut: Vec<(IpAddr, IpAddr)>,
     fault_towards: Option<IpAddr>,
@@ -136,6 +137,12 @@ impl Net {
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         if self.is_cut(from.ip(), to.ip()) {
+            return;
+        }
+        if self.spared == Some(to.ip()) {
+            self.serial += 1;
+            let (at, serial) = (self.now, self.serial);
+            self.flying.push(Reverse(Flying { at, serial, from, to, bytes: bytes.to_vec() }));
             return;
         }
         let copies = 1 + u64::from(self.random.below(100) < self.faults.repeat_percent);
@@ -180,6 +187,7 @@ impl SimWorld {
         let net = Net {
             now,
             faults: Faults::default(),
+            spared: None,
             random: SeededRandom::new(seed),
             cut: Vec::new(),
             fault_towards: None,
@@ -214,6 +222,11 @@ impl SimWorld {
     /// Changes what the network does from now on.
     pub fn set_faults(&mut self, faults: Faults) {
         self.net.borrow_mut().faults = faults;
+    }
+
+    /// What goes to this host is on a perfect link from now on.
+    pub fn spare(&mut self, host: IpAddr) {
+        self.net.borrow_mut().spared = Some(host);
     }
 
     /// Cuts two hosts from each other until [`SimWorld::heal`]. What flies already arrives.

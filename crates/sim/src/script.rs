@@ -1,5 +1,5 @@
 //! A call whose every message the story writes: for user agents, controllers and proxies that do
-//! what no phone of this world does.
+//! what no phone of this world does. What a bad link lost is said again.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,7 +8,9 @@ use crate::registrar::header;
 use crate::{Stranger, World};
 
 /// How long a message is waited for, in looks of 100 ms.
-const LOOKS: usize = 60;
+const LOOKS: usize = 400;
+/// So many looks without an answer, and a request is said again (RFC 3261 §17.1.1.1: T1).
+const AGAIN: usize = 5;
 
 /// A call with the exchange, and the wire it goes by.
 #[derive(Debug)]
@@ -22,6 +24,14 @@ pub struct Script {
     target: String,
     /// What came and was not asked for yet.
     heard: Vec<String>,
+    /// What came already: its repetitions are none of the story's business.
+    seen: Vec<String>,
+    /// Our request that has no answer yet.
+    asking: Option<String>,
+    /// Our last ACK, for repetitions of the response.
+    acked: Option<String>,
+    /// Our answers, each with the request it belongs to.
+    answered: Vec<(String, String)>,
 }
 
 impl Script {
@@ -44,6 +54,10 @@ impl Script {
             remote: String::new(),
             target: String::new(),
             heard: Vec::new(),
+            seen: Vec::new(),
+            asking: None,
+            acked: None,
+            answered: Vec::new(),
         }
     }
 
@@ -66,16 +80,47 @@ impl Script {
              CSeq: {cseq} {method}\r\nContact: <sip:{user}@{ip}:5060>\r\n\
              Max-Forwards: 70\r\n{kind}Content-Length: {length}\r\n\r\n{body}"
         );
+        if method == "ACK" {
+            self.acked = Some(text.clone());
+        } else {
+            self.asking = Some(text.clone());
+        }
         self.wire.say(text).await;
     }
 
+    /// Takes what came: news are for the story, repetitions get what they got before.
+    async fn take(&mut self, text: String) {
+        if !self.seen.contains(&text) {
+            let asked = self.asking.as_deref().unwrap_or_default();
+            if text.starts_with("SIP/2.0 ") && header(&text, "CSeq") == header(asked, "CSeq") {
+                self.asking = None;
+            }
+            self.seen.push(text.clone());
+            self.heard.push(text);
+            return;
+        }
+        let answers = self.answered.iter().filter(|(request, _)| *request == text);
+        let mut again: Vec<String> = answers.map(|(_, answer)| answer.clone()).collect();
+        let is_final = text.starts_with("SIP/2.0 ") && !text.starts_with("SIP/2.0 1");
+        if is_final && header(&text, "CSeq").ends_with(" INVITE") {
+            again.extend(self.acked.clone());
+        }
+        for said in again {
+            self.wire.say(said).await;
+        }
+    }
+
     async fn next(&mut self, what: &str, fits: impl Fn(&str) -> bool) -> String {
-        for _ in 0..LOOKS {
+        for look in 1..=LOOKS {
             if let Some(place) = self.heard.iter().position(|text| fits(text)) {
                 return self.heard.remove(place);
             }
-            let more = self.wire.hear(Duration::from_millis(100)).await;
-            self.heard.extend(more);
+            for text in self.wire.hear(Duration::from_millis(100)).await {
+                self.take(text).await;
+            }
+            if let Some(request) = self.asking.clone().filter(|_| look % AGAIN == 0) {
+                self.wire.say(request).await;
+            }
         }
         panic!("no {what}: {:#?}", self.heard);
     }
@@ -120,7 +165,15 @@ impl Script {
             "SIP/2.0 {status}\r\n{vias}{copied}To: {to}{tag}\r\n\
              Contact: <sip:{user}@{ip}:5060>\r\n{more}{kind}Content-Length: {length}\r\n\r\n{body}"
         );
+        self.answered.push((request.to_owned(), text.clone()));
         self.wire.say(text).await;
+    }
+
+    /// Answers what is repeated while this time passes.
+    pub async fn attend(&mut self, time: Duration) {
+        for text in self.wire.hear(time).await {
+            self.take(text).await;
+        }
     }
 
     /// Hangs up.

@@ -92,6 +92,7 @@ struct Inner {
     ladder: Ladder,
     phones: RefCell<Vec<Phone>>,
     next_host: Cell<u8>,
+    weather: Cell<Weather>,
 }
 
 impl World {
@@ -124,6 +125,7 @@ impl World {
                 fuse,
                 phones: RefCell::new(Vec::new()),
                 next_host: Cell::new(1),
+                weather: Cell::new(weather),
             }),
         };
         world.weather(weather);
@@ -153,6 +155,7 @@ impl World {
 
     /// Changes how all links are from now on.
     pub fn weather(&self, weather: Weather) {
+        self.inner.weather.set(weather);
         self.inner.wires.set_link(Link {
             loss_permille: weather.loss_percent * 10,
             duplicate_permille: weather.repeat_percent * 10,
@@ -165,6 +168,25 @@ impl World {
             delay: weather.delay,
             jitter: weather.jitter,
         });
+    }
+
+    /// Whether the links are perfect, so that a story may count packets and read tones strictly.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        self.weather_now() == Weather::CLEAR
+    }
+
+    /// How the links are now.
+    #[must_use]
+    pub fn weather_now(&self) -> Weather {
+        self.inner.weather.get()
+    }
+
+    /// Within this everything has arrived that a phone sent and the exchange passed on to another.
+    #[must_use]
+    pub fn lag(&self) -> Duration {
+        let weather = self.weather_now();
+        2 * (weather.delay + weather.jitter)
     }
 
     /// A phone of an account, on a host of its own.
@@ -295,9 +317,10 @@ impl World {
     }
 
     /// What a phone of any line hears in its last call while this time passes: decrypted and
-    /// decoded by its own leg.
+    /// decoded by its own leg. The way from there to the ear is perfect.
     pub async fn hear(&self, phone: &Phone, time: Duration) -> Sound {
         let at = SocketAddr::from(([198, 51, 100, 250], 4_000));
+        self.inner.media.borrow_mut().spare(at.ip());
         phone.listen(Some(at)).await;
         self.inner.media.borrow_mut().take(at);
         sleep(time).await;

@@ -10,7 +10,7 @@ use sidetone_sim::{
 
 use super::pairings::{Kind, agreed, both_hear, party, with_options};
 use super::transfers::{attended, channels, redirect};
-use super::{registered, tell};
+use super::{registered, tell, tell_everywhere};
 
 const DTLS: Kind =
     Kind::Phone(Media::Dtls, "media_encryption = dtls\ndtls_auto_generate_cert = yes\n");
@@ -99,9 +99,11 @@ fn with_timers() -> Configuration {
 fn pair(from: Kind, to: Kind) {
     let configuration = with_options(with_timers(), "alice", from);
     let configuration = with_options(configuration, "bob", to);
-    tell(21, Weather::CLEAR, &configuration, async |world: World| {
-        through_every_change(world, from, to).await;
-    });
+    for weather in [Weather::CLEAR, Weather::BAD] {
+        tell(21, weather, &configuration, async |world: World| {
+            through_every_change(world, from, to).await;
+        });
+    }
 }
 
 #[test]
@@ -122,7 +124,7 @@ fn two_dtls_phones_keep_their_associations_through_every_change() {
 
 #[test]
 fn a_browser_that_is_given_to_somebody_else_keeps_its_association() {
-    tell(22, Weather::CLEAR, &Configuration::default(), async |world: World| {
+    tell_everywhere(22, &Configuration::default(), async |world: World| {
         let wendy = registered(&world, "wendy", Line::WebSocket).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         bob.will(Manner::Answer(secs(1))).await;
@@ -143,7 +145,7 @@ fn a_browser_that_is_given_to_somebody_else_keeps_its_association() {
 
 #[test]
 fn two_browsers_that_are_joined_keep_their_associations() {
-    tell(23, Weather::CLEAR, &Configuration::default(), async |world: World| {
+    tell_everywhere(23, &Configuration::default(), async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let wendy = registered(&world, "wendy", Line::WebSocket).await;
         let walter = registered(&world, "walter", Line::WebSocket).await;

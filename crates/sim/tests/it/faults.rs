@@ -11,8 +11,7 @@ use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-use super::FEW;
-use super::tell::{registered, tell};
+use super::{FEW, registered, tell, tell_over_with};
 
 /// Is in no catalogue but that of these stories.
 const FAULT: Application = Application {
@@ -100,21 +99,19 @@ async fn nothing_else_happened(world: &World, alice: &Phone, talking: (Phone, Ph
 
 /// Alice calls a number, and her call is over with this status and nobody else's.
 fn tell_of(number: &'static str, status: u16) {
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration(), async |world: World| {
-            let talking = neighbours(&world).await;
-            let alice = registered(&world, "alice", Line::Udp).await;
-            let bob = registered(&world, "bob", Line::Udp).await;
-            bob.will(Manner::Answer(secs(1))).await;
-            alice.dial(number).await;
-            world.run_until("it is over", secs(40), |_| alice.is_over()).await;
-            let account = world.account();
-            assert_eq!(alice.state(), Some(CallState::Over(status)), "{number}\n{account}");
-            let free = |_: &World| bob.calls().is_empty() || bob.is_over();
-            world.run_until("bob is free", secs(10), free).await;
-            nothing_else_happened(&world, &alice, talking).await;
-        });
-    }
+    tell_over_with(FEW, &configuration(), async |world: World| {
+        let talking = neighbours(&world).await;
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial(number).await;
+        world.run_until("it is over", secs(40), |_| alice.is_over()).await;
+        let account = world.account();
+        assert_eq!(alice.state(), Some(CallState::Over(status)), "{number}\n{account}");
+        let free = |_: &World| bob.calls().is_empty() || bob.is_over();
+        world.run_until("bob is free", secs(10), free).await;
+        nothing_else_happened(&world, &alice, talking).await;
+    });
 }
 
 #[test]
@@ -232,55 +229,51 @@ fn a_fault_where_everybody_passes_loses_one_message_and_no_call() {
 
 #[test]
 fn a_fault_in_a_shard_loses_one_message_and_no_call() {
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration(), async |world: World| {
-            let talking = neighbours(&world).await;
-            let alice = registered(&world, "alice", Line::Udp).await;
-            let oscar = registered(&world, "oscar", Line::Udp).await;
-            let walter = registered(&world, "walter", Line::WebSocket).await;
-            for phone in [&oscar, &walter] {
-                phone.dial("600").await;
-                let hears = |_: &World| phone.is_talking();
-                world.run_until("they hear themselves", secs(20), hears).await;
-            }
-            for shard in world.exchange().shards() {
-                let held = shard.snapshot().await.expect("it runs");
-                assert!(held.dialogs > 0, "every shard has a neighbour");
-            }
-            world.fault_in_a_shard();
-            alice.dial("600").await;
-            world.run_until("the fault happens", secs(20), |w| w.has_faulted()).await;
-            world.run_for(secs(40)).await;
-            for phone in [&oscar, &walter] {
-                assert!(phone.is_talking(), "{}", world.account());
-                phone.hang_up().await;
-            }
-            // Her call was lost, or her phone sent it again.
-            alice.hang_up().await;
-            world.run_until("it is over", secs(40), |_| alice.is_over()).await;
-            nothing_else_happened(&world, &alice, talking).await;
-        });
-    }
+    tell_over_with(FEW, &configuration(), async |world: World| {
+        let talking = neighbours(&world).await;
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let oscar = registered(&world, "oscar", Line::Udp).await;
+        let walter = registered(&world, "walter", Line::WebSocket).await;
+        for phone in [&oscar, &walter] {
+            phone.dial("600").await;
+            let hears = |_: &World| phone.is_talking();
+            world.run_until("they hear themselves", secs(20), hears).await;
+        }
+        for shard in world.exchange().shards() {
+            let held = shard.snapshot().await.expect("it runs");
+            assert!(held.dialogs > 0, "every shard has a neighbour");
+        }
+        world.fault_in_a_shard();
+        alice.dial("600").await;
+        world.run_until("the fault happens", secs(20), |w| w.has_faulted()).await;
+        world.run_for(secs(40)).await;
+        for phone in [&oscar, &walter] {
+            assert!(phone.is_talking(), "{}", world.account());
+            phone.hang_up().await;
+        }
+        // Her call was lost, or her phone sent it again.
+        alice.hang_up().await;
+        world.run_until("it is over", secs(40), |_| alice.is_over()).await;
+        nothing_else_happened(&world, &alice, talking).await;
+    });
 }
 
 #[test]
 fn a_media_leg_that_panics_ends_alone() {
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration(), async |world: World| {
-            let talking = neighbours(&world).await;
-            let alice = registered(&world, "alice", Line::Udp).await;
-            alice.dial("600").await;
-            world.run_until("alice hears herself", secs(20), |_| alice.is_talking()).await;
-            world.fault_in_media_to(&alice);
-            world.run_until("her call ends", secs(10), |_| alice.is_over()).await;
-            let bob = registered(&world, "bob", Line::Udp).await;
-            bob.will(Manner::Answer(secs(1))).await;
-            alice.dial("bob").await;
-            world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
-            world.fault_in_media_to(&bob);
-            let over = |_: &World| alice.is_over() && bob.is_over();
-            world.run_until("both are free", secs(10), over).await;
-            nothing_else_happened(&world, &alice, talking).await;
-        });
-    }
+    tell_over_with(FEW, &configuration(), async |world: World| {
+        let talking = neighbours(&world).await;
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("600").await;
+        world.run_until("alice hears herself", secs(20), |_| alice.is_talking()).await;
+        world.fault_in_media_to(&alice);
+        world.run_until("her call ends", secs(10), |_| alice.is_over()).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(1))).await;
+        alice.dial("bob").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        world.fault_in_media_to(&bob);
+        let over = |_: &World| alice.is_over() && bob.is_over();
+        world.run_until("both are free", secs(10), over).await;
+        nothing_else_happened(&world, &alice, talking).await;
+    });
 }

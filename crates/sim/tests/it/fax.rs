@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
-use super::tell::{registered, tell};
-use super::{FEW, tell_over_with};
+use super::{FEW, registered, tell, tell_everywhere, tell_over_with};
 
 fn fax_allowed() -> Configuration {
     Configuration::default().with_option("t38_udptl = yes")
@@ -48,7 +47,8 @@ async fn passed(world: &World, alice: &Phone) -> usize {
             world.send_as(alice, 0, datagram).await;
             world.run_for(Duration::from_millis(30)).await;
         }
-        world.run_for(secs(1)).await;
+        // Each datagram crosses four links.
+        world.run_for(secs(1) + 2 * world.lag()).await;
     };
     let mut came = world.captured(alice, sending).await;
     came.sort();
@@ -91,7 +91,6 @@ fn a_fax_finds_its_way_over_a_bad_link() {
         let (alice, bob) = two_who_talk(&world).await;
         bob.fax().await;
         reoffered(&world, &bob, 200).await;
-        // Each datagram crosses four links.
         let came = passed(&world, &alice).await;
         assert!(came > 5, "{came}: {}", world.account());
         alice.speak().await;
@@ -129,7 +128,7 @@ fn a_fax_that_is_refused_leaves_the_call_in_voice() {
         configuration
     };
     for (configuration, bob_has_one) in [(fax_allowed(), false), (only_alice, true)] {
-        tell(22, Weather::CLEAR, &configuration, async |world: World| {
+        tell_everywhere(22, &configuration, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let bob = registered(&world, "bob", Line::Udp).await;
             alice.will_fax().await;
@@ -149,7 +148,7 @@ fn a_fax_that_is_refused_leaves_the_call_in_voice() {
 
 #[test]
 fn a_fax_is_refused_where_nobody_is_on_the_other_side() {
-    tell(23, Weather::CLEAR, &fax_allowed(), async |world: World| {
+    tell_everywhere(23, &fax_allowed(), async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         alice.will_fax().await;
         alice.dial("600").await;
@@ -216,7 +215,7 @@ fn whoever_stays_after_a_fax_hears_a_voice_again() {
 #[test]
 fn the_size_of_datagrams_is_told_as_the_option_says() {
     let configuration = fax_allowed().with_option("t38_udptl_maxdatagram = 72");
-    tell(26, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(26, &configuration, async |world: World| {
         let (alice, bob) = two_who_talk(&world).await;
         alice.fax().await;
         reoffered(&world, &alice, 200).await;
@@ -229,7 +228,7 @@ fn the_size_of_datagrams_is_told_as_the_option_says() {
 
 #[test]
 fn a_phone_that_dies_while_it_is_asked_for_a_fax_ends_the_call() {
-    tell(27, Weather::CLEAR, &fax_allowed(), async |world: World| {
+    tell_everywhere(27, &fax_allowed(), async |world: World| {
         let (alice, bob) = two_who_talk(&world).await;
         bob.will(Manner::Ignore).await;
         world.cut(&bob);

@@ -2,7 +2,7 @@
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Saying, Weather, World, secs};
 
-use super::tell::{registered, tell};
+use super::{registered, tell, tell_everywhere};
 
 fn line<'a>(message: &'a str, begin: &str) -> &'a str {
     message.lines().find(|line| line.starts_with(begin)).unwrap_or_default()
@@ -28,7 +28,7 @@ fn headers_are_read_passed_on_and_read_back_from_the_answer() {
          ${PJSIP_RESPONSE_HEADERS(X-)})\n\
          \x20same => n,Hangup()\n",
     );
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         alice.will_say(&[("X-In", "one"), ("X-In", "two"), ("X-More", "3")]).await;
@@ -65,7 +65,7 @@ fn facts_of_the_leg_are_read() {
          ${PJSIP_HEADER_PARAM(From,header,tag)})\n\
          \x20same => n,Echo()\n",
     );
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         alice.dial("facts").await;
         world.run_until("alice hears herself", secs(20), |_| alice.is_talking()).await;
@@ -103,7 +103,7 @@ fn each_branch_tells_how_it_ended() {
          \x20same => n,Set(GLOBAL(LEFT)=<${HANGUPCAUSE_KEYS()}>)\n\
          \x20same => n,Hangup()\n",
     );
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         let carol = registered(&world, "carol", Line::Udp).await;
@@ -125,7 +125,7 @@ fn each_branch_tells_how_it_ended() {
 fn a_call_is_refused_with_the_status_of_ones_choice() {
     for (argument, status) in [("433", 433), ("temporarily_unavailable", 480), ("603", 603)] {
         let plan = dialplan(&format!("\nexten => no,1,PJSIPHangup({argument})\n"));
-        tell(1, Weather::CLEAR, &plan, async |world: World| {
+        tell_everywhere(1, &plan, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             alice.dial("no").await;
             world.run_until("it is over", secs(35), |_| alice.is_over()).await;
@@ -140,7 +140,7 @@ fn the_cause_in_a_reason_header_counts_more_than_the_status() {
     let plan = dialplan(
         "\nexten => why,1,Dial(PJSIP/bob,20)\n same => n,Set(GLOBAL(CAUSE)=${HANGUPCAUSE})\n",
     );
-    tell(1, Weather::CLEAR, &plan, async |world: World| {
+    tell_everywhere(1, &plan, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         bob.will_say(&[("Reason", "nonsense, Q.850;cause=22;text=\"moved\"")]).await;
@@ -157,7 +157,7 @@ fn reasons_of_the_telephone_network_are_left_out_on_request() {
     for (option, expected) in [("no", true), ("yes", false)] {
         let option = format!("suppress_q850_reason_headers = {option}");
         let configuration = Configuration::default().with_option(&option);
-        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        tell_everywhere(1, &configuration, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let bob = registered(&world, "bob", Line::Udp).await;
             bob.will(Manner::Answer(secs(1))).await;
@@ -212,7 +212,7 @@ fn answers_are_reliable_as_the_endpoint_says() {
 
 #[test]
 fn preconditions_are_refused() {
-    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+    tell_everywhere(1, &Configuration::default(), async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         alice.will_say(&[("Require", "precondition")]).await;
         alice.dial("600").await;
@@ -235,7 +235,7 @@ fn a_handler_of_dial_writes_headers_into_each_invite() {
          \x20same => n,Set(PJSIP_HEADER_PARAM(From,uri,isup-oli)=27)\n\
          \x20same => n,Return()\n",
     );
-    tell(1, Weather::CLEAR, &plan, async |world: World| {
+    tell_everywhere(1, &plan, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         alice.dial("pre").await;
@@ -253,7 +253,7 @@ fn a_handler_of_dial_writes_headers_into_each_invite() {
 #[test]
 fn a_telephone_uri_is_dialled_as_its_number() {
     let plan = dialplan("\nexten => +4930123,1,Answer()\n same => n,Echo()\n");
-    tell(1, Weather::CLEAR, &plan, async |world: World| {
+    tell_everywhere(1, &plan, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         alice.dial("tel:+49-30-123").await;
         world.run_until("alice hears herself", secs(20), |_| alice.is_talking()).await;
@@ -275,7 +275,7 @@ fn digits_that_are_not_enough_are_asked_for() {
         for option in options {
             configuration = configuration.with_option(option);
         }
-        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        tell_everywhere(1, &configuration, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             alice.dial(number).await;
             world.run_until("it is over", secs(35), |_| alice.is_over()).await;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sidetone_sim::{CallState, Configuration, Hold, Line, Manner, Phone, Weather, World, secs};
+use sidetone_sim::{
+    CallState, Configuration, Hold, Line, Manner, Phone, Sound, Weather, World, secs,
+};
 
-use super::tell::{registered, tell};
-use super::{FEW, tell_over};
+use super::{FEW, registered, tell, tell_everywhere, tell_over};
 
 const FORMS: [Hold; 4] = [Hold::SendOnly, Hold::Inactive, Hold::ZeroAddress, Hold::WithoutOffer];
 
@@ -19,6 +20,12 @@ fn agreed(phone: &Phone) -> bool {
     phone.call().reoffer_status == Some(200)
 }
 
+/// Whether so many packets in two seconds are one stream, not none and not two. Links that lose and
+/// double leave about 70 to 125.
+fn is_one_stream(world: &World, packets: u64) -> bool {
+    if world.is_clear() { (90..=105).contains(&packets) } else { (60..=140).contains(&packets) }
+}
+
 /// Packets that the phone hears in two seconds.
 async fn heard_in_two_seconds(world: &World, phone: &Phone) -> u64 {
     let before = phone.call().heard;
@@ -26,18 +33,32 @@ async fn heard_in_two_seconds(world: &World, phone: &Phone) -> u64 {
     phone.call().heard - before
 }
 
-/// How much of what one hears is the other's tone.
-async fn share_heard(world: &World, ear: &Phone, speaker: &Phone) -> f64 {
+/// What one hears, which is neither silence nor a little of something.
+async fn sound_at(world: &World, ear: &Phone) -> Sound {
     let sound = world.hear(ear, secs(1)).await;
-    assert!(sound.length_ms() > 800 && !sound.is_silent(), "{}", world.account());
-    sound.share_of(speaker.voice())
+    let least = if world.is_clear() { 800 } else { 300 };
+    assert!(sound.length_ms() > least && !sound.is_silent(), "{}", world.account());
+    sound
+}
+
+/// Whether it is the tone of this one and nothing else.
+fn is_of(world: &World, sound: &Sound, speaker: &Phone) -> bool {
+    let hz = speaker.voice();
+    if world.is_clear() { sound.is_tone(hz) } else { sound.share_in_packets(hz) > 0.8 }
+}
+
+/// Whether nothing of this one's tone is in it. Music has notes near it: on a link that shifts the
+/// phase they cannot be told apart well.
+fn is_without(world: &World, sound: &Sound, speaker: &Phone) -> bool {
+    let share = sound.share_in_tenths(speaker.voice());
+    share < if world.is_clear() { 0.05 } else { 0.4 }
 }
 
 #[test]
 fn every_form_of_hold_gives_silence_here_and_music_there() {
     for form in FORMS {
         for (one, other) in [("alice", "bob"), ("bob", "alice")] {
-            tell(3, Weather::CLEAR, &Configuration::default(), async |world: World| {
+            tell_everywhere(3, &Configuration::default(), async |world: World| {
                 let alice = registered(&world, "alice", Line::Udp).await;
                 let bob = registered(&world, "bob", Line::Udp).await;
                 talk(&world, &alice, &bob).await;
@@ -47,12 +68,12 @@ fn every_form_of_hold_gives_silence_here_and_music_there() {
                     holder.hold_by(form).await;
                     let quiet = |_: &World| agreed(holder) && !holder.hears();
                     world.run_until("the holder hears nothing", secs(35), quiet).await;
-                    world.run_for(secs(1)).await;
+                    world.run_for(secs(1) + world.lag()).await;
                     let music = heard_in_two_seconds(&world, held).await;
-                    // One stream of fifty packets a second, not two.
-                    assert!((95..=105).contains(&music), "{form:?} by {one}: {music}");
-                    let tone = share_heard(&world, held, holder).await;
-                    assert!(tone < 0.05, "{form:?} by {one}: the holder is heard: {tone}");
+                    assert!(is_one_stream(&world, music), "{form:?} by {one}: {music}");
+                    let sound = sound_at(&world, held).await;
+                    let without = is_without(&world, &sound, holder);
+                    assert!(without, "{form:?} by {one}: the holder is heard");
                     assert!(!holder.hears(), "{form:?} by {one}");
                     if round == 0 {
                         holder.resume().await;
@@ -61,10 +82,11 @@ fn every_form_of_hold_gives_silence_here_and_music_there() {
                     }
                     let back = |w: &World| agreed(holder) && w.talking(&alice, &bob);
                     world.run_until("they talk again", secs(35), back).await;
+                    world.run_for(world.lag()).await;
                     let voice = heard_in_two_seconds(&world, held).await;
-                    assert!((95..=105).contains(&voice), "{form:?} by {one}: {voice}");
-                    let tone = share_heard(&world, held, holder).await;
-                    assert!(tone > 0.9, "{form:?} by {one}: the holder is back: {tone}");
+                    assert!(is_one_stream(&world, voice), "{form:?} by {one}: {voice}");
+                    let sound = sound_at(&world, held).await;
+                    assert!(is_of(&world, &sound, holder), "{form:?} by {one}: he is back");
                 }
                 alice.hang_up().await;
                 world.assert_no_leaks().await;
@@ -101,16 +123,17 @@ fn both_sides_hold_and_come_back_in_any_order() {
 #[test]
 fn a_browser_hears_music_when_a_phone_holds() {
     for form in FORMS {
-        tell(5, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        tell_everywhere(5, &Configuration::default(), async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let wendy = registered(&world, "wendy", Line::WebSocket).await;
             talk(&world, &alice, &wendy).await;
             alice.hold_by(form).await;
             world.run_until("alice holds", secs(35), |_| agreed(&alice) && !alice.hears()).await;
+            world.run_for(world.lag()).await;
             let music = heard_in_two_seconds(&world, &wendy).await;
-            assert!((90..=105).contains(&music), "{form:?}: {music}");
-            let tone = share_heard(&world, &wendy, &alice).await;
-            assert!(tone < 0.05, "{form:?}: the holder is heard: {tone}");
+            assert!(is_one_stream(&world, music), "{form:?}: {music}");
+            let sound = sound_at(&world, &wendy).await;
+            assert!(is_without(&world, &sound, &alice), "{form:?}: the holder is heard");
             alice.resume().await;
             let back = |w: &World| agreed(&alice) && w.talking(&alice, &wendy);
             world.run_until("they talk again", secs(35), back).await;
@@ -124,7 +147,7 @@ fn a_browser_hears_music_when_a_phone_holds() {
 fn where_the_option_says_so_a_holder_by_sendonly_is_heard_instead_of_music() {
     let configuration = Configuration::default().with_option("suppress_moh_on_sendonly = yes");
     for (form, music) in [(Hold::SendOnly, false), (Hold::Inactive, true)] {
-        tell(2, Weather::CLEAR, &configuration, async |world: World| {
+        tell_everywhere(2, &configuration, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let bob = registered(&world, "bob", Line::Udp).await;
             // She sends nothing: what bob hears is the exchange's.
@@ -147,7 +170,7 @@ fn a_held_call_lives_by_the_other_timeout() {
     let configuration =
         Configuration::default().with_option("rtp_timeout = 3\nrtp_timeout_hold = 20");
     for form in [Hold::Inactive, Hold::ZeroAddress] {
-        tell(4, Weather::CLEAR, &configuration, async |world: World| {
+        tell_everywhere(4, &configuration, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let bob = registered(&world, "bob", Line::Udp).await;
             talk(&world, &alice, &bob).await;
@@ -243,7 +266,7 @@ fn music_goes_on_where_it_was_on_the_next_hold() {
 fn where_the_option_says_so_a_hold_is_passed_on_and_no_music_plays() {
     let configuration = Configuration::default().with_option("moh_passthrough = yes");
     for form in FORMS {
-        tell(8, Weather::CLEAR, &configuration, async |world: World| {
+        tell_everywhere(8, &configuration, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let bob = registered(&world, "bob", Line::Udp).await;
             alice.will_be_silent().await;

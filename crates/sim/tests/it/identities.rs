@@ -1,9 +1,9 @@
 //! Who calls and who answers, as each side is told: identities, privacy, forwarding, connected
 //! parties that change.
 
-use sidetone_sim::{Configuration, Line, Manner, Phone, Saying, Weather, World, secs};
+use sidetone_sim::{Configuration, Line, Manner, Phone, Saying, World, secs};
 
-use super::tell::{registered, tell};
+use super::{registered, tell_everywhere};
 
 /// The line of a message that begins so; empty without one.
 fn line<'a>(message: &'a str, begin: &str) -> &'a str {
@@ -35,7 +35,7 @@ const BOSS: (&str, &str) = ("P-Asserted-Identity", "\"Boss\" <sip:+4930123@examp
 #[test]
 fn an_identity_of_a_trusted_peer_is_passed_on() {
     let options = ["trust_id_inbound = yes", "send_pai = yes", "send_rpid = yes"];
-    tell(1, Weather::CLEAR, &with(&options), async |world: World| {
+    tell_everywhere(1, &with(&options), async |world: World| {
         let (alice, bob) = ringing(&world, &[BOSS]).await;
         let invite = bob.call().invite;
         assert!(line(&invite, "From: ").starts_with("From: \"Boss\" <sip:+4930123@192.0.2.1>"));
@@ -49,7 +49,7 @@ fn an_identity_of_a_trusted_peer_is_passed_on() {
 
 #[test]
 fn an_identity_of_anybody_else_is_not_believed() {
-    tell(1, Weather::CLEAR, &with(&["send_pai = yes"]), async |world: World| {
+    tell_everywhere(1, &with(&["send_pai = yes"]), async |world: World| {
         let (alice, bob) = ringing(&world, &[BOSS]).await;
         let invite = bob.call().invite;
         assert!(!invite.contains("4930123"), "{invite}");
@@ -63,7 +63,7 @@ fn who_wants_to_stay_unknown_is_shown_only_to_those_who_are_trusted() {
     for trusted in [false, true] {
         let trust = if trusted { "trust_id_outbound = yes" } else { "trust_id_outbound = no" };
         let options = ["trust_id_inbound = yes", "send_pai = yes", trust];
-        tell(1, Weather::CLEAR, &with(&options), async |world: World| {
+        tell_everywhere(1, &with(&options), async |world: World| {
             let (alice, bob) = ringing(&world, &[BOSS, ("Privacy", "id")]).await;
             let invite = bob.call().invite;
             let from = line(&invite, "From: ");
@@ -78,7 +78,7 @@ fn who_wants_to_stay_unknown_is_shown_only_to_those_who_are_trusted() {
 #[test]
 fn the_caller_sees_who_answers() {
     let options = ["trust_id_inbound = yes", "send_pai = yes"];
-    tell(1, Weather::CLEAR, &with(&options), async |world: World| {
+    tell_everywhere(1, &with(&options), async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         bob.will_say(&[("P-Asserted-Identity", "\"Bob's desk\" <sip:201@example.com>")]).await;
@@ -98,7 +98,7 @@ fn a_party_that_changes_is_shown_by_update_or_reinvite() {
     for (method, begin) in [("update", "UPDATE "), ("invite", "INVITE ")] {
         let method = format!("connected_line_method = {method}");
         let options = ["trust_id_inbound = yes", "send_rpid = yes", &method];
-        tell(1, Weather::CLEAR, &with(&options), async |world: World| {
+        tell_everywhere(1, &with(&options), async |world: World| {
             let allow = ("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE");
             let (alice, bob) = ringing(&world, &[allow]).await;
             bob.answer().await;
@@ -126,7 +126,7 @@ fn a_connected_party_is_not_shown_where_it_is_not_wanted() {
         let configuration = with(&options).with_option("send_rpid = yes");
         let configuration =
             if option.starts_with("send_rpid") { with(&options) } else { configuration };
-        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        tell_everywhere(1, &configuration, async |world: World| {
             let (alice, bob) = ringing(&world, &[]).await;
             bob.answer().await;
             world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
@@ -151,7 +151,7 @@ fn a_dialplan_changes_who_is_shown_and_who_is_connected() {
         \x20same => n,Ringing()\n\
         \x20same => n,Wait(1)\n\
         \x20same => n,Dial(PJSIP/bob,20)\n";
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         alice.dial("desk").await;
@@ -180,7 +180,7 @@ fn who_forwarded_the_call_is_passed_on() {
         exten => own,1,Set(REDIRECTING(from-num)=500)\n\
         \x20same => n,Set(REDIRECTING(reason)=cfu)\n\
         \x20same => n,Dial(PJSIP/bob,20)\n";
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         alice.will_say(&[("Diversion", "<sip:200@example.com>;reason=user-busy")]).await;
@@ -208,7 +208,7 @@ fn trunks_get_their_own_from_and_numbers_are_marked_as_such() {
     let options = ["from_user = account", "from_domain = provider.example", "user_eq_phone = yes"];
     let mut configuration = with(&options);
     configuration.extensions += "\nexten => out,1,Dial(PJSIP/+4930123@bob,20)\n";
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         alice.dial("out").await;

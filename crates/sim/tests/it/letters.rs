@@ -6,13 +6,11 @@ use std::time::Duration;
 use sidetone_sim::registrar::header;
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
-use super::{FEW, registered, tell};
+use super::{FEW, registered, tell_over_with};
 
 fn tell_with(extensions: &str, story: impl AsyncFn(World)) {
     let configuration = Configuration::default().with_extensions(extensions);
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, &story);
-    }
+    tell_over_with(FEW, &configuration, &story);
 }
 
 async fn both(world: &World) -> (Phone, Phone) {
@@ -163,23 +161,21 @@ fn big_i_keeps_new_names_from_both_sides() {
     let configuration = Configuration::default()
         .with_extensions(plan)
         .with_option("send_pai = yes\ntrust_id_inbound = yes\ntrust_id_outbound = yes");
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let (alice, bob) = both(&world).await;
-            let name = ("P-Asserted-Identity", "\"Robert\" <sip:4712@192.0.2.1>");
-            bob.will_say(&[name]).await;
-            for (number, shown) in [("1", true), ("2", false)] {
-                talks(&world, &alice, &bob, number).await;
-                world.run_for(secs(5)).await;
-                let call = alice.call();
-                let told = call.answers.iter().chain(&call.asked);
-                assert_eq!(told.into_iter().any(|text| text.contains("4712")), shown, "{number}");
-                alice.hang_up().await;
-                over(&world, "bob is free", &bob).await;
-                world.assert_no_leaks().await;
-            }
-        });
-    }
+    tell_over_with(FEW, &configuration, async |world: World| {
+        let (alice, bob) = both(&world).await;
+        let name = ("P-Asserted-Identity", "\"Robert\" <sip:4712@192.0.2.1>");
+        bob.will_say(&[name]).await;
+        for (number, shown) in [("1", true), ("2", false)] {
+            talks(&world, &alice, &bob, number).await;
+            world.run_for(secs(5)).await;
+            let call = alice.call();
+            let told = call.answers.iter().chain(&call.asked);
+            assert_eq!(told.into_iter().any(|text| text.contains("4712")), shown, "{number}");
+            alice.hang_up().await;
+            over(&world, "bob is free", &bob).await;
+            world.assert_no_leaks().await;
+        }
+    });
 }
 
 #[test]

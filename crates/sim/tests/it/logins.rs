@@ -2,8 +2,7 @@
 
 use sidetone_sim::{Configuration, Line, Manner, Phone, Weather, World, secs};
 
-use super::FEW;
-use super::tell::{registered, tell};
+use super::{FEW, registered, tell, tell_everywhere, tell_over_with};
 
 /// `alice:desk:correct horse` under each hash.
 const MD5: &str = "66c3aa3c5755b08cc7fbc04082c185fe";
@@ -41,30 +40,28 @@ fn an_account_is_known_by_the_name_it_logs_in_with_whatever_its_from_says() {
     let mut configuration = Configuration::default().with_option("identify_by = auth_username");
     configuration.pjsip +=
         "\n[global]\ntype = global\nendpoint_identifier_order = ip,username,auth_username\n";
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            // Bob is an account too: the proof decides, not the name in front of it.
-            for name in ["frontdesk", "carol"] {
-                let alice = world.phone("alice", Line::Udp).await;
-                alice.will_call_itself(name).await;
-                assert_eq!(alice.register_for(600, "battery staple").await, Err(401), "{name}");
-                assert_eq!(alice.register().await, Ok(600), "{name}\n{}", world.account());
-                assert_eq!(world.contacts("carol"), 0);
-                alice.dial("600").await;
-                world.run_until("she hears herself", secs(20), |_| alice.is_talking()).await;
-                let channels = world.exchange().live().all();
-                let names: Vec<_> = channels.iter().map(|facts| facts.name.to_string()).collect();
-                assert!(names[0].starts_with("PJSIP/alice-"), "{names:?}");
-                alice.hang_up().await;
-                world.run_until("it is over", secs(35), World::is_quiet).await;
-                assert_eq!(alice.register_for(0, "correct horse").await, Ok(0));
-            }
-            let alice = world.phone("alice", Line::Tcp).await;
-            alice.will_call_itself("frontdesk").await;
-            assert_eq!(alice.register().await, Ok(600));
-            registers_calls_and_is_called(&world, &alice).await;
-        });
-    }
+    tell_over_with(FEW, &configuration, async |world: World| {
+        // Bob is an account too: the proof decides, not the name in front of it.
+        for name in ["frontdesk", "carol"] {
+            let alice = world.phone("alice", Line::Udp).await;
+            alice.will_call_itself(name).await;
+            assert_eq!(alice.register_for(600, "battery staple").await, Err(401), "{name}");
+            assert_eq!(alice.register().await, Ok(600), "{name}\n{}", world.account());
+            assert_eq!(world.contacts("carol"), 0);
+            alice.dial("600").await;
+            world.run_until("she hears herself", secs(20), |_| alice.is_talking()).await;
+            let channels = world.exchange().live().all();
+            let names: Vec<_> = channels.iter().map(|facts| facts.name.to_string()).collect();
+            assert!(names[0].starts_with("PJSIP/alice-"), "{names:?}");
+            alice.hang_up().await;
+            world.run_until("it is over", secs(35), World::is_quiet).await;
+            assert_eq!(alice.register_for(0, "correct horse").await, Ok(0));
+        }
+        let alice = world.phone("alice", Line::Tcp).await;
+        alice.will_call_itself("frontdesk").await;
+        assert_eq!(alice.register().await, Ok(600));
+        registers_calls_and_is_called(&world, &alice).await;
+    });
 }
 
 #[test]
@@ -72,7 +69,7 @@ fn a_name_in_authorization_identifies_nobody_unless_the_account_says_so() {
     let mut configuration = Configuration::default();
     configuration.pjsip +=
         "\n[global]\ntype = global\nendpoint_identifier_order = ip,username,auth_username\n";
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let alice = world.phone("alice", Line::Udp).await;
         alice.will_call_itself("frontdesk").await;
         let refused = alice.register().await;

@@ -62,34 +62,51 @@ async fn press(world: &World, phone: &Phone, keys: &str) {
     }
 }
 
-/// The seeds of a story that is short and differs by chance: `SIM_SEEDS=1000-2000` looks further.
-fn seeds() -> std::ops::Range<u64> {
-    let wanted = std::env::var("SIM_SEEDS").unwrap_or_else(|_| "100-124".to_owned());
+/// The seeds that `SIM_SEEDS=1000-2000` asks for, to look further.
+fn wanted_seeds() -> Option<std::ops::Range<u64>> {
+    let wanted = std::env::var("SIM_SEEDS").ok()?;
     let (from, to) = wanted.split_once('-').expect("SIM_SEEDS is FROM-TO");
-    from.parse().expect("a number")..to.parse().expect("a number")
+    Some(from.parse().expect("a number")..to.parse().expect("a number"))
 }
 
-/// The same over several seeds on a bad link with the usual configuration.
-fn tell_over(seeds: &[u64], story: impl AsyncFn(World)) {
-    tell_over_with(seeds, &Configuration::default(), story);
-}
-
-/// The same with another configuration.
-fn tell_over_with(seeds: &[u64], configuration: &Configuration, story: impl AsyncFn(World)) {
-    for seed in seeds {
-        tell(*seed, Weather::BAD, configuration, &story);
-    }
+/// The seeds of a story that is short and differs by chance.
+fn seeds() -> std::ops::Range<u64> {
+    wanted_seeds().unwrap_or(100..124)
 }
 
 /// The links that call flows are told on: one that loses and doubles, and one on which messages are
 /// so late that their repetitions overtake them and requests cross.
 const LINKS: &[Weather] = &[Weather::BAD, Weather::LATE];
 
-/// The same on each of the links.
+/// The same on each of the links over all of the seeds.
 fn tell_on_links(configuration: &Configuration, seeds: &[u64], story: impl AsyncFn(World)) {
+    let seeds = wanted_seeds().map_or_else(|| seeds.to_vec(), Iterator::collect);
     for weather in LINKS {
-        for seed in seeds {
+        for seed in &seeds {
             tell(*seed, *weather, configuration, &story);
         }
     }
+}
+
+/// The same over several seeds on the link that loses, and over one on the late link.
+fn tell_over_with(seeds: &[u64], configuration: &Configuration, story: impl AsyncFn(World)) {
+    if wanted_seeds().is_some() {
+        return tell_on_links(configuration, seeds, story);
+    }
+    for seed in seeds {
+        tell(*seed, Weather::BAD, configuration, &story);
+    }
+    tell(seeds[0], Weather::LATE, configuration, &story);
+}
+
+/// The same with the usual configuration.
+fn tell_over(seeds: &[u64], story: impl AsyncFn(World)) {
+    tell_over_with(seeds, &Configuration::default(), story);
+}
+
+/// The same on a perfect link, where the story may be strict ([`World::is_clear`]), and with the
+/// same seed on each of the others.
+fn tell_everywhere(seed: u64, configuration: &Configuration, story: impl AsyncFn(World)) {
+    tell(seed, Weather::CLEAR, configuration, &story);
+    tell_on_links(configuration, &[seed], story);
 }

@@ -2,13 +2,11 @@
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
-use super::{FEW, registered, tell};
+use super::{FEW, registered, tell, tell_over_with};
 
 fn tell_with(extensions: &str, story: impl AsyncFn(World)) {
     let configuration = Configuration::default().with_extensions(extensions);
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, &story);
-    }
+    tell_over_with(FEW, &configuration, &story);
 }
 
 async fn three(world: &World) -> (Phone, Phone, Phone) {
@@ -38,26 +36,24 @@ fn a_ringing_call_is_picked_up_by_group_extension_and_mark() {
     let configuration = Configuration::default()
         .with_extensions(PICKUPS)
         .with_option("call_group = 1\npickup_group = 1");
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let (alice, bob, carol) = three(&world).await;
-            for number in ["80", "81", "82", "83"] {
-                alice.dial("1").await;
-                world.run_until("bob rings", secs(15), |_| bob.is_alerted()).await;
-                carol.dial(number).await;
-                world.run_until("they talk", secs(35), |w| w.talking(&alice, &carol)).await;
-                world.run_until("bob is free", secs(35), |_| bob.is_over()).await;
-                assert_eq!(bob.state(), Some(CallState::Over(487)));
-                assert_eq!(world.exchange().live().count(), 2, "{}", world.account());
-                if world.chance(2) == 0 {
-                    alice.hang_up().await
-                } else {
-                    carol.hang_up().await
-                }
-                world.assert_no_leaks().await;
+    tell_over_with(FEW, &configuration, async |world: World| {
+        let (alice, bob, carol) = three(&world).await;
+        for number in ["80", "81", "82", "83"] {
+            alice.dial("1").await;
+            world.run_until("bob rings", secs(15), |_| bob.is_alerted()).await;
+            carol.dial(number).await;
+            world.run_until("they talk", secs(35), |w| w.talking(&alice, &carol)).await;
+            world.run_until("bob is free", secs(35), |_| bob.is_over()).await;
+            assert_eq!(bob.state(), Some(CallState::Over(487)));
+            assert_eq!(world.exchange().live().count(), 2, "{}", world.account());
+            if world.chance(2) == 0 {
+                alice.hang_up().await
+            } else {
+                carol.hang_up().await
             }
-        });
-    }
+            world.assert_no_leaks().await;
+        }
+    });
 }
 
 #[test]

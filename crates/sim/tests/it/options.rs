@@ -6,7 +6,7 @@ use std::time::Duration;
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Saying, Weather, World, secs};
 
 use super::press;
-use super::tell::{registered, tell};
+use super::{registered, tell, tell_everywhere};
 
 fn clear(extensions: &str, story: impl AsyncFnOnce(World)) {
     tell(1, Weather::CLEAR, &Configuration::default().with_extensions(extensions), story);
@@ -507,7 +507,7 @@ fn a_transfer_to_nowhere_is_asked_for_again_as_features_conf_says() {
         transferannouncesound = tone-1750-900\ntransferretrysound = tone-1250-900\n\
         transferinvalidsound = tone-1500-900\nxferfailsound = tone-2250-900\n"
         .to_owned();
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let (alice, bob) = both(&world).await;
         talk(&world, &alice, &bob, "1").await;
         let hears = async |what: &str, hz: f64| {

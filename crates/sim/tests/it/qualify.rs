@@ -3,8 +3,7 @@
 use sidetone_sim::configuration::PASSWORD;
 use sidetone_sim::{Configuration, Line, Manner, Weather, World, secs};
 
-use super::FEW;
-use super::tell::{registered, tell};
+use super::{FEW, registered, tell, tell_over_with};
 
 /// Every contact is asked each 30 s.
 fn asked(more: &str) -> Configuration {
@@ -21,31 +20,29 @@ fn status(world: &World, name: &str) -> &'static str {
 
 #[test]
 fn a_contact_that_falls_silent_is_unavailable_until_it_answers_again() {
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &asked(""), async |world: World| {
-            let alice = registered(&world, "alice", Line::Udp).await;
-            let wendy = registered(&world, "wendy", Line::WebSocket).await;
-            for name in ["alice", "wendy"] {
-                world.run_until("it was asked", secs(5), |w| status(w, name) == "Avail").await;
-                let contact = world.exchange().registrar().contacts(name).remove(0);
-                let rtt = contact.qualified.expect("asked").rtt.expect("answered");
-                assert!(rtt.as_millis() < 3_000, "{rtt:?}");
-            }
-            world.cut(&alice);
-            world.run_until("it is missed", secs(40), |w| status(w, "alice") == "Unavail").await;
-            assert_eq!(status(&world, "wendy"), "Avail");
-            world.heal(&alice);
-            world.run_until("it is back", secs(40), |w| status(w, "alice") == "Avail").await;
-            // A refresh does not make it unknown again.
-            assert_eq!(alice.register().await, Ok(600));
-            assert_eq!(status(&world, "alice"), "Avail");
-            // Without contacts there are no questions, and then nothing is left of them.
-            for phone in [&alice, &wendy] {
-                assert_eq!(phone.register_for(0, PASSWORD).await, Ok(0));
-            }
-            world.assert_no_leaks().await;
-        });
-    }
+    tell_over_with(FEW, &asked(""), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        for name in ["alice", "wendy"] {
+            world.run_until("it was asked", secs(5), |w| status(w, name) == "Avail").await;
+            let contact = world.exchange().registrar().contacts(name).remove(0);
+            let rtt = contact.qualified.expect("asked").rtt.expect("answered");
+            assert!(rtt.as_millis() < 3_000, "{rtt:?}");
+        }
+        world.cut(&alice);
+        world.run_until("it is missed", secs(40), |w| status(w, "alice") == "Unavail").await;
+        assert_eq!(status(&world, "wendy"), "Avail");
+        world.heal(&alice);
+        world.run_until("it is back", secs(40), |w| status(w, "alice") == "Avail").await;
+        // A refresh does not make it unknown again.
+        assert_eq!(alice.register().await, Ok(600));
+        assert_eq!(status(&world, "alice"), "Avail");
+        // Without contacts there are no questions, and then nothing is left of them.
+        for phone in [&alice, &wendy] {
+            assert_eq!(phone.register_for(0, PASSWORD).await, Ok(0));
+        }
+        world.assert_no_leaks().await;
+    });
 }
 
 #[test]

@@ -8,8 +8,7 @@ use sidetone_pbx::channel::{BranchEvent, Control};
 use sidetone_pbx::{Application, Cause};
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Saying, Weather, World, secs};
 
-use super::tell::{registered, tell};
-use super::{FEW, seeds, tell_over};
+use super::{FEW, registered, seeds, tell, tell_everywhere, tell_over};
 
 /// The value of a header of a message.
 fn header<'a>(message: &'a str, name: &str) -> &'a str {
@@ -111,11 +110,12 @@ fn a_transfer_that_cannot_be_is_refused_and_the_call_goes_on() {
         (&usual, refer("<sip:0123@192.0.2.1>"), 404),
         (&usual, strange, 400),
     ] {
-        tell(1, Weather::CLEAR, configuration, async |world: World| {
+        tell_everywhere(1, configuration, async |world: World| {
             let (alice, bob) = talking(&world).await;
-            alice.ask(saying).await;
-            world.run_for(secs(2)).await;
+            alice.ask(saying.clone()).await;
+            world.run_until("alice is told", secs(35), |_| !alice.call().told.is_empty()).await;
             assert_eq!(alice.call().told, [status]);
+            world.run_for(secs(2)).await;
             assert!(world.talking(&alice, &bob), "{}", world.account());
             alice.hang_up().await;
             world.assert_no_leaks().await;
@@ -197,7 +197,7 @@ fn colleagues() -> Configuration {
 /// RFC 3891 §5: knowing the name of a dialog is not enough.
 #[test]
 fn a_stranger_to_a_call_may_not_take_a_place_in_it_and_its_party_may() {
-    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+    tell_everywhere(1, &Configuration::default(), async |world: World| {
         let (alice, bob) = talking(&world).await;
         let carol = registered(&world, "carol", Line::Udp).await;
         carol.will_say(&[("Replaces", &named(&alice, 0))]).await;
@@ -270,7 +270,7 @@ fn an_invite_with_replaces_that_fits_nothing_is_refused() {
         [("nobody;to-tag=1;from-tag=2", 481), ("nobody", 400), ("EARLY", 486), ("TWICE", 400)]
     {
         let trusting = Configuration::default().with_option("allow_replaces = any");
-        tell(1, Weather::CLEAR, &trusting, async |world: World| {
+        tell_everywhere(1, &trusting, async |world: World| {
             let (alice, bob) = talking(&world).await;
             let carol = registered(&world, "carol", Line::Udp).await;
             let own = named(&alice, 0);
@@ -302,7 +302,7 @@ fn transfer_before_the_answer_is_302() {
         "\nexten => away,1,Transfer(PJSIP/bob@example.com)\n\
          \x20same => n,Set(GLOBAL(OUTCOME)=${TRANSFERSTATUS}${TRANSFERSTATUSPROTOCOL})\n",
     );
-    tell(1, Weather::CLEAR, &plan, async |world: World| {
+    tell_everywhere(1, &plan, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         alice.dial("away").await;
         world.run_until("it is over", secs(35), |_| alice.is_over()).await;
@@ -358,7 +358,7 @@ fn the_transferred_side_knows_who_sent_it() {
          \x20same => n,Echo()\n",
     );
     configuration = configuration.with_option("set_var = GET_TRANSFERRER_DATA=X-");
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let (alice, bob) = talking(&world).await;
         let mut saying = refer("<sip:tell@192.0.2.1>");
         saying.headers.push(("X-Deal".to_owned(), "4711".to_owned()));
@@ -404,7 +404,7 @@ fn transfer_of_a_local_channel_is_unsupported() {
              exten => 2,1,{answer}\n same => n,Transfer(bob@example.com)\n\
              \x20same => n,Set(GLOBAL(OUTCOME)=${{TRANSFERSTATUS}}${{TRANSFERSTATUSPROTOCOL}})\n"
         ));
-        tell(1, Weather::CLEAR, &plan, async |world: World| {
+        tell_everywhere(1, &plan, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             alice.dial("1").await;
             world.run_until("it is over", secs(35), |_| alice.is_over()).await;
@@ -442,7 +442,7 @@ exten => 2,1,Answer()\n same => n,TooLate(ends)";
     for (number, she_ends) in [("1", false), ("2", true)] {
         let configuration =
             Configuration::default().with_application(TOO_LATE).with_extensions(plan);
-        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        tell_everywhere(1, &configuration, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let carol = registered(&world, "carol", Line::Udp).await;
             alice.dial("600").await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Saying, Weather, World, secs};
 
-use super::{FEW, registered, seeds, tell, tell_over};
+use super::{FEW, registered, seeds, tell, tell_everywhere, tell_over};
 
 #[test]
 fn an_unknown_extension_is_404() {
@@ -196,7 +196,7 @@ fn calls_beyond_maxcalls_are_refused_whoever_begins_them() {
     );
     let limit = "[options]\nmaxcalls = 1\n".to_owned();
     configuration.files.push(("/etc/asterisk.conf".to_owned(), limit));
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         let carol = registered(&world, "carol", Line::Udp).await;
@@ -221,7 +221,7 @@ fn calls_beyond_maxcalls_are_refused_whoever_begins_them() {
 /// RFC 3264 §8: lines of a call stay. The call goes on as it was.
 #[test]
 fn a_re_invite_without_the_lines_there_were_is_refused_and_the_call_goes_on() {
-    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+    tell_everywhere(1, &Configuration::default(), async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         alice.dial("600").await;
         world.run_until("alice hears herself", secs(20), |_| alice.is_talking()).await;
@@ -258,7 +258,7 @@ fn a_hangup_of_the_operator_ends_both_sides() {
 fn a_refusal_of_a_trunk_is_told_with_its_status_and_cause() {
     let configuration =
         Configuration::default().with_extensions("exten => trunk,1,Dial(PJSIP/bob,20)\n");
-    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+    tell_everywhere(1, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         for (status, cause) in [(403, 21), (410, 22), (484, 28), (502, 27), (503, 34), (504, 102)] {

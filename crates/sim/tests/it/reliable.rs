@@ -3,9 +3,9 @@
 
 use sidetone_sim::registrar::header;
 use sidetone_sim::script::{body, sdp};
-use sidetone_sim::{Configuration, Script, Weather, World, secs};
+use sidetone_sim::{Configuration, Script, World, secs};
 
-use super::tell;
+use super::tell_everywhere;
 
 const IP: &str = "198.51.100.1";
 const SUPPORTED: &str = "Supported: 100rel\r\n";
@@ -27,7 +27,7 @@ async fn acknowledges(call: &mut Script, response: &str, cseq: u32, body: &str) 
 
 #[test]
 fn an_invite_without_offer_gets_one_in_a_reliable_183_and_answers_in_prack() {
-    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+    tell_everywhere(1, &configuration(), async |world: World| {
         let mut call = Script::call(&world, "carrier", "early", SUPPORTED, "").await;
         let early = call.hears(183, "INVITE").await;
         assert_eq!(header(&early, "Require"), "100rel", "{early}");
@@ -51,7 +51,7 @@ fn an_invite_without_offer_gets_one_in_a_reliable_183_and_answers_in_prack() {
 #[test]
 fn a_prack_without_the_answer_ends_the_call() {
     for said in ["", "v=0\r\nnonsense"] {
-        tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+        tell_everywhere(1, &configuration(), async |world: World| {
             let mut call = Script::call(&world, "carrier", "early", SUPPORTED, "").await;
             let early = call.hears(183, "INVITE").await;
             acknowledges(&mut call, &early, 2, said).await;
@@ -65,7 +65,7 @@ fn a_prack_without_the_answer_ends_the_call() {
 
 #[test]
 fn an_offer_in_prack_is_answered_in_its_200_before_the_call_is() {
-    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+    tell_everywhere(1, &configuration(), async |world: World| {
         for (to, offer, agreed) in [("late", sdp(IP, 7002), true), ("late", sdp(IP, 7004), false)] {
             // One that cannot be agreed to is refused, and what was agreed stands.
             let offer = if agreed { offer } else { offer.replace("RTP/AVP 0", "RTP/AVP 18") };
@@ -89,7 +89,7 @@ fn an_offer_in_prack_is_answered_in_its_200_before_the_call_is() {
 /// reliable 183 of its own, and offers something else in PRACK.
 #[test]
 fn early_media_is_agreed_on_both_sides_of_a_bridge_and_changed_by_prack() {
-    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+    tell_everywhere(1, &configuration(), async |world: World| {
         let mut caller = Script::call(&world, "carrier", "passed", SUPPORTED, &sdp(IP, 7000)).await;
         let mut callee = Script::waits(&world, "carrier").await;
         let invite = callee.asked("INVITE").await;

@@ -2,8 +2,7 @@
 
 use sidetone_sim::{Configuration, Line, Manner, Saying, Weather, World, secs};
 
-use super::tell::{registered, tell};
-use super::tell_over;
+use super::{FEW, registered, tell, tell_over, tell_over_with};
 
 fn dialplan(lines: &str) -> Configuration {
     let mut configuration = Configuration::default();
@@ -25,26 +24,24 @@ fn a_text_runs_the_dialplan_of_the_message_context_and_is_passed_on() {
         \x20same => n,MessageSend(pjsip:bob)\n\
         \x20same => n,Set(GLOBAL(OUTCOME)=${MESSAGE_SEND_STATUS})\n";
     let configuration = dialplan(plan).with_option("message_context = texts");
-    for seed in super::FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let alice = registered(&world, "alice", Line::Udp).await;
-            let bob = registered(&world, "bob", Line::Tcp).await;
-            alice.send("100", text("How are you?")).await;
-            world.run_until("bob reads it", secs(35), |_| !bob.received().is_empty()).await;
-            let received = bob.received().remove(0);
-            assert!(received.starts_with("MESSAGE sip:bob@"), "{received}");
-            assert!(received.ends_with("\r\n\r\nHow are you? indeed"), "{received}");
-            assert!(received.contains("From: <sip:alice@192.0.2.1>;tag="), "{received}");
-            assert!(received.contains("X-Mood: good\r\nX-Extra: 1\r\n"), "{received}");
-            world.run_until("it is accepted", secs(35), |_| !alice.answers().is_empty()).await;
-            assert!(alice.answers()[0].starts_with("SIP/2.0 202 "), "{:?}", alice.answers());
-            let global = |name: &str| world.exchange().global(name).unwrap_or_default();
-            assert_eq!(global("SEEN"), "How are you?|pjsip:100@192.0.2.1|good");
-            assert_eq!(global("FROM"), "<sip:alice@192.0.2.1>|alice");
-            assert_eq!(world.outcome(), "SUCCESS");
-            world.assert_no_leaks().await;
-        });
-    }
+    tell_over_with(FEW, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Tcp).await;
+        alice.send("100", text("How are you?")).await;
+        world.run_until("bob reads it", secs(35), |_| !bob.received().is_empty()).await;
+        let received = bob.received().remove(0);
+        assert!(received.starts_with("MESSAGE sip:bob@"), "{received}");
+        assert!(received.ends_with("\r\n\r\nHow are you? indeed"), "{received}");
+        assert!(received.contains("From: <sip:alice@192.0.2.1>;tag="), "{received}");
+        assert!(received.contains("X-Mood: good\r\nX-Extra: 1\r\n"), "{received}");
+        world.run_until("it is accepted", secs(35), |_| !alice.answers().is_empty()).await;
+        assert!(alice.answers()[0].starts_with("SIP/2.0 202 "), "{:?}", alice.answers());
+        let global = |name: &str| world.exchange().global(name).unwrap_or_default();
+        assert_eq!(global("SEEN"), "How are you?|pjsip:100@192.0.2.1|good");
+        assert_eq!(global("FROM"), "<sip:alice@192.0.2.1>|alice");
+        assert_eq!(world.outcome(), "SUCCESS");
+        world.assert_no_leaks().await;
+    });
 }
 
 #[test]
@@ -99,7 +96,7 @@ fn destinations_that_are_none_are_named_by_their_status() {
 
 #[test]
 fn texts_in_a_call_reach_the_other_side() {
-    tell_over(super::FEW, async |world: World| {
+    tell_over(FEW, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         bob.will(Manner::Answer(secs(1))).await;

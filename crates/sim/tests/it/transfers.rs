@@ -8,7 +8,7 @@ use sidetone_pbx::channel::{Control, Errand, Redirect};
 use sidetone_pbx::transfer;
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
-use super::{FEW, registered, seeds, tell, tell_over};
+use super::{FEW, registered, seeds, tell, tell_over, tell_over_with};
 
 /// The channels of an account, oldest first.
 pub(super) fn channels(world: &World, name: &str) -> Vec<ChannelId> {
@@ -63,24 +63,22 @@ fn a_callee_is_sent_into_the_dialplan_and_the_caller_is_released() {
     let mut configuration = Configuration::default();
     configuration.extensions +=
         "\nexten => h,1,Set(GLOBAL(HUNG)=${GLOBAL(HUNG)}${EXTEN}${HANGUPCAUSE})\n";
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let (alice, bob) = talking(&world).await;
-            let channel = channels(&world, "bob")[0];
-            redirect(&world, channel, "600");
-            world.run_until("alice is free", secs(35), |_| alice.is_over()).await;
-            assert_eq!(alice.state(), Some(CallState::Over(200)));
-            world.run_for(secs(3)).await;
-            assert!(bob.is_talking(), "he hears himself\n{}", world.account());
-            let shown = world.exchange().live().all();
-            assert_eq!((shown.len(), shown[0].application.as_str()), (1, "Echo"));
-            assert_eq!((shown[0].exten.as_str(), shown[0].bridge.as_str()), ("600", ""));
-            bob.hang_up().await;
-            world.assert_no_leaks().await;
-            // Alice's `h` and then his own.
-            assert_eq!(world.exchange().global("HUNG").as_deref(), Some("h16h16"));
-        });
-    }
+    tell_over_with(FEW, &configuration, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        let channel = channels(&world, "bob")[0];
+        redirect(&world, channel, "600");
+        world.run_until("alice is free", secs(35), |_| alice.is_over()).await;
+        assert_eq!(alice.state(), Some(CallState::Over(200)));
+        world.run_for(secs(3)).await;
+        assert!(bob.is_talking(), "he hears himself\n{}", world.account());
+        let shown = world.exchange().live().all();
+        assert_eq!((shown.len(), shown[0].application.as_str()), (1, "Echo"));
+        assert_eq!((shown[0].exten.as_str(), shown[0].bridge.as_str()), ("600", ""));
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+        // Alice's `h` and then his own.
+        assert_eq!(world.exchange().global("HUNG").as_deref(), Some("h16h16"));
+    });
 }
 
 #[test]

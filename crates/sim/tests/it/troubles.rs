@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Offer, Phone, Weather, World, secs};
 
-use super::{FEW, registered, seeds, tell, tell_over};
+use super::{FEW, registered, seeds, tell, tell_over, tell_over_with};
 
 /// Alice and bob talk.
 async fn talking(world: &World) -> (Phone, Phone) {
@@ -94,76 +94,68 @@ fn a_browser_that_vanishes_ends_its_call() {
 #[test]
 fn media_that_stays_away_ends_the_call_after_rtp_timeout() {
     let configuration = Configuration::default().with_option("rtp_timeout = 10");
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let (alice, bob) = talking(&world).await;
-            world.cut(&alice);
-            world.run_until("bob is free", secs(50), |_| bob.is_over()).await;
-            assert_eq!(world.exchange().live().count(), 0);
-            alice.hang_up().await;
-            world.run_for(secs(1)).await;
-            world.heal(&alice);
-            world.assert_no_leaks().await;
-        });
-    }
+    tell_over_with(FEW, &configuration, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        world.cut(&alice);
+        world.run_until("bob is free", secs(50), |_| bob.is_over()).await;
+        assert_eq!(world.exchange().live().count(), 0);
+        alice.hang_up().await;
+        world.run_for(secs(1)).await;
+        world.heal(&alice);
+        world.assert_no_leaks().await;
+    });
 }
 
 #[test]
 fn a_caller_may_be_silent_while_it_rings_and_not_for_ever_afterwards() {
     let configuration = Configuration::default().with_option("rtp_timeout = 5");
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let alice = registered(&world, "alice", Line::Udp).await;
-            let bob = registered(&world, "bob", Line::Udp).await;
-            bob.will(Manner::Answer(secs(12))).await;
-            alice.dial("bob").await;
-            world.run_until("they talk", secs(40), |w| w.talking(&alice, &bob)).await;
-            world.run_for(secs(10)).await;
-            assert!(world.talking(&alice, &bob), "{}", world.account());
-            alice.hang_up().await;
-            world.run_until("both are free", secs(35), World::is_quiet).await;
+    tell_over_with(FEW, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Answer(secs(12))).await;
+        alice.dial("bob").await;
+        world.run_until("they talk", secs(40), |w| w.talking(&alice, &bob)).await;
+        world.run_for(secs(10)).await;
+        assert!(world.talking(&alice, &bob), "{}", world.account());
+        alice.hang_up().await;
+        world.run_until("both are free", secs(35), World::is_quiet).await;
 
-            alice.will_be_silent().await;
-            alice.dial("bob").await;
-            let talking = |_: &World| alice.state() == Some(CallState::Talking);
-            world.run_until("it is answered", secs(40), talking).await;
-            world.run_until("it ends", secs(10), World::is_quiet).await;
-            world.assert_no_leaks().await;
-        });
-    }
+        alice.will_be_silent().await;
+        alice.dial("bob").await;
+        let talking = |_: &World| alice.state() == Some(CallState::Talking);
+        world.run_until("it is answered", secs(40), talking).await;
+        world.run_until("it ends", secs(10), World::is_quiet).await;
+        world.assert_no_leaks().await;
+    });
 }
 
 #[test]
 fn a_lost_bye_ends_with_the_session_timer() {
     let configuration =
         Configuration::default().with_option("timers = always\ntimers_sess_expires = 90");
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let (alice, bob) = talking(&world).await;
-            world.cut(&alice);
-            alice.hang_up().await;
-            world.run_until("bob is free", secs(130), |_| bob.is_over()).await;
-            world.heal(&alice);
-            world.assert_no_leaks().await;
-        });
-    }
+    tell_over_with(FEW, &configuration, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        world.cut(&alice);
+        alice.hang_up().await;
+        world.run_until("bob is free", secs(130), |_| bob.is_over()).await;
+        world.heal(&alice);
+        world.assert_no_leaks().await;
+    });
 }
 
 #[test]
 fn a_long_call_is_refreshed_and_stays() {
     let configuration =
         Configuration::default().with_option("timers = always\ntimers_sess_expires = 90");
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &configuration, async |world: World| {
-            let (alice, bob) = talking(&world).await;
-            world.run_for(secs(400)).await;
-            assert!(world.talking(&alice, &bob), "{}", world.account());
-            let refreshed = world.ladder().iter().any(|line| line.contains(" UPDATE sip:"));
-            assert!(refreshed, "{}", world.account());
-            alice.hang_up().await;
-            world.assert_no_leaks().await;
-        });
-    }
+    tell_over_with(FEW, &configuration, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        world.run_for(secs(400)).await;
+        assert!(world.talking(&alice, &bob), "{}", world.account());
+        let refreshed = world.ladder().iter().any(|line| line.contains(" UPDATE sip:"));
+        assert!(refreshed, "{}", world.account());
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
 }
 
 #[test]

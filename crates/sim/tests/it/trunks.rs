@@ -2,8 +2,7 @@
 
 use sidetone_sim::{CallState, Configuration, Line, Weather, World, secs};
 
-use super::FEW;
-use super::tell::{registered, tell};
+use super::{FEW, registered, tell, tell_over_with};
 
 /// Every phone is a trunk that the exchange logs in at with this password.
 fn trunks(password: &str) -> Configuration {
@@ -15,21 +14,19 @@ fn trunks(password: &str) -> Configuration {
 
 #[test]
 fn a_trunk_with_a_password_is_called() {
-    for seed in FEW {
-        tell(*seed, Weather::BAD, &trunks("correct horse"), async |world: World| {
-            let alice = registered(&world, "alice", Line::Udp).await;
-            let bob = registered(&world, "bob", Line::Udp).await;
-            bob.will_demand_a_password().await;
-            alice.dial("bob").await;
-            world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
-            assert!(bob.call().invite.contains("Digest username=\"exchange\""));
-            bob.answer().await;
-            world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
-            alice.hang_up().await;
-            world.assert_no_leaks().await;
-            assert_eq!(bob.state(), Some(CallState::Over(200)));
-        });
-    }
+    tell_over_with(FEW, &trunks("correct horse"), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will_demand_a_password().await;
+        alice.dial("bob").await;
+        world.run_until("it rings", secs(35), |_| bob.is_alerted()).await;
+        assert!(bob.call().invite.contains("Digest username=\"exchange\""));
+        bob.answer().await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+        assert_eq!(bob.state(), Some(CallState::Over(200)));
+    });
 }
 
 #[test]

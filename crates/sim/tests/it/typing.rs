@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidetone_sim::{CallState, Configuration, Line, Manner, Offer, Phone, Weather, World, secs};
 
-use super::tell::tell;
+use super::{tell, tell_everywhere};
 
 /// Text and repetitions for everybody.
 fn texting() -> Configuration {
@@ -99,7 +99,7 @@ fn a_call_to_somebody_without_text_goes_on_without_it() {
     for (configuration, codecs) in
         [(texting(), &["ulaw"][..]), (Configuration::default(), &["ulaw", "red", "t140"])]
     {
-        tell(33, Weather::CLEAR, &configuration, async |world: World| {
+        tell_everywhere(33, &configuration, async |world: World| {
             let (alice, bob) = text_call(&world, "bob", Line::Udp, codecs).await;
             let offered = bob.call().invite;
             let allowed = configuration.pjsip.contains("t140");

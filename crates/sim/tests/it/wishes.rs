@@ -3,7 +3,7 @@
 use sidetone_sim::{Configuration, Line, Manner, Media, Phone, Saying, Weather, World, secs};
 
 use super::overhear::overheard;
-use super::tell::{registered, tell};
+use super::{registered, tell};
 
 fn of_account(account: &str, options: &str) -> Configuration {
     let mut configuration = Configuration::default();
