@@ -178,7 +178,7 @@ mod tests {
         sides[0].hear(1);
         sides[1].hear(0);
         let mut changes = Vec::new();
-        for at in 0..3_000 {
+        for at in 0..2_500 {
             let sent = sides.map(|side| side.followed().unwrap_or(0));
             sides[0].hear(sent[1]);
             sides[1].hear(sent[0]);

@@ -1,6 +1,7 @@
 //! What the exchange of a world is configured with: the same files an operator writes.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub struct Configuration {
     pub names: Table,
     /// What the dialplan can call: what it can in the binary, and what a story adds.
     pub catalogue: Catalogue,
+    /// Addresses of the exchange for media, beside its own.
+    pub media_addresses: Vec<IpAddr>,
     /// Applications that the dialplan names and nobody has: the story tells what comes of it.
     pub missing: Vec<String>,
 }
@@ -123,9 +126,9 @@ impl Default for Configuration {
             addresses: [("localhost".to_owned(), vec![Ipv4Addr::LOCALHOST.into()])].into(),
             ..Table::default()
         };
-        let (files, missing) = (Vec::new(), Vec::new());
+        let (files, missing, media_addresses) = (Vec::new(), Vec::new(), Vec::new());
         let catalogue = sidetone_apps::CATALOGUE;
-        Self { pjsip, extensions, rtp, features, files, names, catalogue, missing }
+        Self { pjsip, extensions, rtp, features, files, names, catalogue, media_addresses, missing }
     }
 }
 

@@ -106,7 +106,9 @@ impl World {
         let media = SimWorld::new(random.u64(), Instant::now().into_std());
         let media = Rc::new(RefCell::new(media));
         let commanded = media.borrow().commanded();
-        let engine = media.borrow_mut().engine(host(EXCHANGE)).expect("the ports suffice");
+        let mut own = host(EXCHANGE);
+        own.addresses.extend(&configuration.media_addresses);
+        let engine = media.borrow_mut().engine(own).expect("the ports suffice");
         tokio::task::spawn_local(turn(Rc::clone(&media), commanded));
         let empty = engine.snapshot().await;
         let fuse = Fuse::default();
@@ -314,6 +316,19 @@ impl World {
         meanwhile.await;
         let datagrams = self.inner.media.borrow_mut().recorded(ip);
         datagrams.into_iter().map(|datagram| datagram.bytes).collect()
+    }
+
+    /// The addresses that media comes from to a phone while this time passes.
+    pub async fn sources(&self, phone: &Phone, time: Duration) -> Vec<IpAddr> {
+        let ip = phone.ip();
+        self.inner.media.borrow_mut().record(ip);
+        self.inner.media.borrow_mut().recorded(ip);
+        sleep(time).await;
+        let datagrams = self.inner.media.borrow_mut().recorded(ip);
+        let mut sources: Vec<IpAddr> = datagrams.iter().map(|it| it.from.ip()).collect();
+        sources.sort();
+        sources.dedup();
+        sources
     }
 
     /// What a phone of any line hears in its last call while this time passes: decrypted and

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
+use sidetone_sim::{
+    CallState, Configuration, Line, Manner, Phone, Saying, Script, Weather, World, secs,
+};
 
 use super::{FEW, registered, tell, tell_everywhere, tell_over_with};
 
@@ -240,4 +242,86 @@ fn a_phone_that_dies_while_it_is_asked_for_a_fax_ends_the_call() {
         bob.hang_up().await;
         world.assert_no_leaks().await;
     });
+}
+
+/// All twenty come back, or those that four bad links leave.
+async fn passes(world: &World, phone: &Phone) {
+    let (came, least) = (passed(world, phone).await, if world.is_clear() { 20 } else { 5 });
+    assert!(came >= least, "{came}: {}", world.account());
+}
+
+#[test]
+fn a_fax_passes_after_a_transfer() {
+    tell_everywhere(28, &fax_allowed(), async |world: World| {
+        let (alice, bob) = two_who_talk(&world).await;
+        let carol = registered(&world, "carol", Line::Udp).await;
+        carol.will_fax().await;
+        carol.will_repeat().await;
+        carol.will(Manner::Answer(Duration::from_millis(300))).await;
+        let carols = [("Refer-To", "<sip:carol@192.0.2.1>")];
+        alice.ask(Saying::new("REFER", &carols)).await;
+        world.run_until("alice is free", secs(60), |_| alice.is_over()).await;
+        world.run_until("they talk", secs(35), |w| w.talking(&bob, &carol)).await;
+        bob.fax().await;
+        reoffered(&world, &bob, 200).await;
+        passes(&world, &bob).await;
+        carol.speak().await;
+        reoffered(&world, &carol, 200).await;
+        world.run_until("they talk again", secs(60), |w| w.talking(&bob, &carol)).await;
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// The channel leaves once both sides are answered; one that was told to stay has nobody to ask.
+#[test]
+fn a_fax_passes_where_a_local_channel_was_and_is_refused_where_one_stays() {
+    let configuration = fax_allowed().with_extensions(
+        "[internal]\nexten => gone,1,Dial(Local/bob@internal,20)\n\
+         exten => stays,1,Dial(Local/bob@internal/n,20)\n",
+    );
+    for (number, status) in [("gone", 200), ("stays", 488)] {
+        tell_everywhere(29, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            for phone in [&alice, &bob] {
+                phone.will_fax().await;
+                phone.will_repeat().await;
+            }
+            bob.will(Manner::Answer(Duration::from_millis(300))).await;
+            alice.dial(number).await;
+            world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+            world.run_for(secs(2)).await;
+            alice.fax().await;
+            reoffered(&world, &alice, status).await;
+            if status == 200 {
+                passes(&world, &alice).await;
+                bob.speak().await;
+                reoffered(&world, &bob, 200).await;
+            }
+            world.run_until("they talk again", secs(60), |w| w.talking(&alice, &bob)).await;
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// Nobody has been asked yet (decision 47): the caller is refused before anybody's phone rings.
+#[test]
+fn a_call_that_begins_with_a_fax_is_refused() {
+    let configuration = fax_allowed().with_carriers();
+    for number in ["600", "bob"] {
+        tell_everywhere(30, &configuration, async |world: World| {
+            let bob = registered(&world, "bob", Line::Udp).await;
+            bob.will_fax().await;
+            let offer = "v=0\r\no=- 1 1 IN IP4 198.51.100.2\r\ns=-\r\nc=IN IP4 198.51.100.2\r\n\
+                         t=0 0\r\nm=image 7000 udptl t38\r\na=T38FaxVersion:0\r\n";
+            let mut call = Script::call(&world, "carrier", number, "", offer).await;
+            let refusal = call.hears(488, "INVITE").await;
+            assert!(refusal.contains("Warning: "), "{refusal}");
+            call.say("ACK", 1, "", "").await;
+            assert_eq!(bob.calls().len(), 0);
+            world.assert_no_leaks().await;
+        });
+    }
 }

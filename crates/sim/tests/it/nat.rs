@@ -1,7 +1,7 @@
 //! What peers are told about addresses, and how ICE is switched.
 
 use std::cell::Cell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use sidetone_pbx::counters::Refusal;
@@ -129,6 +129,33 @@ fn a_browser_that_changes_networks_is_heard_again_within_two_seconds() {
             wendy.hang_up().await;
             world.assert_no_leaks().await;
             assert_eq!(bob.state(), Some(CallState::Over(200)));
+        });
+    }
+}
+
+/// `media_address` alone is what a phone is told, for a NAT that leads here; with
+/// `bind_rtp_to_media_address` it is also where its media comes from.
+#[test]
+fn media_is_bound_to_the_media_address_where_the_option_says_so() {
+    for (binds, source) in [("yes", [192, 0, 2, 9]), ("no", [192, 0, 2, 1])] {
+        let mut configuration = Configuration::default();
+        configuration.media_addresses.push([192, 0, 2, 9].into());
+        let begin = "\n[alice](phone)\n";
+        let lines = format!("media_address = 192.0.2.9\nbind_rtp_to_media_address = {binds}\n");
+        configuration.pjsip = configuration.pjsip.replace(begin, &format!("{begin}{lines}"));
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            bob.will(Manner::Answer(secs(1))).await;
+            alice.dial("bob").await;
+            world.run_until("bob hears her", secs(35), |_| bob.is_talking()).await;
+            let answer = alice.call().answers.pop().unwrap_or_default();
+            assert!(answer.contains("c=IN IP4 192.0.2.9\r\n"), "{answer}");
+            let sources = world.sources(&alice, secs(2)).await;
+            assert_eq!(sources, [IpAddr::from(source)], "{binds}");
+            assert_eq!(world.sources(&bob, secs(2)).await, [IpAddr::from([192, 0, 2, 1])]);
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
         });
     }
 }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use sidetone_sim::{CallState, Configuration, Line, Manner, Offer, Phone, Weather, World, secs};
+use sidetone_sim::{
+    CallState, Configuration, Line, Manner, Media, Offer, Phone, Weather, World, secs,
+};
 
+use super::pairings::{Kind, with_options};
 use super::{tell, tell_everywhere};
 
 /// Text and repetitions for everybody.
@@ -132,5 +135,44 @@ fn silence_of_the_keyboard_ends_no_call_and_garbage_is_not_passed_on() {
         assert_eq!(typed(&world, &alice, &sound, T140).await, [b"ok"]);
         bob.hang_up().await;
         world.assert_no_leaks().await;
+    });
+}
+
+/// The exchange calls itself in between: one of its bridges joins two legs under SDES.
+#[test]
+fn text_passes_between_legs_under_sdes() {
+    let sdes = Kind::Phone(Media::Sdes, "media_encryption = sdes\n");
+    let mut configuration = with_options(texting(), "bob", sdes)
+        .with_extensions("[internal]\nexten => through,1,Dial(PJSIP/mirror,20)\n");
+    configuration.pjsip += "\n[mirror](phone)\naors = mirror\nmedia_encryption = sdes\n\
+        \n[mirror](devices)\ncontact = sip:bob@192.0.2.1:5060\n\
+        \n[mirror]\ntype = identify\nendpoint = mirror\nmatch = 192.0.2.1\n";
+    tell(35, Weather::CLEAR, &configuration, async |world: World| {
+        let bob = typist(&world, "bob", Line::Udp, &["ulaw", "red", "t140"]).await;
+        bob.will_want(Media::Sdes).await;
+        bob.will_repeat().await;
+        bob.will(Manner::Answer(Duration::from_millis(300))).await;
+        let alice = typist(&world, "alice", Line::Udp, &["ulaw", "red", "t140"]).await;
+        for number in ["bob", "through"] {
+            alice.dial_with(number, Offer::AudioAndText).await;
+            world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
+            let legs = world.exchange().live().count();
+            assert_eq!(legs, if number == "bob" { 2 } else { 4 });
+            let invite = bob.call().invite;
+            let texts = invite.split("m=").find(|part| part.starts_with("text "));
+            assert!(texts.is_some_and(|part| part.contains("RTP/SAVP")), "{invite}");
+            assert!(texts.is_some_and(|part| part.contains("a=crypto:")), "{invite}");
+            let sent = [packet(T140, 1, b"sealed"), packet(T140, 2, b"!")];
+            let mut back = Vec::new();
+            let wire = world.captured(&bob, async {
+                back = typed(&world, &alice, &sent, T140).await;
+            });
+            let wire = wire.await;
+            assert_eq!(back, [&b"sealed"[..], b"!"], "{number}");
+            let readable = wire.iter().any(|bytes| bytes.windows(6).any(|part| part == b"sealed"));
+            assert!(!readable, "{number}: bob's text is on the wire in clear");
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        }
     });
 }
