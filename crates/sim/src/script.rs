@@ -28,6 +28,8 @@ pub struct Script {
     seen: Vec<String>,
     /// Our request that has no answer yet.
     asking: Option<String>,
+    /// Our answer to an INVITE that has no ACK yet (RFC 3261 §13.3.1.4).
+    unacknowledged: Option<String>,
     /// Our last ACK, for repetitions of the response.
     acked: Option<String>,
     /// Our answers, each with the request it belongs to.
@@ -56,6 +58,7 @@ impl Script {
             heard: Vec::new(),
             seen: Vec::new(),
             asking: None,
+            unacknowledged: None,
             acked: None,
             answered: Vec::new(),
         }
@@ -95,6 +98,9 @@ impl Script {
             if text.starts_with("SIP/2.0 ") && header(&text, "CSeq") == header(asked, "CSeq") {
                 self.asking = None;
             }
+            if text.starts_with("ACK ") {
+                self.unacknowledged = None;
+            }
             self.seen.push(text.clone());
             self.heard.push(text);
             return;
@@ -118,8 +124,11 @@ impl Script {
             for text in self.wire.hear(Duration::from_millis(100)).await {
                 self.take(text).await;
             }
-            if let Some(request) = self.asking.clone().filter(|_| look % AGAIN == 0) {
-                self.wire.say(request).await;
+            if look % AGAIN == 0 {
+                for said in [self.asking.clone(), self.unacknowledged.clone()].into_iter().flatten()
+                {
+                    self.wire.say(said).await;
+                }
             }
         }
         panic!("no {what}: {:#?}", self.heard);
@@ -165,6 +174,9 @@ impl Script {
             "SIP/2.0 {status}\r\n{vias}{copied}To: {to}{tag}\r\n\
              Contact: <sip:{user}@{ip}:5060>\r\n{more}{kind}Content-Length: {length}\r\n\r\n{body}"
         );
+        if status.starts_with('2') && request.starts_with("INVITE ") {
+            self.unacknowledged = Some(text.clone());
+        }
         self.answered.push((request.to_owned(), text.clone()));
         self.wire.say(text).await;
     }

@@ -371,6 +371,8 @@ fn third_party(waits: Waits) {
         assert_eq!(has_stream, !matches!(waits, Waits::NoMedia), "{answer}");
         let in_ack = if first.is_empty() { hole.as_str() } else { "" };
         echo.say("ACK", 1, "", in_ack).await;
+        // Long enough that an ACK which got lost has come once more.
+        echo.attend(secs(5)).await;
         let bob = registered(&world, "bob", Line::Udp).await;
         bob.will(Manner::Answer(secs(1))).await;
         let mut called = Script::call(&world, "carrier", "bob", "", "").await;
