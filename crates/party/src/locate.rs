@@ -70,6 +70,8 @@ pub struct Records {
     pub addresses: BTreeMap<String, Vec<IpAddr>>,
     /// Whether NAPTR and SRV were asked for.
     pub has_services: bool,
+    /// Whether a dialplan or a peer brought the name, and not the configuration.
+    pub is_learned: bool,
 }
 
 impl Records {

@@ -58,12 +58,14 @@ fn wanted(config: &Config) -> BTreeMap<String, bool> {
 }
 
 /// The name that leads to an address, for a server that must prove it over TLS (RFC 5922 §4): the
-/// domain that was asked for and not a host of its records. The first of several.
+/// domain that was asked for and not a host of its records. The first of several, and one of the
+/// configuration before any other: what a peer names must not change what a trunk has to prove.
 #[must_use]
 pub fn leading_to(names: &Names, address: IpAddr) -> Option<&str> {
     let leads = |records: &Records| records.addresses.values().flatten().any(|ip| *ip == address);
-    let found = names.iter().filter(|(_, records)| leads(records)).map(|(name, _)| name.as_str());
-    found.min()
+    let found = names.iter().filter(|(_, records)| leads(records));
+    let (_, name) = found.map(|(name, records)| (records.is_learned, name)).min()?;
+    Some(name)
 }
 
 /// Looks up all names of a configuration. What cannot be looked up stays as it is `known`: a name
@@ -119,9 +121,11 @@ pub async fn look_up(uri: &str, names: &Names, resolver: &Resolver) -> Option<(S
     if known.is_some_and(|known| known.has_services || !services) {
         return None;
     }
+    let is_learned = known.is_none_or(|known| known.is_learned);
     let answer = resolver.open().look_up(&name, services, known).await;
     report(&name, &answer);
-    (!answer.records.is_empty()).then_some((name, answer.records))
+    let records = Records { is_learned, ..answer.records };
+    (!records.is_empty()).then_some((name, records))
 }
 
 /// Puts fresh answers in the place of those known when they were asked for. A name that was learned
@@ -273,5 +277,23 @@ mod tests {
         let expected =
             Names::from([at("kept.example", "192.0.2.9"), at("learned.example", "192.0.2.3")]);
         assert_eq!(next, expected);
+    }
+
+    #[test]
+    fn what_a_server_must_prove_is_the_name_of_the_configuration() {
+        let address: IpAddr = "192.0.2.7".parse().expect("an address");
+        let records = |is_learned| Records {
+            addresses: [("host.example.net".to_owned(), vec![address])].into(),
+            is_learned,
+            ..Records::default()
+        };
+        let mut names = Names::new();
+        assert_eq!(leading_to(&names, address), None);
+        names.insert("an.attacker.example".to_owned(), records(true));
+        assert_eq!(leading_to(&names, address), Some("an.attacker.example"));
+        names.insert("trunk.example.net".to_owned(), records(false));
+        names.insert("zebra.example.net".to_owned(), records(false));
+        assert_eq!(leading_to(&names, address), Some("trunk.example.net"));
+        assert_eq!(leading_to(&names, "192.0.2.8".parse().expect("an address")), None);
     }
 }
