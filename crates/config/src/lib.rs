@@ -43,7 +43,7 @@ pub use acl::{Acl, AclSet, Network};
 pub use advice::firewall;
 pub use diff::{Changes, Difference, diff};
 pub use fields::Settings;
-pub use load::{Documents, Loaded, Summary, compile, load, reload};
+pub use load::{Documents, Loaded, Summary, compile, load, reload, run_directory};
 pub use nearest::nearest;
 pub use objects::aor::Aor;
 pub use objects::asterisk::{Asterisk, Directories, Start};

@@ -125,10 +125,21 @@ pub fn load(source: &dyn Source, directory: &str) -> Loaded {
     compile(Documents::read(source, directory), source, None)
 }
 
+/// The run directory that the `asterisk.conf` of `directory` names, whatever the other files hold: a
+/// console must find its exchange while somebody mends them.
+pub fn run_directory(source: &dyn Source, directory: &str) -> String {
+    let directory = directory.trim_end_matches('/');
+    let options = Options { directory: directory.to_owned(), exec_includes: ExecIncludes::Refused };
+    let file = sidetone_conf::load(source, "asterisk.conf", &options).unwrap_or_default();
+    Asterisk::build(&file, directory, &mut Report::default()).directories.run
+}
+
 /// Loads everything from `directory` again. An object that now has errors stays as it was in
 /// `previous`, and objects that did not change are shared with it.
 pub fn reload(source: &dyn Source, directory: &str, previous: &Config) -> Loaded {
-    compile(Documents::read(source, directory), source, Some(previous))
+    let mut documents = Documents::read(source, directory);
+    documents.keep_from_emptiness();
+    compile(documents, source, Some(previous))
 }
 
 impl Documents {
@@ -175,6 +186,19 @@ impl Documents {
                         .hint(format!("check the permissions of {path}")),
                 );
                 None
+            }
+        }
+    }
+
+    /// A file that was cut off by a full disk or an editor is no wish to have nothing: it counts
+    /// as missing, and what was there stays.
+    fn keep_from_emptiness(&mut self) {
+        let files = [("pjsip.conf", &mut self.pjsip), ("extensions.conf", &mut self.extensions)];
+        for (name, file) in files {
+            if file.as_ref().is_some_and(|document| document.sections.is_empty()) {
+                *file = None;
+                let words = "it is empty: what was read from it before stays";
+                self.diagnostics.push(Diagnostic::warning(&Span::whole_file(name), words));
             }
         }
     }

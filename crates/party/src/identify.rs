@@ -192,7 +192,7 @@ mod tests {
             addresses: [("edge.example".to_owned(), vec![known])].into(),
             ..Records::default()
         };
-        let names = Names::from([("trunk.example".to_owned(), records)]);
+        let names = Names::from([("trunk.example".to_owned(), records.into())]);
         let text = format!(
             "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1\r\n{header}\
              From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\

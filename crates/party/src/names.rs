@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 use sidetone_config::objects::identify::Source;
@@ -12,7 +13,7 @@ use crate::locate::{Records, Wanted, host_name};
 use crate::resolver::{Answer, Resolver};
 
 /// What each name stands for; the keys are as [`host_name`] writes them.
-pub type Names = HashMap<String, Records>;
+pub type Names = HashMap<String, Arc<Records>>;
 
 /// Lookups at the same time: a name server that is away must not hold up the start by the sum of
 /// all patience. The system's resolver works on threads, of which the runtime has more.
@@ -21,7 +22,7 @@ const AT_ONCE: usize = 64;
 /// What is known of a name.
 #[must_use]
 pub fn records_of<'a>(names: &'a Names, name: &str) -> Option<&'a Records> {
-    names.get(&host_name(name))
+    names.get(&host_name(name)).map(AsRef::as_ref)
 }
 
 /// The names of a configuration, and which of them have services to look up: external addresses,
@@ -62,7 +63,8 @@ fn wanted(config: &Config) -> BTreeMap<String, bool> {
 /// configuration before any other: what a peer names must not change what a trunk has to prove.
 #[must_use]
 pub fn leading_to(names: &Names, address: IpAddr) -> Option<&str> {
-    let leads = |records: &Records| records.addresses.values().flatten().any(|ip| *ip == address);
+    let leads =
+        |records: &Arc<Records>| records.addresses.values().flatten().any(|ip| *ip == address);
     let found = names.iter().filter(|(_, records)| leads(records));
     let (_, name) = found.map(|(name, records)| (records.is_learned, name)).min()?;
     Some(name)
@@ -73,7 +75,7 @@ pub fn leading_to(names: &Names, address: IpAddr) -> Option<&str> {
 pub async fn resolve(config: &Config, known: &Names, resolver: &Resolver) -> Names {
     let asking = &resolver.open();
     resolve_all(wanted(config), |name, services| async move {
-        asking.look_up(&name, services, known.get(&name)).await
+        asking.look_up(&name, services, known.get(&name).map(AsRef::as_ref)).await
     })
     .await
 }
@@ -95,7 +97,7 @@ where
     while let Some((name, answer)) = lookups.next().await {
         report(&name, &answer);
         if !answer.records.is_empty() {
-            resolved.insert(name, answer.records);
+            resolved.insert(name, Arc::new(answer.records));
         }
     }
     resolved
@@ -113,11 +115,23 @@ fn report(name: &str, answer: &Answer) {
     }
 }
 
+/// Whether nothing is to be learned of the host of a URI: it is an address, or known.
+#[must_use]
+pub fn is_known(uri: &str, names: &Names) -> bool {
+    name_in(uri).is_none_or(|(name, services)| {
+        names.get(&name).is_some_and(|known| known.has_services || !services)
+    })
+}
+
 /// Looks up the host of a URI that is called, unless it is known; `None` when there is nothing to
 /// learn.
-pub async fn look_up(uri: &str, names: &Names, resolver: &Resolver) -> Option<(String, Records)> {
+pub async fn look_up(
+    uri: &str,
+    names: &Names,
+    resolver: &Resolver,
+) -> Option<(String, Arc<Records>)> {
     let (name, services) = name_in(uri)?;
-    let known = names.get(&name);
+    let known = names.get(&name).map(AsRef::as_ref);
     if known.is_some_and(|known| known.has_services || !services) {
         return None;
     }
@@ -125,7 +139,7 @@ pub async fn look_up(uri: &str, names: &Names, resolver: &Resolver) -> Option<(S
     let answer = resolver.open().look_up(&name, services, known).await;
     report(&name, &answer);
     let records = Records { is_learned, ..answer.records };
-    (!records.is_empty()).then_some((name, records))
+    (!records.is_empty()).then(|| (name, Arc::new(records)))
 }
 
 /// Puts fresh answers in the place of those known when they were asked for. A name that was learned
@@ -157,10 +171,10 @@ mod tests {
     use crate::resolver::Table;
     use sidetone_conf::MemorySource;
 
-    fn at(name: &str, address: &str) -> (String, Records) {
+    fn at(name: &str, address: &str) -> (String, Arc<Records>) {
         let address = address.parse().expect("an address");
         let addresses = BTreeMap::from([(name.to_owned(), vec![address])]);
-        (name.to_owned(), Records { addresses, ..Records::default() })
+        (name.to_owned(), Records { addresses, ..Records::default() }.into())
     }
 
     /// Each lookup takes as long as it may, as when the name server is away.
@@ -171,7 +185,7 @@ mod tests {
         let known = Names::from([at("7.invalid", "192.0.2.7")]);
         let patience = Duration::from_secs(2);
         let silent = |name: String, _| {
-            let records = known.get(&name).cloned().unwrap_or_default();
+            let records = known.get(&name).map(|known| Records::clone(known)).unwrap_or_default();
             async move {
                 tokio::time::sleep(patience).await;
                 Answer { records, problems: vec!["no answer".to_owned()], keeps: false }
@@ -181,7 +195,7 @@ mod tests {
         assert_eq!(start.elapsed(), 2 * patience, "64 of them and 36");
     }
 
-    fn config(text: &str) -> std::sync::Arc<Config> {
+    fn config(text: &str) -> Arc<Config> {
         let source = MemorySource::new().with("/etc/pjsip.conf", text);
         sidetone_config::load(&source, "/etc").config.expect("a configuration")
     }
@@ -201,7 +215,7 @@ mod tests {
         let hosts = [("localhost", false), ("plain.invalid", false), ("there.invalid", false)];
         assert_eq!(names, [services[0], hosts[0], services[1], hosts[1], hosts[2]]);
         let known = Names::from([at("peer.invalid", "192.0.2.7")]);
-        let resolver = Resolver::Table(std::sync::Arc::new(Table {
+        let resolver = Resolver::Table(Arc::new(Table {
             addresses: BTreeMap::from([("localhost".to_owned(), vec![[127, 0, 0, 1].into()])]),
             ..Table::default()
         }));
@@ -229,7 +243,7 @@ mod tests {
         for (host, last) in [("a.example", 1), ("b.example", 2), ("c.example", 3)] {
             table.addresses.insert(host.to_owned(), vec![[192, 0, 2, last].into()]);
         }
-        let resolver = Resolver::Table(std::sync::Arc::new(table));
+        let resolver = Resolver::Table(Arc::new(table));
         let (name, records) =
             look_up("sip:1@Trunk.example", &Names::new(), &resolver).await.expect("it is known");
         assert_eq!(name, "trunk.example");
@@ -256,7 +270,7 @@ mod tests {
         let mut table = Table::default();
         table.srv.insert(owner.clone(), srv);
         table.addresses.insert(edge.clone(), vec![[192, 0, 2, 1].into()]);
-        let resolver = |table: &Table| Resolver::Table(std::sync::Arc::new(table.clone()));
+        let resolver = |table: &Table| Resolver::Table(Arc::new(table.clone()));
         let found = resolve(&config, &Names::new(), &resolver(&table)).await;
         assert_eq!(found["trunk.example"].addresses_of(&edge).len(), 1);
         table.silent.extend(["trunk.example".to_owned(), owner.clone(), edge]);
@@ -289,10 +303,10 @@ mod tests {
         };
         let mut names = Names::new();
         assert_eq!(leading_to(&names, address), None);
-        names.insert("an.attacker.example".to_owned(), records(true));
+        names.insert("an.attacker.example".to_owned(), records(true).into());
         assert_eq!(leading_to(&names, address), Some("an.attacker.example"));
-        names.insert("trunk.example.net".to_owned(), records(false));
-        names.insert("zebra.example.net".to_owned(), records(false));
+        names.insert("trunk.example.net".to_owned(), records(false).into());
+        names.insert("zebra.example.net".to_owned(), records(false).into());
         assert_eq!(leading_to(&names, address), Some("trunk.example.net"));
         assert_eq!(leading_to(&names, "192.0.2.8".parse().expect("an address")), None);
     }

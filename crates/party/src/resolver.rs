@@ -185,16 +185,19 @@ impl Asking {
         join_all(asked).await
     }
 
-    fn hear(&self, name: &str) -> Result<(), String> {
+    async fn hear(&self, name: &str) -> Result<(), String> {
         match self {
-            Self::Table(table) if table.silent.contains(name) => Err(silence()),
+            Self::Table(table) if table.silent.contains(name) => {
+                tokio::time::sleep(PATIENCE).await;
+                Err(silence())
+            }
             _ => Ok(()),
         }
     }
 
     /// The addresses of a host, sorted.
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, String> {
-        self.hear(host)?;
+        self.hear(host).await?;
         if let Self::Table(table) = self {
             let found = table.addresses.get(host).cloned();
             return found.ok_or_else(|| "there is no such name".to_owned());
@@ -216,7 +219,7 @@ impl Asking {
 
     /// The SRV records of a name, sorted; none when there are none.
     async fn srv(&self, owner: &str) -> Result<Vec<Srv>, String> {
-        self.hear(owner)?;
+        self.hear(owner).await?;
         let mut found = match self {
             Self::Table(table) => table.srv.get(owner).cloned().unwrap_or_default(),
             Self::Dns(None) => Vec::new(),
@@ -243,7 +246,7 @@ impl Asking {
 
     /// The NAPTR records of a name, sorted; none when there are none.
     async fn naptr(&self, name: &str) -> Result<Vec<Naptr>, String> {
-        self.hear(name)?;
+        self.hear(name).await?;
         let mut found = match self {
             Self::Table(table) => table.naptr.get(name).cloned().unwrap_or_default(),
             Self::Dns(None) => Vec::new(),

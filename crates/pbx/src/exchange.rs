@@ -24,7 +24,7 @@ use sidetone_net::{Net, Route, SendError};
 use sidetone_party::seats::Seats;
 use sidetone_sip::headers::Replaces;
 use sidetone_ua::digest::DigestServer;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::Cause;
 use crate::application::Catalogue;
@@ -84,6 +84,8 @@ struct Inner {
     dialplan: ArcSwap<Dialplan>,
     globals: Mutex<HashMap<String, String>>,
     resolved: ArcSwap<Names>,
+    /// Lookups that a call may begin.
+    lookups: Semaphore,
     resolver: Resolver,
     silent: Mutex<Silent>,
     interfaces: ArcSwap<Vec<IpAddr>>,

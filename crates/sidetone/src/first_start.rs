@@ -93,11 +93,7 @@ pub(crate) fn run_directory(arguments: &Arguments) -> PathBuf {
         Some(config) => config.parent().map_or_else(|| PathBuf::from("."), Path::to_owned),
         None => state_directory(arguments).join("etc"),
     };
-    let loaded = sidetone_config::load(&FileSource, &etc.to_string_lossy());
-    match loaded.config {
-        Some(config) => PathBuf::from(&config.asterisk.directories.run),
-        None => PathBuf::from("/run/sidetone"),
-    }
+    PathBuf::from(sidetone_config::run_directory(&FileSource, &etc.to_string_lossy()))
 }
 
 fn make_directory(path: &Path) -> Result<(), String> {

@@ -1,12 +1,14 @@
 //! From transports of `pjsip.conf` to listeners.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sidetone_config::{Config, Protocol, TlsMethod, TlsSettings, Transport};
 use sidetone_net::settings::{ListenerSpec, TcpKeepalive};
 use sidetone_net::tls::{self, ClientCertificate, ServerVerification, TlsVersions, Wildcards};
-use sidetone_net::{Net, NetSettings, Protocol as Spoken};
+use sidetone_net::{ListenError, Net, NetSettings, Protocol as Spoken};
 
 /// Limits and timeouts of all flows.
 pub(crate) fn net_settings(config: &Config) -> NetSettings {
@@ -28,59 +30,111 @@ pub(crate) fn net_settings(config: &Config) -> NetSettings {
     settings
 }
 
+/// The transports that are open, as they were opened.
+pub(crate) type Open = BTreeMap<String, Arc<Transport>>;
+
 /// Opens a listener per transport object. One that cannot be opened is reported and the others
-/// stand; returns how many do.
-pub(crate) async fn open(net: &Net, config: &Config) -> usize {
-    let mut open = 0;
+/// stand; returns those that do.
+pub(crate) async fn open(net: &Net, config: &Config) -> Open {
+    let mut open = Open::new();
     for transport in config.transports_sorted() {
-        let Some(spec) = spec(transport) else {
-            continue;
-        };
-        match net.listen(spec).await {
-            Ok(address) => {
-                open += 1;
-                tracing::info!("listening for SIP over {} on {address}", transport.protocol);
+        match listen(net, transport).await {
+            Some(Ok(())) => {
+                open.insert(transport.id.clone(), Arc::clone(transport));
             }
-            Err(error) => tracing::error!("pjsip.conf: {error}"),
+            Some(Err(error)) => tracing::error!("pjsip.conf: {error}"),
+            None => {}
         }
     }
     open
 }
 
+/// `None` for a transport that listens nowhere by itself.
+async fn listen(net: &Net, transport: &Transport) -> Option<Result<(), ListenError>> {
+    let listening = net.listen(spec(transport)?).await;
+    Some(listening.map(|address| {
+        tracing::info!("listening for SIP over {} on {address}", transport.protocol);
+    }))
+}
+
 /// Moves listeners to what a reload says: those that are gone or changed close, new and changed
-/// ones open. Connections that are open stay open. Returns what could not be opened, in words.
-pub(crate) async fn update(net: &Net, old: &Config, new: &Config) -> Vec<String> {
-    let changed = |id: &String, other: &Config, this: &Config| {
-        let settings = |config: &Config| {
-            let transport = config.transports.get(id)?;
-            let (tls, keepalive) = (transport.tls.clone(), transport.tcp_keepalive);
-            let marks = (transport.tos, transport.cos);
-            Some((transport.protocol, transport.bind, tls, keepalive, marks))
-        };
-        settings(other) != settings(this)
-    };
-    for id in old.transports.keys().filter(|id| changed(id, old, new)) {
-        if net.unlisten(id).await {
-            tracing::info!("transport '{id}' closed");
-        }
-    }
+/// ones open. Connections that are open stay open. What cannot be opened in another place stays
+/// where it was, and is tried again with the next reload. Returns what could not be opened, in
+/// words.
+pub(crate) async fn update(net: &Net, open: &mut Open, new: &Config) -> Vec<String> {
     let mut failed = Vec::new();
-    let open: HashSet<String> =
-        net.listeners().into_iter().map(|listener| listener.name.to_string()).collect();
+    let gone = |id: &String| !new.transports.contains_key(id);
+    for id in open.keys().filter(|id| gone(id)).cloned().collect::<Vec<_>>() {
+        open.remove(&id);
+        close(net, &id).await;
+    }
     for transport in new.transports_sorted() {
-        // One whose address was taken the last time is tried again.
-        if open.contains(&transport.id) {
+        let id = &transport.id;
+        let old = open.get(id).cloned();
+        if old.as_ref().is_some_and(|old| is_same(old, transport)) {
             continue;
         }
-        let Some(spec) = spec(transport) else { continue };
-        match net.listen(spec).await {
-            Ok(address) => {
-                tracing::info!("listening for SIP over {} on {address}", transport.protocol);
+        if let Some(old) = &old {
+            if let Err(why) = has_room(old, transport) {
+                failed.push(format!("transport '{id}': {why}; it stays at {}", old.bind));
+                continue;
             }
-            Err(error) => failed.push(error.to_string()),
+            open.remove(id);
+            close(net, id).await;
+        }
+        match listen(net, transport).await {
+            None => {}
+            Some(Ok(())) => {
+                open.insert(id.clone(), Arc::clone(transport));
+            }
+            Some(Err(error)) => {
+                let back = match &old {
+                    Some(old) => listen(net, old).await.is_some_and(|back| back.is_ok()),
+                    None => false,
+                };
+                failed.push(match old.filter(|_| back) {
+                    Some(old) => {
+                        let words = format!("{error}; it stays as it was at {}", old.bind);
+                        open.insert(id.clone(), old);
+                        words
+                    }
+                    None => error.to_string(),
+                });
+            }
         }
     }
     failed
+}
+
+async fn close(net: &Net, id: &str) {
+    if net.unlisten(id).await {
+        tracing::info!("transport '{id}' closed");
+    }
+}
+
+/// Whether a listener need not move.
+fn is_same(old: &Transport, new: &Transport) -> bool {
+    let settings = |transport: &Transport| {
+        let (tls, keepalive) = (transport.tls.clone(), transport.tcp_keepalive);
+        let marks = (transport.tos, transport.cos);
+        (transport.protocol, transport.bind, tls, keepalive, marks)
+    };
+    settings(old) == settings(new)
+}
+
+/// Whether the new place can be had, asked before the old one is given up: that ends what runs
+/// over it. Where they overlap, only the address can be asked for.
+fn has_room(old: &Transport, new: &Transport) -> std::io::Result<()> {
+    if old.bind == new.bind || spec(new).is_none() {
+        return Ok(());
+    }
+    let port = if old.bind.port() == new.bind.port() { 0 } else { new.bind.port() };
+    let place = SocketAddr::new(new.bind.ip(), port);
+    match new.protocol {
+        Protocol::Udp => UdpSocket::bind(place).map(drop),
+        _ => TcpListener::bind(place).map(drop),
+    }
+    .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", new.bind)))
 }
 
 fn spec(transport: &Transport) -> Option<ListenerSpec> {

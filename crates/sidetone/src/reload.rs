@@ -36,8 +36,8 @@ pub(crate) struct Reloader {
 
 /// What was last put into force of the parts that a reload of one module leaves as they are.
 pub(crate) struct InForce {
-    /// The configuration that the SIP listeners are of.
-    pub listening: Arc<Config>,
+    /// The SIP listeners.
+    pub listening: listeners::Open,
     /// The ports that calls take.
     pub ports: RangeInclusive<u16>,
 }
@@ -90,11 +90,10 @@ impl Reloader {
         }
         if concerns(&["res_pjsip", "pjsip"]) {
             self.net.update_settings(listeners::net_settings(&config));
-            for words in listeners::update(&self.net, &in_force.listening, &config).await {
+            for words in listeners::update(&self.net, &mut in_force.listening, &config).await {
                 status = 1;
                 text += &format!("pjsip.conf: {words}\n");
             }
-            in_force.listening = Arc::clone(&config);
             for (listener, error) in self.net.reload_certificates() {
                 text += &format!("transport '{listener}': {error}\n");
             }

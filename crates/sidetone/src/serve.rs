@@ -143,7 +143,7 @@ async fn serve(
         .await
         .map_err(|error| error.to_string())?;
     let open = listeners::open(&net, &config).await;
-    if open == 0 && http.http_address().is_none() && http.https_address().is_none() {
+    if open.is_empty() && http.http_address().is_none() && http.https_address().is_none() {
         return Err("no transport could be opened: nobody could call".to_owned());
     }
     assume(identity, arguments, log, &socket_path)?;
@@ -166,10 +166,7 @@ async fn serve(
         net: net.clone(),
         log: log.clone(),
         last: parking_lot::Mutex::new(std::time::Instant::now()),
-        in_force: Mutex::new(InForce {
-            listening: Arc::clone(&config),
-            ports: config.rtp.ports.clone(),
-        }),
+        in_force: Mutex::new(InForce { listening: open, ports: config.rtp.ports.clone() }),
     });
     let answer = answerer(&exchange, &reloader, stop);
     if place.state.is_some() && !arguments.quiet {

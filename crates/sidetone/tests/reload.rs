@@ -182,6 +182,39 @@ fn what_one_module_left_as_it_was_counts_after_the_next_reload_of_all() {
     assert!(words.contains("No such module 'nonsense'") && status == Some(1), "{words}");
 }
 
+#[test]
+fn a_transport_that_cannot_move_stays_and_so_do_its_calls() {
+    let (sip, taken, elsewhere) = (free_port(), free_port(), free_port());
+    let holder = UdpSocket::bind(("127.0.0.1", taken)).expect("it is free");
+    let mut exchange = Exchange::new("reload-stays", sip);
+    exchange.write("pjsip.conf", &pjsip(sip, "ulaw"));
+    exchange.write("extensions.conf", "[a]\nexten => 600,1,Answer()\n same => n,Echo()\n");
+    exchange.start();
+    let mut phone = Phone::new(sip);
+    let (tag, media) = phone.call();
+    phone.hears_itself(media);
+    let ours = format!("127.0.0.1:{sip}");
+    for place in [format!("127.0.0.1:{taken}"), format!("198.51.100.9:{sip}")] {
+        exchange.write("pjsip.conf", &pjsip(sip, "ulaw").replace(&ours, &place));
+        let (words, status) = told(&exchange, "core reload");
+        assert!(words.contains(&place) && words.contains("stays"), "{words}");
+        assert_eq!(status, Some(1));
+        assert!(is_open(sip), "{place}");
+    }
+    phone.hears_itself(media);
+    phone.send(&phone.request("BYE", &tag, 2, "Content-Length: 0\r\n\r\n"));
+    assert!(phone.answer("BYE").starts_with("SIP/2.0 200"));
+    // An editor that was cut off: nothing in the file is no wish to have nothing.
+    exchange.write("pjsip.conf", "; nothing yet\n");
+    let (words, _) = told(&exchange, "core reload");
+    assert!(is_open(sip) && exchange.answer("pjsip show endpoints").contains("desk"), "{words}");
+    assert!(exchange.logs("pjsip.conf: warning: it is empty"));
+    drop(holder);
+    exchange.write("pjsip.conf", &pjsip(elsewhere, "ulaw"));
+    assert_eq!(told(&exchange, "core reload").1, Some(0));
+    assert!(is_open(elsewhere) && !is_open(sip));
+}
+
 /// The status line of the answer to a GET.
 fn status_of(port: u16, path: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");

@@ -3,12 +3,17 @@
 
 use std::time::Duration;
 
-use sidetone_party::names::{Names, look_up, renewed, resolve};
+use sidetone_party::names::{Names, is_known, look_up, renewed, resolve};
 
 use super::Exchange;
 
-/// Names that are known at once: those of a large configuration, and as many of dialplans.
-const MOST_NAMES: usize = 10_000;
+/// Names of dialplans and peers that are known at once. Whoever is redirected chooses them, and
+/// each may have as many records as are kept of one.
+const MOST_LEARNED: usize = 1_000;
+
+/// Lookups for calls at the same time. Each takes some sockets and a thread of the system's
+/// resolver, of which file access needs some too.
+pub(super) const MOST_LOOKUPS: usize = 32;
 
 /// Time between two lookups of all names. The system's resolver does not tell how long an answer
 /// holds; five minutes is the usual time to live of names that are meant to move.
@@ -20,9 +25,18 @@ impl Exchange {
     /// again.
     pub async fn learn(&self, uri: &str) {
         let known = self.names();
-        if known.len() >= MOST_NAMES {
+        if is_known(uri, &known) {
             return;
         }
+        let learned = known.values().filter(|records| records.is_learned).count();
+        let place = self.inner.lookups.try_acquire();
+        let (Ok(_place), true) = (place, learned < MOST_LEARNED) else {
+            tracing::warn!(
+                "'{uri}' is not looked up: {learned} other names are known and {} are asked for",
+                MOST_LOOKUPS - self.inner.lookups.available_permits()
+            );
+            return;
+        };
         if let Some((name, records)) = look_up(uri, &known, &self.inner.resolver).await {
             self.inner.resolved.rcu(|known| {
                 let mut more = Names::clone(known);

@@ -17,7 +17,7 @@ use sidetone_music::MusicLibrary;
 use sidetone_net::{Net, NetEvent};
 use sidetone_ua::digest::DigestServer;
 use sidetone_ua::{Settings, Stack};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::names;
 use super::{Exchange, Inner, Prompts};
@@ -103,6 +103,7 @@ impl Exchange {
                 resolved: ArcSwap::from_pointee(names),
                 resolver: parts.resolver,
                 silent: Mutex::default(),
+                lookups: Semaphore::new(names::MOST_LOOKUPS),
                 interfaces: ArcSwap::from_pointee(parts.interfaces),
                 entity_id: entity_id(&config, &mut *random),
                 config: ArcSwap::new(config),

@@ -261,3 +261,25 @@ fn a_text_goes_on_at_the_next_host() {
         world.assert_no_leaks().await;
     });
 }
+
+/// Each lookup takes sockets and a thread: whoever is redirected to ever new names must not take
+/// those that files and other calls need.
+#[test]
+fn lookups_for_calls_are_bounded_in_number() {
+    let mut configuration = Configuration::default();
+    configuration.names.silent = (0..40).map(|number| format!("n{number}.example")).collect();
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let began = tokio::time::Instant::now();
+        let exchange = world.exchange();
+        let lookups = (0..40).map(|number| async move {
+            exchange.learn(&format!("sip:a@n{number}.example")).await;
+            began.elapsed()
+        });
+        let took = futures_util::future::join_all(lookups).await;
+        let refused = took.iter().filter(|time| time.is_zero()).count();
+        assert_eq!(refused, 40 - 32, "{took:?}");
+        let again = tokio::time::Instant::now();
+        exchange.learn("sip:a@n39.example").await;
+        assert!(!again.elapsed().is_zero(), "there is room again");
+    });
+}
