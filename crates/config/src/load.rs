@@ -125,8 +125,8 @@ pub fn load(source: &dyn Source, directory: &str) -> Loaded {
     compile(Documents::read(source, directory), source, None)
 }
 
-/// The run directory that the `asterisk.conf` of `directory` names, whatever the other files hold: a
-/// console must find its exchange while somebody mends them.
+/// The run directory that the `asterisk.conf` of `directory` names, whatever the other files
+/// hold: a console must find its exchange while somebody mends them.
 pub fn run_directory(source: &dyn Source, directory: &str) -> String {
     let directory = directory.trim_end_matches('/');
     let options = Options { directory: directory.to_owned(), exec_includes: ExecIncludes::Refused };
