@@ -59,19 +59,21 @@ pub fn secret_of(auth: &Auth, wanted: Algorithm) -> Option<Secret> {
     auth.password.as_ref().map(|password| Secret::Password(password.reveal().clone()))
 }
 
-/// The `uri` parameter must name what is requested. Clients differ in how exactly (SIPp leaves the
-/// user out, some phones the port), so the same user or the same host is enough; that credentials
-/// cannot be used for a second request is the nonce count's business.
+/// The `uri` parameter must name what is requested (RFC 3261 §22.4): whoever is on the way must not
+/// turn a call to one into a call to another. Clients and proxies differ in how they write the
+/// host, so the same user is enough; SIPp leaves the user out, and then the host must be the same.
+/// That credentials cannot be used for a second request is the nonce count's business.
 #[must_use]
 pub fn uri_matches(request: &Request, named: &str) -> bool {
     let Ok(named) = Uri::parse(&sidetone_sip::Text::from(named.as_bytes().to_vec())) else {
         return false;
     };
-    let same_host = match (&named, &request.uri) {
-        (Uri::Sip(named), Uri::Sip(requested)) => named.host.equivalent(&requested.host),
-        _ => false,
-    };
-    same_host || named.user() == request.uri.user()
+    match (&named, &request.uri) {
+        (Uri::Sip(named), Uri::Sip(requested)) if named.user.is_none() => {
+            named.host.equivalent(&requested.host)
+        }
+        _ => named.user() == request.uri.user(),
+    }
 }
 
 /// The logins of an endpoint; `None` when it has none, and challenges are passed on as refusals.

@@ -30,22 +30,45 @@ use crate::transfer;
 /// once; more is one that calls itself, which would take all memory.
 const MOST_PAIRS: usize = 256;
 
+/// Pairs behind so many others count as deep: no dialplan stacks them so high.
+const DEEP: u16 = 8;
+
+/// Deep pairs that one call may make in all. An extension that calls itself twice over would go on
+/// for minutes within what may live at a time, even after its caller has left.
+const MOST_DEEP: usize = 4_096;
+
+/// The pairs of one call.
+#[derive(Debug, Default)]
+pub(crate) struct Pairs {
+    alive: AtomicUsize,
+    /// Made so far behind [`DEEP`] others.
+    deep: AtomicUsize,
+}
+
 /// The room one pair takes among those of its call, for as long as it lives.
 #[derive(Debug)]
-struct Room(Arc<AtomicUsize>);
+struct Room(Arc<Pairs>);
 
 impl Room {
-    /// `None` when the call has no room left.
-    fn take(pairs: &Arc<AtomicUsize>) -> Option<Self> {
+    /// # Errors
+    /// The call has no room left, in words.
+    fn take(pairs: &Arc<Pairs>, depth: u16) -> Result<Self, String> {
         let room = Self(Arc::clone(pairs));
-        let before = pairs.fetch_add(1, Ordering::Relaxed);
-        (before < MOST_PAIRS).then_some(room)
+        let before = pairs.alive.fetch_add(1, Ordering::Relaxed);
+        let (count, what) = if before >= MOST_PAIRS {
+            (MOST_PAIRS, "live in this call already")
+        } else if depth > DEEP && pairs.deep.fetch_add(1, Ordering::Relaxed) >= MOST_DEEP {
+            (MOST_DEEP, "behind others were made in this call")
+        } else {
+            return Ok(room);
+        };
+        Err(format!("{count} pairs of Local channels {what}: does the extension call itself?"))
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.alive.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -179,6 +202,7 @@ impl Channel {
 pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
     let refusal = no_room(exchange, &call);
     let number = exchange.live().next_number();
+    call.inherited.depth = call.inherited.depth.saturating_add(1);
     let name = |end: u8| format!("Local/{}@{}-{number:08x};{end}", call.exten, call.context);
     let endpoint = Arc::new(Endpoint {
         id: format!("{}@{}", call.exten, call.context),
@@ -216,18 +240,15 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
     first.show_dialled(&call.dialled_at);
     let branch = Branch::of(&first);
     let errand = call.first.take();
-    let room = Room::take(&call.inherited.pairs);
+    let room = Room::take(&call.inherited.pairs, call.inherited.depth);
     let life = Box::pin(async move {
         if let Some(words) = refusal {
             return refused(&first, &words);
         }
-        if room.is_none() {
-            let words = format!(
-                "{MOST_PAIRS} pairs of Local channels live in this call already: does the \
-                 extension call itself?"
-            );
-            return refused(&first, &words);
-        }
+        let _room = match room {
+            Ok(room) => room,
+            Err(words) => return refused(&first, &words),
+        };
         let gone = Box::pin(called(&mut first, second, call, errand)).await;
         outgoing::end(&mut first, gone).await
     });
@@ -330,5 +351,29 @@ async fn until_answered(first: &mut Channel) -> Result<(), Stop> {
                 return Ok(());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_may_ring_many_for_hours_and_not_call_itself_for_ever() {
+        let pairs = Arc::new(Pairs::default());
+        for _ in 0..10 * MOST_DEEP {
+            Room::take(&pairs, DEEP).expect("a queue that rings its agents again and again");
+        }
+        let alive: Vec<_> = (0..MOST_PAIRS).map(|_| Room::take(&pairs, 1)).collect();
+        let words = Room::take(&pairs, 1).expect_err("no more at a time");
+        assert!(words.contains("256 pairs") && words.contains("live in this call"), "{words}");
+        drop(alive);
+        for _ in 0..MOST_DEEP {
+            Room::take(&pairs, DEEP + 1).expect("each gives its room back");
+        }
+        let words = Room::take(&pairs, DEEP + 1).expect_err("no more in all");
+        assert!(words.contains("4096 pairs"), "{words}");
+        assert!(words.ends_with("does the extension call itself?"), "{words}");
+        Room::take(&pairs, 1).expect("others of the call go on");
     }
 }

@@ -3,7 +3,6 @@
 //! called, who forwarded the call. And how a new connected party is shown to the peer.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use sidetone_config::objects::endpoint::ConnectedLineMethod;
 use sidetone_sip::headers::{From, Headers, To};
@@ -13,6 +12,7 @@ use sidetone_ua::api::{DialogId, DialogRequest, Failure, RequestId};
 use super::refer::Referring;
 use super::{Channel, Control, State};
 use crate::Cause;
+use crate::local::Pairs;
 use crate::message::{self, ALLOW};
 use crate::party::{PartyId, Redirecting};
 use crate::referral::{Farewell, Watch};
@@ -29,8 +29,10 @@ pub struct Inherited {
     pub headers: Vec<(String, String)>,
     /// Who forwarded the call.
     pub redirecting: Redirecting,
-    /// How many pairs of Local channels live in the whole call.
-    pub(crate) pairs: Arc<AtomicUsize>,
+    /// The pairs of Local channels in the whole call.
+    pub(crate) pairs: Arc<Pairs>,
+    /// How many of them lie between it and the beginning of the call.
+    pub(crate) depth: u16,
 }
 
 /// A parameter to be written into From.
@@ -87,8 +89,10 @@ pub struct SipFacts {
     pub causes: Vec<BranchCause>,
     /// Who forwarded the call.
     pub redirecting: Redirecting,
-    /// How many pairs of Local channels live in the whole call.
-    pairs: Arc<AtomicUsize>,
+    /// The pairs of Local channels in the whole call.
+    pairs: Arc<Pairs>,
+    /// How many of them lie between it and the beginning of the call.
+    depth: u16,
     /// What the dialog is called.
     pub names: Names,
     /// The text that runs the dialplan, or that is to be sent.
@@ -134,6 +138,7 @@ impl SipFacts {
             headers: inherited.headers.clone(),
             redirecting: inherited.redirecting.clone(),
             pairs: Arc::clone(&inherited.pairs),
+            depth: inherited.depth,
             ..Self::default()
         }
     }
@@ -187,6 +192,7 @@ impl Channel {
             headers: self.sip.inheritable.clone(),
             redirecting: self.sip.redirecting.clone(),
             pairs: Arc::clone(&self.sip.pairs),
+            depth: self.sip.depth,
         }
     }
 

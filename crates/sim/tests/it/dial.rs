@@ -328,7 +328,8 @@ exten => 5,1,Dial(Local/nobody-here@nowhere,30)
 fn a_dialplan_that_calls_itself_is_refused_at_last() {
     let plan = "
 exten => loop,1,Dial(Local/loop@internal/n)
-exten => tree,1,Dial(Local/tree@internal&Local/tree@internal/n)";
+exten => tree,1,Dial(Local/tree@internal&Local/tree@internal/n)
+exten => trees,1,Dial(Local/trees@internal/n&Local/trees@internal/n)";
     tell_with(plan, async |world: World| {
         let (alice, bob) = both(&world).await;
         for number in ["loop", "tree"] {
@@ -341,6 +342,11 @@ exten => tree,1,Dial(Local/tree@internal&Local/tree@internal/n)";
                 .await;
             world.assert_no_leaks().await;
         }
+        // Whoever gave up leaves nothing that goes on calling.
+        alice.dial("trees").await;
+        world.run_for(Duration::from_millis(20)).await;
+        alice.hang_up().await;
+        world.run_until("nobody calls", secs(5), |w| w.exchange().live().count() == 0).await;
         talking_again(&world, &alice, &bob, "bob").await;
         alice.hang_up().await;
         world.assert_no_leaks().await;

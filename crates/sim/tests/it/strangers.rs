@@ -414,8 +414,10 @@ fn a_proof_for_another_request_or_account_is_worth_nothing() {
             alice.say(change(text)).await;
             status_of(&alice.hear(secs(1)).await).to_owned()
         };
-        let elsewhere = "sip:600@198.51.100.77";
-        assert_eq!(tried(1, &|text| text, elsewhere).await, "401", "a proof for a call elsewhere");
+        for (number, elsewhere) in [(1, "sip:600@198.51.100.77"), (5, "sip:600@192.0.2.1")] {
+            let status = tried(number, &|text| text, elsewhere).await;
+            assert_eq!(status, "401", "a proof for a call: {elsewhere}");
+        }
         let as_bob = |text: String| text.replace("<sip:alice@192.0.2.1>", "<sip:bob@192.0.2.1>");
         assert_eq!(tried(2, &as_bob, "sip:192.0.2.1").await, "401", "alice's proof for bob");
         let bobs = |text: String| text.replace("To: <sip:alice@", "To: <sip:bob@");
