@@ -193,7 +193,7 @@ fn patience(shared: &Shared, settings: &HttpSettings) -> Duration {
 fn note_end(shared: &Shared, error: &hyper::Error) {
     if error.is_parse() {
         shared.counters.count(Count::RequestsMalformed);
-    } else if error.is_timeout() {
+    } else if error.is_timeout() || error.is_incomplete_message() {
         shared.counters.count(Count::RequestsUnfinished);
     }
 }

@@ -12,7 +12,7 @@ counted! {
         RequestsRefused = "http_requests_refused_total",
         /// Requests that were no HTTP, or whose head was too large.
         RequestsMalformed = "http_requests_malformed_total",
-        /// Requests whose head did not end in time: connections half open.
+        /// Requests that did not end, in time or at all: connections half open.
         RequestsUnfinished = "http_requests_unfinished_total",
         /// Connections refused by a limit.
         SessionsRefused = "http_sessions_refused_total",

@@ -9,7 +9,7 @@ use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap};
 use hyper::service::Service;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::service::TowerToHyperService;
 use sidetone_base::Transport;
 use sidetone_net::UpgradedWebSocket;
@@ -76,6 +76,11 @@ async fn route(
     peer: Peer,
 ) -> Response<Body> {
     let server = settings.server_name.as_str();
+    // RFC 9112 §3.2.
+    if request.version() == Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
+        let text = "A request of HTTP/1.1 must name its Host.";
+        return page::error(StatusCode::BAD_REQUEST, text, server);
+    }
     let Some(path) = decode(request.uri().path()) else {
         return page::error(StatusCode::BAD_REQUEST, "The path is malformed.", server);
     };

@@ -326,6 +326,17 @@ async fn broken_and_oversized_requests_are_refused() {
     assert!(matches!(world.ask(&long).await.status, 0 | 431));
     let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(200));
     assert_eq!(world.ask(&many).await.status, 431);
+    assert_eq!(world.ask("GET / HTTP/1.1\r\n\r\n").await.status, 400, "without Host");
+    assert_eq!(world.ask("GET / HTTP/1.0\r\n\r\n").await.status, 200, "none needed it then");
+    let mut gone = world.connect().await;
+    gone.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    drop(gone);
+    let counted = async {
+        while !world.server.totals().contains(&("http_requests_unfinished_total", 1)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(support::PATIENCE, counted).await.unwrap();
 }
 
 const PHONE: &str = "phone <meta name=\"websocket\" content=\"/ws\">";

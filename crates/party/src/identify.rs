@@ -102,8 +102,8 @@ fn by_username(config: &Config, request: &Request) -> Option<Arc<Endpoint>> {
 }
 
 fn by_auth_username(config: &Config, request: &Request) -> Option<Arc<Endpoint>> {
-    let credentials = credentials_of(request)?;
-    let found = config.endpoints.get(&credentials.username)?;
+    let mut all = credentials_of(request);
+    let found = all.find_map(|credentials| config.endpoints.get(&credentials.username))?;
     found.identify_by.contains(&IdentifyBy::AuthUsername).then(|| Arc::clone(found))
 }
 
@@ -150,10 +150,11 @@ fn came_by(config: &Config, transport: &str, flow: &Flow) -> bool {
     wanted.protocol.is_websocket() || !some_listens || listens(wanted)
 }
 
-/// The digest credentials of a request, if it has some that can be read.
-pub fn credentials_of(request: &Request) -> Option<Credentials> {
-    let mut lines = request.headers.lines(Name::Authorization);
-    lines.find_map(|line| Credentials::parse(&line.to_str()))
+/// The digest credentials of a request that can be read: one for each realm it has been asked for
+/// (RFC 3261 §22.3).
+pub fn credentials_of(request: &Request) -> impl Iterator<Item = Credentials> + '_ {
+    let lines = request.headers.lines(Name::Authorization);
+    lines.filter_map(|line| Credentials::parse(&line.to_str()))
 }
 
 #[cfg(test)]

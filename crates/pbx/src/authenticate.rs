@@ -97,7 +97,8 @@ fn verify(
         publish(exchange, SecurityKind::ChallengeSent, flow, request, detail);
         return Err(challenge(exchange, realm, &algorithms, Freshness::New));
     }
-    let Some(credentials) = credentials_of(request) else {
+    let ours = credentials_of(request).find(|credentials| credentials.realm == realm);
+    let Some(credentials) = ours.or_else(|| credentials_of(request).next()) else {
         publish(exchange, SecurityKind::RequestBadFormat, flow, request, Vec::new());
         return Err(Box::new(message::refusal(400, "the Authorization header cannot be read")));
     };

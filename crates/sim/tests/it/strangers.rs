@@ -214,6 +214,20 @@ fn an_invite_to_nobody_in_particular_reaches_s() {
 }
 
 #[test]
+fn among_credentials_for_several_realms_ours_count() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let mut alice = world.stranger().await;
+        alice.say(register(1, &alice, "")).await;
+        let challenge = alice.hear(secs(1)).await;
+        let ours = credentials(&challenge[0], "sip:192.0.2.1");
+        let elsewhere = ours.replace("realm=\"asterisk\"", "realm=\"elsewhere\"");
+        assert_ne!(ours, elsewhere);
+        alice.say(register(2, &alice, &format!("{elsewhere}{ours}"))).await;
+        assert_eq!(status_of(&alice.hear(secs(1)).await), "200");
+    });
+}
+
+#[test]
 fn a_challenge_names_the_default_realm() {
     for (line, realm) in
         [("", "asterisk"), ("default_realm = pbx.example.net\n", "pbx.example.net")]
