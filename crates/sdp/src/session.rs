@@ -79,7 +79,9 @@ impl fmt::Display for ParseError {
             Self::Line(number, text) => {
                 write!(f, "line {number} of the SDP cannot be read: {text:?}")
             }
-            Self::NotSdp => f.write_str("the body has none of the lines v=, o= and m=: not SDP"),
+            Self::NotSdp => f.write_str(
+                "the body has none of the lines v=, o= and m=, or garbage and no m=: not SDP",
+            ),
         }
     }
 }
@@ -141,6 +143,8 @@ impl Media {
 struct Reader {
     session: Session,
     recognised: bool,
+    /// Lines of no form, or an `o=` that cannot be read. Passed over beside `m=` lines.
+    has_garbage: bool,
     other_lines: usize,
 }
 
@@ -157,9 +161,11 @@ impl Reader {
         let mut chars = line.chars();
         // Blank lines and padding after the last line are skipped: some gateways send them.
         let (Some(letter), Some('=')) = (chars.next(), chars.next()) else {
+            self.has_garbage |= !line.is_empty();
             return Ok(());
         };
         if !letter.is_ascii_alphabetic() {
+            self.has_garbage = true;
             return Ok(());
         }
         let value = chars.as_str().trim_ascii();
@@ -219,7 +225,10 @@ impl Reader {
             (Some(media), 'b') => media.bandwidths.push(line.value),
             (Some(media), _) => media.other.push(line),
             // The origin only identifies the session: a broken one is no reason to refuse a call.
-            (None, 'o') => session.origin = Origin::parse(value).unwrap_or_default(),
+            (None, 'o') => match Origin::parse(value) {
+                Some(origin) => session.origin = origin,
+                None => self.has_garbage = true,
+            },
             (None, 's') => session.name = line.value,
             (None, 'b') => session.bandwidths.push(line.value),
             (None, 't' | 'r') => {
@@ -245,7 +254,8 @@ impl Reader {
     }
 
     fn finish(mut self) -> Result<Session, ParseError> {
-        if !self.recognised {
+        // `v=0` before garbage is no description without media.
+        if !self.recognised || (self.has_garbage && self.session.media.is_empty()) {
             return Err(ParseError::NotSdp);
         }
         if self.session.name.is_empty() {

@@ -51,6 +51,9 @@ fn missing_lines_are_supplied() {
 fn what_is_not_sdp_is_refused_with_the_line() {
     assert_eq!(Session::parse(b"<html></html>"), Err(ParseError::NotSdp));
     assert_eq!(Session::parse(b""), Err(ParseError::NotSdp));
+    assert_eq!(Session::parse(b"v=0\r\ngarbage"), Err(ParseError::NotSdp));
+    assert_eq!(Session::parse(b"v=0\r\no=x\r\ns=-\r\n"), Err(ParseError::NotSdp));
+    assert!(Session::parse(b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n").is_ok());
     let error = Session::parse(b"v=0\nm=audio nine RTP/AVP 0\n").unwrap_err();
     assert_eq!(error, ParseError::Line(2, "m=audio nine RTP/AVP 0".to_owned()));
     assert!(Session::parse(b"v=0\nc=IN\n").is_err());

@@ -527,6 +527,7 @@ fn whatever_is_wrong_with_a_request_is_counted_by_its_reason() {
             (request("REGISTER", 11, "Max-Forwards: 0\r\n", ""), unserved),
             (invite(12, &format!("{origin}m=audio what\r\n")), "sdp_refused_total"),
             (invite(13, "no description"), "sdp_refused_total"),
+            (invite(19, "v=0\r\ngarbage\r\n"), "sdp_refused_total"),
             (request("REGISTER", 14, "Contact: *\r\n", ""), refused),
             (request("REFER", 15, "Refer-To: <sip:600@192.0.2.1>\r\n", ""), refused),
             (request("MESSAGE", 16, "Content-Type: image/png\r\n", "picture"), refused),
