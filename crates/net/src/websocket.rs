@@ -248,6 +248,12 @@ async fn receive(
         Some(Ok(Message::Text(text))) => message(shared, flow, text.into()).await,
         Some(Ok(Message::Binary(bytes))) => message(shared, flow, bytes).await,
         Some(Ok(Message::Close(frame))) => {
+            // What the library makes of a code that nobody may send (RFC 6455 §7.4), and answers. A
+            // client that says 1002 by itself is counted with them.
+            let forbidden = |frame: &CloseFrame| frame.code == CloseCode::Protocol;
+            if frame.as_ref().is_some_and(forbidden) {
+                count(&shared.counters.malformed_total);
+            }
             let text = frame.map(|frame| frame.reason.to_string()).unwrap_or_default();
             Err(CloseReason::Peer(text))
         }

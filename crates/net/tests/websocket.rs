@@ -153,6 +153,20 @@ async fn garbage_frames_are_refused_with_1002() {
     }
 }
 
+#[tokio::test]
+async fn a_close_with_a_code_that_nobody_may_send_is_answered_with_1002_and_counted() {
+    let mut node = Node::new();
+    let mut raw = node.raw(65_536);
+    node.opened().await;
+    raw.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0, 5]).await.unwrap();
+    let mut header = [0; 4];
+    raw.read_exact(&mut header).await.unwrap();
+    assert_eq!((header[0], &header[2..]), (0x88, &1002_u16.to_be_bytes()[..]));
+    drop(raw);
+    assert!(matches!(node.closed().await, CloseReason::Peer(_)));
+    assert_eq!(node.net.counters().malformed_total, 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn text_that_is_not_utf8_is_refused_with_1007() {
     let mut node = Node::new();
