@@ -372,7 +372,7 @@ impl Stack {
             self.prove(&mut request, proof);
         }
         self.note_credentials(&request, purpose);
-        self.open_client(Box::new(request), destination, purpose, proof)
+        self.open_client(Box::new(request), destination, purpose, proof, Vec::new())
     }
 
     /// Remembers the credentials of an INVITE inside a dialog for its ACK.

@@ -64,8 +64,8 @@ impl Stack {
         Session::offer(timers, timers.min_se_s, &mut request);
         let proof = outgoing.logins.clone().map(|logins| Box::new(Proof::new(logins)));
         let purpose = Purpose::Invite(invite);
-        let client = self.open_client(Box::new(request), outgoing.destination, purpose, proof);
-        self.note_others(client, outgoing);
+        let (destination, others) = (outgoing.destination, outgoing.others.clone());
+        let client = self.open_client(Box::new(request), destination, purpose, proof, others);
         let entry = OutgoingInvite {
             client,
             dialogs: Vec::new(),
@@ -86,14 +86,8 @@ impl Stack {
         };
         let purpose = Purpose::Outside(request_id);
         let proof = outgoing.logins.clone().map(|logins| Box::new(Proof::new(logins)));
-        let client = self.open_client(Box::new(request), outgoing.destination, purpose, proof);
-        self.note_others(client, outgoing);
-    }
-
-    fn note_others(&mut self, client: ClientId, outgoing: &OutgoingRequest) {
-        if let Some(client) = self.clients.get_mut(&client) {
-            client.others.clone_from(&outgoing.others);
-        }
+        let (destination, others) = (outgoing.destination, outgoing.others.clone());
+        self.open_client(Box::new(request), destination, purpose, proof, others);
     }
 
     /// A request outside a dialog, signed; none when its URI or addresses cannot be read.
@@ -362,12 +356,9 @@ impl Stack {
             self.prove(&mut request, proof);
         }
         let purpose = Purpose::Invite(invite);
-        let again = self.open_client(Box::new(request), destination, purpose, proof);
-        if let Some(client) = self.clients.get_mut(&again) {
-            client.others = others;
-        }
+        let client = self.open_client(Box::new(request), destination, purpose, proof, others);
         if let Some(entry) = self.invites.get_mut(&invite) {
-            entry.client = again;
+            entry.client = client;
         }
         true
     }

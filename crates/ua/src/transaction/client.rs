@@ -114,6 +114,7 @@ impl Stack {
         destination: Destination,
         purpose: Purpose,
         proof: Option<Box<Proof>>,
+        others: Vec<Way>,
     ) -> ClientId {
         let id = ClientId(self.fresh_id());
         let via = request.headers.typed::<Via>().ok().flatten();
@@ -140,7 +141,7 @@ impl Stack {
             state: ClientState::Calling(t1),
             ack: None,
             proof,
-            others: Vec::new(),
+            others,
         };
         self.clients.insert(id, client);
         id
@@ -380,7 +381,7 @@ impl Stack {
         let destination = client.destination;
         let mut cancel = derived(&client.request, Method::Cancel, None);
         crate::print::add_headers(&mut cancel.headers, headers);
-        self.open_client(Box::new(cancel), destination, Purpose::Cancel, None);
+        self.open_client(Box::new(cancel), destination, Purpose::Cancel, None, Vec::new());
     }
 
     /// A flow closed: requests that wait for answers over it fail. Answers to requests sent to an

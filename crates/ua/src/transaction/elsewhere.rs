@@ -44,10 +44,7 @@ impl Stack {
         let uri = request.uri.to_text();
         let via = self.via(destination, &sent_by, &uri.to_str());
         self.sign_request(&mut request, &via);
-        let again = self.open_client(request, destination, purpose, proof);
-        if let Some(client) = self.clients.get_mut(&again) {
-            client.others = others;
-        }
+        let again = self.open_client(request, destination, purpose, proof, others);
         self.replace_client(purpose, id, again);
         match purpose {
             Purpose::Invite(invite) => {

@@ -34,7 +34,7 @@ impl Stack {
         let mut via = via;
         via.params.set("branch", Some(self.fresh_branch()));
         request.headers.replace_top(&via);
-        self.open_client(Box::new(request), destination, Purpose::ByeAgain, None);
+        self.open_client(Box::new(request), destination, Purpose::ByeAgain, None, Vec::new());
         true
     }
 
@@ -68,10 +68,7 @@ impl Stack {
         self.prove(&mut request, &proof);
         self.note_credentials(&request, purpose);
         self.remember_proof(purpose, &proof);
-        let again = self.open_client(Box::new(request), destination, purpose, Some(proof));
-        if let Some(client) = self.clients.get_mut(&again) {
-            client.others = others;
-        }
+        let again = self.open_client(Box::new(request), destination, purpose, Some(proof), others);
         self.replace_client(purpose, id, again);
         true
     }
