@@ -175,7 +175,6 @@ pub const TARGETS: &[Target] = &[
     target("media-handshake", media::fuzz_handshake, &[]),
     target("nat-clients", nat::fuzz_clients, &[]),
     target("nat-message", nat::fuzz_message, &[]),
-    target("nat-name", nat::fuzz_name, &[]),
     target("net-stream", net::fuzz_stream, &["Content-Length: ", "\r\n\r\n", "l:", "99999999"]),
     target("net-datagram", net::fuzz_datagram, &["SIP/2.0", "INVITE ", "\r\n"]),
     target("net-certificate", net::fuzz_certificate, &["-----BEGIN CERTIFICATE-----\n"]),

@@ -8,7 +8,6 @@ use sidetone_base::{Random as _, SeededRandom};
 use crate::binding::{self, Binding, REFRESH};
 use crate::credentials::Credentials;
 use crate::message::{Message, attribute};
-use crate::name;
 use crate::relay::{Relay, Relayed};
 
 /// Reads arbitrary bytes as a STUN message and every attribute a client looks at.
@@ -18,16 +17,6 @@ pub fn fuzz_message(data: &[u8]) {
     for kind in [attribute::DATA, attribute::NONCE, attribute::XOR_PEER_ADDRESS] {
         assert_eq!(message.value(kind), message.range(kind).map(|range| &data[range]));
         let _ = (message.text(kind), message.number(kind), message.xor_address(kind));
-    }
-}
-
-/// Reads arbitrary bytes as a DNS response.
-pub fn fuzz_name(data: &[u8]) {
-    let Some(id) = data.first_chunk() else { return };
-    let _ = name::time_to_live(u16::from_be_bytes(*id), data);
-    let text = String::from_utf8_lossy(data);
-    if let Some(question) = name::question(1, &text, false) {
-        assert_eq!(name::time_to_live(1, &question), None, "a question is no answer");
     }
 }
 

@@ -15,7 +15,6 @@ pub mod credentials;
 pub mod fuzz;
 pub mod handout;
 pub mod message;
-pub mod name;
 mod peers;
 pub mod relay;
 mod transaction;

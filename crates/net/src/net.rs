@@ -331,6 +331,12 @@ impl Net {
         Ok(flow.id)
     }
 
+    /// Whether there is a flow to an address, so that [`Net::send`] dials none.
+    #[must_use]
+    pub fn has_flow_to(&self, transport: Transport, remote: SocketAddr) -> bool {
+        self.shared.table.lock().to_remote(transport, remote).is_some()
+    }
+
     fn put(&self, flow: &FlowState, bytes: Bytes) -> Result<(), SendError> {
         let counters = &self.shared.counters;
         let limit = match flow.transport {
@@ -536,7 +542,7 @@ impl ListenerState {
 
     fn tls_failures_total(&self) -> u64 {
         match &self.kind {
-            ListenerKind::Tls { gate, .. } => gate.counts().failures_total(),
+            ListenerKind::Tls { gate, .. } => gate.failures_total(),
             ListenerKind::Udp(_) | ListenerKind::Tcp => 0,
         }
     }

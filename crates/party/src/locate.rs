@@ -84,7 +84,7 @@ impl Records {
     /// The first address of the name itself.
     #[must_use]
     pub fn first_of(&self, name: &str) -> Option<IpAddr> {
-        self.addresses_of(&name.to_ascii_lowercase()).first().copied()
+        self.addresses_of(&host_name(name)).first().copied()
     }
 
     /// Whether requests of this name may come from an address: one of the hosts that its SRV
@@ -93,7 +93,7 @@ impl Records {
     pub fn is_source(&self, name: &str, srv_lookups: bool, address: IpAddr) -> bool {
         let listed = self.srv.values().flatten().map(|srv| srv.host.as_str());
         let mut hosts: Vec<&str> = listed.filter(|host| srv_lookups && !host.is_empty()).collect();
-        let name = name.to_ascii_lowercase();
+        let name = host_name(name);
         if hosts.is_empty() {
             hosts.push(&name);
         }

@@ -115,26 +115,22 @@ fn report(name: &str, answer: &Answer) {
     }
 }
 
-/// Whether nothing is to be learned of the host of a URI: it is an address, or known.
+/// The name in a URI that is called, and whether its services have a say, when there is something
+/// to be learned of it: it is no address, and not known.
 #[must_use]
-pub fn is_known(uri: &str, names: &Names) -> bool {
-    name_in(uri).is_none_or(|(name, services)| {
-        names.get(&name).is_some_and(|known| known.has_services || !services)
-    })
+pub fn unknown_in(uri: &str, names: &Names) -> Option<(String, bool)> {
+    let (name, services) = name_in(uri)?;
+    let known = names.get(&name);
+    known.is_none_or(|known| services && !known.has_services).then_some((name, services))
 }
 
-/// Looks up the host of a URI that is called, unless it is known; `None` when there is nothing to
-/// learn.
+/// Looks up a name that [`unknown_in`] found; `None` when nothing is known of it afterwards.
 pub async fn look_up(
-    uri: &str,
+    (name, services): (String, bool),
     names: &Names,
     resolver: &Resolver,
 ) -> Option<(String, Arc<Records>)> {
-    let (name, services) = name_in(uri)?;
     let known = names.get(&name).map(AsRef::as_ref);
-    if known.is_some_and(|known| known.has_services || !services) {
-        return None;
-    }
     let is_learned = known.is_none_or(|known| known.is_learned);
     let answer = resolver.open().look_up(&name, services, known).await;
     report(&name, &answer);
@@ -170,6 +166,14 @@ mod tests {
     use crate::locate::{Naptr, Srv};
     use crate::resolver::Table;
     use sidetone_conf::MemorySource;
+
+    async fn learn(
+        uri: &str,
+        names: &Names,
+        resolver: &Resolver,
+    ) -> Option<(String, Arc<Records>)> {
+        look_up(unknown_in(uri, names)?, names, resolver).await
+    }
 
     fn at(name: &str, address: &str) -> (String, Arc<Records>) {
         let address = address.parse().expect("an address");
@@ -245,16 +249,16 @@ mod tests {
         }
         let resolver = Resolver::Table(Arc::new(table));
         let (name, records) =
-            look_up("sip:1@Trunk.example", &Names::new(), &resolver).await.expect("it is known");
+            learn("sip:1@Trunk.example", &Names::new(), &resolver).await.expect("it is known");
         assert_eq!(name, "trunk.example");
         assert_eq!(records.addresses.keys().collect::<Vec<_>>(), ["a.example", "b.example"]);
         assert_eq!(records.srv.len(), 2, "{records:?}");
         let known = Names::from([(name, records)]);
-        assert_eq!(look_up("sip:2@trunk.example", &known, &resolver).await, None);
+        assert_eq!(unknown_in("sip:2@trunk.example", &known), None);
         // A port needs no services, and what is known without them is not enough for who does.
         let known = Names::from([at("c.example", "192.0.2.3")]);
-        assert_eq!(look_up("sip:c.example:5070", &known, &resolver).await, None);
-        let (_, more) = look_up("sip:c.example", &known, &resolver).await.expect("more of it");
+        assert_eq!(unknown_in("sip:c.example:5070", &known), None);
+        let (_, more) = learn("sip:c.example", &known, &resolver).await.expect("more of it");
         assert!(more.has_services);
     }
 

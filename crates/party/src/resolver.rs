@@ -15,8 +15,10 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::proto::rr::{Name, RData};
+use hickory_resolver::proto::rr::{Name, RData, Record};
 use tokio::time::timeout;
+
+pub use hickory_resolver::proto::rr::RecordType;
 
 use crate::locate::{MOST_TARGETS, Naptr, Records, Srv, host_name, replacements, services};
 
@@ -93,11 +95,16 @@ impl Resolver {
         match self {
             Self::Table(table) => Asking::Table(Arc::clone(table)),
             Self::System => {
-                let builder = TokioResolver::builder_tokio().ok();
-                Asking::Dns(builder.and_then(|mut builder| {
+                let resolver = TokioResolver::builder_tokio().and_then(|mut builder| {
                     set(builder.options_mut());
-                    builder.build().ok().map(Box::new)
-                }))
+                    builder.build()
+                });
+                let problem = |error: &NetError| {
+                    tracing::warn!(
+                        "no SRV and NAPTR records are looked up: /etc/resolv.conf: {error}"
+                    );
+                };
+                Asking::Dns(resolver.inspect_err(problem).ok().map(Box::new))
             }
             Self::Server(server) => {
                 let (mut udp, mut tcp) = (ConnectionConfig::udp(), ConnectionConfig::tcp());
@@ -110,6 +117,29 @@ impl Resolver {
                 Asking::Dns(builder.build().ok().map(Box::new))
             }
         }
+    }
+}
+
+impl Resolver {
+    /// The addresses of a host, sorted, and for how long they hold; `None` when nobody tells, as
+    /// with `/etc/hosts`.
+    ///
+    /// # Errors
+    /// What the resolver says, or that it said nothing in time.
+    pub async fn addresses(&self, host: &str) -> Result<(Vec<IpAddr>, Option<Duration>), String> {
+        let (asking, host) = (self.open(), host_name(host));
+        let addresses = asking.addresses(&host).await?;
+        let kind = match addresses.first() {
+            Some(IpAddr::V6(_)) => RecordType::AAAA,
+            _ => RecordType::A,
+        };
+        let ttl = asking.time_to_live(&host, kind).await;
+        Ok((addresses, ttl))
+    }
+
+    /// For how long the records of a kind of a host hold, if there are some.
+    pub async fn time_to_live(&self, host: &str, kind: RecordType) -> Option<Duration> {
+        self.open().time_to_live(&host_name(host), kind).await
     }
 }
 
@@ -138,8 +168,7 @@ impl Asking {
         known: Option<&Records>,
     ) -> Answer {
         let name = host_name(name);
-        // `localhost` and its like have no services, and nobody outside is to hear of them.
-        let asks = wants_services && name.contains('.');
+        let asks = wants_services && is_public(&name);
         let naptr = async { if asks { self.naptr(&name).await } else { Ok(Vec::new()) } };
         let usual = services(&name).map(|(_, owner)| owner);
         let usual = self.all_srv(usual.into_iter().filter(|_| asks));
@@ -185,6 +214,17 @@ impl Asking {
         join_all(asked).await
     }
 
+    /// The least time to live of the records of that kind.
+    async fn time_to_live(&self, host: &str, kind: RecordType) -> Option<Duration> {
+        let Self::Dns(Some(dns)) = self else { return None };
+        if !is_public(host) {
+            return None;
+        }
+        let found = ask(dns.lookup(absolute(host).ok()?, kind)).await.ok()?;
+        let least = found.iter().map(|record| record.ttl).min()?;
+        Some(Duration::from_secs(least.into()))
+    }
+
     async fn hear(&self, name: &str) -> Result<(), String> {
         match self {
             Self::Table(table) if table.silent.contains(name) => {
@@ -225,7 +265,7 @@ impl Asking {
             Self::Dns(None) => Vec::new(),
             Self::Dns(Some(dns)) => {
                 let found = ask(dns.srv_lookup(absolute(owner)?)).await?;
-                let records = found.iter().filter_map(|data| match data {
+                let records = found.iter().filter_map(|record| match &record.data {
                     RData::SRV(srv) => Some(srv),
                     _ => None,
                 });
@@ -251,9 +291,8 @@ impl Asking {
             Self::Table(table) => table.naptr.get(name).cloned().unwrap_or_default(),
             Self::Dns(None) => Vec::new(),
             Self::Dns(Some(dns)) => {
-                let kind = hickory_resolver::proto::rr::RecordType::NAPTR;
-                let found = ask(dns.lookup(absolute(name)?, kind)).await?;
-                let records = found.iter().filter_map(|data| match data {
+                let found = ask(dns.lookup(absolute(name)?, RecordType::NAPTR)).await?;
+                let records = found.iter().filter_map(|record| match &record.data {
                     RData::NAPTR(naptr) => Some(naptr),
                     _ => None,
                 });
@@ -303,6 +342,11 @@ fn take_addresses(
     }
 }
 
+/// `localhost` and its like have no records, and nobody outside is to hear of them.
+fn is_public(name: &str) -> bool {
+    name.contains('.')
+}
+
 fn silence() -> String {
     format!("no answer within {} seconds", PATIENCE.as_secs())
 }
@@ -313,12 +357,12 @@ fn absolute(name: &str) -> Result<Name, String> {
     parsed.append_domain(&Name::root()).map_err(|error| format!("{name}: {error}"))
 }
 
-/// The data of the answer; nothing when there are no such records.
+/// The records of the answer; nothing when there are no such records.
 async fn ask(
     lookup: impl Future<Output = Result<hickory_resolver::lookup::Lookup, NetError>>,
-) -> Result<Vec<RData>, String> {
+) -> Result<Vec<Record>, String> {
     match timeout(PATIENCE, lookup).await {
-        Ok(Ok(found)) => Ok(found.answers().iter().map(|record| record.data.clone()).collect()),
+        Ok(Ok(found)) => Ok(found.answers().to_vec()),
         Ok(Err(error)) if error.is_no_records_found() || error.is_nx_domain() => Ok(Vec::new()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(silence()),

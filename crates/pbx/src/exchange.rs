@@ -59,7 +59,8 @@ pub(crate) struct Found {
 }
 
 /// The exchange's randomness, locked for each draw.
-pub(crate) struct Draws<'a>(&'a Exchange);
+#[derive(Debug)]
+pub struct Draws<'a>(&'a Exchange);
 
 impl Random for Draws<'_> {
     fn fill(&mut self, out: &mut [u8]) {
@@ -257,7 +258,7 @@ impl Exchange {
 
     /// The same for work that draws now and then, such as an answer to an offer: each draw takes
     /// the lock for itself, so that nobody waits for the work between them.
-    pub(crate) fn draws(&self) -> Draws<'_> {
+    pub fn draws(&self) -> Draws<'_> {
         Draws(self)
     }
 
@@ -302,7 +303,10 @@ impl Exchange {
     pub(crate) fn send(&self, destination: Destination, bytes: Bytes) -> Result<(), SendError> {
         let names;
         let server_name = match destination {
-            Destination::Address { transport: Transport::Tls, remote } => {
+            // Only where it is dialled: a server proves its name once.
+            Destination::Address { transport: transport @ Transport::Tls, remote }
+                if !self.inner.net.has_flow_to(transport, remote) =>
+            {
                 names = self.names();
                 leading_to(&names, remote.ip())
             }
@@ -334,6 +338,12 @@ impl Exchange {
     /// What names of the configuration stand for.
     pub(crate) fn names(&self) -> Arc<Names> {
         self.inner.resolved.load_full()
+    }
+
+    /// Who is asked what host names stand for.
+    #[must_use]
+    pub fn resolver(&self) -> &Resolver {
+        &self.inner.resolver
     }
 
     /// Places that gave no answer. Held for a lookup or one change, never across an await.

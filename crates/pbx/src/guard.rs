@@ -1,4 +1,5 @@
-//! Tasks that all calls need: a fault in one of them costs what it was about, not the exchange.
+//! Faults of the exchange: each ends the call or costs the message it was about, and no task that
+//! all calls need.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -9,10 +10,9 @@ use futures_util::FutureExt as _;
 /// Pause before a task begins anew: one that faults at once must not take a core.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Does a piece of work; a panic in it is told with what is lost.
-pub(crate) async fn guarded<T>(lost: &str, work: impl Future<Output = T>) -> Option<T> {
-    let done = AssertUnwindSafe(work).catch_unwind().await;
-    done.inspect_err(|_| tracing::error!("a fault of the exchange: {lost}")).ok()
+/// Does a piece of work; `None` when it panicked, which whoever asked tells with what it ends.
+pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+    AssertUnwindSafe(work).catch_unwind().await.ok()
 }
 
 /// Runs a task to its end, and again from its beginning when a fault ends it.
@@ -20,8 +20,8 @@ pub async fn kept<F>(name: &str, mut task: impl FnMut() -> F)
 where
     F: Future<Output = ()>,
 {
-    let lost = format!("{name} begins anew");
-    while guarded(&lost, task()).await.is_none() {
+    while caught(task()).await.is_none() {
+        tracing::error!("a fault of the exchange: {name} begins anew");
         tokio::time::sleep(PAUSE).await;
     }
 }

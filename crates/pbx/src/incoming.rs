@@ -3,7 +3,6 @@
 //!
 //! Everything here is quick and synchronous: it runs in the shard's task.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use sidetone_base::Flow;
@@ -20,6 +19,7 @@ use crate::channel::{
     Channel, ChannelEvent, NewChannel, PartyId, Signalling, SipFacts, State, Variables,
 };
 use crate::exchange::Exchange;
+use crate::guard::caught;
 use crate::message;
 use crate::register;
 use crate::replaces;
@@ -246,8 +246,7 @@ fn spawn(
 ) {
     let name = channel.name().to_owned();
     tokio::spawn(async move {
-        let run = AssertUnwindSafe(run(who, channel, has_offer));
-        if futures_util::FutureExt::catch_unwind(run).await.is_err() {
+        if caught(run(who, channel, has_offer)).await.is_none() {
             tracing::error!("{name}: a fault of the exchange ended this call");
             let failed = message::refusal(500, "internal fault");
             shard.respond_invite(dialog, failed, false).await;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::counters::{Counters, Refusal};
 use crate::exchange::Exchange;
-use crate::guard::guarded;
+use crate::guard::caught;
 use crate::register;
 use crate::shard::{ShardHandle, ShardInput};
 
@@ -19,7 +19,9 @@ use crate::shard::{ShardHandle, ShardInput};
 pub(crate) async fn run(exchange: Exchange, mut events: mpsc::Receiver<NetEvent>) {
     let mut gate = Gate::default();
     while let Some(event) = events.recv().await {
-        guarded("what one peer sent is lost", take(&exchange, &mut gate, event)).await;
+        if caught(take(&exchange, &mut gate, event)).await.is_none() {
+            tracing::error!("a fault of the exchange: what one peer sent is lost");
+        }
     }
 }
 

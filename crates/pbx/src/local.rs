@@ -6,7 +6,6 @@
 //! Once both ends talk with somebody, the two somebodies are joined directly and the pair ends,
 //! unless it was called with `/n`.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,6 +22,7 @@ use crate::channel::{
     Signalling, SipFacts, State, StreamFact, Variables, deliver,
 };
 use crate::exchange::Exchange;
+use crate::guard::caught;
 use crate::outgoing::{self, Branch, Gone};
 use crate::transfer;
 
@@ -315,11 +315,11 @@ async fn called(
 fn spawn_second(mut second: Channel, start: Position) {
     tokio::spawn(async move {
         let name = second.name().to_owned();
-        let life = AssertUnwindSafe(async move {
+        let life = async move {
             let cause = bridge::go_on(&mut second, Some(Stop::Redirect(start))).await;
             second.hang_up(cause).await;
-        });
-        if futures_util::FutureExt::catch_unwind(life).await.is_err() {
+        };
+        if caught(life).await.is_none() {
             tracing::error!("{name}: a fault of the exchange ended this channel");
         }
     });

@@ -2,7 +2,6 @@
 //! channel with a task of its own that offers, waits for the answer, and then lives until one
 //! side hangs up. What happens to it is told to the caller as [`BranchEvent`].
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +22,7 @@ use crate::channel::{
     NewChannel, PartyId, Signalling, SipFacts, State, StreamFact, Variables, deliver,
 };
 use crate::exchange::Exchange;
+use crate::guard::caught;
 use crate::incoming::contact;
 use crate::message::{self, ALLOW};
 use crate::proxy;
@@ -159,8 +159,7 @@ async fn refused(channel: Channel, words: &'static str) -> Gone {
 pub(crate) fn spawn(branch: &Branch, life: impl Future<Output = Gone> + Send + 'static) {
     let (id, owner, name) = (branch.channel, branch.owner.clone(), branch.name.clone());
     tokio::spawn(async move {
-        let life = AssertUnwindSafe(life);
-        let gone = futures_util::FutureExt::catch_unwind(life).await.unwrap_or_else(|_| {
+        let gone = caught(life).await.unwrap_or_else(|| {
             tracing::error!("a fault of the exchange ended a called channel");
             over(Cause::FAILURE, None)
         });

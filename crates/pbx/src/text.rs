@@ -1,7 +1,6 @@
 //! Texts: a MESSAGE outside calls runs the dialplan (RFC 3428), MESSAGEs go out, and a text in a
 //! call passes to the other side. Step 4 of the INVITE walk, for another method.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::Cause;
 use crate::authenticate::Authenticated;
 use crate::channel::{Channel, Control, NewChannel, Signalling, SipFacts, State, Variables};
 use crate::exchange::Exchange;
+use crate::guard::caught;
 use crate::message;
 use crate::outgoing::flow_of;
 use crate::party::PartyId;
@@ -124,10 +124,6 @@ fn channel(
     context: &str,
     exten: &str,
 ) -> Channel {
-    let mut variables = Variables::default();
-    for (name, value) in &endpoint.set_var {
-        variables.set(name, Some(value.clone()));
-    }
     let call_id = message::text_of(request, Name::CallId);
     let signalling = Signalling {
         shard: exchange.shard_of(call_id.as_bytes()).clone(),
@@ -142,7 +138,7 @@ fn channel(
     };
     let mut sip = SipFacts::of_request(request, String::new());
     sip.message = Some(Box::new(read(request)));
-    Channel::new(
+    let mut channel = Channel::new(
         exchange.clone(),
         NewChannel {
             name: Some("Message/ast_msg_queue".to_owned()),
@@ -153,11 +149,13 @@ fn channel(
             connected: PartyId::new("", exten),
             caller,
             position: Position::new(context, exten, 1),
-            variables,
+            variables: Variables::default(),
             sip,
             linked_id: None,
         },
-    )
+    );
+    channel.take_endpoint_variables();
+    channel
 }
 
 fn read(request: &Request) -> TextMessage {
@@ -188,8 +186,7 @@ fn read(request: &Request) -> TextMessage {
 fn spawn(mut channel: Channel, start: Position, seat: Seat) {
     tokio::spawn(async move {
         let (inbox, sender) = (channel.inbox(), channel.endpoint().id.clone());
-        let run = AssertUnwindSafe(sidetone_dialplan::run(&mut channel, start.clone()));
-        let mut run = Box::pin(futures_util::FutureExt::catch_unwind(run));
+        let mut run = Box::pin(caught(sidetone_dialplan::run(&mut channel, start.clone())));
         let ended = match tokio::time::timeout(LONGEST_RUN, &mut run).await {
             Ok(ended) => ended,
             Err(_) => {
@@ -203,7 +200,7 @@ fn spawn(mut channel: Channel, start: Position, seat: Seat) {
                 run.await
             }
         };
-        if ended.is_err() {
+        if ended.is_none() {
             tracing::error!("a fault of the exchange ended the dialplan of a text");
         }
         drop(seat);

@@ -9,10 +9,8 @@
 #![forbid(unsafe_code)]
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use sidetone_base::Random;
 use sidetone_engine::NatEvent;
 use sidetone_events::Event;
 use sidetone_media::candidates::is_private;
@@ -20,7 +18,7 @@ use sidetone_pbx::Exchange;
 use sidetone_pbx::channel::{ChannelEvent, Control};
 use sidetone_pbx::guard::kept;
 use sidetone_pbx::registrations::Order;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub mod monitor;
@@ -42,17 +40,12 @@ const TOGETHER: usize = 20;
 const APART: Duration = Duration::from_millis(100);
 
 /// Starts the tasks; the monitor opens its socket there.
-pub fn start(exchange: &Exchange, random: Box<dyn Random>, sockets: Sockets) {
+pub fn start(exchange: &Exchange, sockets: Sockets) {
     exchange.keep("registration with other servers", registrations::run);
     exchange.keep("the watch over STUN and TURN servers", run);
     let exchange = exchange.clone();
-    let random = Arc::new(Mutex::new(random));
     tokio::spawn(async move {
-        let watch = || {
-            let (exchange, random, sockets) = (exchange.clone(), random.clone(), sockets.clone());
-            async move { monitor::run(exchange, &mut *random.lock().await, sockets).await }
-        };
-        kept("the STUN monitor", watch).await;
+        kept("the STUN monitor", || monitor::run(exchange.clone(), sockets.clone())).await;
     });
 }
 

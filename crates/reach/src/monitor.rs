@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidetone_base::Random;
 use sidetone_config::{NatServer, StunMonitor};
 use sidetone_engine::nat::MonitorStatus;
 use sidetone_nat::{Binding, BindingNews, Health};
@@ -74,7 +73,7 @@ fn first_status(server: &NatServer, refresh: Duration) -> MonitorStatus {
 }
 
 /// Watches while the configuration says so. Runs for ever.
-pub async fn run(exchange: Exchange, random: &mut Box<dyn Random>, sockets: Sockets) {
+pub async fn run(exchange: Exchange, sockets: Sockets) {
     let mut generation = exchange.reach().generations();
     loop {
         let monitor = Arc::clone(&exchange.config().stun_monitor);
@@ -88,7 +87,7 @@ pub async fn run(exchange: Exchange, random: &mut Box<dyn Random>, sockets: Sock
         let status = first_status(server, monitor.refresh);
         exchange.reach().set_monitor(Some(status.clone()));
         let watching = Watching { exchange: &exchange, monitor: &monitor, sockets: &sockets };
-        if let Err(why) = watching.watch(status, &mut **random, &mut generation).await {
+        if let Err(why) = watching.watch(status, &mut generation).await {
             let host = &server.host;
             tracing::warn!("res_stun_monitor.conf: cannot ask {host}: {why}");
             tokio::select! {
@@ -111,12 +110,11 @@ impl Watching<'_> {
     async fn watch(
         &self,
         mut status: MonitorStatus,
-        random: &mut dyn Random,
         generation: &mut watch::Receiver<u64>,
     ) -> Result<(), String> {
         let Self { exchange, monitor, .. } = self;
         let Some(server) = &monitor.server else { return Ok(()) };
-        let found = resolve(&server.host, server.port, random).await?;
+        let found = resolve(&server.host, server.port, exchange.resolver()).await?;
         let address = found.addresses.first().copied().ok_or("it has no address")?;
         let until = found.ttl.map(|ttl| Instant::now() + ttl.max(AGAIN));
         let socket = self.sockets.open(address).await.map_err(|error| error.to_string())?;
@@ -124,7 +122,7 @@ impl Watching<'_> {
         let mut binding = Binding::new(exchange.now(), address, software, monitor.refresh);
         let mut datagram = [0; 1_500];
         loop {
-            binding.handle_timeout(exchange.now(), random);
+            binding.handle_timeout(exchange.now(), &mut exchange.draws());
             if let Some(bytes) = binding.poll_transmit() {
                 // Without a route now there may be one at the next question.
                 let _ = socket.send_to(&bytes, address).await;

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidetone_base::SeededRandom;
 use sidetone_config::{NatServer, Rtp, TurnLogin, TurnServer, TurnTransport};
 use sidetone_engine::{NatEvent, NatSettings, TurnSettings};
 use sidetone_nat::Credentials;
@@ -16,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use sidetone_pbx::Exchange;
+use sidetone_pbx::party::resolver::Resolver;
 use sidetone_terms::leg::rules;
 
 use crate::names::{Found, resolve};
@@ -55,7 +55,7 @@ struct Name {
 }
 
 impl Name {
-    async fn refresh(&mut self, option: &str, server: Option<&NatServer>, seed: u64) {
+    async fn refresh(&mut self, option: &str, server: Option<&NatServer>, resolver: &Resolver) {
         let now = Instant::now();
         let Some(server) = server else {
             *self = Self::default();
@@ -64,7 +64,7 @@ impl Name {
         if self.next.is_some_and(|next| next > now) || self.next.is_none() && self.is_settled() {
             return;
         }
-        let found = resolve(&server.host, server.port, &mut SeededRandom::new(seed)).await;
+        let found = resolve(&server.host, server.port, resolver).await;
         self.take(now, option, &server.host, found);
     }
 
@@ -134,10 +134,10 @@ impl Servers {
             self.rtp = Some(Arc::clone(&rtp));
             (self.stun, self.turn, self.credentials) = Default::default();
         }
-        let seed = exchange.random().u64();
-        self.stun.refresh("stunaddr", rtp.stun.as_ref(), seed).await;
+        let resolver = exchange.resolver();
+        self.stun.refresh("stunaddr", rtp.stun.as_ref(), resolver).await;
         let turn = rtp.turn.as_ref().map(|turn| &turn.server);
-        self.turn.refresh("turnaddr", turn, seed ^ 1).await;
+        self.turn.refresh("turnaddr", turn, resolver).await;
         exchange.reach().set_resolves_per_call(
             rtp.stun_reresolve_ttl_0 && (self.stun.ttl_zero || self.turn.ttl_zero),
         );

@@ -156,7 +156,7 @@ async fn serve(
         );
     }
     // Now that something listens: it registers with other servers.
-    sidetone_reach::start(&exchange, Box::new(system_random()), sidetone_reach::Sockets::System);
+    sidetone_reach::start(&exchange, sidetone_reach::Sockets::System);
     let (stop, stopping) = mpsc::channel(4);
     let reloader = Arc::new(Reloader {
         arguments: arguments.clone(),

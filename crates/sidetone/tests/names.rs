@@ -1,16 +1,22 @@
 //! Services of a domain, asked of a name server on a real socket.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{NAPTR, SRV};
+use hickory_resolver::proto::rr::rdata::{A, NAPTR, SRV};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use sidetone_base::{SeededRandom, Transport};
-use sidetone_pbx::party::locate::{Target, Wanted, locate};
-use sidetone_pbx::party::names::{Names, look_up};
+use sidetone_pbx::party::locate::{Records, Target, Wanted, locate};
+use sidetone_pbx::party::names::{Names, look_up, unknown_in};
 use sidetone_pbx::party::resolver::Resolver;
+
+async fn learn(uri: &str, resolver: &Resolver) -> Option<(String, Arc<Records>)> {
+    let names = Names::new();
+    look_up(unknown_in(uri, &names)?, &names, resolver).await
+}
 
 /// What the server has: a domain whose service over TCP is at another one.
 fn records(name: &str, kind: RecordType) -> Option<RData> {
@@ -25,6 +31,7 @@ fn records(name: &str, kind: RecordType) -> Option<RData> {
         ("_sip._tcp.carrier.test.", RecordType::SRV) => {
             Some(RData::SRV(SRV::new(1, 1, 5070, to("LOCALHOST."))))
         }
+        ("stun.test.", RecordType::A) => Some(RData::A(A::new(192, 0, 2, 7))),
         _ => None,
     }
 }
@@ -57,8 +64,7 @@ fn server() -> SocketAddr {
 async fn a_domain_leads_through_naptr_and_srv_records_of_a_name_server_to_a_host() {
     let resolver = Resolver::Server(server());
     let uri = "sip:4711@Trunk.test";
-    let (name, known) =
-        look_up(uri, &Names::new(), &resolver).await.expect("the server knows the domain");
+    let (name, known) = learn(uri, &resolver).await.expect("the server knows the domain");
     assert_eq!(name, "trunk.test");
     let wanted = Wanted::of(&uri.parse().expect("a URI"), None).expect("a SIP URI");
     let targets = locate(&wanted, &known, &mut SeededRandom::new(1));
@@ -71,6 +77,15 @@ async fn a_name_server_that_says_nothing_is_not_waited_for_long() {
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let resolver = Resolver::Server(silent.local_addr().expect("an address"));
     let start = Instant::now();
-    look_up("sip:4711@trunk.test", &Names::new(), &resolver).await;
+    learn("sip:4711@trunk.test", &resolver).await;
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn records_say_for_how_long_they_hold() {
+    let resolver = Resolver::Server(server());
+    let minute = Some(Duration::from_secs(60));
+    assert_eq!(resolver.time_to_live("Stun.test", RecordType::A).await, minute);
+    assert_eq!(resolver.time_to_live("stun.test", RecordType::AAAA).await, None);
+    assert_eq!(resolver.time_to_live("localhost", RecordType::A).await, None, "nobody is asked");
 }

@@ -67,7 +67,7 @@ pub(crate) async fn exchange(
     };
     let exchange = Exchange::start(parts).await.expect("two shards are allowed");
     let sockets = sidetone_reach::Sockets::Simulated(host);
-    sidetone_reach::start(&exchange, Box::new(SeededRandom::new(!seed)), sockets);
+    sidetone_reach::start(&exchange, sockets);
     exchange
 }
 

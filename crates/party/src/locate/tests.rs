@@ -122,6 +122,9 @@ fn requests_come_from_the_hosts_of_srv_records_or_else_from_the_name() {
     assert!(!all.is_source(DOMAIN, false, of("192.0.2.10")));
     let none = records("_sip._udp.example.com", Vec::new());
     assert!(none.is_source(DOMAIN, true, of("192.0.2.1")));
+    // However the configuration writes it.
+    assert!(none.is_source("Example.com.", true, of("192.0.2.1")));
+    assert_eq!(none.first_of("Example.com."), none.first_of(DOMAIN));
 }
 
 #[test]

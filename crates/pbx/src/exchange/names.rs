@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sidetone_party::names::{Names, is_known, look_up, renewed, resolve};
+use sidetone_party::names::{Names, look_up, renewed, resolve, unknown_in};
 
 use super::Exchange;
 
@@ -25,9 +25,7 @@ impl Exchange {
     /// again.
     pub async fn learn(&self, uri: &str) {
         let known = self.names();
-        if is_known(uri, &known) {
-            return;
-        }
+        let Some(unknown) = unknown_in(uri, &known) else { return };
         let learned = known.values().filter(|records| records.is_learned).count();
         let place = self.inner.lookups.try_acquire();
         let (Ok(_place), true) = (place, learned < MOST_LEARNED) else {
@@ -37,7 +35,7 @@ impl Exchange {
             );
             return;
         };
-        if let Some((name, records)) = look_up(uri, &known, &self.inner.resolver).await {
+        if let Some((name, records)) = look_up(unknown, &known, &self.inner.resolver).await {
             self.inner.resolved.rcu(|known| {
                 let mut more = Names::clone(known);
                 more.insert(name.clone(), records.clone());

@@ -23,7 +23,9 @@ fn a_text_runs_the_dialplan_of_the_message_context_and_is_passed_on() {
         \x20same => n,Set(MESSAGE_DATA(X-Extra)=1)\n\
         \x20same => n,MessageSend(pjsip:bob)\n\
         \x20same => n,Set(GLOBAL(OUTCOME)=${MESSAGE_SEND_STATUS})\n";
-    let configuration = dialplan(plan).with_option("message_context = texts");
+    let configuration = dialplan(plan)
+        .with_option("message_context = texts")
+        .with_option("set_var = CALLERID(num)=7");
     tell_over_with(FEW, &configuration, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Tcp).await;
@@ -38,7 +40,7 @@ fn a_text_runs_the_dialplan_of_the_message_context_and_is_passed_on() {
         assert!(alice.answers()[0].starts_with("SIP/2.0 202 "), "{:?}", alice.answers());
         let global = |name: &str| world.exchange().global(name).unwrap_or_default();
         assert_eq!(global("SEEN"), "How are you?|pjsip:100@192.0.2.1|good");
-        assert_eq!(global("FROM"), "<sip:alice@192.0.2.1>|alice");
+        assert_eq!(global("FROM"), "<sip:alice@192.0.2.1>|7");
         assert_eq!(world.outcome(), "SUCCESS");
         world.assert_no_leaks().await;
     });
