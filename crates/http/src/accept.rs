@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sidetone_net::source_of;
+use sidetone_net::tls::TlsFailure;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -149,8 +150,14 @@ async fn connection(
         };
         match gate.accept(stream, peer.remote).await {
             Ok(stream) => Wire::Tls(Box::new(stream)),
-            // Logged and counted by the gate.
-            Err(_) => return,
+            // Logged by the gate.
+            Err(failure) => {
+                shared.counters.count(Count::TlsFailures);
+                if matches!(failure, TlsFailure::Name) {
+                    shared.counters.count(Count::TlsNamesRefused);
+                }
+                return;
+            }
         }
     } else {
         Wire::Clear(stream)

@@ -18,6 +18,10 @@ counted! {
         SessionsRefused = "http_sessions_refused_total",
         /// Connections cut because nothing of an answer was read for too long.
         NotDraining = "http_sessions_not_draining_total",
+        /// TLS handshakes that failed.
+        TlsFailures = "http_tls_failures_total",
+        /// Of these, clients refused because of the name they asked for.
+        TlsNamesRefused = "http_tls_names_refused_total",
         /// Connections upgraded to WebSocket.
         WebSockets = "http_websockets_total",
         /// Upgrades refused: by method, version, subprotocol, origin, address or missing TLS.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
-use sidetone_net::tls::{CertificateDescription, ServerTls, TlsCounts, TlsError, TlsGate};
+use sidetone_net::tls::{CertificateDescription, ServerTls, TlsError, TlsGate};
 use sidetone_net::{Complaints, Net};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
@@ -123,8 +123,6 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) gate: ArcSwapOption<TlsGate>,
-    /// What came to any gate in vain.
-    tls: Arc<TlsCounts>,
     bound: parking_lot::Mutex<BoundAddresses>,
     listeners: Mutex<Listeners>,
 }
@@ -171,7 +169,6 @@ impl HttpServer {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             gate: ArcSwapOption::empty(),
-            tls: Arc::default(),
             bound: parking_lot::Mutex::default(),
             listeners: Mutex::default(),
         };
@@ -244,8 +241,7 @@ impl HttpServer {
         let server = ServerTls::build(&settings)?;
         Ok(match &*self.shared.gate.load() {
             Some(gate) => gate.with_tls(server),
-            None => TlsGate::new(server, MAX_HANDSHAKES, HANDSHAKE_TIMEOUT)
-                .counting(Arc::clone(&self.shared.tls)),
+            None => TlsGate::new(server, MAX_HANDSHAKES, HANDSHAKE_TIMEOUT),
         })
     }
 
@@ -315,12 +311,7 @@ impl HttpServer {
     #[must_use]
     pub fn totals(&self) -> Vec<(&'static str, u64)> {
         let counters = &self.shared.counters;
-        let mut totals: Vec<_> =
-            Count::ALL.iter().map(|count| (count.name(), counters.of(*count))).collect();
-        let tls = &self.shared.tls;
-        totals.push(("http_tls_failures_total", tls.failures_total()));
-        totals.push(("http_tls_names_refused_total", tls.refused_names_total()));
-        totals
+        Count::ALL.iter().map(|count| (count.name(), counters.of(*count))).collect()
     }
 
     /// Where the server listens in clear, with the port that the system chose.
@@ -404,8 +395,8 @@ impl Shared {
             sessions: self.sessions.load(Ordering::Relaxed),
             session_limit: settings.session_limit,
             sessions_refused_total: self.counters.of(Count::SessionsRefused),
-            tls_failures_total: self.tls.failures_total(),
-            names_refused_total: self.tls.refused_names_total(),
+            tls_failures_total: self.counters.of(Count::TlsFailures),
+            names_refused_total: self.counters.of(Count::TlsNamesRefused),
             websockets_total: self.counters.of(Count::WebSockets),
             requests_total: self.counters.of(Count::Requests),
         }

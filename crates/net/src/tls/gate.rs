@@ -71,29 +71,8 @@ pub struct TlsGate {
     sources: Arc<Mutex<HashMap<IpAddr, Arc<Semaphore>>>>,
     share: usize,
     timeout: Duration,
-    counts: Arc<TlsCounts>,
+    failures_total: Arc<AtomicU64>,
     complaints: Complaints,
-}
-
-/// What came to a gate in vain, since start.
-#[derive(Debug, Default)]
-pub struct TlsCounts {
-    failures: AtomicU64,
-    refused_names: AtomicU64,
-}
-
-impl TlsCounts {
-    /// Handshakes that failed.
-    #[must_use]
-    pub fn failures_total(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
-    }
-
-    /// Of these, clients refused because of the name they asked for.
-    #[must_use]
-    pub fn refused_names_total(&self) -> u64 {
-        self.refused_names.load(Ordering::Relaxed)
-    }
 }
 
 impl TlsGate {
@@ -107,7 +86,7 @@ impl TlsGate {
             sources: Arc::default(),
             share: (max_handshakes / SHARE_OF_SOURCE).max(1),
             timeout,
-            counts: Arc::default(),
+            failures_total: Arc::new(AtomicU64::new(0)),
             complaints: Complaints::about("failed TLS handshakes"),
         }
     }
@@ -118,13 +97,7 @@ impl TlsGate {
         &self.tls
     }
 
-    /// The same gate with counts that outlive it.
-    #[must_use]
-    pub fn counting(self, counts: Arc<TlsCounts>) -> Self {
-        Self { counts, ..self }
-    }
-
-    /// The same gate with another configuration: counts and limit go on.
+    /// The same gate with another configuration: counters and limit go on.
     #[must_use]
     pub fn with_tls(&self, tls: ServerTls) -> Self {
         Self { tls, ..self.clone() }
@@ -151,10 +124,7 @@ impl TlsGate {
             Ok(Err(error)) => TlsFailure::from_handshake(error),
             Err(_) => TlsFailure::TimedOut(self.timeout),
         };
-        self.counts.failures.fetch_add(1, Ordering::Relaxed);
-        if matches!(failure, TlsFailure::Name) {
-            self.counts.refused_names.fetch_add(1, Ordering::Relaxed);
-        }
+        self.failures_total.fetch_add(1, Ordering::Relaxed);
         if self.complaints.admit(peer.ip()) {
             tracing::error!("Problem setting up ssl connection: {failure}");
             tracing::error!("Unable to set up ssl connection with peer '{peer}'");
@@ -162,10 +132,10 @@ impl TlsGate {
         Err(failure)
     }
 
-    /// What came in vain.
+    /// Handshakes that failed.
     #[must_use]
-    pub fn counts(&self) -> &TlsCounts {
-        &self.counts
+    pub fn failures_total(&self) -> u64 {
+        self.failures_total.load(Ordering::Relaxed)
     }
 
     /// Handshakes that could start now without waiting.

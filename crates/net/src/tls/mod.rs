@@ -27,7 +27,7 @@ pub use client::ClientTls;
 pub use describe::{CertificateDescription, describe_certificate};
 pub use error::TlsError;
 pub use files::{Identity, load_identity, load_pair};
-pub use gate::{TlsCounts, TlsFailure, TlsGate};
+pub use gate::{TlsFailure, TlsGate};
 pub use server::{ServerTls, SniPolicy};
 
 /// TLS options of a listener or client, as the configuration names them.
