@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use sidetone_dialplan::{Doc, Flow, Stop};
 use sidetone_pbx::{Cause, Channel};
 
+mod callee;
 mod destinations;
 mod forward;
 mod limit;

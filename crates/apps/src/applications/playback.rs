@@ -24,27 +24,28 @@ pub(super) const DOC: Doc = Doc {
 
 pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop> {
     let (names, options) = args.split_once(',').unwrap_or((args, ""));
-    let has =
-        |option| options.split([',', '|', '&']).any(|o| o.trim().eq_ignore_ascii_case(option));
-    for option in options.split([',', '|', '&']).map(str::trim) {
-        match option {
-            "" | "skip" | "noanswer" => {}
+    let (mut skip, mut answers) = (false, true);
+    for option in options.split([',', '|', '&']).map(|option| option.trim().to_ascii_lowercase()) {
+        match option.as_str() {
+            "" => {}
+            "skip" => skip = true,
+            "noanswer" => answers = false,
             "say" | "mix" => tracing::warn!(
                 "{}: Playback: '{option}' has no effect: numbers and dates are not spoken here",
                 channel.name()
             ),
-            other => tracing::warn!(
-                "{}: Playback: there is no option '{other}', only skip and noanswer",
+            _ => tracing::warn!(
+                "{}: Playback: there is no option '{option}', only skip and noanswer",
                 channel.name()
             ),
         }
     }
     if channel.state() != State::Up {
-        if has("skip") {
+        if skip {
             channel.set("PLAYBACKSTATUS", "SUCCESS");
             return Ok(Flow::Next);
         }
-        if !has("noanswer") {
+        if answers {
             answer::meet(channel).await?;
         } else if let Err(error) = channel.progress().await {
             tracing::warn!("{}: no early media: {error}", channel.name());

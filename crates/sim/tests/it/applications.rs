@@ -52,7 +52,7 @@ fn progress_lets_a_caller_hear_before_the_answer() {
 
 #[test]
 fn a_prompt_plays_as_early_media_and_the_call_is_answered_later() {
-    let plan = "exten => 702,1,Playback(tone-900-2000,noanswer)\n \
+    let plan = "exten => 702,1,Playback(tone-900-2000,NoAnswer)\n \
                 same => n,Set(GLOBAL(BEFORE)=${CHANNEL(state)} ${PLAYBACKSTATUS})\n \
                 same => n,Answer()\n same => n,Playback(tone-600-3000)\n same => n,Wait(5)\n";
     tell_of(plan, async |world: World, alice: Phone| {

@@ -13,6 +13,8 @@ use sidetone_pbx::{Channel, Exchange};
 use sidetone_sip::{Text, Uri};
 use tokio::sync::mpsc;
 
+use super::callee::Callee;
+
 /// Calls one Dial may make: more is a mistake in a dialplan, or an attack through one.
 pub(super) const MOST_DESTINATIONS: usize = 64;
 
@@ -152,9 +154,9 @@ impl Destination {
 
 /// Looks up the hosts of URIs among what is to be called.
 pub(in crate::applications) async fn learn(exchange: &Exchange, wanted: &str) {
-    for item in wanted.split('&') {
-        if let Some((_, uri)) = item.split_once("/sip") {
-            exchange.learn(&format!("sip{uri}")).await;
+    for (_, callee) in Callee::all(wanted) {
+        if let Ok(Callee::At(_, uri)) = callee {
+            exchange.learn(uri).await;
         }
     }
 }
@@ -166,8 +168,8 @@ pub(in crate::applications) fn resolve(
     channel: &str,
 ) -> Vec<Destination> {
     let mut found = Vec::new();
-    for item in wanted.split('&').map(str::trim).filter(|item| !item.is_empty()) {
-        match one(exchange, item) {
+    for (item, callee) in Callee::all(wanted) {
+        match callee.and_then(|callee| one(exchange, callee)) {
             Ok(destinations) => found.extend(destinations),
             Err(words) => tracing::warn!("{channel}: {item} cannot be called: {words}"),
         }
@@ -179,50 +181,37 @@ pub(in crate::applications) fn resolve(
     found
 }
 
-fn one(exchange: &Exchange, item: &str) -> Result<Vec<Destination>, &'static str> {
-    let (technology, resource) = item.split_once('/').ok_or("write PJSIP/endpoint")?;
-    if technology.eq_ignore_ascii_case("Local") {
-        return Ok(vec![local(resource)?]);
-    }
-    if !technology.eq_ignore_ascii_case("PJSIP") {
-        return Err("only PJSIP and Local can be called here");
-    }
-    let mut found = if let Some((name, uri)) = resource.split_once('/') {
-        vec![at_uri(exchange, name, uri)?]
-    } else if let Some((number, name)) = resource.rsplit_once('@') {
-        through(exchange, number, name)?
-    } else {
-        contacts(exchange, &endpoint(exchange, resource)?)
+fn one(exchange: &Exchange, callee: Callee<'_>) -> Result<Vec<Destination>, &'static str> {
+    let (mut found, number) = match callee {
+        Callee::Local { place, exten, context, options } => {
+            warn_about(place, options);
+            let (exten, context) = (exten.to_owned(), context.to_owned());
+            let to = To::Local { exten, context, optimise: !options.contains('n') };
+            return Ok(vec![Destination { number: place.to_owned(), to }]);
+        }
+        Callee::At(name, uri) => (vec![at_uri(exchange, name, uri)?], format!("{name}/{uri}")),
+        Callee::Through(number, name) => {
+            (through(exchange, number, name)?, format!("{number}@{name}"))
+        }
+        Callee::Endpoint(name) => (contacts(exchange, &endpoint(exchange, name)?), name.to_owned()),
     };
     if found.is_empty() {
         return Err("no contact is registered");
     }
     for destination in &mut found {
-        resource.clone_into(&mut destination.number);
+        destination.number.clone_from(&number);
     }
     Ok(found)
 }
 
-/// `exten@context[/options]`; the context is `default` without one.
-fn local(resource: &str) -> Result<Destination, &'static str> {
-    let (place, options) = resource.split_once('/').unwrap_or((resource, ""));
-    let (exten, context) = place.rsplit_once('@').unwrap_or((place, "default"));
-    if exten.is_empty() || context.is_empty() {
-        return Err("write Local/extension@context");
-    }
+fn warn_about(place: &str, options: &str) {
     for option in options.chars().filter(|option| *option != 'n') {
         if "jmb".contains(option) {
-            tracing::info!("Local/{resource}: {option} has no effect: a pipe changes no media");
+            tracing::info!("Local/{place}: {option} has no effect: a pipe changes no media");
         } else {
-            tracing::warn!("Local/{resource}: there is no option '{option}'");
+            tracing::warn!("Local/{place}: there is no option '{option}'");
         }
     }
-    let to = To::Local {
-        exten: exten.to_owned(),
-        context: context.to_owned(),
-        optimise: !options.contains('n'),
-    };
-    Ok(Destination { number: place.to_owned(), to })
 }
 
 fn endpoint(exchange: &Exchange, name: &str) -> Result<Arc<Endpoint>, &'static str> {
@@ -319,21 +308,4 @@ pub(super) fn at_uri(
     let contact = Contact::fixed(text, text.to_owned(), destination);
     let to = To::Contact { endpoint, aor: String::new(), contact: Box::new(contact) };
     Ok(Destination { number: String::new(), to })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_local_destination_has_a_place_and_options() {
-        let read = |text: &str| local(text).map(|destination| destination.to);
-        let Ok(To::Local { exten, context, optimise }) = read("5@sales/n") else {
-            panic!("it is one");
-        };
-        assert_eq!((exten.as_str(), context.as_str(), optimise), ("5", "sales", false));
-        let Ok(To::Local { context, optimise, .. }) = read("5") else { panic!("it is one") };
-        assert_eq!((context.as_str(), optimise), ("default", true));
-        assert!(read("@sales").is_err() && read("5@").is_err());
-    }
 }

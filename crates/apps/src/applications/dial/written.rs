@@ -3,6 +3,7 @@
 
 use sidetone_dialplan::arguments::split_raw;
 
+use super::callee::Callee;
 use super::options::complaints;
 
 /// What Dial, or an application that calls as Dial does, is told to do.
@@ -43,18 +44,13 @@ fn read_dial(arguments: &str, found: &mut Written) {
 }
 
 fn read_destinations(text: &str, found: &mut Written) {
-    for item in text.split('&').map(str::trim) {
-        let Some((technology, resource)) = item.split_once('/') else { continue };
-        if technology.eq_ignore_ascii_case("PJSIP") {
-            // `endpoint/sip:…`, `number@endpoint` or `endpoint`.
-            let name = match resource.split_once('/') {
-                Some((name, _)) => name,
-                None => resource.rsplit_once('@').map_or(resource, |(_, name)| name),
-            };
-            found.endpoints.extend(fixed(name));
-        } else if technology.eq_ignore_ascii_case("Local") {
-            let place = resource.split('/').next().unwrap_or_default();
-            found.contexts.extend(place.rsplit_once('@').and_then(|(_, name)| fixed(name)));
+    for (_, callee) in Callee::all(text) {
+        match callee {
+            Ok(Callee::Endpoint(name) | Callee::Through(_, name) | Callee::At(name, _)) => {
+                found.endpoints.extend(fixed(name));
+            }
+            Ok(Callee::Local { context, .. }) => found.contexts.extend(fixed(context)),
+            Err(_) => {}
         }
     }
 }
