@@ -44,7 +44,7 @@ pub use advice::firewall;
 pub use diff::{Changes, Difference, diff};
 pub use fields::Settings;
 pub use load::{Documents, Loaded, Summary, compile, load, reload, run_directory};
-pub use nearest::nearest;
+pub use nearest::{meant, nearest};
 pub use objects::aor::Aor;
 pub use objects::asterisk::{Asterisk, Directories, Start};
 pub use objects::auth::{Auth, AuthType, DigestAlgorithm, PasswordDigest};

@@ -273,8 +273,7 @@ fn build(
     let asterisk = settle.file("asterisk.conf", previous.map(|c| &c.asterisk), |report| {
         Asterisk::build(&documents.asterisk, &documents.directory, report)
     });
-    let etc = asterisk.directories.etc.clone();
-    let files = TlsFiles::new(source, &etc);
+    let files = TlsFiles::new(source, &asterisk.directories.etc);
     let acls = named_acls(&documents.acl, previous, &mut settle);
     let http = settle.file("http.conf", previous.map(|c| &c.http), |report| {
         Http::build(&documents.http, &acls, &files, report)
@@ -301,7 +300,6 @@ fn build(
     let modules = settle.file("modules.conf", previous.map(|c| &c.modules), |report| {
         Modules::build(&documents.modules, report)
     });
-    let monitor = modules.monitor(monitor);
     let kept_files = settle.kept;
     let sip = pjsip::build(documents.pjsip.as_ref(), &acls, &files, previous, report);
     sip.mentions.about_music(&music, report);
@@ -326,7 +324,7 @@ fn build(
         codecs,
         features,
         music,
-        stun_monitor: monitor,
+        stun_monitor: modules.monitor(monitor),
         logger,
         asterisk,
         modules,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sidetone_conf::{Diagnostic, Section, Span};
 
-use crate::nearest::nearest;
+use crate::nearest::{meant, nearest};
 use crate::objects::endpoint::Endpoint;
 use crate::objects::music::Music;
 use crate::report::Report;
@@ -99,9 +99,6 @@ fn nowhere(
         lines => format!(", at {lines} places"),
     };
     let message = format!("{option} names '{name}', which is not in {file}{more}: {consequence}");
-    let hint = near.map_or_else(
-        || format!("add [{name}] to {file}, or correct the name"),
-        |near| format!("did you mean '{near}'?"),
-    );
+    let hint = meant(near, || format!("add [{name}] to {file}, or correct the name"));
     Diagnostic::warning(&places.first, message).hint(hint)
 }

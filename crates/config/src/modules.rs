@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sidetone_conf::{Diagnostic, Document, Span, Value};
 
 use crate::foreign::CHAN_SIP_IS_GONE;
-use crate::nearest::nearest;
+use crate::nearest::{meant, nearest};
 use crate::objects::codecs::{AllowedCodec, MediaKind};
 use crate::objects::endpoint::Endpoint;
 use crate::objects::registration::Registration;
@@ -93,9 +93,8 @@ impl Modules {
             other => {
                 let message = format!("modules.conf has no option '{other}'");
                 let known = ["autoload", "load", "noload", "preload", "require", "preload-require"];
-                let hint = nearest(other, known).map(|near| format!("did you mean '{near}'?"));
-                let diagnostic = Diagnostic::warning(&value.span, message);
-                report.say(diagnostic.hint(hint.unwrap_or_default()));
+                let hint = meant(nearest(other, known), String::new);
+                report.say(Diagnostic::warning(&value.span, message).hint(hint));
             }
         }
     }

@@ -38,23 +38,11 @@ pub(crate) type Open = BTreeMap<String, Arc<Transport>>;
 pub(crate) async fn open(net: &Net, config: &Config) -> Open {
     let mut open = Open::new();
     for transport in config.transports_sorted() {
-        match listen(net, transport).await {
-            Some(Ok(())) => {
-                open.insert(transport.id.clone(), Arc::clone(transport));
-            }
-            Some(Err(error)) => tracing::error!("pjsip.conf: {error}"),
-            None => {}
+        if let Err(error) = start(net, &mut open, transport).await {
+            tracing::error!("pjsip.conf: {error}");
         }
     }
     open
-}
-
-/// `None` for a transport that listens nowhere by itself.
-async fn listen(net: &Net, transport: &Transport) -> Option<Result<(), ListenError>> {
-    let listening = net.listen(spec(transport)?).await;
-    Some(listening.map(|address| {
-        tracing::info!("listening for SIP over {} on {address}", transport.protocol);
-    }))
 }
 
 /// Moves listeners to what a reload says: those that are gone or changed close, new and changed
@@ -62,48 +50,63 @@ async fn listen(net: &Net, transport: &Transport) -> Option<Result<(), ListenErr
 /// where it was, and is tried again with the next reload. Returns what could not be opened, in
 /// words.
 pub(crate) async fn update(net: &Net, open: &mut Open, new: &Config) -> Vec<String> {
-    let mut failed = Vec::new();
     let gone = |id: &String| !new.transports.contains_key(id);
     for id in open.keys().filter(|id| gone(id)).cloned().collect::<Vec<_>>() {
         open.remove(&id);
         close(net, &id).await;
     }
-    for transport in new.transports_sorted() {
-        let id = &transport.id;
-        let old = open.get(id).cloned();
-        if old.as_ref().is_some_and(|old| is_same(old, transport)) {
-            continue;
-        }
-        if let Some(old) = &old {
-            if let Err(why) = has_room(old, transport) {
-                failed.push(format!("transport '{id}': {why}; it stays at {}", old.bind));
-                continue;
-            }
-            open.remove(id);
-            close(net, id).await;
-        }
-        match listen(net, transport).await {
-            None => {}
-            Some(Ok(())) => {
-                open.insert(id.clone(), Arc::clone(transport));
-            }
-            Some(Err(error)) => {
-                let back = match &old {
-                    Some(old) => listen(net, old).await.is_some_and(|back| back.is_ok()),
-                    None => false,
-                };
-                failed.push(match old.filter(|_| back) {
-                    Some(old) => {
-                        let words = format!("{error}; it stays as it was at {}", old.bind);
-                        open.insert(id.clone(), old);
-                        words
-                    }
-                    None => error.to_string(),
-                });
+    let mut wanted = new.transports_sorted();
+    loop {
+        let (mut left, mut failed) = (Vec::new(), Vec::new());
+        for transport in &wanted {
+            if let Err(words) = bring(net, open, transport).await {
+                left.push(*transport);
+                failed.push(words);
             }
         }
+        // One that moved may have made room for another.
+        if left.len() == wanted.len() || left.is_empty() {
+            return failed;
+        }
+        wanted = left;
     }
-    failed
+}
+
+/// Makes a transport listen where it is wanted, or says why not.
+async fn bring(net: &Net, open: &mut Open, wanted: &Arc<Transport>) -> Result<(), String> {
+    match open.get(&wanted.id).cloned() {
+        Some(old) if is_same(&old, wanted) => Ok(()),
+        Some(old) => shift(net, open, &old, wanted).await,
+        None => start(net, open, wanted).await.map_err(|error| error.to_string()),
+    }
+}
+
+/// Opens a listener and notes it; a transport that listens nowhere by itself is none.
+async fn start(net: &Net, open: &mut Open, transport: &Arc<Transport>) -> Result<(), ListenError> {
+    let Some(spec) = spec(transport) else { return Ok(()) };
+    let address = net.listen(spec).await?;
+    tracing::info!("listening for SIP over {} on {address}", transport.protocol);
+    open.insert(transport.id.clone(), Arc::clone(transport));
+    Ok(())
+}
+
+/// Puts a listener in the place of an old one, or leaves that where it is, in words.
+async fn shift(
+    net: &Net,
+    open: &mut Open,
+    old: &Arc<Transport>,
+    new: &Arc<Transport>,
+) -> Result<(), String> {
+    if let Err(why) = has_room(old, new) {
+        return Err(format!("transport '{}': {why}; it stays at {}", new.id, old.bind));
+    }
+    open.remove(&old.id);
+    close(net, &old.id).await;
+    let Err(error) = start(net, open, new).await else { return Ok(()) };
+    Err(match start(net, open, old).await {
+        Ok(()) => format!("{error}; it stays as it was at {}", old.bind),
+        Err(_) => error.to_string(),
+    })
 }
 
 async fn close(net: &Net, id: &str) {

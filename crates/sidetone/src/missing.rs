@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use sidetone_apps::applications::written;
 use sidetone_conf::{Diagnostic, Span};
 use sidetone_config::modules::Modules;
-use sidetone_config::{Config, nearest};
+use sidetone_config::{Config, meant, nearest};
 use sidetone_dialplan::{Callable, Dialplan};
 
 /// Applications and functions that the dialplan uses and that are not there, or switched off;
@@ -60,10 +60,7 @@ fn about_calls(plan: &Dialplan, config: Option<&Config>, contexts: &[&str]) -> V
 
 fn nowhere(span: &Span, what: &str, file: &str, near: Option<&str>) -> Diagnostic {
     let message = format!("{what}, which is not in {file} or has errors there");
-    let hint = match near {
-        Some(near) => format!("did you mean '{near}'?"),
-        None => format!("add it to {file}, or correct the name"),
-    };
+    let hint = meant(near, || format!("add it to {file}, or correct the name"));
     Diagnostic::warning(span, message).hint(hint)
 }
 

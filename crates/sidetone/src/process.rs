@@ -1,12 +1,17 @@
 //! What concerns the process and not the exchange: version, limits, user, priority, and asking
 //! another process.
 
+use std::ffi::CString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::unistd::{Gid, Group, Uid, User, setgid, setgroups, setuid};
+use nix::sys::stat::Mode;
+use nix::unistd::{Gid, Group, Uid, User, fchown, fchownat, setgid, setgroups, setuid};
 use sidetone_config::objects::codecs::CodecSpec;
 use sidetone_config::{CODECS, MediaKind, Support};
 use sidetone_control::console;
@@ -136,6 +141,9 @@ fn raise(resource: Resource, wanted: Option<u64>) -> nix::Result<()> {
     setrlimit(resource, soft, hard)
 }
 
+/// How directories are opened whose content is given away.
+const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+
 /// Whom the process becomes once the ports are open; neither when it stays who it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -162,18 +170,33 @@ impl Identity {
         }
     }
 
-    /// Gives a directory of ours and all that lies in it. Links are given and not followed.
+    /// Gives a directory of ours and all that lies in it. Everything is reached through the
+    /// directory it lies in and no link is followed: whoever the process was before may have put
+    /// one there.
     pub(crate) fn own_all(self, path: &Path) {
-        let given =
-            std::os::unix::fs::lchown(path, self.uid.map(Uid::as_raw), self.gid.map(Gid::as_raw));
+        let opened = Dir::open(path, DIRECTORY, Mode::empty());
+        let given = opened.and_then(|directory| {
+            fchown(&directory, self.uid, self.gid)?;
+            self.own_inside(directory)
+        });
         if let Err(error) = given {
-            tracing::warn!("{} stays with its owner: {error}", path.display());
+            tracing::warn!("not all in {} changes its owner: {error}", path.display());
         }
-        let is_directory = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
-        let Some(inside) = is_directory.then(|| std::fs::read_dir(path).ok()).flatten() else {
-            return;
-        };
-        inside.flatten().for_each(|entry| self.own_all(&entry.path()));
+    }
+
+    fn own_inside(self, mut directory: Dir) -> nix::Result<()> {
+        let names: Vec<CString> =
+            directory.iter().flatten().map(|entry| entry.file_name().to_owned()).collect();
+        for name in names.iter().filter(|name| ![c".", c".."].contains(&name.as_c_str())) {
+            let name = name.as_c_str();
+            fchownat(&directory, name, self.uid, self.gid, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+            match Dir::openat(&directory, name, DIRECTORY, Mode::empty()) {
+                Ok(inner) => self.own_inside(inner)?,
+                Err(Errno::ENOTDIR | Errno::ELOOP) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Gives up privileges.

@@ -215,6 +215,23 @@ fn a_transport_that_cannot_move_stays_and_so_do_its_calls() {
     assert!(is_open(elsewhere) && !is_open(sip));
 }
 
+#[test]
+fn a_transport_may_go_where_another_one_was() {
+    let [sip, first, second, third] = [free_port(), free_port(), free_port(), free_port()];
+    let mut exchange = Exchange::new("reload-move", sip);
+    let with = |ports: [u16; 2]| {
+        ["a", "b"].iter().zip(ports).fold(pjsip(sip, "ulaw"), |text, (name, port)| {
+            format!("{text}\n[{name}]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{port}\n")
+        })
+    };
+    exchange.write("pjsip.conf", &with([first, second]));
+    exchange.start();
+    exchange.write("pjsip.conf", &with([second, third]));
+    let (words, status) = told(&exchange, "core reload");
+    assert_eq!(status, Some(0), "{words}");
+    assert!(!is_open(first) && is_open(second) && is_open(third));
+}
+
 /// The status line of the answer to a GET.
 fn status_of(port: u16, path: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
@@ -240,7 +257,7 @@ fn modules_that_are_left_out_are_said_at_load_and_come_back_with_a_reload() {
     exchange.start();
     for words in [
         "extensions.conf:3: error: Echo is switched off by noload in modules.conf:3",
-        "extensions.conf:4: warning: LEN is switched off by noload in modules.conf:4",
+        "extensions.conf:4: error: LEN is switched off by noload in modules.conf:4",
         "modules.conf:6: warning: 'chan_pjsip' of noload is ignored: without it nobody could call",
     ] {
         assert!(exchange.logs(words), "{words}: {}", exchange.log());

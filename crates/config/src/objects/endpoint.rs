@@ -11,6 +11,7 @@ use crate::ciphers;
 use crate::fields::{Fields, Settings};
 use crate::files::TlsFiles;
 use crate::named::Named;
+use crate::nearest::{meant, nearest};
 use crate::objects::codec_prefs::CodecPrefs;
 use crate::objects::codecs::{self, AllowedCodec, MediaKind, Problem};
 use crate::objects::fax::FaxSettings;
@@ -721,11 +722,8 @@ fn codec_list(fields: &mut Fields<'_>) -> Vec<AllowedCodec> {
         match problem {
             Problem::Unknown(name) => {
                 let known = codecs::CODECS.iter().map(|codec| codec.name);
-                let near = crate::nearest::nearest(&name, known);
-                let hint = near.map_or_else(
-                    || String::from("core show codecs lists all"),
-                    |near| format!("did you mean '{near}'?"),
-                );
+                let hint =
+                    meant(nearest(&name, known), || String::from("core show codecs lists all"));
                 fields.error_at(&span, format!("no codec is called '{name}'"), hint);
             }
             Problem::PacketTime(item) => {
@@ -769,11 +767,8 @@ fn dtls(fields: &mut Fields<'_>, files: &TlsFiles<'_>) -> DtlsSettings {
 fn dtls_ciphers(fields: &mut Fields<'_>) -> String {
     let list = fields.string("dtls_cipher");
     let names = ciphers::names(&list);
-    for (word, meant) in &names.unknown {
-        let mut hint = meant.map_or_else(
-            || format!("there are {}", ciphers::SUITES.join(", ")),
-            |meant| format!("did you mean '{meant}'?"),
-        );
+    for (word, near) in &names.unknown {
+        let mut hint = meant(*near, || format!("there are {}", ciphers::SUITES.join(", ")));
         if !names.names_any {
             hint += "; as it is, all suites are offered";
         }

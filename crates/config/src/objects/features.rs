@@ -75,25 +75,24 @@ impl Features {
     }
 }
 
-/// Says which sections do nothing: that of applications, and the groups of them, which have names
-/// of their own.
+/// Says which sections do nothing: that of applications, the groups of them, which have names of
+/// their own, and what is one wrong letter away from a section that acts.
 fn about_sections(document: &Document, report: &mut Report) {
     const SECTIONS: &[&str] = &["general", "featuremap", "applicationmap"];
-    for section in document.live() {
+    for section in document.live().filter(|section| !section.values.is_empty()) {
         let name = &section.name;
-        let acts = SECTIONS.iter().take(2).any(|known| name.eq_ignore_ascii_case(known));
-        if acts || section.values.is_empty() {
-            continue;
+        match SECTIONS.iter().find(|known| name.eq_ignore_ascii_case(known)) {
+            Some(&"general" | &"featuremap") => {}
+            None if nearest(name, SECTIONS.iter().copied()).is_some() => {
+                report.say(unknown(section, "features.conf", SECTIONS));
+            }
+            _ => {
+                let message = format!(
+                    "[{name}] is ignored: keys do not start applications yet; its lines may stay"
+                );
+                report.say(Diagnostic::warning(&section.span, message));
+            }
         }
-        if nearest(name, SECTIONS.iter().copied()).is_some()
-            && !name.eq_ignore_ascii_case("applicationmap")
-        {
-            report.say(unknown(section, "features.conf", SECTIONS));
-            continue;
-        }
-        let message =
-            format!("[{name}] is ignored: keys do not start applications yet; its lines may stay");
-        report.say(Diagnostic::warning(&section.span, message));
     }
 }
 

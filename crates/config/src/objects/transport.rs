@@ -199,7 +199,7 @@ impl Transport {
     /// Names what is set and does nothing with this protocol.
     fn check_effect(&self, fields: &mut Fields<'_>) {
         let name = self.protocol.name();
-        let by_http = matches!(self.protocol, Protocol::Ws | Protocol::Wss);
+        let by_http = self.protocol.is_websocket();
         let mut tell = |options: &[&str], hint: &str| {
             for option in options.iter().copied() {
                 if !fields.is_set(option) {
@@ -211,20 +211,17 @@ impl Transport {
             }
         };
         let http = "WebSockets come to the addresses and with the certificate of http.conf";
-        match self.protocol {
-            Protocol::Tls => {}
-            Protocol::Ws | Protocol::Wss => tell(TLS_OPTIONS, http),
-            _ => tell(TLS_OPTIONS, "TLS is spoken with protocol = tls; remove the line"),
+        let hint = |hint: &'static str| if by_http { http } else { hint };
+        if self.protocol != Protocol::Tls {
+            tell(TLS_OPTIONS, hint("TLS is spoken with protocol = tls; remove the line"));
+        }
+        if !matches!(self.protocol, Protocol::Tcp | Protocol::Tls) {
+            tell(KEEPALIVE_OPTIONS, hint("it is for protocol = tcp and tls; remove the line"));
         }
         if by_http {
             tell(&["tos", "cos"], http);
         } else {
-            let hint = "it is for protocol = ws and wss; remove the line";
-            tell(&["websocket_write_timeout"], hint);
-        }
-        if !matches!(self.protocol, Protocol::Tcp | Protocol::Tls) {
-            let hint = "it is for protocol = tcp and tls; remove the line";
-            tell(KEEPALIVE_OPTIONS, if by_http { http } else { hint });
+            tell(&["websocket_write_timeout"], "it is for protocol = ws and wss; remove the line");
         }
     }
 

@@ -58,7 +58,7 @@ impl Dialplan {
                 || known(name);
             if !exists && seen.insert(name.to_owned()) {
                 let text = format!("there is no function {name}");
-                found.push(Diagnostic::warning(span, text).hint(ENDED));
+                found.push(Diagnostic::error(span, text).hint(ENDED));
             }
         });
         found
@@ -82,7 +82,7 @@ impl Dialplan {
             if let Some(why) = why(Callable::Function(name))
                 && seen.insert(why.clone())
             {
-                found.push(Diagnostic::warning(span, why).hint(ENDED));
+                found.push(Diagnostic::error(span, why).hint(ENDED));
             }
         });
         found
