@@ -181,7 +181,7 @@ export class CallControl {
       if (connection.connectionState === 'disconnected') {
         this.#store.dispatch({ type: 'notice', notice: words.mediaPathWords() });
       } else if (connection.connectionState === 'connected') {
-        this.#store.dispatch({ type: 'notice', notice: null });
+        this.#store.dispatch({ type: 'media-path-works' });
       }
     });
   }

@@ -85,6 +85,7 @@ export type Event =
   | { readonly type: 'network'; readonly online: boolean }
   | { readonly type: 'network-checked'; readonly report: NetworkReport }
   | { readonly type: 'notice'; readonly notice: Notice | null }
+  | { readonly type: 'media-path-works' }
   | { readonly type: 'recents'; readonly recents: readonly Recent[] }
   | { readonly type: 'call-started'; readonly call: Call }
   | { readonly type: 'consultation-started'; readonly call: Call }
@@ -155,6 +156,8 @@ export function reduce(state: PhoneState, event: Event): PhoneState {
       return { ...state, network: event.report };
     case 'notice':
       return { ...state, notice: event.notice };
+    case 'media-path-works':
+      return { ...state, notice: without(state.notice, 'media path') };
     case 'recents':
       return { ...state, recents: event.recents.slice(0, RECENTS_KEPT) };
     case 'call-started':
@@ -178,6 +181,11 @@ type LineEvent = Extract<
   { type: 'connected' | 'registered' | 'registration-lost' | 'disconnected' }
 >;
 
+/** Takes a message back whose matter has settled; every other one stays until it is read. */
+function without(notice: Notice | null, about: Notice['about']): Notice | null {
+  return notice?.about === about ? null : notice;
+}
+
 function reduceLine(state: PhoneState, event: LineEvent): Partial<PhoneState> {
   // After signing out, late events of the old connection must not bring it back on the screen.
   if (state.line.kind === 'signed-out') return {};
@@ -186,7 +194,7 @@ function reduceLine(state: PhoneState, event: LineEvent): Partial<PhoneState> {
     case 'registration-lost':
       return { line: { kind: 'registering' } };
     case 'registered':
-      return { line: { kind: 'registered' }, notice: null };
+      return { line: { kind: 'registered' }, notice: without(state.notice, 'line') };
     case 'disconnected':
       return {
         line: { kind: 'reconnecting', attempt: event.attempt },
@@ -206,7 +214,10 @@ function reduceCall(state: PhoneState, call: Call, event: CallEvent): PhoneState
       if (call.phase === 'ended') return state;
       return { ...state, call: { ...call, ...event.change } };
     case 'call-ended':
-      return endCall(state, call, endWords(event.end, call.name), event.at);
+      return {
+        ...endCall(state, call, endWords(event.end, call.name), event.at),
+        notice: without(state.notice, 'media path'),
+      };
     case 'call-failed':
       return { ...endCall(state, call, event.notice, Date.now()), notice: event.notice };
     case 'call-cleared':

@@ -10,6 +10,8 @@ export interface Notice {
   readonly title: string;
   readonly text: string;
   readonly link?: { readonly href: string; readonly label: string };
+  /** What takes the message back by itself when it works again; nothing does for the others. */
+  readonly about?: 'line' | 'media path';
 }
 
 /** Why a microphone or camera could not be opened. */
@@ -74,7 +76,7 @@ export function cameraSkippedWords(fault: MediaFault): Notice {
 
 /** Words for a REGISTER that was refused. `status` is the SIP status, 0 when none came. */
 export function registrationWords(status: number, reason: string, account: string): Notice {
-  const error = (title: string, text: string): Notice => ({ tone: 'error', title, text });
+  const error = (title: string, text: string): Notice => ({ tone: 'error', title, text, about: 'line' });
   switch (status) {
     case 401:
     case 407:
@@ -122,6 +124,7 @@ export function connectWords(reach: Reach, secure: boolean, probe: string): Noti
           'It answers web requests, but not the WebSocket. Check the path (usually /ws), the ' +
           'limit of sessions in http.conf, and a proxy in between.',
         link: { href: probe, label: 'Open the WebSocket address' },
+        about: 'line',
       };
     case 'unreachable':
       if (!secure) {
@@ -129,6 +132,7 @@ export function connectWords(reach: Reach, secure: boolean, probe: string): Noti
           tone: 'error',
           title: 'The exchange cannot be reached',
           text: 'Nothing answers at this address. Check the server name, the port and the firewall.',
+          about: 'line',
         };
       }
       return {
@@ -138,6 +142,7 @@ export function connectWords(reach: Reach, secure: boolean, probe: string): Noti
           'Either nothing answers at this address, or its certificate is not trusted yet. Open the ' +
           'link: if a certificate warning appears, accept it, then come back.',
         link: { href: probe, label: 'Open the exchange and check its certificate' },
+        about: 'line',
       };
   }
 }
@@ -147,12 +152,13 @@ export function offlineWords(): Notice {
     tone: 'warning',
     title: 'No network',
     text: 'This computer is offline. The phone connects again by itself.',
+    about: 'line',
   };
 }
 
 /** Words for a WebSocket that had been open and was closed (codes of RFC 6455 §7.4.1). */
 export function closedWords(code: number, reason: string): Notice {
-  const warning = (title: string, text: string): Notice => ({ tone: 'warning', title, text });
+  const warning = (title: string, text: string): Notice => ({ tone: 'warning', title, text, about: 'line' });
   switch (code) {
     case 1000:
     case 1001:
@@ -177,6 +183,7 @@ export function mediaPathWords(): Notice {
     tone: 'warning',
     title: 'The media connection is interrupted',
     text: 'No packets come through. Waiting for the network; the call ends if it stays away.',
+    about: 'media path',
   };
 }
 

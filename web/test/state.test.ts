@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { snapshot } from '../src/api.ts';
 import type { Event, PhoneState } from '../src/state.ts';
+import { cameraSkippedWords, closedWords, mediaPathWords } from '../src/strings.ts';
 import { RECENTS_KEPT, initialState, lineWords, newCall, phaseWords, reduce } from '../src/state.ts';
 
 const run = (...events: Event[]): PhoneState => events.reduce(reduce, initialState);
@@ -49,9 +50,22 @@ test('a lost connection keeps the call and its words say reconnecting', () => {
 });
 
 test('being registered again clears the notice about the lost connection', () => {
-  const notice = { tone: 'warning', title: 'Connection lost', text: '' } as const;
+  const notice = closedWords(1006, '');
   const state = run(...signedIn, { type: 'disconnected', attempt: 1, notice }, { type: 'registered' });
   assert.equal(state.notice, null);
+});
+
+test('the notice about a media path goes when packets come through, and with the call', () => {
+  const interrupted = run(...talking, { type: 'notice', notice: mediaPathWords() });
+  assert.equal(reduce(interrupted, { type: 'registered' }).notice, interrupted.notice);
+  assert.equal(reduce(interrupted, { type: 'media-path-works' }).notice, null);
+  assert.equal(reduce(interrupted, ended('1')).notice, null);
+});
+
+test('what the person must do stays to be read however fast the call is answered', () => {
+  const refused: Event = { type: 'notice', notice: cameraSkippedWords('refused') };
+  const state = run(...talking, refused, { type: 'registered' }, { type: 'media-path-works' }, ended('1'));
+  assert.equal(state.notice?.title, 'The camera is blocked');
 });
 
 test('without a network the light says offline whatever the socket believes', () => {
