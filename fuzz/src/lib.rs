@@ -25,12 +25,14 @@ use sidetone_sdp::fuzz as sdp;
 use sidetone_sip::fuzz as sip;
 use sidetone_ua::fuzz as ua;
 
-/// A function under attack. Its corpus lies in `fuzz/corpus/<name>/`.
+/// What is under attack: functions that read the same kind of bytes, one after the other, so that
+/// what is interesting to one is tried on its neighbours too. Its corpus lies in
+/// `fuzz/corpus/<name>/`.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// Name on the command line and of the corpus.
     pub name: &'static str,
-    function: fn(&[u8]),
+    readers: &'static [fn(&[u8])],
     /// Words worth inserting, beside pieces of the corpus.
     pub words: &'static [&'static str],
 }
@@ -38,12 +40,16 @@ pub struct Target {
 impl Target {
     /// Feeds one input; panics when an invariant is broken.
     pub fn run(&self, data: &[u8]) {
-        (self.function)(data);
+        self.readers.iter().for_each(|reader| reader(data));
     }
 }
 
-const fn target(name: &'static str, function: fn(&[u8]), words: &'static [&'static str]) -> Target {
-    Target { name, function, words }
+const fn target(
+    name: &'static str,
+    readers: &'static [fn(&[u8])],
+    words: &'static [&'static str],
+) -> Target {
+    Target { name, readers, words }
 }
 
 const CONF_WORDS: &[&str] =
@@ -83,6 +89,8 @@ const SDP_WORDS: &[&str] = &[
     "a=group:BUNDLE ",
     "a=mid:",
     "a=candidate:",
+    " typ host",
+    ".local",
     "a=fingerprint:sha-256 ",
     "a=rtpmap:",
     "a=fmtp:",
@@ -147,6 +155,8 @@ const SIP_WORDS: &[&str] = &[
     "Contact: *",
     "CSeq: ",
     "Content-Length: ",
+    "l:",
+    "99999999",
     "Require: ",
     "Digest ",
     "nonce=\"\"",
@@ -154,51 +164,64 @@ const SIP_WORDS: &[&str] = &[
     "?a=b&c=d",
 ];
 
+const HTTP_WORDS: &[&str] = &[
+    "..",
+    "/",
+    "%2e",
+    "%2f",
+    "%00",
+    "\\",
+    "//",
+    "bytes=",
+    "-",
+    ",",
+    "Sec-WebSocket-",
+    "Upgrade: websocket",
+    "sip",
+];
+
+/// What may be done with a packet that came by the port of a leg.
+const RTP_READERS: &[fn(&[u8])] =
+    &[rtp::fuzz_demux, rtp::fuzz_rtp, rtp::fuzz_rtcp, rtp::fuzz_event, rtp::fuzz_relayed];
+
 /// All targets; a line each.
 pub const TARGETS: &[Target] = &[
-    target("conf", conf::fuzz_conf, CONF_WORDS),
-    target("config", config::fuzz_config, CONF_WORDS),
-    target("codec-decoder", codec::fuzz_decoder, &[]),
-    target("codec-tones", codec::fuzz_tones, &["!", "+", "*", "/", ",", "M", "440", "99999999"]),
-    target("codec-prompt", codec::fuzz_prompt, &["RIFF", "WAVE", "fmt ", "data"]),
-    target("codec-dtmf", codec::fuzz_dtmf, &[]),
-    target("control-frame", control::fuzz_frame, &["O\0\0\0\u{4}", "L\0\0\0\0", "D\0\0\0\u{1}"]),
-    target("dialplan", dialplan::fuzz_dialplan, PLAN_WORDS),
-    target("dialplan-expand", dialplan::fuzz_expand, PLAN_WORDS),
-    target("dialplan-expression", dialplan::fuzz_expression, PLAN_WORDS),
-    target("dialplan-pattern", dialplan::fuzz_pattern, &["X", "Z", "N", "[", "-", "]", ".", "!"]),
-    target("http-path", http::fuzz_path, &["..", "/", "%2e", "%2f", "%00", "\\", "//"]),
-    target("http-range", http::fuzz_range, &["bytes=", "-", ","]),
-    target("http-upgrade", http::fuzz_upgrade, &["Sec-WebSocket-", "Upgrade: websocket", "sip"]),
-    target("media-candidates", media::fuzz_candidates, &["candidate:", " typ host", ".local"]),
-    target("media-datagrams", media::fuzz_datagrams, &[]),
-    target("media-handshake", media::fuzz_handshake, &[]),
-    target("nat-clients", nat::fuzz_clients, &[]),
-    target("nat-message", nat::fuzz_message, &[]),
-    target("net-stream", net::fuzz_stream, &["Content-Length: ", "\r\n\r\n", "l:", "99999999"]),
-    target("net-datagram", net::fuzz_datagram, &["SIP/2.0", "INVITE ", "\r\n"]),
-    target("net-certificate", net::fuzz_certificate, &["-----BEGIN CERTIFICATE-----\n"]),
-    target("net-websocket", net::fuzz_websocket, &["OPTIONS sip:a SIP/2.0\r\n"]),
-    target("party", party::fuzz_request, PARTY_WORDS),
-    target("registrar", registrar::fuzz_orders, &[]),
-    target("rtp", rtp::fuzz_rtp, &[]),
-    target("rtp-demux", rtp::fuzz_demux, &[]),
-    target("rtp-event", rtp::fuzz_event, &[]),
-    target("rtp-relayed", rtp::fuzz_relayed, &[]),
-    target("rtp-sdes", rtp::fuzz_sdes, &["inline:", "|", "2^31", "1:4", "=="]),
-    target("rtcp", rtp::fuzz_rtcp, &[]),
-    target("srtp", rtp::fuzz_srtp, &[]),
-    target("sdp", sdp::fuzz_session, SDP_WORDS),
-    target("sdp-fragment", sdp::fuzz_fragment, SDP_WORDS),
-    target("sdp-negotiation", sdp::fuzz_negotiation, SDP_WORDS),
-    target("sip", sip::fuzz_message, SIP_WORDS),
-    target("sip-framing", sip::fuzz_framing, SIP_WORDS),
-    target("sip-sipfrag", sip::fuzz_sipfrag, &["SIP/2.0 ", "200", " OK", "\r\n"]),
-    target("sip-uri", sip::fuzz_uri, SIP_WORDS),
-    target("ua-challenges", ua::fuzz_challenges, SIP_WORDS),
-    target("ua-credentials", ua::fuzz_credentials, SIP_WORDS),
-    target("ua-registration", ua::fuzz_registration, &[]),
-    target("ua-stack", ua::fuzz_stack, SIP_WORDS),
+    target("conf", &[conf::fuzz_conf], CONF_WORDS),
+    target("config", &[config::fuzz_config], CONF_WORDS),
+    target("codec-decoder", &[codec::fuzz_decoder], &[]),
+    target("codec-tones", &[codec::fuzz_tones], &["!", "+", "*", "/", ",", "M", "440", "99999999"]),
+    target("codec-prompt", &[codec::fuzz_prompt], &["RIFF", "WAVE", "fmt ", "data"]),
+    target("codec-dtmf", &[codec::fuzz_dtmf], &[]),
+    target("control-frame", &[control::fuzz_frame], &["O\0\0\0\u{4}", "L\0\0\0\0", "D\0\0\0\u{1}"]),
+    target("dialplan", &[dialplan::fuzz_dialplan], PLAN_WORDS),
+    target("dialplan-expression", &[dialplan::fuzz_expand, dialplan::fuzz_expression], PLAN_WORDS),
+    target(
+        "dialplan-pattern",
+        &[dialplan::fuzz_pattern],
+        &["X", "Z", "N", "[", "-", "]", ".", "!"],
+    ),
+    target("http", &[http::fuzz_path, http::fuzz_range, http::fuzz_upgrade], HTTP_WORDS),
+    target("media-datagrams", &[media::fuzz_datagrams], &[]),
+    target("media-handshake", &[media::fuzz_handshake], &[]),
+    target("nat-clients", &[nat::fuzz_clients], &[]),
+    target("nat-message", &[nat::fuzz_message], &[]),
+    target("net-datagram", &[net::fuzz_datagram], &["SIP/2.0", "INVITE ", "\r\n"]),
+    target("net-certificate", &[net::fuzz_certificate], &["-----BEGIN CERTIFICATE-----\n"]),
+    target("net-websocket", &[net::fuzz_websocket], &["OPTIONS sip:a SIP/2.0\r\n"]),
+    target("party", &[party::fuzz_request], PARTY_WORDS),
+    target("registrar", &[registrar::fuzz_orders], &[]),
+    target("rtp", RTP_READERS, &[]),
+    target("rtp-sdes", &[rtp::fuzz_sdes], &["inline:", "|", "2^31", "1:4", "=="]),
+    target("srtp", &[rtp::fuzz_srtp], &[]),
+    target("sdp", &[sdp::fuzz_session], SDP_WORDS),
+    target("sdp-fragment", &[sdp::fuzz_fragment, media::fuzz_candidates], SDP_WORDS),
+    target("sdp-negotiation", &[sdp::fuzz_negotiation], SDP_WORDS),
+    target("sip", &[sip::fuzz_message], SIP_WORDS),
+    target("sip-framing", &[sip::fuzz_framing, net::fuzz_stream], SIP_WORDS),
+    target("sip-parts", &[sip::fuzz_sipfrag, sip::fuzz_uri], SIP_WORDS),
+    target("ua-digest", &[ua::fuzz_challenges, ua::fuzz_credentials], SIP_WORDS),
+    target("ua-registration", &[ua::fuzz_registration], &[]),
+    target("ua-stack", &[ua::fuzz_stack], SIP_WORDS),
 ];
 
 /// The target of that name.
@@ -226,10 +249,11 @@ mod tests {
 
     #[test]
     fn the_corpus_of_relayed_packets_is_taken_by_their_readers() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/rtp-relayed");
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/rtp");
         for file in std::fs::read_dir(corpus).expect("a corpus").flatten() {
-            let data = std::fs::read(file.path()).expect("an input");
             let name = file.file_name().into_string().expect("a name");
+            let Some(name) = name.strip_prefix("relayed-") else { continue };
+            let data = std::fs::read(file.path()).expect("an input");
             let taken = match name.starts_with("udptl") {
                 true => sidetone_rtp::UdptlView::parse(&data).is_ok(),
                 false => sidetone_rtp::RedundantView::parse(&data).is_some(),
