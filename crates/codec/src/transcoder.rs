@@ -131,13 +131,16 @@ impl Transcoder {
         self.conceals = on;
     }
 
-    /// Takes a packet.
+    /// Takes a packet, and says how much sound was in it.
     ///
     /// # Errors
     /// See [`Decoder::decode`]: treat the packet as lost.
-    pub fn handle_packet(&mut self, payload: &[u8]) -> Result<(), CodecError> {
+    pub fn handle_packet(&mut self, payload: &[u8]) -> Result<Duration, CodecError> {
         let count = self.decoder.decode(payload, &mut self.decoded)?;
-        self.collect(count)
+        self.collect(count)?;
+        let decode = self.path.decode;
+        let per_second = u64::from(decode.sample_rate) * u64::from(decode.channels);
+        Ok(Duration::from_micros(count as u64 * 1_000_000 / per_second.max(1)))
     }
 
     /// Fills a gap of `duration` right before the packet `next`, which is handed to
@@ -175,6 +178,12 @@ impl Transcoder {
         // A frame that cannot be encoded would fail again: it is gone either way.
         self.pending.drain(..self.frame);
         result.map(Some)
+    }
+
+    /// Packets that [`Self::poll_output`] has ready.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.pending.len() / self.frame.max(1)
     }
 
     /// Samples that wait for a full packet.

@@ -236,7 +236,7 @@ impl Stream {
                 let payload = payload.get(..len).unwrap_or_default();
                 self.send_own(
                     (origin, player.index()),
-                    (sequence, timestamp),
+                    (sequence, timestamp, false),
                     payload,
                     transport,
                     io,

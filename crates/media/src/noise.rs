@@ -73,7 +73,7 @@ impl Stream {
             let origin = Origin::Player(noise.player.id.0);
             let payload = payload.get(..len).unwrap_or_default();
             let codec = noise.player.index();
-            self.send_own((origin, codec), (sequence, timestamp), payload, transport, io);
+            self.send_own((origin, codec), (sequence, timestamp, false), payload, transport, io);
         }
         self.noise = Some(noise);
     }

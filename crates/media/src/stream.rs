@@ -415,12 +415,15 @@ impl Stream {
         let Some(mut transcoding) = self.transcoding.take() else {
             return false;
         };
-        transcoding.handle_packet(&arrived.view);
+        if transcoding.handle_packet(&arrived.view) {
+            // Then the clock on the wall says how much time passed.
+            self.rewriter.detach();
+        }
         let mut payload = payload_room();
         let mut sent = false;
         while let Some(packet) = transcoding.poll_output(&mut payload) {
             let origin = Origin::Transcoder(arrived.uid);
-            let numbers = (packet.sequence, packet.timestamp);
+            let numbers = (packet.sequence, packet.timestamp, packet.resumes);
             let payload = payload.get(..packet.len).unwrap_or_default();
             sent |= self.send_own((origin, codec), numbers, payload, transport, io);
         }
@@ -444,11 +447,11 @@ impl Stream {
         }
     }
 
-    /// Sends audio that we encoded.
+    /// Sends audio that we encoded; its numbers, and whether it follows a pause.
     pub(crate) fn send_own(
         &mut self,
         (origin, codec): (Origin, u8),
-        (sequence, timestamp): (u16, u32),
+        (sequence, timestamp, resumes): (u16, u32, bool),
         payload: &[u8],
         transport: &mut Transport,
         io: &mut Io<'_>,
@@ -460,7 +463,7 @@ impl Stream {
             return false;
         };
         let header = Header {
-            marker: numbers.switched,
+            marker: numbers.switched || resumes,
             payload_type,
             sequence: numbers.sequence,
             timestamp: numbers.timestamp,
@@ -490,7 +493,13 @@ impl Stream {
                 let origin = Origin::Player(player.id.0);
                 let payload = payload.get(..len).unwrap_or_default();
                 let codec = player.index();
-                self.send_own((origin, codec), (sequence, timestamp), payload, transport, io);
+                self.send_own(
+                    (origin, codec),
+                    (sequence, timestamp, false),
+                    payload,
+                    transport,
+                    io,
+                );
             }
         }
         self.player = Some(player);

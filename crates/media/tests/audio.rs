@@ -7,7 +7,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidetone_base::LegId;
+use sidetone_base::{LegId, Random, SeededRandom};
+use sidetone_codec::{Format, OpusSettings};
 use sidetone_media::{
     JitterMode, JitterSettings, LegEvent, Playback, PlaybackId, Prompt, Repeat, Route, RtpSettings,
     Tone, ToneStep,
@@ -276,5 +277,90 @@ fn a_jitter_buffer_brings_packets_back_into_order_and_pace() {
         phone.talk(&mut world, to, 5);
         world.run(SECOND / 10);
         assert_eq!(rtp_of(&phone, &world).len(), heard.len() + 5);
+    }
+}
+
+/// How long what an Opus phone heard lasts, how much of its power is the tone of 440 Hz, and how
+/// many packets it was, when a ulaw phone sends twenty seconds of that tone and each packet is on
+/// its way for as long as `way` says.
+fn tone_over(
+    mut way: impl FnMut(u32) -> Duration,
+    jitter: Option<JitterSettings>,
+) -> (Duration, f64, usize) {
+    const COUNT: u32 = 1000;
+    let (mut world, a, mut b, _, to_b) = transcoded();
+    let now = world.now;
+    world.hosts[0].graph.set_jitter(now, LegId(2), jitter).unwrap();
+    let mut encoder = sidetone_codec::encoder(Format::ULAW, &OpusSettings::default()).unwrap();
+    let tone = prompt(8000, COUNT * 20);
+    let mut arrivals = Vec::new();
+    for (n, frame) in (0..COUNT).zip(tone.samples.chunks_exact(160)) {
+        let mut payload = vec![0; 160];
+        encoder.encode(frame, &mut payload).unwrap();
+        arrivals.push((world.now + n * Duration::from_millis(20) + way(n), n, payload));
+    }
+    arrivals.sort();
+    for (at, n, payload) in arrivals {
+        world.run(at.saturating_duration_since(world.now));
+        b.sequence = u16::try_from(n).unwrap();
+        b.say(&mut world, to_b, &payload);
+    }
+    world.run(2 * SECOND);
+
+    let heard = a.heard(&world);
+    let packets: Vec<RtpView<'_>> = heard.iter().flat_map(|p| RtpView::parse(p)).collect();
+    let mut decoder = sidetone_codec::decoder(Format::OPUS).unwrap();
+    let first = packets[0].timestamp();
+    let (mut samples, mut pcm) = (Vec::new(), [0; 5760]);
+    for packet in &packets {
+        let place = packet.timestamp().wrapping_sub(first) as usize;
+        assert!(place >= samples.len(), "nothing is said twice");
+        samples.resize(place, 0_i16);
+        let count = decoder.decode(packet.payload(), &mut pcm).unwrap();
+        samples.extend_from_slice(&pcm[..count]);
+    }
+    let (mut sine, mut cosine, mut power) = (0.0, 0.0, 0.0);
+    let mut share = 0.0;
+    // A tenth of a second holds a whole number of periods; phases need not fit beyond it.
+    let blocks = samples.chunks_exact(4800);
+    let count = blocks.len() as f64;
+    for block in blocks {
+        for (n, sample) in (0_u32..).zip(block) {
+            let (turn, sample) = (f64::from(n) * 440.0 / 48_000.0, f64::from(*sample));
+            sine += sample * (turn * std::f64::consts::TAU).sin();
+            cosine += sample * (turn * std::f64::consts::TAU).cos();
+            power += sample * sample;
+        }
+        share += 2.0 * (sine * sine + cosine * cosine) / (4800.0 * f64::max(power, 1.0)) / count;
+        (sine, cosine, power) = (0.0, 0.0, 0.0);
+    }
+    (Duration::from_secs_f64(samples.len() as f64 / 48_000.0), share, packets.len())
+}
+
+#[test]
+fn half_a_second_of_jitter_neither_stretches_nor_drowns_a_translated_tone() {
+    let wide = JitterSettings { max: SECOND * 6 / 10, ..JitterSettings::new(JitterMode::Fixed) };
+    let narrow = JitterSettings::new(JitterMode::Adaptive);
+    for (jitter, least) in [(None, 0.5), (Some(narrow), 0.5), (Some(wide), 0.95)] {
+        for seed in 1..4 {
+            let mut random = SeededRandom::new(seed);
+            let way = |_| Duration::from_millis(random.below(500));
+            let (lasted, share, packets) = tone_over(way, jitter);
+            assert!(lasted.abs_diff(20 * SECOND) < SECOND, "{jitter:?}, {seed}: {lasted:?}");
+            assert!(packets <= 1000, "{jitter:?}, {seed}: {packets}");
+            assert!(share > least, "{jitter:?}, {seed}: {share}");
+        }
+    }
+}
+
+#[test]
+fn a_way_that_stalls_and_then_delivers_all_at_once_loses_nothing_in_translation() {
+    // Every two seconds nothing comes for half a second.
+    let way = |n: u32| Duration::from_millis(u64::from(500_u32.saturating_sub(n % 100 * 20)));
+    for jitter in [None, Some(JitterSettings::new(JitterMode::Adaptive))] {
+        let (lasted, share, packets) = tone_over(way, jitter);
+        assert!(lasted.abs_diff(20 * SECOND) < SECOND / 2, "{jitter:?}: {lasted:?}");
+        assert!(packets <= 1000, "{jitter:?}: {packets}");
+        assert!(share > if jitter.is_none() { 0.95 } else { 0.8 }, "{jitter:?}: {share}");
     }
 }
