@@ -347,5 +347,53 @@ fn word(text: &str) -> Text {
     if is_token && !text.is_empty() { Text::from(text) } else { Text::quoted(text) }
 }
 
+/// The Request-URI: `user=phone` when the endpoint wants it and the user is a number.
+#[must_use]
+pub fn target(endpoint: &Endpoint, uri: &str) -> String {
+    if !endpoint.user_eq_phone {
+        return uri.to_owned();
+    }
+    let Ok(mut parsed) = uri.parse::<Uri>() else {
+        return uri.to_owned();
+    };
+    let phone = user_of(&parsed).is_some_and(|user| is_phone(&user));
+    if let Some(sip) = parsed.as_sip_mut().filter(|_| phone) {
+        sip.params.set("user", Some(Text::from("phone")));
+    }
+    parsed.to_text().to_str().into_owned()
+}
+
+/// From with the parameters the dialplan wants in it.
+#[must_use]
+pub fn with_params(from: String, params: &[FromParam]) -> String {
+    if params.is_empty() {
+        return from;
+    }
+    let Ok(mut address) = NameAddr::parse(&Text::from(from.as_str())) else {
+        return from;
+    };
+    for param in params {
+        let value = (!param.value.is_empty()).then(|| Text::from(param.value.as_str()));
+        match address.uri.as_sip_mut().filter(|_| param.in_uri) {
+            Some(uri) => uri.params.set(&param.name, value),
+            None => address.params.set(&param.name, value),
+        };
+    }
+    let mut out = Vec::with_capacity(64);
+    address.write(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A parameter to be written into From.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FromParam {
+    /// Into the URI, or behind it.
+    pub in_uri: bool,
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: String,
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sidetone_base::{ChannelId, Destination, Flow, FlowId, LegId, Transport};
-use sidetone_config::{Config, Endpoint, Reliable};
+use sidetone_config::Endpoint;
 use sidetone_dialplan::{Position, Stop};
-use sidetone_sdp::negotiation::{CodecWish, KindWish, Wish};
-use sidetone_sdp::plan::MediaKind;
-use sidetone_sip::{Method, NameAddr, Response, Status, Text, Uri};
+use sidetone_sip::{Method, Response, Status};
 use sidetone_ua::api::{Command, DialogId, Event as SipEvent, Failure, OutgoingRequest, Way};
 use tokio::sync::mpsc;
 
@@ -18,8 +16,8 @@ use crate::Cause;
 use crate::bridge;
 use crate::channel::pump::InviteNews;
 use crate::channel::{
-    BranchCause, BranchEvent, Channel, ChannelEvent, Control, Errand, FromParam, Inherited,
-    NewChannel, PartyId, Signalling, SipFacts, State, StreamFact, Variables, deliver,
+    BranchCause, BranchEvent, Channel, ChannelEvent, Control, Errand, Inherited, NewChannel,
+    PartyId, Signalling, SipFacts, State, StreamFact, Variables, deliver,
 };
 use crate::exchange::Exchange;
 use crate::guard::caught;
@@ -29,8 +27,7 @@ use crate::proxy;
 use crate::registrar::Contact;
 use sidetone_party::identity::{self, Side};
 use sidetone_party::secrets;
-use sidetone_terms::codec::offered;
-use sidetone_terms::session;
+use sidetone_terms::{session, streams};
 
 /// How long an INVITE may stay unanswered at most, whatever Dial says: timer C of a proxy
 /// (RFC 3261 §16.6), after which even a caller who waits for ever is told.
@@ -239,14 +236,14 @@ async fn until_over(
     {
         return failed(bridge::cause_of(&stop));
     }
-    let offer =
-        match channel.make_offer(&wish(&channel.exchange().config(), &call), call.beside).await {
-            Ok(offer) => offer,
-            Err(error) => {
-                tracing::warn!("{}: {error}", channel.name());
-                return failed(Cause::INCOMPATIBLE);
-            }
-        };
+    let wish = streams::wish(&channel.exchange().config(), &call.endpoint, &call.streams);
+    let offer = match channel.make_offer(&wish, call.beside).await {
+        Ok(offer) => offer,
+        Err(error) => {
+            tracing::warn!("{}: {error}", channel.name());
+            return failed(Cause::INCOMPATIBLE);
+        }
+    };
     channel.sip_mut().names.call_id.clone_from(&call_id);
     let request = request(channel.exchange(), &call, channel, call_id, &flow, offer);
     let request = OutgoingRequest { others, ..request };
@@ -268,26 +265,6 @@ async fn until_over(
     Gone { answered: true, ..over(channel.cause(), None) }
 }
 
-/// What to offer: what the caller speaks first, then whatever the endpoint allows, unless
-/// `codec_prefs_outgoing_offer` says otherwise. Pictures are offered only in what the caller sends,
-/// because they are relayed as they are; text only if the caller types.
-fn wish(config: &Config, call: &Call) -> Wish {
-    let of = |kind: MediaKind| call.streams.iter().filter(move |stream| stream.kind == kind);
-    let mut audio = KindWish::both_ways(1);
-    if let Some(stream) = of(MediaKind::Audio).next() {
-        audio.comfort_noise = stream.comfort_noise;
-        audio.codecs = offered(config, &call.endpoint, &stream.codecs, stream.translatable);
-    }
-    let pictures = of(MediaKind::Video).count().min(call.endpoint.max_video_streams.into());
-    let text = if of(MediaKind::Text).next().is_some() { 1 } else { 0 };
-    let mut video = KindWish::both_ways(pictures);
-    match of(MediaKind::Video).next() {
-        Some(stream) => video.codecs = CodecWish::Only(stream.codecs.clone()),
-        None => video = KindWish::none(),
-    }
-    Wish { audio, video, text: KindWish::both_ways(text), ..Wish::default() }
-}
-
 fn request(
     exchange: &Exchange,
     call: &Call,
@@ -301,10 +278,10 @@ fn request(
     let endpoint = &call.endpoint;
     let nobody = exchange.anonymous_user();
     let from = identity::from(endpoint, &call.caller, &host, &nobody);
-    let uri = target(endpoint, &call.contact.uri);
+    let uri = identity::target(endpoint, &call.contact.uri);
     let mut headers = vec![("Allow".to_owned(), ALLOW.to_owned())];
     headers.extend(channel.info_packages());
-    headers.extend(extensions(exchange, endpoint));
+    headers.extend(session::extensions(&exchange.config(), endpoint));
     headers.extend(identity::headers(endpoint, &call.caller, &host, Side::Calling));
     let facts = channel.sip();
     headers.extend(identity::diversion(endpoint, &facts.redirecting, &uri, &host));
@@ -315,7 +292,7 @@ fn request(
         uri,
         destination: call.contact.destination,
         others: Vec::new(),
-        from: with_params(from, &facts.from_params),
+        from: identity::with_params(from, &facts.from_params),
         contact: Some(channel.signalling.contact.clone()),
         sent_by: format!("{host}:{port}"),
         route: call.contact.path.clone(),
@@ -324,57 +301,6 @@ fn request(
         body: Some(message::sdp_body(offer)),
         logins: secrets::logins(&exchange.config(), &call.endpoint),
     }
-}
-
-/// The Request-URI: `user=phone` when the endpoint wants it and the user is a number.
-fn target(endpoint: &Endpoint, uri: &str) -> String {
-    if !endpoint.user_eq_phone {
-        return uri.to_owned();
-    }
-    let Ok(mut parsed) = uri.parse::<Uri>() else {
-        return uri.to_owned();
-    };
-    let phone = message::user_of(&parsed).is_some_and(|user| identity::is_phone(&user));
-    if let Some(sip) = parsed.as_sip_mut().filter(|_| phone) {
-        sip.params.set("user", Some(Text::from("phone")));
-    }
-    parsed.to_text().to_str().into_owned()
-}
-
-/// What we can and what we demand (`100rel`, `norefersub`); the stack adds session timers.
-fn extensions(exchange: &Exchange, endpoint: &Endpoint) -> Vec<(String, String)> {
-    let mut tags = vec!["replaces", "histinfo"];
-    if exchange.config().global.norefersub {
-        tags.push("norefersub");
-    }
-    if matches!(endpoint.reliable_provisional, Reliable::Yes | Reliable::PeerSupported) {
-        tags.push("100rel");
-    }
-    let mut headers = vec![("Supported".to_owned(), tags.join(", "))];
-    if endpoint.reliable_provisional == Reliable::Required {
-        headers.push(("Require".to_owned(), "100rel".to_owned()));
-    }
-    headers
-}
-
-/// From with the parameters the dialplan wants in it.
-fn with_params(from: String, params: &[FromParam]) -> String {
-    if params.is_empty() {
-        return from;
-    }
-    let Ok(mut address) = NameAddr::parse(&Text::from(from.as_str())) else {
-        return from;
-    };
-    for param in params {
-        let value = (!param.value.is_empty()).then(|| Text::from(param.value.as_str()));
-        match address.uri.as_sip_mut().filter(|_| param.in_uri) {
-            Some(uri) => uri.params.set(&param.name, value),
-            None => address.params.set(&param.name, value),
-        };
-    }
-    let mut out = Vec::with_capacity(64);
-    address.write(&mut out);
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Follows our INVITE until it is answered (`None`) or over.

@@ -10,5 +10,6 @@ pub mod capabilities;
 pub mod codec;
 pub mod leg;
 pub mod session;
+pub mod streams;
 
 pub use capabilities::{capabilities, dtmf};

@@ -17,22 +17,7 @@ use tokio::sync::mpsc;
 use super::pictures::pictures;
 use super::{Channel, Control, Peer, State};
 
-/// One stream of a channel, as the other side of a bridge needs to know it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StreamFact {
-    /// Index of the `m=` line.
-    pub index: usize,
-    /// Audio, video, text or image.
-    pub kind: MediaKind,
-    /// The agreed codecs, so that a call beside this one can offer the same.
-    pub codecs: Vec<CodecSpec>,
-    /// Whether the party hears what is sent to it: not while it holds the call.
-    pub hears: bool,
-    /// Whether the party describes its silence (RFC 3389).
-    pub comfort_noise: bool,
-    /// Whether the other side may use others (`transcode: allow`).
-    pub translatable: bool,
-}
+pub use sidetone_terms::streams::StreamFact;
 
 /// Why media could not be set up.
 #[derive(Clone, Debug)]

@@ -19,6 +19,8 @@ use crate::referral::{Farewell, Watch};
 use crate::text::TextMessage;
 use sidetone_party::identity::{self, Side};
 
+pub use sidetone_party::identity::FromParam;
+
 /// Headers, causes and the like that one channel may collect; more is a dialplan in a loop.
 const MOST: usize = 64;
 
@@ -33,17 +35,6 @@ pub struct Inherited {
     pub(crate) pairs: Arc<Pairs>,
     /// How many of them lie between it and the beginning of the call.
     pub(crate) depth: u16,
-}
-
-/// A parameter to be written into From.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FromParam {
-    /// Into the URI, or behind it.
-    pub in_uri: bool,
-    /// Name.
-    pub name: String,
-    /// Value.
-    pub value: String,
 }
 
 /// How a channel that this one called ended.
