@@ -1,7 +1,8 @@
 //! Who somebody is: name, number and what may be said of them. Callers, connected parties and
 //! those who forwarded a call, as the dialplan sees them; `identity` reads them from SIP headers
 //! and writes them there, `ice_servers` says what a phone that registers may know of servers,
-//! `message` holds small readings of SIP messages, `info` the keys in the bodies of INFO,
+//! `message` holds small readings of SIP messages, `info` the keys in the bodies of INFO, `digits`
+//! those in strings of the dialplan,
 //! `identify` finds whose request it is, `secrets` what proves it, `binding` what it registers,
 //! `sources` how much it may ask, `names` what host names stand for, `resolver` asks that, `locate`
 //! says where requests go then, `seats` says whose texts run now, `transfer` why a transfer fails.
@@ -9,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod binding;
+pub mod digits;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod ice_servers;
