@@ -123,11 +123,11 @@ pub struct PipeSpec {
 }
 
 impl PipeSpec {
-    /// A pipe for one stream of audio, of video and of text.
+    /// A pipe for one stream of audio, of video, of text and of a fax.
     #[must_use]
     pub fn new(events: [mpsc::Sender<(LegId, LegEvent)>; 2]) -> Self {
         Self {
-            streams: MediaKind::OF_RTP.to_vec(),
+            streams: MediaKind::PASSED.to_vec(),
             beside: None,
             rtp: RtpSettings::default(),
             events,

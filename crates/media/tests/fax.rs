@@ -8,10 +8,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sidetone_base::LegId;
-use sidetone_media::{Route, RtpSettings};
+use sidetone_media::path::Collected;
+use sidetone_media::{NewPipe, Route, RtpSettings};
 use sidetone_sdp::attributes::Fax;
 use sidetone_sdp::plan::{MediaKind, StreamPlan};
-use support::{Link, Phone, World, audio, plain_plan};
+use support::{Link, Phone, World, audio, certificate, plain_plan};
 
 fn image() -> StreamPlan {
     let mut plan = audio(1);
@@ -59,6 +60,40 @@ fn every_number_passes_whatever_protocol_it_looks_like() {
     world.run(Duration::from_millis(100));
     assert_eq!(bob.heard(&world), sent);
     assert!(alice.heard(&world).is_empty(), "nothing comes back, no report either");
+}
+
+#[test]
+fn a_fax_passes_through_pipes_and_a_loop_of_them_ends() {
+    let Call { mut world, ends: [(alice, local), (bob, behind)] } = call(&RtpSettings::default());
+    for (first, second) in [(10, 11), (12, 13)] {
+        let new = NewPipe {
+            ends: [LegId(first), LegId(second)],
+            streams: MediaKind::PASSED.to_vec(),
+            settings: RtpSettings::default(),
+            certificate: certificate(),
+        };
+        let now = world.now;
+        world.hosts[0].graph.create_pipe(now, &new, &mut Collected::default()).unwrap();
+    }
+    let forward = |world: &mut World, (from, stream), to| {
+        world.route(0, from, stream, Route::Forward(vec![to]));
+    };
+    for (from, to) in [((1, 0), (10, 3)), ((11, 3), (12, 3)), ((13, 3), (2, 0))] {
+        forward(&mut world, from, (LegId(to.0), to.1));
+        forward(&mut world, to, (LegId(from.0), from.1));
+    }
+    for number in 0..5 {
+        world.inject(alice.address, local, &datagram(number));
+        world.inject(bob.address, behind, &datagram(100 + number));
+        world.run(Duration::from_millis(20));
+    }
+    world.run(Duration::from_millis(100));
+    assert_eq!(bob.heard(&world), (0..5).map(datagram).collect::<Vec<_>>());
+    assert_eq!(alice.heard(&world), (100..105).map(datagram).collect::<Vec<_>>());
+    forward(&mut world, (11, 3), (LegId(10), 3));
+    world.inject(alice.address, local, &datagram(9));
+    world.run(Duration::from_millis(100));
+    assert_eq!(bob.heard(&world).len(), 5);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use crate::Cause;
 use crate::bridge;
 use crate::channel::{
-    BranchEvent, Channel, ChannelEvent, Control, Errand, Inherited, NewChannel, PartyId,
+    BranchEvent, Channel, ChannelEvent, Control, Errand, FaxNews, Inherited, NewChannel, PartyId,
     Signalling, SipFacts, State, StreamFact, Variables, deliver,
 };
 use crate::exchange::Exchange;
@@ -139,7 +139,7 @@ impl Drop for FarEnd {
 }
 
 impl Channel {
-    fn tell_far_end(&self, control: Control) {
+    pub(crate) fn tell_far_end(&self, control: Control) {
         if let Some(far) = &self.far_end {
             // One that is gone needs to hear nothing.
             deliver(&far.inbox, control);
@@ -155,6 +155,24 @@ impl Channel {
             _ => return,
         };
         self.tell_far_end(Control::FarEnd(news));
+    }
+
+    /// News of a fax pass through the pair.
+    pub(crate) fn relay_fax(&mut self, mut news: FaxNews) {
+        let from = std::mem::replace(news.teller(), self.id());
+        if self.far_end.as_ref().is_none_or(|far| far.channel != from) {
+            return self.tell_far_end(Control::Fax(news));
+        }
+        let (wanted, channel) = (matches!(news, FaxNews::Wanted { .. }), self.id());
+        let told = match (news, self.peer()) {
+            (news, Some(peer)) => peer.tell(Control::Fax(news)),
+            // The answer to a call that began with a fax.
+            (FaxNews::Answered { fax, .. }, None) => return self.meet_fax(fax),
+            _ => false,
+        };
+        if wanted && !told {
+            self.tell_far_end(Control::Fax(FaxNews::Answered { channel, fax: None }));
+        }
     }
 
     /// The other end ends with this one.
@@ -236,6 +254,7 @@ pub fn call(exchange: &Exchange, mut call: LocalCall) -> Branch {
     };
     first.far_end = Some(far(&second, true));
     second.far_end = Some(far(&first, false));
+    second.begin_with_fax(call.inherited.fax.clone());
     first.bridging.owner = Some(call.owner.clone());
     first.show_dialled(&call.dialled_at);
     let branch = Branch::of(&first);

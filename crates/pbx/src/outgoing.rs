@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use sidetone_base::{ChannelId, Destination, Flow, FlowId, LegId, Transport};
 use sidetone_config::Endpoint;
 use sidetone_dialplan::{Position, Stop};
+use sidetone_sdp::Wish;
 use sidetone_sip::{Method, Response, Status};
 use sidetone_ua::api::{Command, DialogId, Event as SipEvent, Failure, OutgoingRequest, Way};
 use tokio::sync::mpsc;
@@ -236,7 +237,15 @@ async fn until_over(
     {
         return failed(bridge::cause_of(&stop));
     }
-    let wish = streams::wish(&channel.exchange().config(), &call.endpoint, &call.streams);
+    let wish = match &call.inherited.fax {
+        None => streams::wish(&channel.exchange().config(), &call.endpoint, &call.streams),
+        Some(fax) if call.endpoint.fax.udptl => Wish::fax(fax.clone()),
+        Some(_) => {
+            let words = "the call begins with a fax (T.38): its endpoint needs t38_udptl=yes";
+            tracing::warn!("{}: {words}", channel.name());
+            return over(Cause::INCOMPATIBLE, Some(488));
+        }
+    };
     let offer = match channel.make_offer(&wish, call.beside).await {
         Ok(offer) => offer,
         Err(error) => {
@@ -418,7 +427,7 @@ async fn provisional(
 
 async fn answered(
     channel: &mut Channel,
-    call: &Call,
+    call: &mut Call,
     dialog: DialogId,
     response: &Response,
     taken: Taken,
@@ -447,6 +456,9 @@ async fn answered(
         tracing::warn!("{}: the answer is unusable: {error}", channel.name());
         channel.hang_up(Cause::INCOMPATIBLE).await;
         return Some(over(Cause::INCOMPATIBLE, Some(488)));
+    }
+    if let Some(fax) = call.inherited.fax.take() {
+        channel.begin_fax(fax);
     }
     let Some(peer) = channel.as_peer("") else {
         channel.hang_up(Cause::FAILURE).await;

@@ -95,6 +95,8 @@ pub enum Offer {
     AudioAndText,
     /// Nothing: the answerer offers (RFC 3261 §13.2.1).
     Nothing,
+    /// A fax and no voice.
+    Fax,
 }
 
 /// Where a call stands.

@@ -1,9 +1,10 @@
 //! The way of a datagram of a fax (T.38): from the leg it arrives at to those its stream is routed
-//! to. Pipes have no image: `Local/` channels leave the way before a fax begins, or refuse it.
+//! to, through pipes too.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use super::pipe::MAX_PIPES;
 use super::{Graph, LegKey, io, live};
 use crate::clock::Io;
 use crate::path::Outbox;
@@ -21,23 +22,8 @@ impl Graph {
         let Some(leg) = live(&mut self.slots, key) else {
             return;
         };
-        let taken = leg.receive_udptl(now, transport, source, datagram);
-        let slot = self.slots.get_mut(key.index as usize);
-        let route = taken.and_then(|stream| slot?.routes.get_mut(stream));
-        if let Some(route) = route {
-            let targets = std::mem::take(&mut route.targets);
-            let elsewhere = std::mem::take(&mut route.elsewhere);
-            for target in &elsewhere {
-                self.link_fax(*target, datagram);
-            }
-            for target in &targets {
-                self.send_fax(now, *target, datagram, out);
-            }
-            self.working_on = Some(key);
-            let slot = self.slots.get_mut(key.index as usize);
-            if let Some(route) = taken.and_then(|stream| slot?.routes.get_mut(stream)) {
-                (route.targets, route.elsewhere) = (targets, elsewhere);
-            }
+        if let Some(stream) = leg.receive_udptl(now, transport, source, datagram) {
+            self.send_fax_along(now, (key, stream), datagram, 0, out);
         }
         let leg = live(&mut self.slots, key);
         if leg.is_some_and(|leg| leg.is_unsettled(transport)) {
@@ -45,14 +31,50 @@ impl Graph {
         }
     }
 
-    /// Sends a datagram of a fax out of a stream.
+    /// Sends a datagram along the route of the stream it arrived on. `hops` counts the pipes it has
+    /// passed.
+    fn send_fax_along(
+        &mut self,
+        now: Instant,
+        (key, stream): (LegKey, usize),
+        datagram: &[u8],
+        hops: usize,
+        out: &mut dyn Outbox,
+    ) {
+        let slot = self.slots.get_mut(key.index as usize);
+        let Some(route) = slot.and_then(|slot| slot.routes.get_mut(stream)) else {
+            return;
+        };
+        // While they are taken out, a loop of pipes that comes back here finds none.
+        let taken = std::mem::take(route);
+        for target in &taken.elsewhere {
+            self.link_fax(*target, datagram);
+        }
+        for target in taken.targets.iter().chain(&taken.pipes) {
+            self.send_fax(now, *target, datagram, hops, out);
+        }
+        self.working_on = Some(key);
+        let slot = self.slots.get_mut(key.index as usize);
+        if let Some(route) = slot.and_then(|slot| slot.routes.get_mut(stream)) {
+            *route = taken;
+        }
+    }
+
+    /// Sends a datagram of a fax out of a stream; of an end of a pipe it comes out at the other.
     pub(super) fn send_fax(
         &mut self,
         now: Instant,
         (target, index): (LegKey, usize),
         datagram: &[u8],
+        hops: usize,
         out: &mut dyn Outbox,
     ) {
+        if let Some(far) = self.far_end(target) {
+            if hops < MAX_PIPES && live(&mut self.slots, far).is_some() {
+                self.send_fax_along(now, (far, index), datagram, hops + 1, out);
+            }
+            return;
+        }
         self.working_on = Some(target);
         let Some(leg) = live(&mut self.slots, target) else {
             return;

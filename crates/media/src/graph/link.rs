@@ -118,7 +118,7 @@ impl Graph {
         self.working_on = Some(key);
         match &link.content {
             Content::Keyframe => self.ask_keyframe(now, key, link.stream),
-            Content::Fax(datagram) => self.send_fax(now, (key, link.stream), datagram, out),
+            Content::Fax(datagram) => self.send_fax(now, (key, link.stream), datagram, 0, out),
             Content::Key(relayed) => {
                 self.press_relayed(now, (key, link.stream), *relayed);
                 self.settle(now, key);

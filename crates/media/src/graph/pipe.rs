@@ -1,6 +1,6 @@
 //! Pipe legs: two legs without a socket. What is sent out of the one comes in at the other, on the
-//! stream of the same index: media as it is, key presses, pictures and the requests for them, and
-//! what either end plays. `Local/` channels are made of them.
+//! stream of the same index: media as it is, key presses, pictures and the requests for them, faxes,
+//! and what either end plays. `Local/` channels are made of them.
 //!
 //! A packet that enters a pipe takes the far end's route at once, as it arrived: nothing is copied,
 //! queued or transcoded in between, and the codec of the one side reaches the other untouched.
@@ -27,7 +27,7 @@ use crate::transport::{Identity, NewTransport};
 use crate::{LegFault, graph::Outgoing};
 
 /// Pipes that one packet may pass: deeper chains of `Local/` channels are a loop in the dialplan.
-const MAX_PIPES: usize = 16;
+pub(super) const MAX_PIPES: usize = 16;
 
 /// What an end plays is linear at this rate: enough for wideband prompts, and cheap to convert.
 const OWN_RATE: u32 = 16_000;

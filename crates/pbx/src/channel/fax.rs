@@ -1,24 +1,28 @@
 //! A fax (T.38) in a call: the machine of one side wants it, by a re-INVITE that turns the voice
 //! into an image, and is answered once the other side's machine has been asked. Both sides change
-//! or neither does; back to the voice goes whoever wants to, and the other side follows.
+//! or neither does; back to the voice goes whoever wants to, and the other side follows. A call that
+//! begins with a fax offers it to whoever is called, and is answered as that one answers.
 
 use std::time::{Duration, Instant};
 
 use sidetone_base::ChannelId;
 use sidetone_sdp::attributes::Fax;
-use sidetone_sdp::negotiation::Wish;
+use sidetone_sdp::negotiation::{Cause, Fault, Reject, Wish};
 use sidetone_sdp::plan::{MediaKind, StreamState};
 use sidetone_sdp::{Negotiation, Session};
 use sidetone_sip::{Method, Request};
 use sidetone_ua::api::TransactionId;
 
 use super::proposal::Proposal;
-use super::{Channel, Control, State};
+use super::{Channel, Control, MediaError, State};
 
 /// How long the other side may take: an offer there has 32 seconds, and some more for the way.
 const MAX_WAIT: Duration = Duration::from_secs(35);
 /// Between the end of a bridge and the voice for whoever stays: most calls end within it.
 const ALONE: Duration = Duration::from_secs(1);
+
+/// Why a call that begins with a fax is refused.
+pub(super) const NOBODY: &str = "nobody on the other side takes a fax (T.38)";
 
 /// What the two sides of a bridge tell each other of a fax.
 #[derive(Debug)]
@@ -44,9 +48,24 @@ pub enum FaxNews {
     },
 }
 
+impl FaxNews {
+    /// Who tells it.
+    pub(crate) fn teller(&mut self) -> &mut ChannelId {
+        match self {
+            Self::Wanted { channel, .. }
+            | Self::Answered { channel, .. }
+            | Self::Over { channel } => channel,
+        }
+    }
+}
+
 /// A fax of this channel.
 #[derive(Debug, Default)]
 pub(crate) struct Faxing {
+    /// The call begins with it and is not answered: what the caller's machine says of itself.
+    first: Option<Fax>,
+    /// Such a call was answered on the other side: what that machine says of itself.
+    met: Option<Fax>,
     /// The offer of our party that waits for the other side.
     waiting: Option<Box<Waiting>>,
     /// What was wanted of media before the fax.
@@ -102,6 +121,61 @@ impl Channel {
         let waiting = self.faxing.waiting.as_ref()?;
         let there = self.peer.as_ref().is_some_and(|peer| peer.channel == waiting.asked);
         Some(if there { waiting.until } else { self.exchange.now() })
+    }
+
+    pub(super) fn first_fax(&self) -> Option<&Fax> {
+        self.faxing.first.as_ref()
+    }
+
+    /// Notes that the call begins with a fax.
+    pub(crate) fn begin_with_fax(&mut self, fax: Option<Fax>) {
+        self.faxing.first = fax;
+    }
+
+    /// Whether an offer has a fax and nothing else, which our party may have.
+    pub(super) fn begins_with_fax(&mut self, body: &[u8]) -> bool {
+        let offer = Session::parse(body).ok().filter(|_| self.endpoint.fax.udptl);
+        let mut wanted = offer.iter().flat_map(|it| &it.media).filter(|it| it.line.port != 0);
+        let fax = wanted.next().filter(|media| Fax::is_in(media)).map(Fax::of);
+        self.faxing.first = fax.filter(|_| wanted.next().is_none()).map(|fax| self.told(fax));
+        self.faxing.first.is_some()
+    }
+
+    /// Somebody answered: if the call begins with a fax, this is who takes it.
+    pub fn meet_fax(&mut self, fax: Option<Fax>) {
+        self.faxing.met = fax.filter(|_| self.faxing.first.is_some() || self.far_end.is_some());
+    }
+
+    /// What the machine of our party, or behind the far end, says of itself.
+    pub(super) fn own_fax(&self) -> Option<Fax> {
+        let own = self.media.as_ref().and_then(|media| image(&media.negotiation)).cloned();
+        own.map(|fax| self.told(fax)).or_else(|| self.faxing.met.clone())
+    }
+
+    fn take_met(&mut self) -> Result<Fax, MediaError> {
+        let fault = Fault { line: None, cause: Cause::Unwanted, text: NOBODY.to_owned() };
+        let refused = || MediaError::Refused(Reject { status: 488, faults: vec![fault] });
+        self.faxing.met.take().ok_or_else(refused)
+    }
+
+    /// Answers the INVITE that begins with a fax.
+    pub(super) async fn answer_first_fax(&mut self) -> Result<String, MediaError> {
+        let met = self.take_met()?;
+        let request = self.signalling.request.clone().ok_or(MediaError::NoMedia)?;
+        self.begin_fax(met);
+        let sdp = self.answer_offer(&request.body, &self.wish.clone()).await?;
+        self.faxing.first = None;
+        Ok(sdp)
+    }
+
+    /// The same of an end that runs the dialplan: the other end hears who takes the fax.
+    pub(super) fn pass_first_fax(&mut self) -> Result<(), MediaError> {
+        if self.faxing.first.is_some() {
+            let fax = Some(self.take_met()?);
+            self.faxing.first = None;
+            self.tell_far_end(Control::Fax(FaxNews::Answered { channel: self.id, fax }));
+        }
+        Ok(())
     }
 
     fn meaning(&self, request: &Request) -> Meaning {
@@ -162,6 +236,9 @@ impl Channel {
     }
 
     pub(super) async fn fax_news(&mut self, news: FaxNews) {
+        if self.far_end.is_some() {
+            return self.relay_fax(news);
+        }
         match news {
             // Both machines asked at once: each question is the answer to the other.
             FaxNews::Wanted { channel, fax } if self.has_asked(channel) => {
@@ -174,7 +251,8 @@ impl Channel {
                 }
             }
             FaxNews::Over { channel } => {
-                if self.peer.as_ref().is_some_and(|peer| peer.channel == channel) {
+                let faxes = self.is_faxing() || self.proposes_fax();
+                if faxes && self.peer.as_ref().is_some_and(|peer| peer.channel == channel) {
                     self.give_voice_back();
                 }
             }
@@ -213,7 +291,7 @@ impl Channel {
         self.tell_of_fax(asked_by, theirs);
     }
 
-    fn begin_fax(&mut self, ours: Fax) {
+    pub(crate) fn begin_fax(&mut self, ours: Fax) {
         let voice = std::mem::replace(&mut self.wish, Wish::fax(ours));
         self.faxing.voice.get_or_insert(Box::new(voice));
     }
@@ -257,14 +335,15 @@ impl Channel {
     /// The new peer has a voice and no fax: so shall our party.
     pub(super) fn fax_joined(&mut self) {
         let has = |kind| self.peer.iter().flat_map(|peer| &peer.streams).any(|s| s.kind == kind);
-        if self.is_faxing() && has(MediaKind::Audio) && !has(MediaKind::Image) {
+        let may = self.is_faxing() || self.far_end.is_some();
+        if may && has(MediaKind::Audio) && !has(MediaKind::Image) {
             self.give_voice_back();
         }
     }
 
     /// The peer is gone: whoever stays wants to hear something, unless the call ends too.
     pub(super) fn fax_parted(&mut self) {
-        if self.is_faxing() {
+        if self.is_faxing() || self.far_end.is_some() {
             self.propose(Proposal::Voice, self.exchange.now() + ALONE);
         }
     }

@@ -186,15 +186,17 @@ impl Channel {
         };
         let fact = |(index, kind)| {
             let codecs = codecs(kind);
-            // Voice there is always; pictures and text only if the caller has some.
-            let wanted = kind == MediaKind::Audio || codecs.is_some();
+            // Voice there is always, and room for a fax in its place; pictures and text only if the
+            // caller has some.
+            let always = matches!(kind, MediaKind::Audio | MediaKind::Image);
+            let wanted = always || codecs.is_some();
             let translatable = streams.iter().all(|stream| stream.translatable);
             let codecs = codecs.unwrap_or_default();
             let comfort_noise = streams.iter().any(|stream| stream.comfort_noise);
             let hears = true;
             wanted.then_some(StreamFact { index, kind, codecs, hears, comfort_noise, translatable })
         };
-        let kinds = MediaKind::OF_RTP.into_iter().enumerate();
+        let kinds = MediaKind::PASSED.into_iter().enumerate();
         self.media = Some(Media {
             leg,
             negotiation: self.exchange.negotiation(&self.endpoint),
@@ -395,6 +397,7 @@ impl Channel {
             music: self.endpoint.hold.suggested_class.clone(),
             bridge: bridge.to_owned(),
             passing: self.is_passing(),
+            fax: self.own_fax(),
         })
     }
 

@@ -15,6 +15,8 @@ use sidetone_events::Event;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+use sidetone_sdp::attributes::Fax;
+
 use super::{BranchEvent, Channel, ChannelEvent, Control, State, StreamFact};
 use crate::Cause;
 use crate::application::Execution;
@@ -39,6 +41,8 @@ pub struct Peer {
     pub bridge: String,
     /// The called end of a Local channel that is about to leave the way.
     pub passing: bool,
+    /// What its party's fax says of itself, if that has taken the place of the voice.
+    pub fax: Option<Fax>,
 }
 
 impl Peer {

@@ -10,7 +10,7 @@ use sidetone_sdp::attributes::Fax;
 use sidetone_sdp::plan::Direction;
 use sidetone_ua::api::DialogRequest;
 
-use super::{Channel, State, signal};
+use super::{Channel, Control, FaxNews, State, signal};
 use crate::message::{self, ALLOW};
 
 /// While another offer is open, ours waits.
@@ -107,6 +107,9 @@ impl Channel {
     }
 
     async fn offer_proposal(&mut self, proposal: Proposal) {
+        if proposal == Proposal::Voice && self.far_end.is_some() {
+            return self.tell_far_end(Control::Fax(FaxNews::Over { channel: self.id }));
+        }
         let dialog = self.signalling.dialog.filter(|_| self.media.is_some());
         let Some(dialog) = dialog.filter(|_| self.is_news(&proposal)) else {
             return self.proposal_failed(&proposal);

@@ -15,7 +15,7 @@ use sidetone_ua::api::{
 
 use super::media::AnswerIn;
 use super::proposal::Outcome;
-use super::{Channel, Control, MediaError, State};
+use super::{Channel, Control, MediaError, State, fax};
 use crate::Cause;
 use crate::bridge::BridgeEnd;
 use crate::message::{self, ALLOW};
@@ -99,6 +99,9 @@ impl Channel {
         if self.state == State::Up || self.signalling.said == 183 || self.is_stopped() {
             return Ok(());
         }
+        if self.first_fax().is_some() {
+            return Err(MediaError::NoMedia);
+        }
         let mut reply = message::reply(183);
         let sdp = match self.local_sdp() {
             None if self.may_offer_early() => Some(self.offer_early(&Wish::audio_only()).await?),
@@ -128,12 +131,16 @@ impl Channel {
         }
     }
 
-    /// Answers the offer of the INVITE, so that a call without common media is refused at once.
+    /// Answers the offer of the INVITE, so that a call without common media is refused at once. That
+    /// of a fax is answered when whoever is called has answered it.
     pub(crate) async fn plan_media(&mut self) -> Result<(), MediaError> {
         let Some(request) = self.signalling.request.clone() else {
             return Ok(());
         };
         self.note_info_packages(&request.headers);
+        if self.begins_with_fax(&request.body) {
+            return Ok(());
+        }
         self.answer_offer(&request.body, &self.wish.clone()).await.map(|_| ())
     }
 
@@ -161,6 +168,7 @@ impl Channel {
             return Ok(());
         }
         if self.far_end.is_some() {
+            self.pass_first_fax()?;
             self.signalling.said = 200;
             self.say_locally(200);
             self.set_state(State::Up);
@@ -173,6 +181,7 @@ impl Channel {
             // What went out reliably is not said again: it would be another offer.
             _ if self.has_offered_early() => None,
             Some(sdp) => Some(sdp),
+            None if self.first_fax().is_some() => Some(self.answer_first_fax().await?),
             // The INVITE had no offer: ours goes into the 200, the answer comes with the ACK.
             None => Some(self.offer_in_answer(&Wish::audio_only()).await?),
         };
@@ -203,6 +212,9 @@ impl Channel {
         let status = self.sip.refusal.unwrap_or_else(|| self.status_of(cause));
         let mut reply = message::reply(status);
         reply.headers.extend(self.reason_headers(cause));
+        if status == 488 && self.first_fax().is_some() {
+            reply.headers.push(("Warning".to_owned(), message::warning(304, fax::NOBODY)));
+        }
         self.signalling.shard.respond_invite(dialog, reply, false).await;
     }
 

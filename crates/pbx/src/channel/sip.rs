@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use sidetone_config::objects::endpoint::ConnectedLineMethod;
+use sidetone_sdp::attributes::Fax;
 use sidetone_sip::headers::{From, Headers, To};
 use sidetone_sip::{Method, Name, NameAddr, Request, Response};
 use sidetone_ua::api::{DialogId, DialogRequest, Failure, RequestId};
@@ -35,6 +36,8 @@ pub struct Inherited {
     pub(crate) pairs: Arc<Pairs>,
     /// How many of them lie between it and the beginning of the call.
     pub(crate) depth: u16,
+    /// The call begins with a fax: what the caller's machine says of itself.
+    pub(crate) fax: Option<Fax>,
 }
 
 /// How a channel that this one called ended.
@@ -184,6 +187,7 @@ impl Channel {
             redirecting: self.sip.redirecting.clone(),
             pairs: Arc::clone(&self.sip.pairs),
             depth: self.sip.depth,
+            fax: self.first_fax().cloned(),
         }
     }
 

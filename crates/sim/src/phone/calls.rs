@@ -198,6 +198,7 @@ impl Device {
             Offer::AudioAndVideo => Wish::audio_and_video(),
             Offer::AudioAndText => Wish { text: KindWish::both_ways(1), ..Wish::audio_only() },
             Offer::Audio | Offer::Nothing => Wish::audio_only(),
+            Offer::Fax => Wish::fax(machine()),
         };
         wish.audio.comfort_noise = self.capabilities.comfort_noise;
         let mut media = self.open_media().await;
@@ -355,6 +356,7 @@ impl Device {
             Manner::Answer(after) | Manner::SpeakThenAnswer(after) => Some(Instant::now() + after),
             Manner::Ring | Manner::Refuse(_) | Manner::Forward(_) | Manner::Ignore => None,
         };
+        let images = text_of(&request.body).contains("m=image");
         let call = Call {
             invite: None,
             dialog: Some(dialog),
@@ -364,7 +366,7 @@ impl Device {
             given_up: false,
             offered: request.body.clone(),
             contact,
-            wish: Wish::call(),
+            wish: if images { Wish::fax(machine()) } else { Wish::call() },
             media: None,
             answer_at,
             said_early: None,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sidetone_sim::{
-    CallState, Configuration, Line, Manner, Phone, Saying, Script, Weather, World, secs,
+    CallState, Configuration, Line, Manner, Offer, Phone, Saying, Script, Weather, World, secs,
 };
 
 use super::{FEW, registered, tell, tell_everywhere, tell_over_with};
@@ -273,14 +273,16 @@ fn a_fax_passes_after_a_transfer() {
     });
 }
 
-/// The channel leaves once both sides are answered; one that was told to stay has nobody to ask.
+/// The channel leaves once both sides are answered; one that was told to stay passes the wish on,
+/// and the datagrams.
 #[test]
-fn a_fax_passes_where_a_local_channel_was_and_is_refused_where_one_stays() {
+fn a_fax_passes_where_a_local_channel_was_and_where_one_stays() {
     let configuration = fax_allowed().with_extensions(
         "[internal]\nexten => gone,1,Dial(Local/bob@internal,20)\n\
-         exten => stays,1,Dial(Local/bob@internal/n,20)\n",
+         exten => stays,1,Dial(Local/bob@internal/n,20)\n\
+         exten => twice,1,Dial(Local/stays@internal/n,20)\n",
     );
-    for (number, status) in [("gone", 200), ("stays", 488)] {
+    for (number, asker) in [("gone", 0), ("stays", 0), ("stays", 1), ("twice", 1)] {
         tell_everywhere(29, &configuration, async |world: World| {
             let alice = registered(&world, "alice", Line::Udp).await;
             let bob = registered(&world, "bob", Line::Udp).await;
@@ -292,13 +294,12 @@ fn a_fax_passes_where_a_local_channel_was_and_is_refused_where_one_stays() {
             alice.dial(number).await;
             world.run_until("they talk", secs(35), |w| w.talking(&alice, &bob)).await;
             world.run_for(secs(2)).await;
-            alice.fax().await;
-            reoffered(&world, &alice, status).await;
-            if status == 200 {
-                passes(&world, &alice).await;
-                bob.speak().await;
-                reoffered(&world, &bob, 200).await;
-            }
+            let (one, other) = if asker == 0 { (&alice, &bob) } else { (&bob, &alice) };
+            one.fax().await;
+            reoffered(&world, one, 200).await;
+            passes(&world, one).await;
+            other.speak().await;
+            reoffered(&world, other, 200).await;
             world.run_until("they talk again", secs(60), |w| w.talking(&alice, &bob)).await;
             alice.hang_up().await;
             world.assert_no_leaks().await;
@@ -306,22 +307,105 @@ fn a_fax_passes_where_a_local_channel_was_and_is_refused_where_one_stays() {
     }
 }
 
-/// Nobody has been asked yet (decision 47): the caller is refused before anybody's phone rings.
 #[test]
-fn a_call_that_begins_with_a_fax_is_refused() {
-    let configuration = fax_allowed().with_carriers();
-    for number in ["600", "bob"] {
+fn a_fax_that_is_refused_behind_a_local_channel_leaves_the_call_in_voice() {
+    let configuration = fax_allowed().with_extensions(
+        "[internal]\nexten => stays,1,Dial(Local/bob@internal/n,20)\n\
+         exten => echo,1,Dial(Local/600@internal/n,20)\n",
+    );
+    for number in ["stays", "echo"] {
+        tell_everywhere(31, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            alice.will_fax().await;
+            bob.will(Manner::Answer(Duration::from_millis(300))).await;
+            alice.dial(number).await;
+            world.run_until("alice talks", secs(35), |_| alice.is_talking()).await;
+            world.run_for(secs(2)).await;
+            alice.fax().await;
+            reoffered(&world, &alice, 488).await;
+            world.run_until("and goes on", secs(35), |_| alice.is_talking()).await;
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// Whoever is called is offered the fax at once, also behind a Local channel, and the call is
+/// answered as it answers. The voice comes later, if somebody wants it.
+#[test]
+fn a_call_may_begin_with_a_fax() {
+    let configuration = fax_allowed().with_extensions(
+        "[internal]\nexten => gone,1,Dial(Local/bob@internal,20)\n\
+         exten => stays,1,Dial(Local/bob@internal/n,20)\n",
+    );
+    for number in ["bob", "gone", "stays"] {
+        tell_everywhere(32, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            for phone in [&alice, &bob] {
+                phone.will_fax().await;
+                phone.will_repeat().await;
+            }
+            bob.will(Manner::Answer(Duration::from_millis(300))).await;
+            alice.dial_with(number, Offer::Fax).await;
+            let up = |phone: &Phone| phone.state() == Some(CallState::Talking);
+            world.run_until("it is answered", secs(35), |_| up(&alice) && up(&bob)).await;
+            assert!(bob.call().invite.contains("udptl t38"), "{}", bob.call().invite);
+            assert!(!bob.call().invite.contains("m=audio"), "{}", bob.call().invite);
+            world.run_for(secs(2)).await;
+            passes(&world, &alice).await;
+            bob.speak().await;
+            reoffered(&world, &bob, 200).await;
+            world.run_until("they talk", secs(60), |w| w.talking(&alice, &bob)).await;
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// Before the call is answered nobody has heard anything: it is refused as a whole, and the phone
+/// of one who may not have a fax does not even ring.
+#[test]
+fn a_call_that_begins_with_a_fax_is_refused_where_nobody_takes_it() {
+    let configuration = fax_allowed().with_carriers().with_extensions(
+        "[internal]\nexten => plays,1,Playback(hello)\n\
+         exten => local,1,Dial(Local/600@internal/n,20)\n\
+         exten => carol,1,Dial(PJSIP/carol,20)\n",
+    );
+    let carol = "\n[carol](phone)\n";
+    let pjsip = configuration.pjsip.replace(carol, &format!("{carol}t38_udptl = no\n"));
+    let configuration = Configuration { pjsip, ..configuration };
+    for number in ["600", "plays", "local", "carol", "bob"] {
         tell_everywhere(30, &configuration, async |world: World| {
             let bob = registered(&world, "bob", Line::Udp).await;
-            bob.will_fax().await;
+            let carol = registered(&world, "carol", Line::Udp).await;
+            bob.will(Manner::Answer(Duration::from_millis(300))).await;
+            carol.will(Manner::Answer(Duration::from_millis(300))).await;
             let offer = "v=0\r\no=- 1 1 IN IP4 198.51.100.2\r\ns=-\r\nc=IN IP4 198.51.100.2\r\n\
                          t=0 0\r\nm=image 7000 udptl t38\r\na=T38FaxVersion:0\r\n";
             let mut call = Script::call(&world, "carrier", number, "", offer).await;
             let refusal = call.hears(488, "INVITE").await;
-            assert!(refusal.contains("Warning: "), "{refusal}");
+            assert!(refusal.contains("takes a fax"), "{refusal}");
             call.say("ACK", 1, "", "").await;
-            assert_eq!(bob.calls().len(), 0);
+            assert_eq!(carol.calls().len(), 0);
             world.assert_no_leaks().await;
         });
     }
+}
+
+#[test]
+fn a_caller_that_may_not_have_a_fax_is_refused_at_once() {
+    let configuration = Configuration::default().with_carriers();
+    tell_everywhere(33, &configuration, async |world: World| {
+        let bob = registered(&world, "bob", Line::Udp).await;
+        let offer = "v=0\r\no=- 1 1 IN IP4 198.51.100.2\r\ns=-\r\nc=IN IP4 198.51.100.2\r\n\
+                     t=0 0\r\nm=image 7000 udptl t38\r\n";
+        let mut call = Script::call(&world, "carrier", "bob", "", offer).await;
+        let refusal = call.hears(488, "INVITE").await;
+        assert!(refusal.contains("t38_udptl=yes"), "{refusal}");
+        call.say("ACK", 1, "", "").await;
+        assert_eq!(bob.calls().len(), 0);
+        world.assert_no_leaks().await;
+    });
 }

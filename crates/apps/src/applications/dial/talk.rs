@@ -30,6 +30,7 @@ pub(super) async fn talk(
 ) -> Result<Flow, Stop> {
     channel.set("DIALSTATUS", "ANSWER");
     let orphan = peer.clone();
+    channel.meet_fax(peer.fax.clone());
     match prepare(channel, &peer, options).await {
         Ok(Next::Join) => converse(channel, peer, options).await,
         Ok(Next::Part(to)) => Ok(Flow::Goto(to)),
