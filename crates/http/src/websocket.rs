@@ -10,9 +10,10 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
-use sidetone_net::{close_websocket, websocket_config};
+use sidetone_net::{Edges, close_websocket, websocket_config};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -176,18 +177,19 @@ impl Upgrade {
 }
 
 /// Returns every text and binary message unchanged until the client closes or falls silent. True
-/// when it ended because a frame was wrong.
+/// when it ended because a frame was wrong or not finished.
 pub(crate) async fn echo(session: Session, early: Bytes, settings: &WebSocketSettings) -> bool {
     let config = Some(websocket_config(settings.max_message_bytes));
+    let io = Edges::new(session, &early);
     let mut socket =
-        WebSocketStream::from_partially_read(session, early.to_vec(), Role::Server, config).await;
+        WebSocketStream::from_partially_read(io, early.to_vec(), Role::Server, config).await;
     let mut faulty = false;
     let code = loop {
         let message = match timeout(settings.echo_idle, socket.next()).await {
             Ok(Some(Ok(message))) => message,
             Ok(Some(Err(error))) => {
                 let code = close_code(&error);
-                faulty = code.is_some();
+                faulty = code.is_some() || socket.get_ref().is_inside();
                 break code;
             }
             Ok(None) | Err(_) => break Some(CloseCode::Normal),
@@ -211,6 +213,8 @@ fn close_code(error: &Error) -> Option<CloseCode> {
     match error {
         Error::Capacity(_) => Some(CloseCode::Size),
         Error::Utf8(_) => Some(CloseCode::Invalid),
+        // It is just gone.
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
         Error::Protocol(_) => Some(CloseCode::Protocol),
         _ => None,
     }

@@ -577,9 +577,11 @@ async fn whatever_is_wrong_with_a_request_is_counted_by_its_reason() {
     for (request, expected) in cases {
         assert_counted(&world, &request, expected).await;
     }
-    // A frame with a reserved opcode, right behind the request.
-    let garbage = format!("{}\u{3}\u{0}", upgrade_request("/ws", "echo"));
+    // Right behind the request, a frame with a reserved opcode, and one that is cut off.
     let counted = [read, "http_websockets_total", "http_frames_refused_total"];
-    assert_counted(&world, &garbage, &counted).await;
+    let upgrade = upgrade_request("/ws", "echo");
+    assert_counted(&world, &format!("{upgrade}\u{3}\u{0}"), &counted).await;
+    assert_counted(&world, &format!("{upgrade}\u{1}"), &counted).await;
+    assert_counted(&world, &upgrade, &counted[..2]).await;
     assert_eq!(world.get("/static/hello.html").await.status, 200, "others are served");
 }

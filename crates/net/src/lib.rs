@@ -9,6 +9,7 @@
 
 mod complaints;
 mod counters;
+mod edges;
 pub mod event;
 mod flow;
 #[doc(hidden)]
@@ -30,6 +31,7 @@ mod websocket;
 
 pub use complaints::Complaints;
 pub use counters::NetCounters;
+pub use edges::Edges;
 pub use event::{CloseReason, Inbound, ListenError, NetEvent, SendError};
 pub use flow::{FlowInfo, FlowOrigin, source_of};
 pub use net::{FlowCount, ListenerInfo, Net, Route, UpgradedWebSocket};

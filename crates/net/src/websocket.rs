@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::counters::count;
+use crate::edges::Edges;
 use crate::event::{CloseReason, NetEvent};
 use crate::flow::{FlowOrigin, FlowState, NewFlow, Out};
 use crate::net::{Shared, UpgradedWebSocket};
@@ -65,6 +66,7 @@ where
     };
     let added = shared.table.lock().add_connection(new, shared.limits());
     let config = Some(websocket_config(settings.max_message_bytes));
+    let io = Edges::new(io, &upgraded.early);
     let mut socket = if upgraded.early.is_empty() {
         WebSocketStream::from_raw_socket(io, Role::Server, config).await
     } else {
@@ -101,7 +103,7 @@ impl Drop for Departure<'_> {
 async fn carry<S>(
     shared: &Shared,
     flow: &Arc<FlowState>,
-    socket: &mut WebSocketStream<S>,
+    socket: &mut WebSocketStream<Edges<S>>,
     mut queue: mpsc::Receiver<Bytes>,
     settings: &NetSettings,
 ) -> CloseReason
@@ -115,6 +117,7 @@ where
         reason = flow.stopped() => reason,
         reason = stream::no_request(shared, flow, deadline) => reason,
     };
+    let reason = cut_off(shared, socket.get_ref(), reason);
     say_goodbye(socket, &reason).await;
     stream::finish(shared, flow, queue, reason.clone()).await;
     reason
@@ -124,7 +127,7 @@ where
 async fn exchange<S>(
     shared: &Shared,
     flow: &Arc<FlowState>,
-    socket: &mut WebSocketStream<S>,
+    socket: &mut WebSocketStream<Edges<S>>,
     queue: &mut mpsc::Receiver<Bytes>,
     settings: &NetSettings,
 ) -> CloseReason
@@ -259,6 +262,15 @@ async fn receive(
         }
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(()),
     }
+}
+
+/// A connection that ends in the middle of a message ends otherwise than one that is just gone.
+fn cut_off<S>(shared: &Shared, edges: &Edges<S>, reason: CloseReason) -> CloseReason {
+    if !matches!(reason, CloseReason::Broken(_)) || !edges.is_inside() {
+        return reason;
+    }
+    count(&shared.counters.malformed_total);
+    CloseReason::Broken("connection ended in the middle of a message".into())
 }
 
 /// SIP.js sends a double CRLF as keep-alive over WebSocket too, and expects one back.

@@ -312,3 +312,21 @@ async fn a_broken_connection_is_noticed_at_once() {
     sleep(Duration::from_secs(60)).await;
     assert_eq!(node.net.flow_count().connections, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_ends_in_the_middle_of_a_message_is_counted() {
+    let whole = [&[0x82, 0x82, 0, 0, 0, 0], &b"\r\n"[..]].concat();
+    let begun = [&whole, &[0x81][..]].concat();
+    let first_fragment = [0x01, 0x81, 0, 0, 0, 0, b'O'];
+    let cases = [(&whole[..], 0), (&whole[..7], 1), (&begun, 1), (&first_fragment, 1)];
+    for (sent, counted) in cases {
+        let mut node = Node::new();
+        let mut raw = node.raw(65_536);
+        node.opened().await;
+        raw.write_all(sent).await.unwrap();
+        drop(raw);
+        let reason = node.closed().await;
+        assert!(matches!(reason, CloseReason::Broken(_)), "{reason:?}");
+        assert_eq!(node.net.counters().malformed_total, counted, "{sent:?} {reason}");
+    }
+}
