@@ -233,6 +233,7 @@ async fn serve(shared: Arc<Shared>, session: Session, peer: Peer, silence: Silen
         .keep_alive(!keep_alive.is_zero())
         .title_case_headers(true)
         .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(MAX_HEAD_BYTES);
     let connection = builder.serve_connection(TokioIo::new(session), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);

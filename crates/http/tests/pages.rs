@@ -319,6 +319,24 @@ async fn slow_and_idle_clients_are_cut() {
 }
 
 #[tokio::test]
+async fn a_head_above_32_kib_is_refused_however_it_is_read() {
+    let world = World::new(with_files("heads")).await;
+    let (read, malformed) = ("http_requests_total", "http_requests_malformed_total");
+    let sized = |bytes: usize| {
+        let (begin, end) = ("GET /static/hello.html HTTP/1.1\r\nHost: x\r\nX: ", "\r\n\r\n");
+        format!("{begin}{}{end}", "x".repeat(bytes - begin.len() - end.len()))
+    };
+    for bytes in [32_769, 33_000, 40_000, 64_000] {
+        assert_eq!(world.ask(&sized(bytes)).await.status, 431, "{bytes}");
+        assert_counted(&world, &sized(bytes), &[malformed]).await;
+    }
+    for bytes in [16_000, 32_000, 32_768] {
+        assert_eq!(world.ask(&sized(bytes)).await.status, 200, "{bytes}");
+        assert_counted(&world, &sized(bytes), &[read]).await;
+    }
+}
+
+#[tokio::test]
 async fn broken_and_oversized_requests_are_refused() {
     let world = World::new(clear()).await;
     assert_eq!(world.ask("nonsense\r\n\r\n").await.status, 400);
