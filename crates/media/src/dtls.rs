@@ -178,6 +178,8 @@ pub(crate) struct Dtls {
     connected: bool,
     stage: Stage,
     wait: Option<Instant>,
+    /// What the peer said last in clear against the handshake.
+    alert: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,6 +221,7 @@ impl Dtls {
             connected: false,
             stage: Stage::Idle,
             wait: None,
+            alert: None,
         }
     }
 
@@ -249,6 +252,13 @@ impl Dtls {
             Stage::Idle if self.role == DtlsRole::Client => Some(Refusal::Untimely),
             Stage::Idle | Stage::Handshake | Stage::Done => None,
         }
+    }
+
+    /// Whether an alert in clear is in a datagram. It is kept for the reason of a failure.
+    pub(crate) fn notes_alert(&mut self, datagram: &[u8]) -> bool {
+        let found = alert_in_clear(datagram);
+        self.alert = found.or(self.alert);
+        found.is_some()
     }
 
     /// Feeds one datagram. The caller has checked that its source is validated, and that it is
@@ -328,7 +338,10 @@ impl Dtls {
     pub(crate) fn fail(&mut self, reason: String) -> DtlsNews {
         self.stage = Stage::Failed;
         self.keys = None;
-        DtlsNews::Failed(reason)
+        DtlsNews::Failed(match self.alert {
+            Some(alert) => format!("the peer sent the alert {}: {reason}", alert_name(alert)),
+            None => reason,
+        })
     }
 
     /// Says goodbye (close_notify), so that the peer need not wait for its timeout.
@@ -355,6 +368,43 @@ fn is_records(datagram: &[u8]) -> bool {
         rest = after;
     }
     !datagram.is_empty()
+}
+
+/// The description of the first alert that is not encrypted (RFC 5246 §7.2): a record of epoch 0.
+fn alert_in_clear(datagram: &[u8]) -> Option<u8> {
+    let mut rest = datagram;
+    while !rest.is_empty() {
+        if let [21, _, _, 0, 0, _, _, _, _, _, _, 0, 2, _, description, ..] = rest {
+            return Some(*description);
+        }
+        rest = after_record(rest)?;
+    }
+    None
+}
+
+/// The name and number of an alert, of those that end handshakes.
+fn alert_name(description: u8) -> String {
+    let name = match description {
+        0 => "close_notify",
+        10 => "unexpected_message",
+        20 => "bad_record_mac",
+        40 => "handshake_failure",
+        42 => "bad_certificate",
+        43 => "unsupported_certificate",
+        46 => "certificate_unknown",
+        47 => "illegal_parameter",
+        48 => "unknown_ca",
+        50 => "decode_error",
+        51 => "decrypt_error",
+        70 => "protocol_version",
+        71 => "insufficient_security",
+        80 => "internal_error",
+        90 => "user_canceled",
+        109 => "missing_extension",
+        116 => "certificate_required",
+        _ => return description.to_string(),
+    };
+    format!("{name} ({description})")
 }
 
 /// What follows the first record.

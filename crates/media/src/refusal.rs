@@ -1,5 +1,6 @@
 //! What a worker's legs refuse, counted by reason, as totals. A datagram that is refused changes
-//! nothing else: no state, no answer, no event. Counting is one addition to memory of the worker.
+//! nothing else, alerts aside: no state, no answer, no event. Counting is one addition to memory of
+//! the worker.
 
 use sidetone_base::{Totals, counted};
 use sidetone_rtp::srtp::SrtpError;
@@ -25,6 +26,9 @@ counted! {
         Stun = "media_stun_refused_total",
         /// DTLS that is not made of records (RFC 6347 §4.1, RFC 9147 §4).
         Dtls = "media_dtls_malformed_total",
+        /// An alert of DTLS in clear: the peer would not go on with the handshake. The only one
+        /// that may change something: a fatal alert ends the handshake, as it is meant to.
+        Alert = "media_dtls_alerts_total",
         /// A datagram of a fax that cannot be read.
         Udptl = "media_udptl_malformed_total",
         /// SRTP or SRTCP that the keys do not fit.

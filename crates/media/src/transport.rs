@@ -517,6 +517,9 @@ impl Transport {
         if let Some(refusal) = dtls.refuses(bytes) {
             return self.refused.count(refusal);
         }
+        if dtls.notes_alert(bytes) {
+            self.refused.count(Refusal::Alert);
+        }
         if let Err(reason) = dtls.handle_packet(now, bytes) {
             let news = dtls.fail(reason);
             self.take_dtls_news(news);

@@ -213,10 +213,9 @@ fn nonsense(random: &mut SeededRandom) -> Vec<Vec<u8>> {
     found
 }
 
-#[test]
-fn media_and_nonsense_before_the_keys_are_counted_and_the_handshake_succeeds_later() {
+/// Two legs of WebRTC that are proven and have no keys: ICE passes, DTLS is lost.
+fn call_without_keys() -> World {
     let mut world = World::new(8, Link::default());
-    // ICE passes, DTLS is lost: the peers are proven and have no keys.
     world.rewrite = Some(|bytes| match classify(&bytes) {
         Some(Kind::Dtls) => Vec::new(),
         _ => vec![bytes],
@@ -227,6 +226,12 @@ fn media_and_nonsense_before_the_keys_are_counted_and_the_handshake_succeeds_lat
     world.apply(1, 2, webrtc_plan(&a, DtlsRole::Server, vec![audio(0x22)]));
     world.run(2 * SECOND);
     assert!(!world.keyed(0, 1) && !world.keyed(1, 2));
+    world
+}
+
+#[test]
+fn media_and_nonsense_before_the_keys_are_counted_and_the_handshake_succeeds_later() {
+    let mut world = call_without_keys();
     let (one, two) = (world.hosts[0].ip_port(), world.hosts[1].ip_port());
     assert_refused(&mut world, 1, (one, two), &rtp(0), Refusal::Untimely);
     assert_refused(&mut world, 1, (one, two), &[0x80, 201, 0, 1, 0, 0, 0, 1], Refusal::Untimely);
@@ -274,4 +279,29 @@ fn dtls_after_a_handshake_that_failed_is_counted_as_late() {
     let hello = [22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     // The other side still tries; its flight is over before the next one.
     assert_refused(&mut world, 1, (one, two), &hello, Refusal::Untimely);
+}
+
+/// An alert in clear: record header, level, description.
+fn alert(level: u8, description: u8) -> Vec<u8> {
+    vec![21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, level, description]
+}
+
+#[test]
+fn an_alert_in_clear_is_counted_and_a_fatal_one_is_the_reason_why_there_is_no_sound() {
+    let mut world = call_without_keys();
+    let (one, two) = (world.hosts[0].ip_port(), world.hosts[1].ip_port());
+    let failed = |world: &World| {
+        let reasons = world.events(0, 1).into_iter().filter_map(|event| match event {
+            LegEvent::DtlsFailed { reason, .. } => Some(reason),
+            _ => None,
+        });
+        reasons.collect::<Vec<_>>()
+    };
+    assert_refused(&mut world, 0, (two, one), &alert(1, 90), Refusal::Alert);
+    assert_refused(&mut world, 1, (one, two), &alert(1, 90), Refusal::Alert);
+    assert!(failed(&world).is_empty(), "a warning ends nothing: {:?}", failed(&world));
+    assert_refused(&mut world, 0, (two, one), &alert(2, 40), Refusal::Alert);
+    let reasons = failed(&world);
+    let named = |reason: &String| reason.contains("the peer sent the alert handshake_failure (40)");
+    assert!(reasons.len() == 1 && named(&reasons[0]), "{reasons:?}");
 }
