@@ -48,7 +48,7 @@ impl Stack {
             dialog.remote_seq = dialog.remote_seq.max(Some(essentials.cseq.number));
         }
         if let Some(response) = timers {
-            self.respond(transaction, &response);
+            self.refuse_timers(transaction, &response);
             return;
         }
         match event.method {

@@ -6,7 +6,7 @@ use sidetone_base::Flow;
 use sidetone_sip::headers::{MinSe, Refresher, SessionExpires};
 use sidetone_sip::{Essentials, Headers, Method, Name, Request, Response, Status};
 
-use crate::api::{DialogId, Ended};
+use crate::api::{DialogId, Ended, TransactionId};
 use crate::print::add_body;
 use crate::settings::{MIN_SE_S, SessionTimers, TimerMode};
 use crate::stack::{Stack, Timer};
@@ -17,6 +17,9 @@ use crate::transaction::Purpose;
 const MOST_RAISES: u8 = 2;
 /// The pause after a refresh that met another request of the peer.
 const BUSY_PAUSE: Duration = Duration::from_secs(2);
+/// The longest interval that a peer may insist on: a day, the longest that can be configured. Who
+/// asks for more wants no timer, and says so by leaving it out.
+pub(crate) const MAX_MIN_SE_S: u32 = 86_400;
 
 /// The session interval of one call.
 #[derive(Clone, Debug)]
@@ -69,11 +72,16 @@ impl Session {
 
     /// 422 when the interval is too small for us, 421 when we require timers and the peer knows
     /// none, 420 when it insists on timers and we have none (RFC 4028 §9, RFC 3261 §8.2.2.3 and
-    /// §21.4.16).
+    /// §21.4.16), 400 when what it asks for is no interval.
     pub(crate) fn refusal(&self, request: &Request) -> Option<Response> {
         let min_se = self.timers.min_se_s.max(MIN_SE_S);
         let asked = request.headers.typed::<SessionExpires>().ok().flatten();
-        let too_small = asked.is_some_and(|asked| asked.seconds < min_se);
+        let too_small = asked.as_ref().is_some_and(|asked| asked.seconds < min_se);
+        if self.timers.mode != TimerMode::Off
+            && let Some(wrong) = no_interval(asked.as_ref(), &request.headers)
+        {
+            return Some(Response::to(request, Status::BAD_REQUEST).with_reason(wrong));
+        }
         match self.timers.mode {
             TimerMode::Off if request.headers.lists(Name::Require, "timer") => {
                 let response = Response::to(request, Status::BAD_EXTENSION);
@@ -187,7 +195,7 @@ impl Session {
             return;
         }
         match response.headers.typed::<SessionExpires>().ok().flatten() {
-            Some(decided) => {
+            Some(decided) if decided.seconds <= MAX_MIN_SE_S => {
                 self.we_refresh = decided.refresher != Some(Refresher::Uas);
                 // Whoever answers may only shorten what was asked for (RFC 4028 §9). To refresh
                 // sooner is always right, to give the peer less time than it said is not.
@@ -195,16 +203,35 @@ impl Session {
                 let longest = if self.we_refresh { asked } else { u32::MAX };
                 self.interval_s = Some(decided.seconds.min(longest).max(MIN_SE_S));
             }
-            None if self.timers.mode == TimerMode::Always => {
+            // Without an interval that is one, the timer is ours or nobody's.
+            _ if self.timers.mode == TimerMode::Always => {
                 self.interval_s = Some(self.timers.interval_s.max(MIN_SE_S));
                 self.we_refresh = true;
             }
-            None => self.interval_s = None,
+            _ => self.interval_s = None,
         }
     }
 }
 
+/// Why the interval of a request cannot be had, whatever we want: it may not be below its own
+/// least one (RFC 4028 §7.1), and that has an end.
+fn no_interval(asked: Option<&SessionExpires>, headers: &Headers) -> Option<&'static str> {
+    let MinSe(least) = headers.typed().ok().flatten()?;
+    if least > MAX_MIN_SE_S {
+        return Some("Min-SE Above A Day");
+    }
+    asked.is_some_and(|asked| asked.seconds < least).then_some("Session-Expires Below Min-SE")
+}
+
 impl Stack {
+    /// Answers with what [`Session::refusal`] says. That an interval is too short is no fault.
+    pub(crate) fn refuse_timers(&mut self, transaction: TransactionId, response: &Response) {
+        if response.status != Status::INTERVAL_TOO_SMALL {
+            self.unserved_total += 1;
+        }
+        self.respond(transaction, response);
+    }
+
     /// Starts the interval anew after a refresh, or stops it.
     pub(crate) fn start_session(&mut self, id: DialogId) {
         let Some(dialog) = self.dialogs.get(&id) else {
@@ -297,7 +324,8 @@ impl Stack {
             422 => {
                 let min_se = response.headers.typed::<MinSe>().ok().flatten();
                 let longer = min_se.map(|min_se| min_se.0).filter(|min_se| {
-                    dialog.session.interval_s.is_some_and(|seconds| seconds < *min_se)
+                    let raises = |seconds| seconds < *min_se && *min_se <= MAX_MIN_SE_S;
+                    dialog.session.interval_s.is_some_and(raises)
                 });
                 if let Some(seconds) = longer
                     && dialog.session.raised < MOST_RAISES

@@ -4,6 +4,7 @@ use sidetone_base::Flow;
 use sidetone_sip::headers::{CSeq, Contact, MinSe, TypedHeader as _};
 use sidetone_sip::{Essentials, Method, Name, NameAddr, Request, Response, Status, Text, Uri};
 
+use super::session::MAX_MIN_SE_S;
 use super::{
     Cancelling, Dialog, DialogKey, Origin, OutgoingInvite, Reach, Reliable, SentAck, Session,
     Stage, Usages, credentials_in, record_routes,
@@ -48,7 +49,7 @@ impl Stack {
             return;
         };
         let response = response.with_to_tag(&server.to_tag.to_str());
-        self.respond(transaction, &response);
+        self.refuse_timers(transaction, &response);
         self.end_with(id, crate::api::Ended::Refused);
     }
 
@@ -316,7 +317,7 @@ impl Stack {
 
     /// 422: the same INVITE with the interval the peer wants (RFC 4028 §7.3).
     fn retry_with_interval(&mut self, invite: InviteId, response: &Response) -> bool {
-        let Ok(Some(MinSe(min_se))) = response.headers.typed::<MinSe>() else {
+        let Ok(Some(MinSe(min_se @ 0..=MAX_MIN_SE_S))) = response.headers.typed::<MinSe>() else {
             return false;
         };
         let cseq = self.fresh_cseq();

@@ -30,7 +30,7 @@ impl Stack {
         let timers = self.settings.session_timers;
         let session = Session::of_peer(timers, &event.headers);
         if let Some(response) = session.refusal(&event) {
-            self.respond(transaction, &response.with_to_tag(&local_tag.to_str()));
+            self.refuse_timers(transaction, &response.with_to_tag(&local_tag.to_str()));
             return;
         }
         self.respond_plain(transaction, Status::TRYING);

@@ -3,9 +3,9 @@
 use sidetone_base::Transport;
 use sidetone_sip::{Carrier, Limits, Message, Method, Name};
 
-use crate::api::{Call, Command, Ended, Event, Input, InviteId};
+use crate::api::{Call, Command, Ended, Event, Input, InviteId, OutgoingRequest};
 use crate::settings::{SessionTimers, TimerMode};
-use crate::testing::{ALICE, BOB, GOOD, World, flow, sdp};
+use crate::testing::{ALICE, BOB, GOOD, World, flow, reply, sdp};
 use crate::{Settings, api};
 
 fn invite_reliably(world: &mut World) -> api::DialogId {
@@ -229,6 +229,48 @@ fn an_interval_longer_than_ours_is_cut_to_ours_or_to_the_min_se_of_the_peer() {
         world.bye(ALICE, alice);
         world.assert_no_leaks();
     }
+}
+
+/// RFC 4028 §7.1: an interval is not below its own least one. And nobody waits for 136 years.
+#[test]
+fn what_is_no_interval_is_refused_with_400() {
+    for (asked, least) in
+        [(Some("1800"), "4294967295"), (None, "4294967295"), (Some("300"), "600"), (None, "86401")]
+    {
+        let mut headers = vec![("Min-SE".to_owned(), least.to_owned())];
+        headers.extend(asked.map(|asked| ("Session-Expires".to_owned(), asked.to_owned())));
+        let mut world = world(timers(TimerMode::Off, 1_800, 90), Settings::default());
+        let request = Box::new(OutgoingRequest { headers: headers.clone(), ..world.outgoing() });
+        world.command(ALICE, Command::Invite { invite: InviteId(7), request });
+        world.run_ms(100);
+        assert_eq!(world.status(ALICE), 400, "{headers:?}");
+        let (alice, _) = world.call();
+        world.request_with(ALICE, alice, 1, "UPDATE", headers.clone());
+        world.run_ms(100);
+        assert_eq!(world.status(ALICE), 400, "inside: {headers:?}");
+        assert_eq!(world.stacks[BOB].snapshot().unserved_total, 2);
+        world.bye(ALICE, alice);
+        world.assert_no_leaks();
+    }
+}
+
+#[test]
+fn a_callee_that_wants_136_years_is_not_followed() {
+    let mut world = world(timers(TimerMode::Always, 100, 90), timers(TimerMode::Off, 100, 90));
+    for (status, name) in [(422, "Min-SE"), (200, "Session-Expires")] {
+        world.invite();
+        world.run_ms(100);
+        let (dialog, mut reply) = (world.incoming(), reply(status));
+        reply.headers.push((name.to_owned(), "4294967295".to_owned()));
+        world.command(BOB, Command::RespondInvite { dialog, reply, reliable: false });
+        world.run_ms(100);
+    }
+    assert_eq!(world.count(ALICE, "INVITE"), 2, "it is not asked again after its 422");
+    assert_eq!(world.status(ALICE), 422);
+    let dialog = world.answered();
+    world.command(ALICE, Command::Ack { dialog, body: None });
+    world.run_ms(52_000);
+    assert!(world.count(ALICE, "UPDATE") > 0, "it is refreshed at half our interval");
 }
 
 #[test]
