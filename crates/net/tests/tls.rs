@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use rustls::CipherSuite;
+use rustls::pki_types::ServerName;
 use sidetone_base::{Destination, Transport};
 use sidetone_net::selfsigned::{self, Role, SelfSigned, SelfSignedRequest};
 use sidetone_net::tls::{
-    ClientCertificate, ServerTls, ServerVerification, SniPolicy, TlsError, TlsGate, TlsSettings,
-    TlsVersions, Wildcards,
+    CipherOrder, ClientCertificate, ClientTls, ServerTls, ServerVerification, SniPolicy, TlsError,
+    TlsGate, TlsSettings, TlsVersions, Wildcards,
 };
 use sidetone_net::{
     CloseReason, ListenError, ListenerSpec, Net, NetEvent, NetSettings, Protocol, Route,
@@ -21,6 +23,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 const OPTIONS: &[u8] = b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n";
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -152,6 +155,36 @@ async fn method_cipher_authorities_of_a_folder_and_wildcards_act() {
     let other = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256";
     let other = TlsSettings { ciphers: other.into(), ..client };
     assert!(Node::new(other).await.call(&mut to, "pbx.example.net").await.is_err());
+}
+
+/// `tlsservercipherorder`
+#[tokio::test]
+async fn our_order_of_cipher_suites_counts_unless_that_of_the_client_does() {
+    let folder = folder("order");
+    let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
+    let (ours, theirs) = ("ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256");
+    let only12 = |ciphers: String, cipher_order| TlsSettings {
+        versions: TlsVersions::Only12,
+        ciphers,
+        cipher_order,
+        ..settings(&server)
+    };
+    for (order, agreed) in [
+        (CipherOrder::Server, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
+        (CipherOrder::Client, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+    ] {
+        let tls = ServerTls::build(&only12(format!("{ours}:{theirs}"), order)).unwrap();
+        let client = ClientTls::build(&only12(format!("{theirs}:{ours}"), order)).unwrap();
+        let (near, far) = tokio::io::duplex(16_384);
+        let name = ServerName::try_from("pbx.example.net").unwrap();
+        let (accepted, connected) = tokio::join!(
+            TlsAcceptor::from(tls.config()).accept(near),
+            TlsConnector::from(client.config()).connect(name, far)
+        );
+        accepted.unwrap();
+        let suite = connected.unwrap().get_ref().1.negotiated_cipher_suite().unwrap();
+        assert_eq!(suite.suite(), agreed, "{order:?}");
+    }
 }
 
 #[tokio::test]

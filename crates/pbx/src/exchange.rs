@@ -50,6 +50,9 @@ pub use start::{Parts, StartError};
 /// Where prompts come from: a name such as `hello-world` and a language.
 pub type Prompts = dyn Fn(&str, &str) -> Option<Arc<Prompt>> + Send + Sync;
 
+/// Asks the machine for its load average of the last minute.
+pub type LoadAverage = dyn Fn() -> Option<f64> + Send + Sync;
+
 /// A channel found by its dialog.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
@@ -104,6 +107,7 @@ struct Inner {
     live: Arc<LiveChannels>,
     shards: Vec<ShardHandle>,
     entity_id: String,
+    load_average: Box<LoadAverage>,
     certificates: Mutex<HashMap<String, CertificateChoice>>,
     /// Those of `dtls_ca_file` and `dtls_ca_path`, read once.
     authorities: Mutex<HashMap<(String, String), Authorities>>,
@@ -413,14 +417,6 @@ impl Exchange {
         if configured.is_empty() { "anonymous".to_owned() } else { configured }
     }
 
-    /// Whether the load average of the machine is above `maxload`.
-    pub(crate) fn is_overloaded(&self) -> bool {
-        let Some(limit) = self.config().asterisk.max_load else { return false };
-        let average = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        let average = average.split(' ').next().and_then(|text| text.parse::<f64>().ok());
-        average.is_some_and(|average| average > limit)
-    }
-
     /// Whether new calls are refused because the exchange is about to stop.
     #[must_use]
     pub fn is_draining(&self) -> bool {
@@ -442,9 +438,10 @@ impl Exchange {
 
     /// Why no new call may begin now.
     pub(crate) fn no_room(&self) -> Option<&'static str> {
+        let most = self.config().asterisk.max_load;
         if self.is_full() {
             Some("too many calls (maxcalls)")
-        } else if self.is_overloaded() {
+        } else if most.is_some_and(|most| (self.inner.load_average)() > Some(most)) {
             Some("the machine is too busy (maxload)")
         } else {
             self.is_draining().then_some("the exchange is stopping")

@@ -246,9 +246,16 @@ async fn build(
         shards: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
         resolver: Resolver::System,
         interfaces: interfaces.collect(),
+        load_average: Box::new(load_average),
     };
     let exchange = Exchange::start(parts).await;
     exchange.map_err(|error| format!("cannot start: {error:?}"))
+}
+
+/// How many tasks of this machine ran or waited for a core in the last minute.
+fn load_average() -> Option<f64> {
+    let averages = std::fs::read_to_string("/proc/loadavg").ok()?;
+    averages.split(' ').next()?.parse().ok()
 }
 
 /// Waits for the word to stop: a command, SIGTERM or SIGINT. SIGHUP reloads.

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use sidetone_base::{Random, SeededRandom, Transport};
@@ -51,6 +52,7 @@ pub(crate) async fn exchange(
         let fuse = fuses.next().unwrap_or_default();
         Box::new(Fused::new(SeededRandom::new(seeds.u64()), fuse)) as Box<dyn Random>
     };
+    let load = Arc::clone(&configuration.load_percent);
     let parts = Parts {
         config,
         dialplan,
@@ -64,6 +66,7 @@ pub(crate) async fn exchange(
         shards: 2,
         resolver: Resolver::Table(Arc::new(configuration.names.clone())),
         interfaces: vec![EXCHANGE],
+        load_average: Box::new(move || Some(f64::from(load.load(Ordering::Relaxed)) / 100.0)),
     };
     let exchange = Exchange::start(parts).await.expect("two shards are allowed");
     let sockets = sidetone_reach::Sockets::Simulated(host);

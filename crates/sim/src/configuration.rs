@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use sidetone_conf::source::MemorySource;
 use sidetone_config::Config;
@@ -42,6 +43,8 @@ pub struct Configuration {
     pub media_addresses: Vec<IpAddr>,
     /// Applications that the dialplan names and nobody has: the story tells what comes of it.
     pub missing: Vec<String>,
+    /// The load average of the machine in hundredths, which a story may change while it is told.
+    pub load_percent: Arc<AtomicU32>,
 }
 
 const PJSIP: &str = "\
@@ -128,7 +131,19 @@ impl Default for Configuration {
         };
         let (files, missing, media_addresses) = (Vec::new(), Vec::new(), Vec::new());
         let catalogue = sidetone_apps::CATALOGUE;
-        Self { pjsip, extensions, rtp, features, files, names, catalogue, media_addresses, missing }
+        let load_percent = Arc::default();
+        Self {
+            pjsip,
+            extensions,
+            rtp,
+            features,
+            files,
+            names,
+            catalogue,
+            media_addresses,
+            missing,
+            load_percent,
+        }
     }
 }
 
@@ -137,6 +152,13 @@ impl Configuration {
     #[must_use]
     pub fn with_extensions(mut self, lines: &str) -> Self {
         self.extensions = format!("{}\n{lines}\n", self.extensions);
+        self
+    }
+
+    /// The same with this under `[options]` of `asterisk.conf`.
+    #[must_use]
+    pub fn with_server_options(mut self, lines: &str) -> Self {
+        self.files.push(("/etc/asterisk.conf".to_owned(), format!("[options]\n{lines}\n")));
         self
     }
 

@@ -20,7 +20,7 @@ use sidetone_ua::{Settings, Stack};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::names;
-use super::{Exchange, Inner, Prompts};
+use super::{Exchange, Inner, LoadAverage, Prompts};
 use crate::application::Catalogue;
 use crate::channel::reach::PACKAGE;
 use crate::counters::Counters;
@@ -64,6 +64,8 @@ pub struct Parts {
     pub resolver: Resolver,
     /// Addresses of this machine, for SIP headers.
     pub interfaces: Vec<IpAddr>,
+    /// The load average of this machine, if it is known.
+    pub load_average: Box<LoadAverage>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -106,6 +108,7 @@ impl Exchange {
                 lookups: Semaphore::new(names::MOST_LOOKUPS),
                 interfaces: ArcSwap::from_pointee(parts.interfaces),
                 entity_id: entity_id(&config, &mut *random),
+                load_average: parts.load_average,
                 config: ArcSwap::new(config),
                 dialplan: ArcSwap::new(dialplan),
                 catalogue,

@@ -33,6 +33,7 @@ mod referrals;
 mod refusals;
 mod registrations;
 mod reliable;
+mod server_options;
 mod silences;
 mod strangers;
 mod streams;
