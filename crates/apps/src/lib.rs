@@ -16,7 +16,9 @@ use sidetone_pbx::Catalogue;
 /// Everything the dialplan of this exchange can call.
 pub const CATALOGUE: Catalogue = Catalogue {
     applications: applications::APPLICATIONS,
-    read_function: channel_functions::read,
+    read_function: |channel, name, arguments| {
+        Box::pin(channel_functions::read(channel, name, arguments))
+    },
     write_function: channel_functions::write,
     bridge_digit: |channel, digit| Box::pin(applications::bridge_digit(channel, digit)),
     function_docs: all_functions,

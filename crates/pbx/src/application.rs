@@ -11,6 +11,9 @@ use crate::channel::Channel;
 /// A running application.
 pub type Execution<'a> = Pin<Box<dyn Future<Output = Result<Flow, Stop>> + Send + 'a>>;
 
+/// A function that is being read.
+pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<String, FunctionError>> + Send + 'a>>;
+
 /// One application.
 #[derive(Clone, Copy, Debug)]
 pub struct Application {
@@ -26,7 +29,7 @@ pub struct Catalogue {
     /// All applications, sorted by name.
     pub applications: &'static [Application],
     /// `${NAME(arguments)}`: name, arguments.
-    pub read_function: fn(&mut Channel, &str, &str) -> Result<String, FunctionError>,
+    pub read_function: for<'a> fn(&'a mut Channel, &'a str, &'a str) -> Reading<'a>,
     /// `Set(NAME(arguments)=value)`: name, arguments, value.
     pub write_function: fn(&mut Channel, &str, &str, &str) -> Result<(), FunctionError>,
     /// A key was pressed in a bridge by a party that may use feature codes.

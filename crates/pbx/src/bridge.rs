@@ -164,6 +164,9 @@ async fn alone_or_together(channel: &mut Channel) -> Stop {
         // It was taken out of an application, and goes on after it.
         return Stop::Redirect(channel.position().following());
     }
+    if let (Ok(BridgeEnd::Peer(_)), Some(to)) = (&end, channel.told_mut().after_bridge.take()) {
+        return Stop::Redirect(to);
+    }
     let stop = match end {
         Ok(BridgeEnd::Peer(cause)) => Stop::Hangup { cause: cause.0.into() },
         Ok(_) => Stop::NORMAL,

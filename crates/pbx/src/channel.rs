@@ -49,6 +49,7 @@ pub(crate) use peer::deliver;
 pub use peer::{Errand, HandOver, Join, Peer, Redirect, Rights, turn_away};
 pub use sidetone_dialplan::variables::Variables;
 pub use sip::{BranchCause, FromParam, Inherited, Names, SipFacts};
+pub use told::Told;
 
 pub use crate::party::{PartyId, Redirecting};
 
@@ -325,7 +326,7 @@ pub struct Channel {
     listing: Listing,
     reaching: reach::Reaching,
     pictures: pictures::Pictures,
-    told: Option<Box<told::Told>>,
+    told: Option<Box<Told>>,
     extras: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 

@@ -124,7 +124,8 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         Ok(BridgeEnd::Refused) => Ok(result(channel, "FAILURE")),
         Ok(_) => {
             channel.leave(Cause::NORMAL).await;
-            Ok(result(channel, "SUCCESS"))
+            let next = result(channel, "SUCCESS");
+            Ok(channel.told_mut().after_bridge.take().map_or(next, Flow::Goto))
         }
         Err(stop) => {
             result(channel, "SUCCESS");

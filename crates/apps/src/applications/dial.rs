@@ -16,15 +16,18 @@ mod limit;
 mod options;
 pub(super) mod place;
 mod ringing;
+mod secure;
 mod talk;
 mod written;
 
 pub(crate) use destinations::contacts_of;
 pub(super) use destinations::{Calling, Destination, To, learn, resolve};
+pub(crate) use forward::{allow as allow_forwards, left as forwards_left};
 pub(super) use limit::{Clock, Limit};
 use options::Options;
 use place::Subroutine;
 use ringing::{Answered, Dialling, Outcome};
+pub(crate) use secure::{demand as demand_security, demands as demands_security};
 pub(super) use talk::stay;
 pub use written::{Written, written};
 

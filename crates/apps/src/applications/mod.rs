@@ -46,8 +46,10 @@ mod wait_exten;
 
 use sidetone_pbx::{Application, Channel};
 
-pub(crate) use dial::contacts_of;
 pub use dial::{Written, written};
+pub(crate) use dial::{
+    allow_forwards, contacts_of, demand_security, demands_security, forwards_left,
+};
 pub(crate) use features::digit as bridge_digit;
 
 macro_rules! application {

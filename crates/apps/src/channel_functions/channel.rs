@@ -1,11 +1,14 @@
 //! `CHANNEL`: facts of the channel.
 
-use sidetone_dialplan::target::Call;
-use sidetone_dialplan::{Doc, FunctionError, Handler, Host as _};
+use std::sync::Arc;
+
+use sidetone_dialplan::target::{Call, Target};
+use sidetone_dialplan::{Doc, FunctionError, Handler, Host as _, Position};
 use sidetone_pbx::Channel;
 use sidetone_sdp::plan::{MediaKind, Protection, StreamPlan, StreamState};
 
 use super::{Read, Write};
+use crate::applications::{allow_forwards, demand_security, demands_security, forwards_left};
 use sidetone_functions::{Function, Outcome};
 
 pub(super) const FUNCTION: Function<Read, Write> = Function {
@@ -13,20 +16,26 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
         name: "CHANNEL",
         synopsis: "Reads and sets facts of the channel",
         syntax: "item[,type]",
-        description: "Read and set: language, musicclass, accountcode, userfield. Set only: \
-            hangup_handler_push to [[context,]exten,]priority[(arguments)]; hangup_handler_pop and \
-            hangup_handler_wipe, to nothing or to what takes the place of the last handler, or of \
-            all. Read only: name, channame, state, channeltype, endpoint, aor, \
-            contact, context, exten, appname, appdata, uniqueid, linkedid, callid, peerip, \
-            checkhangup, onhold, callgroup, pickupgroup, namedcallgroup, namedpickupgroup, \
-            secure_signaling, secure_media, audionativeformat, audioreadformat, \
-            audiowriteformat, videonativeformat; pjsip with call-id, secure, target_uri, \
-            local_uri, local_tag, remote_uri, remote_tag, request_uri, t38state, local_addr or \
-            remote_addr; and rtp with src, dest, direct, secure or hold, each of audio or video.",
+        description: "Read and set: language, musicclass, accountcode, userfield; \
+            after_bridge_goto, the place ([[context,]exten,]priority) where the channel goes on \
+            after its next bridge if it stays; max_forwards, how often the call may be forwarded \
+            yet; secure_bridge_signaling and secure_bridge_media, whether Dial calls only those \
+            whose signalling or media is encrypted, 1 or 0. Set only: hangup_handler_push, to \
+            [[context,]exten,]priority[(arguments)]; hangup_handler_pop and hangup_handler_wipe, \
+            to nothing or to what takes the place of the last handler, or of all. Read only: \
+            name, channame, state, channeltype, endpoint, aor, contact, context, exten, appname, \
+            appdata, uniqueid, linkedid, callid, peerip, checkhangup, hangupsource (the channel \
+            that hung up last), lastcontext, lastexten, onhold, callgroup, pickupgroup, \
+            namedcallgroup, namedpickupgroup, secure_signaling, secure_media, audionativeformat, \
+            audioreadformat, audiowriteformat, videonativeformat; pjsip with call-id, secure, \
+            target_uri, local_uri, local_tag, remote_uri, remote_tag, request_uri, t38state, \
+            local_addr or remote_addr; rtp with src, dest, direct, secure or hold; and rtcp with \
+            ssrc, themssrc, rxploss, rxjitter, rxcount, txjitter, txcount, txploss, rtt or all \
+            of these, times in seconds; rtp and rtcp each of audio or video.",
         arguments: &[
             ("item", "What to read"),
-            ("type", "Which one, with pjsip and rtp"),
-            ("media", "audio (default) or video, with rtp"),
+            ("type", "Which one, with pjsip, rtp and rtcp"),
+            ("media", "audio (default) or video, with rtp and rtcp"),
         ],
         ..Doc::EMPTY
     },
@@ -34,33 +43,27 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
     write: Some(write),
 };
 
-/// Items of the reference that are not here.
-const NOT_THERE: &[&str] = &[
-    "after_bridge_goto",
-    "amaflags",
-    "digitdetect",
-    "dtmf_features",
-    "faxdetect",
-    "hangupsource",
-    "lastcontext",
-    "lastexten",
-    "max_forwards",
-    "parkinglot",
-    "relaxdtmf",
-    "rxgain",
-    "secure_bridge_media",
-    "secure_bridge_signaling",
-    "tdd",
-    "tenantid",
-    "tonezone",
-    "transfercapability",
-    "txgain",
+/// Items of the reference that are not here, and why.
+const NOT_THERE: &[(&str, &str)] = &[
+    ("adsicpe", "there are no analogue lines"),
+    ("amaflags", "it waits for call records"),
+    ("digitdetect", "the endpoint's dtmf_mode says what is listened for"),
+    ("dtmf_features", "it waits for recording and parking; options of Dial and Bridge give rights"),
+    ("faxdetect", "it waits for fax_detect"),
+    ("parkinglot", "it waits for parking"),
+    ("relaxdtmf", "there is one way to hear tones"),
+    ("rxgain", "it waits for VOLUME"),
+    ("tdd", "text travels beside the sound (T.140), not in it"),
+    ("tenantid", "it waits for call records"),
+    ("tonezone", "it waits for indications.conf"),
+    ("transfercapability", "there are no ISDN lines"),
+    ("txgain", "it waits for VOLUME"),
 ];
 
 fn unknown(item: &str) -> FunctionError {
-    let words = match NOT_THERE.contains(&item) {
-        true => format!("CHANNEL({item}) is not there yet"),
-        false => format!("there is no item '{item}'"),
+    let words = match NOT_THERE.iter().find(|(name, _)| *name == item) {
+        Some((_, why)) => format!("CHANNEL({item}) is not there: {why}"),
+        None => format!("there is no item '{item}'"),
     };
     FunctionError::Arguments(words)
 }
@@ -72,6 +75,20 @@ fn write(channel: &mut Channel, arguments: &str, value: &str) -> Result<(), Func
         "language" => channel.set_language(value),
         "accountcode" => channel.set_account_code(value),
         "userfield" => channel.set_user_field(value),
+        "after_bridge_goto" => {
+            let from = channel.position();
+            let to = Target::new(value).and_then(|target| target.resolve_for(channel, &from));
+            if to.is_none() && !value.is_empty() {
+                let words = format!("after_bridge_goto: '{value}' is no place in the dialplan");
+                return Err(FunctionError::Arguments(words));
+            }
+            channel.told_mut().after_bridge = to;
+        }
+        "max_forwards" => {
+            let wrong = || FunctionError::Arguments("max_forwards: write 0 to 255".to_owned());
+            allow_forwards(channel, value.parse().map_err(|_| wrong())?);
+        }
+        other if demand_security(channel, other, is_true(value)) => {}
         "hangup_handler_push" => push_handler(channel, value)?,
         "hangup_handler_pop" => {
             channel.stack().pop_handler();
@@ -146,6 +163,11 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
         "namedpickupgroup" => channel.endpoint().groups.named_pickup.join(","),
         "onhold" => return rtp(channel, "hold"),
         "callid" => call_id(channel),
+        "after_bridge_goto" => place(channel.told_mut().after_bridge.as_ref()),
+        "hangupsource" => channel.told_mut().hung_up_by.clone(),
+        "lastcontext" => last(channel, |position| &position.context),
+        "lastexten" => last(channel, |position| &position.extension),
+        "max_forwards" => forwards_left(channel).to_string(),
         "peerip" => channel.flow().map(|flow| flow.remote.ip().to_string()).unwrap_or_default(),
         "secure_signaling" => one_if(channel.flow().is_some_and(|f| f.transport.is_secure())),
         "secure_media" => one_if(channel.plan().is_some_and(|plan| {
@@ -156,8 +178,24 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
             codec(MediaKind::Audio).unwrap_or_default()
         }
         "videonativeformat" => codec(MediaKind::Video).unwrap_or_default(),
-        other => return Err(unknown(other)),
+        "rtcp" => {
+            let words = "rtcp is read with ${CHANNEL(rtcp,…)}, not within another function";
+            return Err(FunctionError::Arguments(words.to_owned()));
+        }
+        other => match demands_security(channel, other) {
+            Some(demanded) => one_if(demanded),
+            None => return Err(unknown(other)),
+        },
     })
+}
+
+fn place(position: Option<&Position>) -> String {
+    position.map(ToString::to_string).unwrap_or_default()
+}
+
+/// Of the extension the channel was in before this one.
+fn last(channel: &mut Channel, part: impl Fn(&Position) -> &Arc<str>) -> String {
+    channel.told_mut().last.as_ref().map(|last| part(last).to_string()).unwrap_or_default()
 }
 
 /// `rtp,item[,media]`
@@ -220,6 +258,12 @@ fn call_id(channel: &Channel) -> String {
 fn numbers(groups: u64) -> String {
     let set = (0..64).filter(|group| groups >> group & 1 == 1);
     set.map(|group: u32| group.to_string()).collect::<Vec<_>>().join(",")
+}
+
+/// The words of configuration files for yes.
+fn is_true(value: &str) -> bool {
+    let words = ["1", "yes", "true", "on", "y", "t"];
+    words.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 fn one_if(yes: bool) -> String {

@@ -18,6 +18,7 @@ mod pjsip_objects;
 mod pjsip_response_header;
 mod pjsip_send_session_refresh;
 mod redirecting;
+mod rtcp;
 mod sip_header;
 mod timeout;
 
@@ -66,7 +67,13 @@ fn find(name: &str) -> Option<&'static Function<Read, Write>> {
 }
 
 /// Reads any function: one of this folder, or one that needs no call.
-pub(crate) fn read(channel: &mut Channel, name: &str, arguments: &str) -> Outcome {
+pub(crate) async fn read(channel: &mut Channel, name: &str, arguments: &str) -> Outcome {
+    // The media worker is asked.
+    if name == channel::FUNCTION.doc.name
+        && let Some(item) = rtcp::wanted(arguments)
+    {
+        return rtcp::read(&channel.quality().await, item);
+    }
     if let Some(function) = find(name) {
         let read = function.read.ok_or(FunctionError::NotReadable)?;
         return read(channel, arguments);

@@ -20,7 +20,10 @@ impl Host for Channel {
     }
 
     fn set_position(&mut self, position: &Position) {
-        self.position = position.clone();
+        let before = std::mem::replace(&mut self.position, position.clone());
+        if (&before.context, &before.extension) != (&position.context, &position.extension) {
+            self.told_mut().last = Some(before);
+        }
         if self.bridging.redirect.as_ref() == Some(position) {
             self.bridging.redirect = None;
         }
@@ -57,7 +60,7 @@ impl Host for Channel {
         arguments: &str,
     ) -> Result<String, FunctionError> {
         let read = self.exchange.catalogue().read_function;
-        read(self, name, arguments)
+        read(self, name, arguments).await
     }
 
     async fn write_function(

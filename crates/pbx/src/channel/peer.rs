@@ -368,7 +368,10 @@ impl Channel {
     pub(crate) async fn peer_gone(&mut self, channel: ChannelId, cause: Cause) {
         self.bridging.held.take_if(|held| held.channel == channel);
         match &self.peer {
-            Some(peer) if peer.channel == channel => self.release(BridgeEnd::Peer(cause)).await,
+            Some(peer) if peer.channel == channel => {
+                self.told_mut().hung_up_by = peer.name.clone();
+                self.release(BridgeEnd::Peer(cause)).await;
+            }
             None if self.bridging.waits => {
                 self.bridging.end.get_or_insert(BridgeEnd::Refused);
             }

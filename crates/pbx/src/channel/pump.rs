@@ -227,10 +227,12 @@ impl Channel {
             SipEvent::Acked { ack, .. } => self.acked(&ack.body).await,
             SipEvent::Bye { request, .. } => {
                 self.signalling.dialog = None;
+                self.told_mut().hung_up_by = self.name.clone();
                 self.note_stop(crate::message::cause_of_bye(&request));
             }
             SipEvent::Cancelled { request, .. } => {
                 self.signalling.dialog = None;
+                self.told_mut().hung_up_by = self.name.clone();
                 self.note_stop(crate::message::cause_of_bye(&request));
             }
             SipEvent::Ended { why, .. } => {

@@ -1,18 +1,27 @@
 //! What the dialplan says of a channel by `CHANNEL()`, where it otherwise is as its endpoint says.
 //! Beside step 6 of the INVITE walk.
 
+use sidetone_dialplan::Position;
+
 use super::Channel;
 
 /// Hardly any channel is told anything, so that it is boxed.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub struct Told {
     language: Option<String>,
     account_code: Option<String>,
     user_field: String,
+    /// The extension it was in before this one.
+    pub last: Option<Position>,
+    /// The channel that hung up last: itself, or its peer.
+    pub hung_up_by: String,
+    /// Where it goes on when its next bridge ends and it stays.
+    pub after_bridge: Option<Position>,
 }
 
 impl Channel {
-    fn told_mut(&mut self) -> &mut Told {
+    /// What it was told.
+    pub fn told_mut(&mut self) -> &mut Told {
         self.told.get_or_insert_default()
     }
 

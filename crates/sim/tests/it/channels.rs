@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidetone_sim::{CallState, Configuration, Line, Phone, Weather, World, secs};
+use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Weather, World, secs};
 
 use super::{registered, tell};
 
@@ -142,5 +142,129 @@ fn the_dialplan_knows_the_hint_of_its_extension_and_the_directories() {
         assert_eq!(global(&world, "B"), directories);
         assert_eq!(global(&world, "C"), "/run/sidetone", "the server's own are not to be set");
         assert_eq!(global(&world, "D"), "[]", "no hint here");
+    });
+}
+
+const BEFORE_AND_AFTER: &str = "
+[internal](+)
+exten => 1,1,Goto(2,1)
+exten => 2,1,Set(GLOBAL(WAS)=${CHANNEL(lastexten)}@${CHANNEL(lastcontext)})
+ same => n,Set(CHANNEL(after_bridge_goto)=after,1)
+ same => n,Set(GLOBAL(GOTO)=${CHANNEL(after_bridge_goto)})
+ same => n,Dial(PJSIP/bob,20,b(called^s^1))
+ same => n,Set(GLOBAL(AFTER)=not here)
+exten => after,1,Set(GLOBAL(AFTER)=${CHANNEL(endpoint)} ${CHANNEL(hangupsource)})
+ same => n,Wait(1)
+ same => n,Hangup()
+[called]
+exten => s,1,Set(CHANNEL(after_bridge_goto)=internal,after,1)
+ same => n,Return()
+";
+
+#[test]
+fn a_channel_knows_where_it_was_and_who_hung_up_and_goes_on_after_its_bridge() {
+    tell_of(BEFORE_AND_AFTER, async |world: World, alice: Phone, bob: Phone| {
+        for (leaver, stays) in [(&bob, "alice"), (&alice, "bob")] {
+            world.exchange().set_global("AFTER", None);
+            alice.dial("1").await;
+            world.run_until("it rings", secs(5), |_| bob.is_alerted()).await;
+            bob.answer().await;
+            world.run_until("they talk", secs(5), |w| w.talking(&alice, &bob)).await;
+            assert_eq!(global(&world, "WAS"), "1@internal");
+            assert_eq!(global(&world, "GOTO"), "internal,after,1");
+            leaver.hang_up().await;
+            world.run_for(Duration::from_millis(500)).await;
+            let after = global(&world, "AFTER");
+            let by = if stays == "alice" { "PJSIP/bob-" } else { "PJSIP/alice-" };
+            assert!(after.starts_with(&format!("{stays} {by}")), "{after}");
+            world.run_for(secs(2)).await;
+            assert!(alice.is_over() && bob.is_over());
+        }
+    });
+}
+
+const SECURE: &str = "
+[internal](+)
+exten => _[12]X,1,Set(CHANNEL(secure_bridge_${IF($[${EXTEN:0:1} = 1]?media:signaling)})=1)
+ same => n,Goto(to-${EXTEN:1},1)
+exten => to-0,1,Dial(PJSIP/bob,5)
+ same => n,Goto(told,1)
+exten => to-1,1,Dial(Local/bob@internal/n,5)
+ same => n,Goto(told,1)
+exten => to-2,1,Dial(PJSIP/wendy,5)
+ same => n,Goto(told,1)
+exten => told,1,Set(GLOBAL(OUTCOME)=${DIALSTATUS} ${HANGUPCAUSE})
+ same => n,Set(GLOBAL(DEMAND)=${CHANNEL(secure_bridge_media)}${CHANNEL(secure_bridge_signaling)})
+";
+
+#[test]
+fn whoever_demands_security_of_those_it_calls_gets_it_or_nobody() {
+    tell_of(SECURE, async |world: World, alice: Phone, bob: Phone| {
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        let refused = "CONGESTION 58";
+        for (number, demand, outcome) in [
+            ("10", "10", refused),
+            ("11", "10", "CONGESTION"),
+            ("20", "01", refused),
+            ("21", "01", "CONGESTION"),
+            ("22", "01", refused),
+        ] {
+            world.exchange().set_global("OUTCOME", None);
+            alice.dial(number).await;
+            world.run_until("it is over", secs(9), |_| alice.is_over()).await;
+            assert!(!bob.is_alerted() && !wendy.is_alerted(), "{number}");
+            assert!(world.outcome().starts_with(outcome), "{number}: {}", world.outcome());
+            assert_eq!(global(&world, "DEMAND"), demand, "{number}");
+        }
+        alice.dial("12").await;
+        world.run_until("wendy's media is encrypted", secs(5), |_| wendy.is_alerted()).await;
+    });
+}
+
+#[test]
+fn the_counts_of_rtcp_are_read_while_the_call_runs() {
+    let plan = "\n[internal](+)\nexten => 1,1,Answer()\n same => n,Playback(tone-700-2000)\n \
+                same => n,Set(GLOBAL(ONE)=${CHANNEL(rtcp,rxcount)} ${CHANNEL(rtcp,txcount,audio)} \
+                ${CHANNEL(rtcp,rxploss)} ${CHANNEL(rtcp,ssrc)})\n \
+                same => n,Set(GLOBAL(ALL)=${CHANNEL(rtcp,all)})\n \
+                same => n,Set(GLOBAL(NONE)=[${CHANNEL(rtcp,rxcount,video)}])\n \
+                same => n,Set(GLOBAL(LATER)=[${CHANNEL(rtcp,rxmes)}])\n \
+                same => n,Hangup()\n";
+    tell_of(plan, async |world: World, alice: Phone, _| {
+        alice.dial("1").await;
+        world.run_until("it ends", secs(9), |_| alice.is_over()).await;
+        let one = global(&world, "ONE");
+        let one: Vec<u64> = one.split(' ').map(|word| word.parse().expect(&one)).collect();
+        let [received, sent, lost, ssrc] = one[..] else { panic!("{one:?}") };
+        assert!((95..=105).contains(&received) && (95..=105).contains(&sent), "{one:?}");
+        assert!(lost == 0 && ssrc != 0, "{one:?}");
+        let all = global(&world, "ALL");
+        assert!(all.starts_with(&format!("ssrc={ssrc};themssrc=")), "{all}");
+        let names: Vec<&str> = all.split(';').filter_map(|pair| pair.split('=').next()).collect();
+        let known =
+            ["ssrc", "themssrc", "lp", "rxjitter", "rxcount", "txjitter", "txcount", "rlp", "rtt"];
+        assert_eq!(names[..9], known);
+        assert_eq!(global(&world, "NONE"), "[]");
+        assert_eq!(global(&world, "LATER"), "[]");
+    });
+}
+
+#[test]
+fn a_call_is_forwarded_as_often_as_the_dialplan_lets_it() {
+    let plan = "\n[internal](+)\nexten => _[01],1,Set(CHANNEL(max_forwards)=${EXTEN})\n \
+                same => n,Dial(PJSIP/bob,5)\n \
+                same => n,Set(GLOBAL(OUTCOME)=${DIALSTATUS})\n \
+                same => n,Set(GLOBAL(LEFT)=${CHANNEL(max_forwards)})\n";
+    tell_of(plan, async |world: World, alice: Phone, bob: Phone| {
+        let carol = registered(&world, "carol", Line::Udp).await;
+        bob.will(Manner::Forward("carol")).await;
+        for (most, rings) in [("0", false), ("1", true)] {
+            alice.dial(most).await;
+            world.run_for(secs(2)).await;
+            assert_eq!(carol.is_alerted(), rings, "{most}");
+            world.run_until("it is over", secs(9), |_| alice.is_over()).await;
+            assert_eq!(global(&world, "LEFT"), "0", "{most}");
+        }
+        assert_eq!(world.outcome(), "NOANSWER");
     });
 }

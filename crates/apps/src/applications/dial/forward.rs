@@ -15,6 +15,9 @@ use super::place;
 /// Times one call is forwarded. Real ones are a few; more is a circle through changing numbers.
 const MOST_FORWARDS: usize = 10;
 
+/// Another number of times, if the dialplan wants one.
+const LIMIT: &str = "~MAXFORWARDS";
+
 /// The places a call was forwarded to, handed down to all calls that come of it.
 const PLACES: &str = "~FORWARDS";
 
@@ -66,14 +69,31 @@ fn in_dialplan(channel: &Channel, exten: &str) -> Result<(String, Destination), 
     Ok((name, Destination { number: exten.to_owned(), to }))
 }
 
+/// The places a call was forwarded to.
+fn been(channel: &Channel) -> Vec<&str> {
+    let been = channel.variables().value(PLACES).unwrap_or_default();
+    been.split('&').filter(|place| !place.is_empty()).collect()
+}
+
+/// How often a call may be forwarded yet.
+pub(crate) fn left(channel: &Channel) -> usize {
+    let limit = channel.variables().value(LIMIT).and_then(|limit| limit.parse().ok());
+    limit.unwrap_or(MOST_FORWARDS).saturating_sub(been(channel).len())
+}
+
+/// Lets a call be forwarded so many times more.
+pub(crate) fn allow(channel: &mut Channel, more: u8) {
+    let limit = been(channel).len() + usize::from(more);
+    channel.set(&format!("__{LIMIT}"), limit.to_string());
+}
+
 /// Remembers the place, unless the call has been there or has been to too many.
 fn note(channel: &mut Channel, forwarder: &str, place: &str) -> Result<(), &'static str> {
-    let been = channel.variables().value(PLACES).unwrap_or_default();
-    let mut places: Vec<&str> = been.split('&').filter(|place| !place.is_empty()).collect();
+    let mut places = been(channel);
     if places.contains(&place) {
         return Err("the call was forwarded there before: a circle");
     }
-    if places.len() >= MOST_FORWARDS {
+    if left(channel) == 0 {
         return Err("the call was forwarded too often");
     }
     places.push(place);

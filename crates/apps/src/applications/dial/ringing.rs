@@ -15,6 +15,7 @@ use super::destinations::{Calling, Destination, MOST_DESTINATIONS};
 use super::forward;
 use super::options::Options;
 use super::place::Subroutine;
+use super::secure;
 use crate::applications::tones;
 
 /// How the first half ended.
@@ -103,6 +104,9 @@ impl Dialling {
         if destination.is_busy(channel.exchange()) {
             tracing::info!("{}: {} has calls enough", channel.name(), destination.number);
             running.over = Some(Cause::BUSY);
+        } else if let Some(words) = secure::objection(channel, destination) {
+            tracing::warn!("{}: {} is not called: {words}", channel.name(), destination.number);
+            running.over = Some(Cause(58));
         } else {
             let first = options.before_callee.as_deref().and_then(|text| {
                 Subroutine::read(channel, text).map(|subroutine| subroutine.errand(None))

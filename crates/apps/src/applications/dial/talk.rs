@@ -206,11 +206,17 @@ async fn part(
         Ok(BridgeEnd::Peer(cause)) => {
             channel.leave(cause).await;
             channel.set("~HANGUPCAUSE", cause.0.to_string());
+            if let Some(to) = channel.told_mut().after_bridge.take() {
+                return Ok(Flow::Goto(to));
+            }
             if options.go_on { Ok(Flow::Next) } else { Err(Stop::Hangup { cause: cause.0.into() }) }
         }
         Ok(BridgeEnd::Time) => {
             channel.leave(Cause::NORMAL).await;
             channel.set("~HANGUPCAUSE", Cause::NORMAL.0.to_string());
+            if let Some(to) = channel.told_mut().after_bridge.take() {
+                return Ok(Flow::Goto(to));
+            }
             if options.go_on { Ok(Flow::Next) } else { Err(Stop::NORMAL) }
         }
         Ok(BridgeEnd::Transferred | BridgeEnd::Refused) => Err(Stop::NORMAL),
