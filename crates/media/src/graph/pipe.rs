@@ -1,6 +1,6 @@
 //! Pipe legs: two legs without a socket. What is sent out of the one comes in at the other, on the
-//! stream of the same index: media as it is, key presses, pictures and the requests for them, faxes,
-//! and what either end plays. `Local/` channels are made of them.
+//! stream of the same index: media as it is, key presses, pictures and the requests for them,
+//! faxes, and what either end plays. `Local/` channels are made of them.
 //!
 //! A packet that enters a pipe takes the far end's route at once, as it arrived: nothing is copied,
 //! queued or transcoded in between, and the codec of the one side reaches the other untouched.

@@ -1,7 +1,7 @@
 //! A fax (T.38) in a call: the machine of one side wants it, by a re-INVITE that turns the voice
 //! into an image, and is answered once the other side's machine has been asked. Both sides change
-//! or neither does; back to the voice goes whoever wants to, and the other side follows. A call that
-//! begins with a fax offers it to whoever is called, and is answered as that one answers.
+//! or neither does; back to the voice goes whoever wants to, and the other side follows. A call
+//! that begins with a fax offers it to whoever is called, and is answered as that one answers.
 
 use std::time::{Duration, Instant};
 

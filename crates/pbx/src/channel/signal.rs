@@ -131,8 +131,8 @@ impl Channel {
         }
     }
 
-    /// Answers the offer of the INVITE, so that a call without common media is refused at once. That
-    /// of a fax is answered when whoever is called has answered it.
+    /// Answers the offer of the INVITE, so that a call without common media is refused at once.
+    /// That of a fax is answered when whoever is called has answered it.
     pub(crate) async fn plan_media(&mut self) -> Result<(), MediaError> {
         let Some(request) = self.signalling.request.clone() else {
             return Ok(());
