@@ -11,8 +11,11 @@ use futures_util::FutureExt as _;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Does a piece of work; `None` when it panicked, which whoever asked tells with what it ends.
-pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
-    AssertUnwindSafe(work).catch_unwind().await.ok()
+///
+/// No `async fn`: that would hold the work twice, as its argument and as what it waits for, and the
+/// work of a call is held as long as the call.
+pub(crate) fn caught<T>(work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    AssertUnwindSafe(work).catch_unwind().map(Result::ok)
 }
 
 /// Runs a task to its end, and again from its beginning when a fault ends it.
@@ -29,6 +32,17 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn work_that_is_watched_is_held_once() {
+        let work = async {
+            let held = [0_u8; 1_000];
+            tokio::task::yield_now().await;
+            drop(held);
+        };
+        let alone = size_of_val(&work);
+        assert!(size_of_val(&caught(work)) < alone + 100);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_faults_begins_anew_until_it_ends_by_itself() {
