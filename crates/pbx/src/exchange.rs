@@ -407,12 +407,12 @@ impl Exchange {
     }
 
     /// Waits until there may be a contact to ask that there was not before.
-    pub(crate) async fn questions_changed(&self) {
+    pub async fn questions_changed(&self) {
         self.inner.questions_changed.notified().await;
     }
 
     /// The user part of From for callers without a number (`default_from_user`).
-    pub(crate) fn anonymous_user(&self) -> String {
+    pub fn anonymous_user(&self) -> String {
         let configured = self.config().global.default_from_user.clone();
         if configured.is_empty() { "anonymous".to_owned() } else { configured }
     }

@@ -38,7 +38,7 @@ mod tests {
         let work = async {
             let held = [0_u8; 1_000];
             tokio::task::yield_now().await;
-            drop(held);
+            assert_eq!(held.len(), 1_000);
         };
         let alone = size_of_val(&work);
         assert!(size_of_val(&caught(work)) < alone + 100);

@@ -216,7 +216,7 @@ fn wants_reliable(endpoint: &Endpoint, request: &Request) -> bool {
 }
 
 /// Our Contact towards a peer: the address it can reach us by, the public one behind NAT.
-pub(crate) fn contact(exchange: &Exchange, endpoint: &Endpoint, flow: &Flow, user: &str) -> String {
+pub fn contact(exchange: &Exchange, endpoint: &Endpoint, flow: &Flow, user: &str) -> String {
     let (host, port) = exchange.public_address(endpoint, flow);
     let host = match host {
         std::net::IpAddr::V4(ip) => Host::V4(ip),

@@ -189,7 +189,7 @@ pub(crate) struct Gone {
 }
 
 /// The flow a contact is reached by, or what it will look like.
-pub(crate) fn flow_of(exchange: &Exchange, contact: &Contact) -> Flow {
+pub fn flow_of(exchange: &Exchange, contact: &Contact) -> Flow {
     flow_to(exchange, contact.destination)
 }
 

@@ -21,11 +21,7 @@ use crate::registrar::Contact;
 /// a proxy its URI comes before the route of the contact (RFC 3261 §8.1.2) and decides; one that
 /// was not found is a warning, and the request goes to the contact with the proxy as its first
 /// route. A contact that nobody registered is where its URI leads now.
-pub(crate) fn aim(
-    exchange: &Exchange,
-    proxy: Option<&String>,
-    contact: &mut Contact,
-) -> Vec<Destination> {
+pub fn aim(exchange: &Exchange, proxy: Option<&String>, contact: &mut Contact) -> Vec<Destination> {
     let mut ways = match proxy {
         Some(proxy) => {
             let uri = proxy.trim().trim_start_matches('<').trim_end_matches('>');
@@ -49,11 +45,7 @@ pub(crate) fn aim(
 }
 
 /// Further places as requests of an endpoint are written for them.
-pub(crate) fn written(
-    exchange: &Exchange,
-    endpoint: &Endpoint,
-    places: Vec<Destination>,
-) -> Vec<Way> {
+pub fn written(exchange: &Exchange, endpoint: &Endpoint, places: Vec<Destination>) -> Vec<Way> {
     let write = |destination| {
         let flow = flow_to(exchange, destination);
         let (ip, port) = exchange.public_address(endpoint, &flow);
@@ -108,7 +100,7 @@ impl Exchange {
     }
 
     /// Whether one of these places answered, as far as is known.
-    pub(crate) fn may_answer(&self, places: &[Destination]) -> bool {
+    pub fn may_answer(&self, places: &[Destination]) -> bool {
         let (silent, now) = (self.silent(), self.now());
         places.iter().filter_map(|place| target(*place)).any(|target| !silent.has(&target, now))
     }

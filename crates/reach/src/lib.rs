@@ -1,6 +1,6 @@
-//! Being reachable from outside: which STUN and TURN servers the media workers ask, what our public
-//! address is, what happens to live calls when it changes, and our registrations with other
-//! servers.
+//! Who is within reach. Contacts are asked whether they are there ([`qualify`]). Of ourselves:
+//! which STUN and TURN servers the workers ask, what our public address is, what happens to live
+//! calls when it changes, and our registrations with other servers.
 //!
 //! Beside a call's walk: nothing here is waited for by a call (FAQ-06). Names are resolved here,
 //! again when their time to live is over; the questions themselves are asked by the workers
@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 pub mod monitor;
 mod names;
+pub mod qualify;
 pub mod registrations;
 mod servers;
 
@@ -42,6 +43,7 @@ const APART: Duration = Duration::from_millis(100);
 /// Starts the tasks; the monitor opens its socket there.
 pub fn start(exchange: &Exchange, sockets: Sockets) {
     exchange.keep("registration with other servers", registrations::run);
+    exchange.keep("qualify", qualify::run);
     exchange.keep("the watch over STUN and TURN servers", run);
     let exchange = exchange.clone();
     tokio::spawn(async move {

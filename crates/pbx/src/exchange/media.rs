@@ -208,7 +208,7 @@ impl Exchange {
 
     /// Our SIP address and port as the peer may know them: the external ones behind NAT, never an
     /// inner address to a peer outside `local_net` (NAT-12).
-    pub(crate) fn public_address(&self, endpoint: &Endpoint, flow: &Flow) -> (IpAddr, u16) {
+    pub fn public_address(&self, endpoint: &Endpoint, flow: &Flow) -> (IpAddr, u16) {
         let config = self.config();
         self.address_by(self.transport_of(&config, endpoint, Some(flow)), flow)
     }

@@ -30,7 +30,7 @@ use crate::reach::Reach;
 use crate::registrar::{Contact, Registrar};
 use crate::registrations::Registrations;
 use crate::sip_log::SipLog;
-use crate::{ingress, qualify, register, shard};
+use crate::{ingress, register, shard};
 use sidetone_party::names::{Names, resolve};
 use sidetone_party::resolver::Resolver;
 
@@ -146,7 +146,6 @@ impl Exchange {
         }
         tokio::spawn(ingress::run(exchange.clone(), net_events));
         exchange.keep("the end of registrations", expire);
-        exchange.keep("qualify", qualify::run);
         exchange.keep("the look-up of names", names::follow);
         Ok(exchange)
     }

@@ -9,15 +9,13 @@ use std::time::{Duration, Instant};
 use sidetone_base::{Destination, TimerQueue};
 use sidetone_config::{Aor, Config, Endpoint};
 use sidetone_events::Event;
+use sidetone_pbx::channel::ChannelEvent;
+use sidetone_pbx::party::secrets;
+use sidetone_pbx::registrar::{Contact, Qualified};
+use sidetone_pbx::{Exchange, incoming, outgoing, proxy};
 use sidetone_sip::Method;
 use sidetone_ua::api::{Event as SipEvent, OutgoingRequest, RequestId};
 use tokio::sync::mpsc;
-
-use crate::channel::ChannelEvent;
-use crate::exchange::Exchange;
-use crate::registrar::{Contact, Qualified};
-use crate::{incoming, outgoing, proxy};
-use sidetone_party::secrets;
 
 /// Questions that wait for an answer at once. At 3 s of patience and no answer at all, 5,000
 /// contacts are asked within a minute; those that answer go as fast as they do.
@@ -42,7 +40,7 @@ struct Asked {
 }
 
 /// Asks contacts until the exchange is gone.
-pub(crate) async fn run(exchange: Exchange) {
+pub async fn run(exchange: Exchange) {
     let (inbox, mut answers) = mpsc::channel(ANSWERS);
     let mut asker = Asker {
         exchange,
