@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use sidetone_codec::cost::speech;
 use sidetone_codec::format::{MAX_PACKET_LEN, MAX_SAMPLES};
 use sidetone_codec::opus::{Bitrate, RATES};
-use sidetone_codec::{Codec, CodecError, Costs, Format, OpusSettings, decoder, encoder};
+use sidetone_codec::{
+    Codec, CodecError, CoderSettings, Costs, Format, OpusSettings, decoder, encoder,
+};
 
 /// Length of the signal.
 const LENGTH: Duration = Duration::from_secs(10);
@@ -28,6 +30,7 @@ fn main() -> Result<(), CodecError> {
         for complexity in [0, 1, 5, 9] {
             let bitrate = Bitrate::BitsPerSecond(24_000);
             let settings = OpusSettings { complexity, bitrate, ..OpusSettings::default() };
+            let settings = CoderSettings { opus: settings, ..CoderSettings::default() };
             opus(rate, complexity, &settings)?;
         }
     }
@@ -56,7 +59,7 @@ fn table(costs: &Costs) {
     }
 }
 
-fn opus(rate: u32, complexity: u8, settings: &OpusSettings) -> Result<(), CodecError> {
+fn opus(rate: u32, complexity: u8, settings: &CoderSettings) -> Result<(), CodecError> {
     let format = Format::mono(Codec::Opus, rate);
     let (mut encoder, mut decoder) = (encoder(format, settings)?, decoder(format)?);
     let (mut payload, mut packets) = ([0; MAX_PACKET_LEN], Vec::new());

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::format::{Codec, Format};
 use crate::opus::{OpusDecoder, OpusEncoder, OpusSettings};
-use crate::speex::{SpeexDecoder, SpeexEncoder};
+use crate::speex::{SpeexDecoder, SpeexEncoder, SpeexSettings};
 use crate::{dvi4, g711, g722, g726, gsm, ilbc, slin};
 
 /// Why a frame was not coded.
@@ -94,13 +94,27 @@ pub trait Decoder: fmt::Debug + Send {
     fn conceals_itself(&self) -> bool {
         false
     }
+
+    /// Whether to sharpen what was decoded, where the codec can (Speex).
+    fn set_enhancement(&mut self, on: bool) {
+        let _ = on;
+    }
 }
 
-/// An encoder for `format`. The settings matter to Opus alone.
+/// How encoders work. Each codec reads its own part; most have none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CoderSettings {
+    /// Opus.
+    pub opus: OpusSettings,
+    /// Speex.
+    pub speex: SpeexSettings,
+}
+
+/// An encoder for `format`.
 ///
 /// # Errors
 /// [`CodecError::UnsupportedFormat`], [`CodecError::Library`] when memory is short.
-pub fn encoder(format: Format, settings: &OpusSettings) -> Result<Box<dyn Encoder>, CodecError> {
+pub fn encoder(format: Format, settings: &CoderSettings) -> Result<Box<dyn Encoder>, CodecError> {
     check(format)?;
     Ok(match format.codec {
         Codec::Ulaw => Box::new(g711::G711Encoder::new(g711::Law::Mu)),
@@ -108,10 +122,10 @@ pub fn encoder(format: Format, settings: &OpusSettings) -> Result<Box<dyn Encode
         Codec::Gsm => Box::new(gsm::GsmEncoder::new()),
         Codec::G726 | Codec::G726Aal2 => Box::new(g726::G726Encoder::new(format)),
         Codec::Adpcm => Box::new(dvi4::Dvi4Encoder::new()),
-        Codec::Speex => Box::new(SpeexEncoder::new(format)?),
+        Codec::Speex => Box::new(SpeexEncoder::new(format, &settings.speex)?),
         Codec::Ilbc20 | Codec::Ilbc30 => Box::new(ilbc::IlbcEncoder::new(format)?),
         Codec::G722 => Box::new(g722::G722Encoder::new()),
-        Codec::Opus => Box::new(OpusEncoder::new(format, settings)?),
+        Codec::Opus => Box::new(OpusEncoder::new(format, &settings.opus)?),
         Codec::Slin => Box::new(slin::SlinEncoder::new(format)),
     })
 }
@@ -204,7 +218,7 @@ mod tests {
             Format::speex(48_000),
         ] {
             assert_eq!(decoder(format).unwrap_err(), CodecError::UnsupportedFormat(format));
-            let refused = encoder(format, &OpusSettings::default());
+            let refused = encoder(format, &CoderSettings::default());
             assert_eq!(refused.unwrap_err(), CodecError::UnsupportedFormat(format));
         }
     }

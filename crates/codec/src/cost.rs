@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-use crate::coder::{CodecError, decoder, encoder};
+use crate::coder::{CodecError, CoderSettings, decoder, encoder};
 use crate::format::{Codec, Format, MAX_PACKET_LEN, MAX_SAMPLES};
-use crate::opus::{OpusSettings, RATES};
+use crate::opus::RATES;
 use crate::resampler::Resampler;
 
 /// The rates of linear audio.
@@ -136,7 +136,7 @@ fn measure_coder(
     clock: &mut dyn FnMut() -> Duration,
 ) -> Result<CoderCost, CodecError> {
     let pcm = speech(format.sample_rate, length);
-    let mut encoder = encoder(format, &OpusSettings::default())?;
+    let mut encoder = encoder(format, &CoderSettings::default())?;
     let mut decoder = decoder(format)?;
     let packet = format.samples(format.packet_time(PACKET));
     let (mut payload, mut packets) = (vec![0; MAX_PACKET_LEN], Vec::new());

@@ -37,7 +37,7 @@ pub mod transcoder;
 #[cfg(test)]
 mod testing;
 
-pub use coder::{CodecError, Decoder, Encoder, decoder, encoder};
+pub use coder::{CodecError, CoderSettings, Decoder, Encoder, decoder, encoder};
 pub use cost::Costs;
 pub use format::{Codec, Format};
 pub use noise::{NoiseGenerator, NoiseShape};
@@ -45,5 +45,6 @@ pub use opus::OpusSettings;
 pub use path::{NoPath, Path, path};
 pub use prompt::Prompt;
 pub use resampler::Resampler;
+pub use speex::SpeexSettings;
 pub use tone::{ToneGenerator, ToneList};
 pub use transcoder::Transcoder;

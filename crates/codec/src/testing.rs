@@ -2,9 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use crate::coder::{decoder, encoder};
+use crate::coder::{CoderSettings, decoder, encoder};
 use crate::format::{Format, MAX_PACKET_LEN, MAX_SAMPLES};
-use crate::opus::OpusSettings;
 
 /// A sine of `frequency` Hz and `amplitude` for `seconds`.
 pub(crate) fn sine(rate: u32, frequency: f64, amplitude: f64, seconds: f64) -> Vec<i16> {
@@ -49,7 +48,7 @@ pub(crate) fn tone_snr_db(pcm: &[i16], rate: u32, frequency: f64) -> f64 {
 
 /// Encodes and decodes in packets of 20 ms, or 30 where the codec wants it.
 pub(crate) fn round_trip(format: Format, pcm: &[i16]) -> Vec<i16> {
-    let mut encoder = encoder(format, &OpusSettings::default()).unwrap();
+    let mut encoder = encoder(format, &CoderSettings::default()).unwrap();
     let mut decoder = decoder(format).unwrap();
     let (mut payload, mut out) = ([0; MAX_PACKET_LEN], [0; MAX_SAMPLES]);
     let mut heard = Vec::new();
@@ -102,7 +101,7 @@ pub(crate) fn fingerprint(bytes: impl IntoIterator<Item = u8>) -> u64 {
 /// Encodes [`vector_signal`] in packets of 20 ms, decodes it again, and returns the fingerprints of
 /// all packets and of the first `compared` samples, with the first packet.
 pub(crate) fn coded_vector(format: Format, compared: usize) -> (u64, u64, Vec<u8>) {
-    let mut encoder = encoder(format, &OpusSettings::default()).unwrap();
+    let mut encoder = encoder(format, &CoderSettings::default()).unwrap();
     let mut decoder = decoder(format).unwrap();
     let (mut payload, mut out) = ([0; MAX_PACKET_LEN], [0; MAX_SAMPLES]);
     let (mut packets, mut samples) = (Vec::new(), Vec::new());

@@ -10,9 +10,8 @@
 
 use std::time::Duration;
 
-use crate::coder::{CodecError, Decoder, Encoder, decoder, encoder};
+use crate::coder::{CodecError, CoderSettings, Decoder, Encoder, decoder, encoder};
 use crate::format::{Format, MAX_PACKET, MAX_SAMPLES};
-use crate::opus::OpusSettings;
 use crate::path::{NoPath, Path, path};
 use crate::resampler::Resampler;
 
@@ -42,7 +41,7 @@ pub struct Transcoder {
 
 impl Transcoder {
     /// A transcoder that writes packets of `packet_time` (20 ms unless the peer's `ptime` says
-    /// otherwise). The settings matter when `to` is Opus.
+    /// otherwise).
     ///
     /// # Errors
     /// [`CodecError::UnsupportedFormat`] when there is no path; [`CodecError::FrameSize`] when
@@ -51,7 +50,7 @@ impl Transcoder {
         from: Format,
         to: Format,
         packet_time: Duration,
-        settings: &OpusSettings,
+        settings: &CoderSettings,
     ) -> Result<Self, CodecError> {
         let path = path(from, to).map_err(|reason| match reason {
             NoPath::UnsupportedFormat(format) => CodecError::UnsupportedFormat(format),
@@ -74,9 +73,11 @@ impl Transcoder {
             let samples = crate::format::samples(rate, MAX_PACKET).max(MAX_SAMPLES);
             vec![0; (samples + 1) * channels].into_boxed_slice()
         };
+        let mut decoder = decoder(decode)?;
+        decoder.set_enhancement(settings.speex.enhancement);
         Ok(Self {
             path,
-            decoder: decoder(decode)?,
+            decoder,
             resampler,
             encoder: encoder(encode, settings)?,
             frame,
@@ -102,7 +103,7 @@ impl Transcoder {
         &mut self,
         from: Format,
         packet_time: Duration,
-        settings: &OpusSettings,
+        settings: &CoderSettings,
     ) -> Result<(), CodecError> {
         let mut other = Self::new(from, self.path.to, packet_time, settings)?;
         other.conceals = self.conceals;
@@ -218,12 +219,12 @@ mod tests {
     const PACKET: Duration = Duration::from_millis(20);
 
     fn transcoder(from: Format, to: Format, packet_time: Duration) -> Transcoder {
-        Transcoder::new(from, to, packet_time, &OpusSettings::default()).unwrap()
+        Transcoder::new(from, to, packet_time, &CoderSettings::default()).unwrap()
     }
 
     /// A tone encoded as `from`, transcoded, and decoded again.
     fn through(from: Format, to: Format, frequency: f64) -> f64 {
-        let mut source = encoder(from, &OpusSettings::default()).unwrap();
+        let mut source = encoder(from, &CoderSettings::default()).unwrap();
         let mut transcoder = transcoder(from, to, to.packet_time(PACKET));
         let mut sink = decoder(to).unwrap();
         let (mut payload, mut pcm) = ([0; MAX_PACKET_LEN], [0; MAX_SAMPLES]);
@@ -276,7 +277,7 @@ mod tests {
     #[test]
     fn a_codec_changes_in_the_middle_without_a_gap_or_a_click() {
         let tone = sine(8_000, 400.0, 9_000.0, 1.0);
-        let settings = OpusSettings::default();
+        let settings = CoderSettings::default();
         for (first, second) in [
             (Format::ULAW, Format::ALAW),
             (Format::ALAW, Format::G726),

@@ -1,8 +1,8 @@
 //! How the codecs of a leg behave (`codecs.conf`, `asymmetric_rtp_codec`), and which of the agreed
 //! codecs a stream sends: the first, unless the peer itself sends another.
 
-use sidetone_codec::OpusSettings;
 use sidetone_codec::catalogue;
+use sidetone_codec::{CoderSettings, OpusSettings, SpeexSettings};
 use sidetone_sdp::negotiation::CodecSpec;
 use sidetone_sdp::plan::{CodecPlan, StreamPlan};
 
@@ -22,6 +22,8 @@ const MOST_PATIENT: u16 = 1_280;
 pub struct CodecSettings {
     /// `[opus]` of codecs.conf.
     pub opus: OpusSettings,
+    /// `[speex]` of codecs.conf.
+    pub speex: SpeexSettings,
     /// `genericplc`: conceal losses for codecs that do not do it themselves.
     pub generic_concealment: bool,
     /// `genericplc_on_equal_codecs`: also between sides of one codec, which are then translated.
@@ -34,6 +36,7 @@ impl Default for CodecSettings {
     fn default() -> Self {
         Self {
             opus: OpusSettings::default(),
+            speex: SpeexSettings::default(),
             generic_concealment: true,
             conceals_equal: false,
             asymmetric: false,
@@ -112,10 +115,11 @@ impl Coding {
         self.lost_percent.max(self.settings.opus.expected_loss_percent)
     }
 
-    /// The settings of an encoder for a codec: ours, within what the peer asks for.
-    pub(crate) fn opus(&self, codec: &CodecPlan) -> OpusSettings {
+    /// The settings of a coder for a codec: ours, within what the peer asks for.
+    pub(crate) fn coder(&self, codec: &CodecPlan) -> CoderSettings {
         let asked = self.settings.opus.asked_for_by(&codec.remote_fmtp);
-        OpusSettings { expected_loss_percent: self.expected_loss(), ..asked }
+        let opus = OpusSettings { expected_loss_percent: self.expected_loss(), ..asked };
+        CoderSettings { opus, speex: self.settings.speex }
     }
 }
 

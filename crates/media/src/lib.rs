@@ -60,7 +60,7 @@ pub use settings::{
     Authorities, DtmfSettings, FingerprintHash, Judge, LegKind, PeerVerification, RtpSettings,
     StrictRtp, ToneDetection, WithoutEvents,
 };
-pub use sidetone_codec::OpusSettings;
 pub use sidetone_codec::opus::{Application, Bandwidth, Bitrate, BitrateMode, Signal};
+pub use sidetone_codec::{OpusSettings, SpeexSettings};
 pub use source::{DtmfRelay, Playback, PlaybackId, Prompt, Repeat, Route, Tone, ToneStep};
 pub use transport::{LateCandidates, NewTransport};

@@ -100,7 +100,7 @@ impl Player {
                 codec.name
             )
         })?;
-        let made = encoder(format, &coding.opus(codec));
+        let made = encoder(format, &coding.coder(codec));
         let encoder = made.map_err(|error: CodecError| error.to_string())?;
         let rate = format.sample_rate;
         let material = match program {

@@ -442,7 +442,7 @@ impl Stream {
             key: self.formats.key(codec),
             audio,
             time: packet_time_of(&self.plan, usize::from(codec)),
-            opus: plan.map(|plan| self.coding.opus(plan)).unwrap_or_default(),
+            coder: plan.map(|plan| self.coding.coder(plan)).unwrap_or_default(),
             conceals: self.coding.settings.generic_concealment,
         }
     }

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use sidetone_codec::{OpusSettings, Transcoder};
+use sidetone_codec::{CoderSettings, Transcoder};
 use sidetone_rtp::reception::{MAX_DROPOUT, MAX_MISORDER};
 use sidetone_rtp::{RtpView, Ssrc, sequence_delta};
 
@@ -88,7 +88,7 @@ pub(crate) struct Target {
     /// `None` for a codec that cannot be encoded.
     pub(crate) audio: Option<AudioFormat>,
     pub(crate) time: Duration,
-    pub(crate) opus: OpusSettings,
+    pub(crate) coder: CoderSettings,
     pub(crate) conceals: bool,
 }
 
@@ -110,10 +110,10 @@ impl Transcoding {
         let kept = kept.and_then(|old| old.transcoder.take());
         let made = target.audio.and_then(|audio| match kept {
             Some(mut kept) => {
-                let changed = kept.set_source(source.format, target.time, &target.opus);
+                let changed = kept.set_source(source.format, target.time, &target.coder);
                 changed.ok().map(|()| kept)
             }
-            None => Transcoder::new(source.format, audio.format, target.time, &target.opus)
+            None => Transcoder::new(source.format, audio.format, target.time, &target.coder)
                 .ok()
                 .map(Box::new),
         });
@@ -258,7 +258,7 @@ mod tests {
             key: None,
             audio: Some(AudioFormat { format: Format::ALAW, clock_rate: 8000 }),
             time: Duration::from_millis(20),
-            opus: OpusSettings::default(),
+            coder: CoderSettings::default(),
             conceals: true,
         };
         Transcoding::follow(None, 1, (FormatKey::TEXT, audio), target)

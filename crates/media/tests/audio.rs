@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sidetone_base::{LegId, Random, SeededRandom};
-use sidetone_codec::{Format, OpusSettings};
+use sidetone_codec::{CoderSettings, Format};
 use sidetone_media::{
     JitterMode, JitterSettings, LegEvent, Playback, PlaybackId, Prompt, Repeat, Route, RtpSettings,
     Tone, ToneStep,
@@ -291,7 +291,7 @@ fn tone_over(
     let (mut world, a, mut b, _, to_b) = transcoded();
     let now = world.now;
     world.hosts[0].graph.set_jitter(now, LegId(2), jitter).unwrap();
-    let mut encoder = sidetone_codec::encoder(Format::ULAW, &OpusSettings::default()).unwrap();
+    let mut encoder = sidetone_codec::encoder(Format::ULAW, &CoderSettings::default()).unwrap();
     let tone = prompt(8000, COUNT * 20);
     let mut arrivals = Vec::new();
     for (n, frame) in (0..COUNT).zip(tone.samples.chunks_exact(160)) {

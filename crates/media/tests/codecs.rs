@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sidetone_base::LegId;
 use sidetone_codec::opus::has_redundancy;
-use sidetone_codec::{Format, OpusSettings, decoder, encoder};
+use sidetone_codec::{CoderSettings, Format, decoder, encoder};
 use sidetone_media::{CodecSettings, Playback, Prompt, Route, RtpSettings, no_translation};
 use sidetone_rtp::RtpView;
 use sidetone_sdp::negotiation::CodecSpec;
@@ -43,7 +43,7 @@ fn speak(
     (format, payload_type): (Format, u8),
     packets: usize,
 ) {
-    let mut encoder = encoder(format, &OpusSettings::default()).unwrap();
+    let mut encoder = encoder(format, &CoderSettings::default()).unwrap();
     let pcm = sidetone_codec::cost::speech(format.sample_rate, TICK * packets as u32);
     phone.payload_type = payload_type;
     let mut payload = [0; 2_000];

@@ -50,8 +50,18 @@ pub const SPEEX_MODEID_UWB: c_int = 2;
 pub const SPEEX_SET_ENH: c_int = 0;
 /// Takes an `int`, 0–10.
 pub const SPEEX_SET_QUALITY: c_int = 4;
+/// Takes an `int`: whether the number of bits follows the sound.
+pub const SPEEX_SET_VBR: c_int = 12;
+/// Takes a `float`, 0–10.
+pub const SPEEX_SET_VBR_QUALITY: c_int = 14;
 /// Takes an `int`, 1–10.
 pub const SPEEX_SET_COMPLEXITY: c_int = 16;
+/// Takes an `int`: whether silence is noticed.
+pub const SPEEX_SET_VAD: c_int = 30;
+/// Takes an `int`: bits per second on average.
+pub const SPEEX_SET_ABR: c_int = 32;
+/// Takes an `int`: whether silence is left out.
+pub const SPEEX_SET_DTX: c_int = 34;
 
 unsafe extern "C" {
     /// The description of a band; null for an unknown one.

@@ -6,6 +6,7 @@ use sidetone_config::objects::codecs_conf::{
 use sidetone_config::{Config, Endpoint, MediaKind};
 use sidetone_media::{
     Application, Bandwidth, Bitrate, BitrateMode, CodecSettings, OpusSettings, Signal,
+    SpeexSettings,
 };
 use sidetone_sdp::negotiation::codec_preference::Transcode;
 use sidetone_sdp::negotiation::{CodecSpec, CodecWish};
@@ -29,9 +30,25 @@ pub fn configured(config: &Config, endpoint: &Endpoint, kind: MediaKind) -> Vec<
 pub fn settings(conf: &CodecsConf, endpoint: &Endpoint) -> CodecSettings {
     CodecSettings {
         opus: opus_settings(conf),
+        speex: speex_settings(conf),
         generic_concealment: conf.generic_plc,
         conceals_equal: conf.generic_plc && conf.generic_plc_on_equal_codecs,
         asymmetric: endpoint.codec_prefs.asymmetric,
+    }
+}
+
+/// `[speex]` as the codec takes it.
+fn speex_settings(conf: &CodecsConf) -> SpeexSettings {
+    let speex = &conf.speex;
+    SpeexSettings {
+        quality: speex.quality,
+        complexity: speex.complexity,
+        enhancement: speex.enhancement,
+        voice_activity: speex.vad,
+        variable_bitrate: speex.vbr,
+        variable_quality: speex.vbr_quality,
+        average_bitrate: speex.abr,
+        discontinuous_transmission: speex.dtx,
     }
 }
 
@@ -119,6 +136,31 @@ mod tests {
             CodecWish::Only(list) => list.iter().map(ToString::to_string).collect(),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn coders_obey_codecs_conf() {
+        let mut source = sidetone_conf::MemorySource::new();
+        let text = "[u]\ntype=transport\nprotocol=udp\nbind=127.0.0.1\n\
+                    [a]\ntype=endpoint\ncontext=x\nallow=speex\n";
+        source.set("/etc/pjsip.conf", text.as_bytes());
+        let text = "[speex]\nquality=3\ncomplexity=2\nenhancement=no\nvad=yes\nvbr=yes\n\
+                    vbr_quality=5\nabr=9000\ndtx=yes\n[opus]\ncomplexity=1\n";
+        source.set("/etc/codecs.conf", text.as_bytes());
+        let loaded = sidetone_config::load(&source, "/etc");
+        let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+        let settings = settings(&config.codecs, &config.endpoints["a"]);
+        let speex = SpeexSettings {
+            quality: 3,
+            complexity: 2,
+            enhancement: false,
+            voice_activity: true,
+            variable_bitrate: true,
+            variable_quality: 5,
+            average_bitrate: 9_000,
+            discontinuous_transmission: true,
+        };
+        assert_eq!((settings.speex, settings.opus.complexity), (speex, 1));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::fields::Fields;
 use crate::report::Report;
 use crate::sections::{merged, unknown};
 use crate::table::choices;
-use crate::tables::codecs::{OPUS, PLC, SECTIONS};
+use crate::tables::codecs::{OPUS, PLC, SECTIONS, SPEEX};
 
 choices! {
     /// The widest band that is encoded.
@@ -85,11 +85,34 @@ pub struct Opus {
     pub dtx: bool,
 }
 
+/// `[speex]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Speex {
+    /// Quality of packets of one size, 0–10.
+    pub quality: u8,
+    /// Effort, 0–10.
+    pub complexity: u8,
+    /// What was decoded is sharpened.
+    pub enhancement: bool,
+    /// Silence costs few bits.
+    pub vad: bool,
+    /// What is easy costs fewer bits.
+    pub vbr: bool,
+    /// The quality that then is kept.
+    pub vbr_quality: u8,
+    /// Bits per second on average, or 0.
+    pub abr: u32,
+    /// Silence is not sent.
+    pub dtx: bool,
+}
+
 /// What codecs.conf says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodecsConf {
     /// `[opus]`.
     pub opus: Opus,
+    /// `[speex]`.
+    pub speex: Speex,
     /// `[plc] genericplc`: conceal losses for codecs that do not do it themselves.
     pub generic_plc: bool,
     /// `[plc] genericplc_on_equal_codecs`: also where both sides speak the same codec.
@@ -119,11 +142,12 @@ impl CodecsConf {
                 }
             }
         }
-        let opus = opus(document, report);
+        let (opus, speex) = (opus(document, report), speex(document, report));
         let section = merged(document, "plc", "codecs.conf");
         let fields = Fields::new(&PLC, &section, report);
         Self {
             opus,
+            speex,
             generic_plc: fields.flag("genericplc"),
             generic_plc_on_equal_codecs: fields.flag("genericplc_on_equal_codecs"),
         }
@@ -150,6 +174,30 @@ fn opus(document: &Document, report: &mut Report) -> Opus {
         cbr: fields.flag("cbr"),
         fec: fields.flag("fec"),
         dtx: fields.flag("dtx"),
+    }
+}
+
+fn speex(document: &Document, report: &mut Report) -> Speex {
+    let section = merged(document, "speex", "codecs.conf");
+    let mut fields = Fields::new(&SPEEX, &section, report);
+    let [vad, vbr, dtx] = ["vad", "vbr", "dtx"].map(|name| fields.flag(name));
+    let abr = fields.number("abr");
+    if dtx && !vad && !vbr && abr == 0 {
+        fields.warn(
+            "dtx",
+            "'dtx' does nothing where nobody notices silence".to_owned(),
+            "set vad = yes",
+        );
+    }
+    Speex {
+        quality: fields.number("quality"),
+        complexity: fields.number("complexity"),
+        enhancement: fields.flag("enhancement"),
+        vad,
+        vbr,
+        vbr_quality: fields.number("vbr_quality"),
+        abr,
+        dtx,
     }
 }
 

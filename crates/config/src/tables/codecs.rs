@@ -2,14 +2,14 @@
 
 use crate::objects::codecs_conf::{OpusApplication, OpusBandwidth, OpusSignal};
 use crate::table::Kind::{Choice, Number, Text, YesNo};
-use crate::table::Usage::Works;
+use crate::table::Usage::{self, Ignored, Works};
 use crate::table::{ObjectSpec, options};
 
 /// The sections there are, and why one does nothing.
 pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("opus", ""),
     ("plc", ""),
-    ("speex", "speex encodes with quality 8 and complexity 3"),
+    ("speex", ""),
     ("silk8", "SILK is not encoded"),
     ("silk12", "SILK is not encoded"),
     ("silk16", "SILK is not encoded"),
@@ -46,6 +46,38 @@ pub const OPUS: ObjectSpec = ObjectSpec {
         "signal" Choice(OpusSignal::NAMES), "auto", Works,
             "What is heard: speech, music, or let the encoder listen.";
         "type" Choice(&["opus"]), "opus", Works, "Always `opus`.";
+    },
+};
+
+/// Why nothing prepares sound before it is encoded.
+const PREPROCESS: Usage = Ignored("sound is encoded as it arrives: nothing changes it before");
+
+/// `[speex]` of `codecs.conf`.
+pub const SPEEX: ObjectSpec = ObjectSpec {
+    file: "codecs.conf",
+    name: "speex",
+    usage: Works,
+    aliases: &[],
+    options: options! {
+        "quality" Number { min: 0, max: 10 }, "8", Works,
+            "Quality of packets of one size. Asterisk's default is 3, half the bits and audibly \
+             less.";
+        "complexity" Number { min: 0, max: 10 }, "3", Works, "Effort of the encoder.";
+        "enhancement" YesNo, "yes", Works, "Sharpen what was decoded.";
+        "vad" YesNo, "no", Works, "Notice silence, and spend few bits on it.";
+        "vbr" YesNo, "no", Works, "Spend fewer bits on what is easy to encode.";
+        "vbr_quality" Number { min: 0, max: 10 }, "4", Works, "Quality that `vbr` keeps.";
+        "abr" Number { min: 0, max: 64_000 }, "0", Works,
+            "Bits per second that are kept on average; 0 for none in particular.";
+        "dtx" YesNo, "no", Works, "Do not send silence that `vad`, `vbr` or `abr` notices.";
+        "preprocess" YesNo, "no", PREPROCESS, "Prepare sound before it is encoded.";
+        "pp_vad" YesNo, "no", PREPROCESS, "Notice silence before sound is encoded.";
+        "pp_agc" YesNo, "no", PREPROCESS, "Bring sound to one level.";
+        "pp_agc_level" Text, "8000", PREPROCESS, "That level.";
+        "pp_denoise" YesNo, "no", PREPROCESS, "Take away noise.";
+        "pp_dereverb" YesNo, "no", PREPROCESS, "Take away echo of the room.";
+        "pp_dereverb_decay" Text, "0.4", PREPROCESS, "How fast that fades.";
+        "pp_dereverb_level" Text, "0.3", PREPROCESS, "How strong it is.";
     },
 };
 

@@ -25,6 +25,7 @@ pub const ALL: &[&ObjectSpec] = &[
     &server::RTP,
     &codecs::OPUS,
     &codecs::PLC,
+    &codecs::SPEEX,
     &server::STUN_MONITOR,
     &server::ACL_LIST,
     &server::MODULES,

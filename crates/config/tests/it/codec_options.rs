@@ -40,10 +40,30 @@ fn what_codecs_conf_cannot_mean_is_said() {
     let loaded = load_codecs("[opus]\nbitrate=fast\ncomplexity=11\n");
     one_says(&errors(&loaded), &["codecs.conf:2:", "'bitrate = fast'", "auto, max"]);
     one_says(&errors(&loaded), &["codecs.conf:3:", "complexity", "0 to 10"]);
-    let loaded = load_codecs("[speex]\nquality=3\n[wideband]\ntype=opus\n[opsu]\n");
-    one_says(&warnings(&loaded), &["codecs.conf:1:", "[speex] of codecs.conf is ignored"]);
+    let loaded = load_codecs("[silk8]\nfec=true\n[wideband]\ntype=opus\n[opsu]\n");
+    one_says(&warnings(&loaded), &["codecs.conf:1:", "[silk8] of codecs.conf is ignored"]);
     one_says(&warnings(&loaded), &["codecs.conf:3:", "one kind of opus"]);
     one_says(&warnings(&loaded), &["no section [opsu]", "did you mean [opus]?"]);
+}
+
+#[test]
+fn speex_is_told_what_codecs_conf_says() {
+    let speex = config(&load_codecs("")).codecs.speex;
+    assert_eq!((speex.quality, speex.complexity, speex.vbr_quality, speex.abr), (8, 3, 4, 0));
+    assert!(speex.enhancement && !speex.vad && !speex.vbr && !speex.dtx);
+    let loaded = load_codecs(
+        "[speex]\nquality => 3\ncomplexity => 2\nenhancement => false\nvad => true\n\
+         vbr => true\nabr => 9000\nvbr_quality => 5\ndtx => true\npreprocess => false\n",
+    );
+    assert_eq!(errors(&loaded), Vec::<String>::new());
+    assert!(!warnings(&loaded).iter().any(|text| text.contains("codecs.conf")));
+    let speex = config(&loaded).codecs.speex;
+    assert_eq!((speex.quality, speex.complexity, speex.vbr_quality, speex.abr), (3, 2, 5, 9_000));
+    assert!(!speex.enhancement && speex.vad && speex.vbr && speex.dtx);
+    let loaded = load_codecs("[speex]\nquality=11\ndtx=yes\npp_denoise=yes\n");
+    one_says(&errors(&loaded), &["codecs.conf:2:", "quality", "0 to 10"]);
+    one_says(&warnings(&loaded), &["codecs.conf:3:", "dtx", "set vad = yes"]);
+    one_says(&warnings(&loaded), &["codecs.conf:4:", "pp_denoise", "ignored", "as it arrives"]);
 }
 
 #[test]

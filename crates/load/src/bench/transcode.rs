@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 use sidetone_codec::format::MAX_PACKET_LEN;
-use sidetone_codec::{Codec, Format, OpusSettings, Transcoder, encoder};
+use sidetone_codec::{Codec, CoderSettings, Format, Transcoder, encoder};
 use sidetone_engine::PortChoice;
 use sidetone_media::LegKind;
 
@@ -55,7 +55,7 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
 
 /// Transcoders of as many calls: those to opus, then those to ulaw.
 fn transcoders() -> Outcome<Vec<Transcoder>> {
-    let settings = OpusSettings::default();
+    let settings = CoderSettings::default();
     let ways = [(Format::ULAW, OPUS), (OPUS, Format::ULAW)].into_iter();
     let made = ways
         .flat_map(|way| std::iter::repeat_n(way, CALLS))
@@ -150,7 +150,7 @@ fn voice() -> Outcome<(Packets, Packets)> {
     let samples = RATE as usize / 50;
     let pcm: Vec<i16> = (0..samples * FRAMES).map(sample).collect();
     let encoded = |format| -> Outcome<Packets> {
-        let mut encoder = encoder(format, &OpusSettings::default())?;
+        let mut encoder = encoder(format, &CoderSettings::default())?;
         let mut payload = [0; MAX_PACKET_LEN];
         let mut packets = Vec::new();
         for frame in pcm.chunks_exact(samples) {
