@@ -45,7 +45,8 @@ impl Credentials {
     }
 
     /// The key that signs requests (RFC 8489 §9.2.2): MD5 of `user:realm:password`.
-    pub(crate) fn key(&self, realm: &str) -> [u8; 16] {
+    #[must_use]
+    pub fn key(&self, realm: &str) -> [u8; 16] {
         let Self { username, password } = self;
         Md5::digest(format!("{username}:{realm}:{}", password.reveal())).into()
     }

@@ -79,8 +79,9 @@ pub(crate) fn write_send(peer: SocketAddr, data: &[u8], out: &mut Vec<u8>) {
 }
 
 impl Peers {
+    /// Those that may send to us. A channel that rests until its number is free again is none.
     pub(crate) fn len(&self) -> usize {
-        self.permissions.len().max(self.channels.len())
+        self.permissions.len()
     }
 
     /// Whether a peer may send to us.
