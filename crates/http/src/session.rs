@@ -17,10 +17,6 @@ use tokio_rustls::server::TlsStream;
 
 use crate::counters::{Count, Counters};
 
-/// What is thrown away at the end of a connection, in pieces of this size and at most this many.
-const DISCARDED_BYTES: usize = 4_096;
-const DISCARDED_PIECES: usize = 64;
-
 /// From where a request came; an extension of every request that mounted routes get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -122,19 +118,6 @@ impl Session {
         self
     }
 
-    /// Throws away what the client has sent by now: a connection that is closed with bytes unread
-    /// is reset, and a reset may overtake the answer.
-    fn discard(&mut self, cx: &mut Context<'_>) {
-        for _ in 0..DISCARDED_PIECES {
-            let mut bytes = [0; DISCARDED_BYTES];
-            let mut buffer = ReadBuf::new(&mut bytes);
-            let read = Pin::new(&mut *self).poll_read(cx, &mut buffer);
-            if !matches!(read, Poll::Ready(Ok(()))) || buffer.filled().is_empty() {
-                return;
-            }
-        }
-    }
-
     /// Turns a write that stays pending for too long into an error.
     fn watch<T>(
         &mut self,
@@ -203,9 +186,6 @@ impl AsyncWrite for Session {
             Wire::Clear(stream) => Pin::new(stream).poll_shutdown(cx),
             Wire::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
         };
-        if polled.is_ready() {
-            this.discard(cx);
-        }
         this.watch(cx, polled)
     }
 }
