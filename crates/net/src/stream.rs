@@ -4,6 +4,7 @@
 //! writes its queue. It ends a connection that carries no request in time, stalls in the middle
 //! of a message, does not drain, or speaks no SIP.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -317,9 +318,10 @@ where
             },
         };
         match received {
-            Ok(0) if partial_since.is_some() => {
-                count(&shared.counters.malformed_total);
-                return CloseReason::Peer("in the middle of a message".to_owned());
+            Ok(0) if partial_since.is_some() => return cut_off(shared),
+            // TLS without its close_notify.
+            Err(error) if partial_since.is_some() && error.kind() == ErrorKind::UnexpectedEof => {
+                return cut_off(shared);
             }
             Ok(0) => return CloseReason::Peer(String::new()),
             Ok(_) => flow.touch(),
@@ -335,6 +337,11 @@ where
         let partial = buffer.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
         partial_since = partial.then(|| partial_since.unwrap_or_else(Instant::now));
     }
+}
+
+fn cut_off(shared: &Shared) -> CloseReason {
+    count(&shared.counters.malformed_total);
+    CloseReason::Peer("in the middle of a message".to_owned())
 }
 
 async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {

@@ -188,6 +188,24 @@ async fn our_order_of_cipher_suites_counts_unless_that_of_the_client_does() {
 }
 
 #[tokio::test]
+async fn a_connection_that_ends_in_the_middle_of_a_message_is_counted_without_close_notify_too() {
+    let folder = folder("cut");
+    let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
+    let mut to = Node::new(settings(&server)).await;
+    let connector = TlsConnector::from(ClientTls::build(&settings(&server)).unwrap().config());
+    for (sent, counted) in [(OPTIONS, 0), (&OPTIONS[..20], 1)] {
+        let stream = TcpStream::connect(to.local).await.unwrap();
+        let name = ServerName::try_from("pbx.example.net").unwrap();
+        let mut stream = connector.connect(name, stream).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        stream.flush().await.unwrap();
+        drop(stream);
+        while !matches!(to.next().await, NetEvent::FlowClosed { .. }) {}
+        assert_eq!(to.net.counters().malformed_total, counted);
+    }
+}
+
+#[tokio::test]
 async fn a_required_client_certificate_is_demanded() {
     let folder = folder("mutual");
     let server = certificate(&folder, "server", &["pbx.example.net"], Role::Server);
