@@ -1,11 +1,11 @@
 // Starts the exchange under test in a temporary directory, on free ports of 127.0.0.1.
-import { access, cp, mkdtemp, rm } from 'node:fs/promises';
+import { access, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
 import { clients } from './clients.mjs';
 import { passwordOf, writeConfig } from './config.mjs';
-import { freePort, here, mediaRange, run, until } from './tools.mjs';
+import { freePort, here, mediaRange, mustRun, run, until } from './tools.mjs';
 
 /** How the binary is told where its configuration lies, and to stay in the foreground. */
 const argumentsFor = (asteriskConf) => ['-f', '-C', asteriskConf];
@@ -20,6 +20,34 @@ export async function binary() {
     if (found) return guess;
   }
   throw new Error(`no exchange at ${guesses.join(' or ')}: build it, or set SIDETONE_BIN`);
+}
+
+/** The first command of the README, word by word. */
+async function readmeCommand() {
+  const readme = await readFile(path.join(path.dirname(here), 'README.md'), 'utf8');
+  return /^ {4}(cargo run .*)$/m.exec(readme)[1].trim().split(/ +/);
+}
+
+/**
+ * How somebody starts it who follows the README: `{ command, cwd, env }`. What is under test may
+ * also come from elsewhere (`SIDETONE_BIN`); then it is started by itself. `home` is an empty home;
+ * cargo keeps its own.
+ */
+export async function byTheReadme(home) {
+  const program = await binary();
+  const root = path.dirname(here);
+  const env = { HOME: home, XDG_STATE_HOME: '', SIDETONE_STATE: undefined };
+  const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
+  if (path.resolve(program) !== path.join(target, 'release', 'sidetone')) return { command: [program], cwd: home, env };
+  for (const [name, folder] of [['CARGO_HOME', '.cargo'], ['RUSTUP_HOME', '.rustup']]) {
+    env[name] = process.env[name] ?? path.join(os.homedir(), folder);
+  }
+  // Its network leads nowhere.
+  env.CARGO_NET_OFFLINE = 'true';
+  const command = await readmeCommand();
+  // "builds the exchange and starts it": what was built already takes a moment.
+  await mustRun(command[0], ['build', ...command.slice(2)], { cwd: root, ms: 900_000 });
+  return { command, cwd: root, env };
 }
 
 /** The status of a GET over HTTPS, whatever the certificate. */

@@ -1,5 +1,5 @@
-// The program as somebody starts it who has just built it: no argument, no configuration, an empty
-// home, the ports it is known for. Everything a user then does is done from what it prints. A network
+// The program as somebody starts it who follows the README, by its very command: no argument, no
+// configuration, an empty home, the ports it is known for. Everything a user then does is done from what it prints. A network
 // of its own keeps the ports free.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { startBaresipIn } from '../lib/baresip.mjs';
 import { startChromium } from '../lib/browsers.mjs';
-import { binary } from '../lib/exchange.mjs';
+import { byTheReadme } from '../lib/exchange.mjs';
 import { ADDRESS, ownNetwork } from '../lib/network.mjs';
 import * as phone from '../lib/phone.mjs';
 import { out, run, until } from '../lib/tools.mjs';
@@ -29,10 +29,10 @@ let began;
 before(async () => {
   home = await mkdtemp(path.join(os.tmpdir(), 'sidetone-home-'));
   network = await ownNetwork();
+  const { command, cwd, env } = await byTheReadme(home);
   began = Date.now();
-  const env = { HOME: home, XDG_STATE_HOME: '', SIDETONE_STATE: undefined };
-  const [enter, ...how] = [...network.enter, await binary()];
-  program = run(enter, how, { cwd: home, env, name: 'exchange-start' });
+  const [enter, ...how] = [...network.enter, ...command];
+  program = run(enter, how, { cwd, env, name: 'exchange-start' });
   const greeting = await until('the greeting', () => {
     if (!program.running) throw new Error(program.text.slice(-3000));
     return /Configuration .*\n/.test(program.text) && program.text;
