@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sidetone_base::{Flow, Transport};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::tls::TlsError;
 
@@ -15,8 +17,9 @@ use crate::tls::TlsError;
 ///
 /// The queue of events is bounded by the caller. Connections wait for room in it (their peers
 /// feel it as TCP back-pressure); a datagram that finds it full is dropped and counted, as the
-/// network would drop it, and its sender repeats it.
-#[derive(Clone, Debug)]
+/// network would drop it, and its sender repeats it. A connection has [`MESSAGES_AT_ONCE`] in it
+/// and beyond at most, so that one whose peer never pauses leaves room for the others.
+#[derive(Debug)]
 pub enum NetEvent {
     /// One complete SIP message arrived.
     Message(Inbound),
@@ -41,8 +44,27 @@ pub enum NetEvent {
     },
 }
 
+/// Messages of one connection that may be on their way up, until they are done with. 32 at 50 us
+/// each keep everybody else waiting for 2 ms; a trunk that has more to say has them taken as fast.
+pub const MESSAGES_AT_ONCE: usize = 32;
+
+/// A message's place among those of its connection. The connection is read on when it is dropped;
+/// datagrams have none.
+#[derive(Debug, Default)]
+pub struct Turn {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    /// Waits for a place.
+    pub(crate) async fn take(turns: &Arc<Semaphore>) -> Self {
+        // An error would mean that the places were closed, which nobody does.
+        Self { _permit: Arc::clone(turns).acquire_owned().await.ok() }
+    }
+}
+
 /// One complete SIP message as it came.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Inbound {
     /// Over which flow.
     pub flow: Flow,
@@ -50,6 +72,8 @@ pub struct Inbound {
     pub bytes: Bytes,
     /// When its last byte was read.
     pub received_at: Instant,
+    /// To be kept until the message is done with.
+    pub turn: Turn,
 }
 
 /// Why a connection ended.

@@ -9,10 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use sidetone_base::{Flow, FlowId, Transport};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::Instant;
 
-use crate::event::CloseReason;
+use crate::event::{CloseReason, MESSAGES_AT_ONCE};
 use crate::socket::Datagrams;
 
 /// How a flow came to be.
@@ -75,6 +75,8 @@ pub(crate) struct FlowState {
     /// The name the peer was dialled by, when it had to prove one.
     pub(crate) server_name: Option<Box<str>>,
     pub(crate) out: Out,
+    /// Messages that may still be handed up; only connections wait for it.
+    pub(crate) turns: Arc<Semaphore>,
     local: OnceLock<SocketAddr>,
     opened_at: Instant,
     stop: Notify,
@@ -113,6 +115,7 @@ impl FlowState {
             origin: new.origin,
             server_name: new.server_name,
             out: new.out,
+            turns: Arc::new(Semaphore::new(MESSAGES_AT_ONCE)),
             local,
             opened_at: Instant::now(),
             stop: Notify::new(),

@@ -32,7 +32,7 @@ mod websocket;
 pub use complaints::Complaints;
 pub use counters::NetCounters;
 pub use edges::Edges;
-pub use event::{CloseReason, Inbound, ListenError, NetEvent, SendError};
+pub use event::{CloseReason, Inbound, ListenError, MESSAGES_AT_ONCE, NetEvent, SendError, Turn};
 pub use flow::{FlowInfo, FlowOrigin, source_of};
 pub use net::{FlowCount, ListenerInfo, Net, Route, UpgradedWebSocket};
 pub use random::system_random;

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 
 use crate::counters::{add, count};
-use crate::event::{CloseReason, Inbound, NetEvent};
+use crate::event::{CloseReason, Inbound, NetEvent, Turn};
 use crate::flow::{FlowOrigin, FlowState, NewFlow, Out};
 use crate::net::{ListenerKind, ListenerState, Shared};
 use crate::socket::{Listener, Stream};
@@ -405,7 +405,7 @@ pub(crate) fn reply(flow: &FlowState, bytes: Bytes) {
     }
 }
 
-/// Hands one message up and notes that the flow has carried it.
+/// Hands one message up, when it is its turn, and notes that the flow has carried it.
 pub(crate) async fn deliver(
     shared: &Shared,
     flow: &FlowState,
@@ -423,6 +423,7 @@ pub(crate) async fn deliver(
     count(&shared.counters.messages_in_total);
     add(&shared.counters.bytes_in_total, bytes.len());
     let received_at = Instant::now().into_std();
-    let message = Inbound { flow: flow.flow(), bytes, received_at };
+    let turn = Turn::take(&flow.turns).await;
+    let message = Inbound { flow: flow.flow(), bytes, received_at, turn };
     shared.events.send(NetEvent::Message(message)).await.map_err(|_| CloseReason::Shutdown)
 }

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 use crate::counters::{add, count};
-use crate::event::{Inbound, NetEvent};
+use crate::event::{Inbound, NetEvent, Turn};
 use crate::flow::{FlowOrigin, FlowState, NewFlow, Out};
 use crate::net::{ListenerKind, ListenerState, Shared};
 use crate::socket::Datagrams;
@@ -129,6 +129,7 @@ fn receive(
         flow: flow.flow(),
         bytes: Bytes::copy_from_slice(datagram),
         received_at: Instant::now().into_std(),
+        turn: Turn::default(),
     };
     if let Err(TrySendError::Full(_)) = shared.events.try_send(NetEvent::Message(message)) {
         count(&counters.datagrams_unheard_total);

@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sidetone_base::{Destination, Transport};
 use sidetone_net::{
-    CloseReason, ListenerSpec, Net, NetEvent, NetSettings, Protocol, Route, SendError,
+    CloseReason, ListenerSpec, MESSAGES_AT_ONCE, Net, NetEvent, NetSettings, Protocol, Route,
+    SendError,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -260,6 +261,45 @@ async fn a_message_that_is_never_finished_ends_the_connection() {
     drop(phone);
     assert!(matches!(node.closed().await, CloseReason::Peer(_)));
     assert_eq!(node.net.counters().malformed_total, 2, "cut off in the middle");
+}
+
+#[tokio::test]
+async fn a_connection_that_never_pauses_leaves_room_for_the_others() {
+    let mut node = Node::new(NetSettings::default());
+    let ours = node.listen("tcp", Protocol::Tcp, "127.0.0.1:0").await;
+    let ours_too = node.listen("udp", Protocol::Udp, "127.0.0.1:0").await;
+    let mut flooder = TcpStream::connect(ours).await.unwrap();
+    flooder.write_all(&OPTIONS.repeat(4 * MESSAGES_AT_ONCE)).await.unwrap();
+    while node.net.counters().messages_in_total < u64::try_from(MESSAGES_AT_ONCE).unwrap() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Nobody takes anything from the queue, which has room for 64.
+    let mut phone = TcpStream::connect(ours).await.unwrap();
+    phone.write_all(OPTIONS).await.unwrap();
+    let gossip = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    gossip.send_to(OPTIONS, ours_too).await.unwrap();
+    let heard = async || {
+        let all = u64::try_from(MESSAGES_AT_ONCE).unwrap() + 3;
+        while node.net.counters().messages_in_total < all {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, heard()).await.expect("both are heard");
+    assert_eq!(node.net.counters().datagrams_unheard_total, 0);
+    let mut undone = Vec::new();
+    for _ in 0..MESSAGES_AT_ONCE {
+        undone.push(node.message().await);
+    }
+    let mut others = [node.message().await.flow.remote, node.message().await.flow.remote];
+    others.sort();
+    let mut expected = [phone.local_addr().unwrap(), gossip.local_addr().unwrap()];
+    expected.sort();
+    assert_eq!(others, expected, "and not the 33rd of the flooder");
+    let flooder = flooder.local_addr().unwrap();
+    for done in undone {
+        drop(done);
+        assert_eq!(node.message().await.flow.remote, flooder, "one is done, another may come");
+    }
 }
 
 #[tokio::test]

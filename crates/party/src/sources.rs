@@ -1,13 +1,16 @@
 //! How much each source may ask. Beside step 2 of the INVITE walk, before anybody knows who the
-//! source is: one that floods is refused, those who were heard before are not touched by it.
+//! source is: one that floods is refused, those who were heard before are not touched by it. What
+//! seems to belong to a call is charged in step 3, when no call of ours is found for it.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use sidetone_base::Flow;
+use sidetone_sip::headers::To;
+use sidetone_sip::{Message, Method};
 
-/// Requests outside dialogs that one source may send per second, on average and at once. An
+/// Requests of no dialog of ours that one source may send per second, on average and at once. An
 /// office behind one address that loses its uplink registers again within seconds: 1,000 requests
 /// of 500 phones at once, then 200 per second, is far above any honest use and far below what
 /// would delay a call.
@@ -56,13 +59,31 @@ impl Bucket {
     fn take(&mut self, now: Instant, allowance: Allowance) -> bool {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.tokens = (self.tokens + passed * allowance.rate).min(allowance.burst);
-        self.at = now;
+        // Shards ask too, each with a time of its own: an earlier one must not pay twice.
+        self.at = self.at.max(now);
         if self.tokens < 1.0 {
             return false;
         }
         self.tokens -= 1.0;
         true
     }
+}
+
+/// Whether the message is a request that may begin something. Any other seems to belong to a call,
+/// and a flood of new requests must never touch calls that run.
+#[must_use]
+pub fn begins(message: &Message) -> bool {
+    let Message::Request(request) = message else { return false };
+    let to = message.headers().typed::<To>();
+    !matches!(request.method, Method::Ack | Method::Bye | Method::Cancel | Method::Prack)
+        && !matches!(to, Ok(Some(to)) if to.tag().is_some())
+}
+
+/// Whether nothing is charged to the other end of the flow: loopback is the operator's own proxy
+/// or test, whose sources are counted there.
+#[must_use]
+pub fn is_exempt(flow: &Flow) -> bool {
+    flow.remote.ip().to_canonical().is_loopback()
 }
 
 /// Whom an address belongs to: of IPv6 a subscriber has at least a /64 (RFC 6177) and may use any
@@ -78,10 +99,9 @@ fn source(address: IpAddr) -> IpAddr {
 }
 
 impl Gate {
-    /// Whether a request that came now over this flow may begin something.
+    /// Whether a request that came now over this flow may be served.
     pub fn admit(&mut self, now: Instant, flow: &Flow) -> bool {
-        // Loopback is the operator's own proxy or test: its sources are counted there.
-        if flow.remote.ip().to_canonical().is_loopback() {
+        if is_exempt(flow) {
             return true;
         }
         let admitted = self.take(now, source(flow.remote.ip()));
@@ -144,6 +164,17 @@ mod tests {
         assert_eq!(admitted, 1_000);
         assert!(gate.admit(now, &flow("198.51.100.2:5060")));
         assert!(gate.admit(now + Duration::from_secs(1), &flooder));
+    }
+
+    #[test]
+    fn a_time_that_goes_back_pays_nothing_twice() {
+        let (mut gate, now) = (Gate::default(), Instant::now());
+        let flooder = flow("198.51.100.1:5060");
+        let later = now + Duration::from_secs(2);
+        let admitted = (0..5_000)
+            .filter(|turn| gate.admit(if turn % 2 == 0 { now } else { later }, &flooder))
+            .count();
+        assert_eq!(admitted, 1_000 + 1, "the bucket was full but for one when two seconds passed");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
-use sidetone_base::{ChannelId, Destination, FlowId, Random, Transport};
+use sidetone_base::{ChannelId, Destination, Flow, FlowId, Random, Transport};
 use sidetone_config::Config;
 use sidetone_dialplan::Dialplan;
 use sidetone_engine::{CertificateChoice, Engine};
@@ -29,7 +29,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::Cause;
 use crate::application::Catalogue;
 use crate::channel::{Control, deliver};
-use crate::counters::Counters;
+use crate::counters::{Counters, Refusal};
 use crate::live::LiveChannels;
 use crate::reach::Reach;
 use crate::registrar::Registrar;
@@ -44,6 +44,7 @@ mod start;
 use sidetone_party::locate::Silent;
 use sidetone_party::names::{Names, leading_to};
 use sidetone_party::resolver::Resolver;
+use sidetone_party::sources::Gate;
 
 pub use start::{Parts, StartError};
 
@@ -117,6 +118,7 @@ struct Inner {
     reach: Reach,
     draining: AtomicBool,
     texts: Arc<Seats>,
+    gate: Mutex<Gate>,
     sip_log: SipLog,
     counters: Counters,
     registrations: Registrations,
@@ -251,6 +253,15 @@ impl Exchange {
         self.inner.registrar.lock()
     }
 
+    /// Whether a request of this source may be served; one too many is counted.
+    pub(crate) fn admits(&self, now: Instant, flow: &Flow) -> bool {
+        let admitted = self.inner.gate.lock().admit(now, flow);
+        if !admitted {
+            self.counters().count(Refusal::OverRate);
+        }
+        admitted
+    }
+
     pub(crate) fn digest(&self) -> MutexGuard<'_, DigestServer> {
         self.inner.digest.lock()
     }
@@ -327,7 +338,7 @@ impl Exchange {
     }
 
     /// Publishes a message for the SIP log, if the log is on and wants it.
-    pub(crate) fn show_message(&self, way: Way, flow: &sidetone_base::Flow, bytes: &Bytes) {
+    pub(crate) fn show_message(&self, way: Way, flow: &Flow, bytes: &Bytes) {
         let Some(is_shown) = self.inner.sip_log.judge(flow.remote, bytes) else { return };
         self.inner.bus.publish(Event::SipMessage {
             way,

@@ -5,8 +5,8 @@ use sidetone_base::{Flow, Transport};
 use sidetone_events::Event;
 use sidetone_events::catalogue::Way;
 use sidetone_net::{Inbound, NetEvent};
-use sidetone_party::sources::Gate;
-use sidetone_sip::{Carrier, Fault, Limits, Message, Method, Name, ParseError};
+use sidetone_party::sources;
+use sidetone_sip::{Carrier, Fault, Limits, Message, Name, ParseError};
 use tokio::sync::mpsc;
 
 use crate::counters::{Counters, Refusal};
@@ -17,17 +17,16 @@ use crate::shard::{ShardHandle, ShardInput};
 
 /// Takes what the flows bring until they are gone.
 pub(crate) async fn run(exchange: Exchange, mut events: mpsc::Receiver<NetEvent>) {
-    let mut gate = Gate::default();
     while let Some(event) = events.recv().await {
-        if caught(take(&exchange, &mut gate, event)).await.is_none() {
+        if caught(take(&exchange, event)).await.is_none() {
             tracing::error!("a fault of the exchange: what one peer sent is lost");
         }
     }
 }
 
-async fn take(exchange: &Exchange, gate: &mut Gate, event: NetEvent) {
+async fn take(exchange: &Exchange, event: NetEvent) {
     match event {
-        NetEvent::Message(inbound) => message(exchange, gate, inbound).await,
+        NetEvent::Message(inbound) => message(exchange, inbound).await,
         NetEvent::FlowOpened(flow) => exchange.bus().publish(Event::FlowOpened(flow)),
         NetEvent::FlowClosed { flow, reason } => {
             let why = reason.to_string();
@@ -54,8 +53,8 @@ async fn take(exchange: &Exchange, gate: &mut Gate, event: NetEvent) {
     }
 }
 
-async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
-    let Inbound { flow, bytes, received_at } = inbound;
+async fn message(exchange: &Exchange, inbound: Inbound) {
+    let Inbound { flow, bytes, received_at, turn } = inbound;
     exchange.show_message(Way::In, &flow, &bytes);
     let carrier = match flow.transport {
         Transport::Tcp | Transport::Tls => Carrier::Stream,
@@ -67,16 +66,14 @@ async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
         Err(error) => {
             tracing::debug!("from {}: {error}", flow.remote);
             exchange.counters().count(Refusal::SipMalformed);
-            if gate.admit(received_at, &flow) {
+            if exchange.admits(received_at, &flow) {
                 refuse(exchange, &flow, &error);
-            } else {
-                exchange.counters().count(Refusal::OverRate);
             }
             return;
         }
     };
-    if opens(&message) && !gate.admit(received_at, &flow) {
-        exchange.counters().count(Refusal::OverRate);
+    let is_admitted = sources::begins(&message) || sources::is_exempt(&flow);
+    if is_admitted && !exchange.admits(received_at, &flow) {
         return;
     }
     let Some(call_id) = message.headers().value(Name::CallId) else {
@@ -87,13 +84,13 @@ async fn message(exchange: &Exchange, gate: &mut Gate, inbound: Inbound) {
         return;
     };
     let shard = exchange.shard_of(call_id.as_bytes()).clone();
-    hand_in(&shard, flow, message, exchange.counters()).await;
+    let input = ShardInput::Message { flow, message: Box::new(message), is_admitted, turn };
+    hand_in(&shard, flow, input, exchange.counters()).await;
 }
 
 /// Gives a message to its shard. A connection waits until there is room; a datagram is dropped
 /// then and sent again by its sender.
-async fn hand_in(shard: &ShardHandle, flow: Flow, message: Message, counters: &Counters) {
-    let input = ShardInput::Message { flow, message: Box::new(message) };
+async fn hand_in(shard: &ShardHandle, flow: Flow, input: ShardInput, counters: &Counters) {
     if flow.transport.is_reliable() {
         shard.deliver(input).await;
     } else if !shard.offer(input) {
@@ -111,28 +108,12 @@ fn refuse(exchange: &Exchange, flow: &Flow, error: &ParseError) {
     }
 }
 
-/// Whether the message is a request that may begin something: only those are limited, so that a
-/// flood never touches calls that run.
-fn opens(message: &Message) -> bool {
-    match message {
-        Message::Response(_) => false,
-        Message::Request(request) => {
-            !matches!(request.method, Method::Ack | Method::Bye | Method::Cancel | Method::Prack)
-                && !has_to_tag(message)
-        }
-    }
-}
-
-fn has_to_tag(message: &Message) -> bool {
-    let to = message.headers().typed::<sidetone_sip::headers::To>();
-    matches!(to, Ok(Some(to)) if to.tag().is_some())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::shard::{SHARD_INBOX, inbox};
     use sidetone_base::FlowId;
+    use sidetone_net::Turn;
     use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
@@ -149,14 +130,18 @@ mod tests {
         let text = "SIP/2.0 200 OK\r\nCall-ID: a\r\nContent-Length: 0\r\n\r\n";
         let answer = Message::parse(&text.into(), Carrier::Datagram, &Limits::default());
         // What it is does not matter; a response may lack what only requests need.
-        let answer = answer.unwrap();
+        let answer = Box::new(answer.unwrap());
+        let input = |flow| {
+            let (message, turn) = (answer.clone(), Turn::default());
+            ShardInput::Message { flow, message, is_admitted: true, turn }
+        };
         for _ in 0..SHARD_INBOX {
-            hand_in(&shard, udp, answer.clone(), &counters).await;
+            hand_in(&shard, udp, input(udp), &counters).await;
         }
         assert_eq!(counters.of(Refusal::ShardBehind), 0);
-        hand_in(&shard, udp, answer.clone(), &counters).await;
+        hand_in(&shard, udp, input(udp), &counters).await;
         assert_eq!(counters.of(Refusal::ShardBehind), 1);
-        let waiting = hand_in(&shard, tcp, answer, &counters);
+        let waiting = hand_in(&shard, tcp, input(tcp), &counters);
         let waited = tokio::time::timeout(Duration::from_secs(1), waiting).await;
         assert!(waited.is_err(), "it waits for room");
         assert_eq!(counters.of(Refusal::ShardBehind), 1, "and is not lost");

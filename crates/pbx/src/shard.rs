@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sidetone_base::{Destination, Flow, FlowId};
+use sidetone_net::Turn;
 use sidetone_party::identify::response_port;
 use sidetone_sip::Message;
 use sidetone_sip::headers::Replaces;
@@ -49,6 +50,10 @@ pub enum ShardInput {
         flow: Flow,
         /// The message.
         message: Box<Message>,
+        /// Whether its source was charged for it. If not, it is when no call of ours is found.
+        is_admitted: bool,
+        /// Its place among the messages of its connection.
+        turn: Turn,
     },
     /// A message of ours could not be written.
     SendFailed(Bytes),
@@ -261,8 +266,12 @@ impl Shard {
                 Input::Command(*command)
             }
             ShardInput::FlowClosed(flow) => Input::FlowClosed(flow),
-            ShardInput::Message { flow, message } => {
+            ShardInput::Message { flow, message, is_admitted, turn: _turn } => {
                 if let Message::Request(request) = &*message {
+                    let is_free = is_admitted || self.stack.knows(request);
+                    if !is_free && !self.exchange.admits(now, &flow) {
+                        return;
+                    }
                     let (config, names) = (self.exchange.config(), self.exchange.names());
                     self.stack.set_response_port(response_port(&config, &names, &flow, request));
                 }

@@ -1,16 +1,14 @@
-//! Somebody at an address of the network who has no SIP stack: writes bytes over UDP and shows
-//! what comes back. For messages that no stack of ours would write.
+//! Somebody at an address of the network who has no SIP stack: writes bytes over UDP or a
+//! connection and shows what comes back. For messages that no stack of ours would write.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sidetone_base::{Destination, Transport};
 use sidetone_net::sim::Host;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Line;
-use crate::building::{EXCHANGE, SIP_PORT};
 use crate::wire::{Heard, Wire};
 
 /// A raw wire to the exchange.
@@ -21,8 +19,8 @@ pub struct Stranger {
 }
 
 impl Stranger {
-    pub(crate) async fn new(host: Host) -> Self {
-        Self { ip: host.ip(), wire: Wire::new(Line::Udp, host).await }
+    pub(crate) async fn new(line: Line, host: Host) -> Self {
+        Self { ip: host.ip(), wire: Wire::new(line, host).await }
     }
 
     /// Where it is.
@@ -31,10 +29,9 @@ impl Stranger {
         self.ip
     }
 
-    /// Sends these bytes as one datagram.
+    /// Sends these bytes, as one datagram or down the connection.
     pub async fn say(&mut self, bytes: impl Into<Bytes>) {
-        let remote = SocketAddr::new(EXCHANGE, SIP_PORT);
-        let to = Destination::Address { transport: Transport::Udp, remote };
+        let to = self.wire.destination().await;
         self.wire.send(to, bytes.into()).await;
     }
 

@@ -204,7 +204,12 @@ impl World {
 
     /// Somebody without a SIP stack, on a host of its own.
     pub async fn stranger(&self) -> Stranger {
-        Stranger::new(self.inner.wires.host(self.next_ip())).await
+        self.stranger_over(Line::Udp).await
+    }
+
+    /// The same, over another line.
+    pub async fn stranger_over(&self, line: Line) -> Stranger {
+        Stranger::new(line, self.inner.wires.host(self.next_ip())).await
     }
 
     /// A server that the exchange may register with, on a host of its own.

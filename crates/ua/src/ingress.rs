@@ -46,6 +46,19 @@ impl Stack {
         }
     }
 
+    /// Whether a request belongs to a transaction or dialog of ours. One that lacks what every
+    /// request needs belongs to none.
+    #[must_use]
+    pub fn knows(&self, request: &Request) -> bool {
+        let Ok(essentials) = Essentials::read(request) else { return false };
+        let has = |method| self.server_keys.contains_key(&server_key(request, &essentials, method));
+        let local_tag = essentials.to.tag().cloned().unwrap_or_default();
+        let remote_tag = essentials.from.tag().cloned().unwrap_or_default();
+        has(&request.method)
+            || (request.method == Method::Cancel && has(&Method::Invite))
+            || self.find_dialog(&essentials.call_id.0, &local_tag, &remote_tag).is_some()
+    }
+
     fn receive_new(
         &mut self,
         flow: Flow,

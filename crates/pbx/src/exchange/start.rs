@@ -132,6 +132,7 @@ impl Exchange {
                 reach: Reach::default(),
                 draining: AtomicBool::new(false),
                 texts: Arc::default(),
+                gate: Mutex::default(),
                 sip_log: SipLog::default(),
                 counters: Counters::default(),
                 registrations: Registrations::default(),

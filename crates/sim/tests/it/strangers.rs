@@ -197,6 +197,65 @@ fn a_flood_from_one_source_is_cut_and_the_others_register() {
     });
 }
 
+/// What one source asks over a connection: a call of its own, and a flood that looks as if it
+/// belonged to others.
+#[test]
+fn a_flood_of_no_call_is_charged_to_its_source_and_its_own_call_goes_on() {
+    tell(1, Weather::CLEAR, &configuration(), async |world: World| {
+        let mut proxy = world.stranger_over(Line::Tcp).await;
+        let over_tcp = |text: String| text.replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+        let sdp = "v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n\
+                   m=audio 4000 RTP/AVP 0\r\n";
+        let kind = "Contact: <sip:proxy@198.51.100.1:5060;transport=tcp>\r\n\
+                    Content-Type: application/sdp\r\n";
+        proxy.say(over_tcp(request("INVITE", 1, kind, sdp))).await;
+        let heard = proxy.hear(secs(1)).await;
+        let answer = heard.iter().find(|text| text.starts_with("SIP/2.0 200 ")).expect("answered");
+        let to = answer.lines().find(|line| line.starts_with("To: ")).expect("a To");
+        // Of that call, each with a CSeq and a branch of its own.
+        let inside = |method: &str, number: usize| {
+            let text = request(method, 1, "", "").replace("To: <sip:proxy@192.0.2.1>", to);
+            let text = text.replace(&format!("Call-ID: {method}-1"), "Call-ID: INVITE-1");
+            let text = text.replace("CSeq: 1 ", &format!("CSeq: {number} "));
+            over_tcp(text.replace(&format!("bK{method}1"), &format!("bK{method}-{number}")))
+        };
+        proxy.say(inside("ACK", 1)).await;
+        let of_no_call = |number: usize| {
+            let method = ["BYE", "CANCEL", "INFO", "OPTIONS"][number % 4];
+            let text = over_tcp(request(method, 100 + number, "", ""));
+            let tag = ["", ";tag=gone"][number % 2];
+            text.replace("To: <sip:proxy@192.0.2.1>", &format!("To: <sip:proxy@192.0.2.1>{tag}"))
+        };
+        let (mut refused, mut served) = (0, 0);
+        let mut count = |heard: &[String]| {
+            refused += heard.iter().filter(|text| text.starts_with("SIP/2.0 481 ")).count();
+            served += heard.iter().filter(|text| text.starts_with("SIP/2.0 200 ")).count();
+        };
+        for turn in 0..60 {
+            for number in 0..50 {
+                proxy.say(of_no_call(50 * turn + number)).await;
+            }
+            for number in 0..20 {
+                proxy.say(inside("OPTIONS", 2 + 20 * turn + number)).await;
+            }
+            count(&proxy.hear(Duration::from_millis(20)).await);
+        }
+        let alice = registered(&world, "alice", Line::Udp).await;
+        count(&proxy.hear(secs(5)).await);
+        assert_eq!(served, 1_200, "what belongs to a call is never charged");
+        assert!((900..1_500).contains(&refused), "{refused} of 3,000");
+        let cut = world.exchange().counters().of(Refusal::OverRate);
+        assert_eq!(cut, 3_000 - refused as u64, "each of the others is counted");
+        assert_eq!(world.exchange().live().count(), 1, "its call is there");
+        proxy.say(inside("BYE", 2_000)).await;
+        assert_eq!(status_of(&proxy.hear(secs(1)).await), "200");
+        alice.dial("600").await;
+        world.run_until("alice hears herself", secs(5), |_| alice.is_talking()).await;
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
 #[test]
 fn an_invite_to_nobody_in_particular_reaches_s() {
     let mut configuration = configuration();

@@ -1,6 +1,7 @@
 //! Requests that are refused before the owner hears of them, and how responses find their way.
 
 use sidetone_base::SeededRandom;
+use sidetone_sip::{Carrier, Limits, Message};
 
 use crate::Settings;
 use crate::api::Event;
@@ -77,6 +78,42 @@ fn a_stray_ack_is_dropped_and_counted() {
     world.inject(BOB, &request("ACK", ""));
     assert!(world.log.is_empty() && world.events[BOB].is_empty());
     assert_eq!(world.stacks[BOB].snapshot().dropped_total, 1);
+}
+
+#[test]
+fn what_belongs_to_a_call_is_known_and_what_only_looks_so_is_not() {
+    let parsed = |text: &str| {
+        let bytes = text.replace('\n', "\r\n").into();
+        match Message::parse(&bytes, Carrier::Datagram, &Limits::default()) {
+            Ok(Message::Request(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut world = World::new();
+    world.lose = Box::new(|_, _| true);
+    world.inject(BOB, &request("INVITE", ""));
+    let cancel = request("CANCEL", "").replace("bKcancel", "bKinvite");
+    let known = |world: &World, text: &str| world.stacks[BOB].knows(&parsed(text));
+    assert!(known(&world, &cancel));
+    assert!(!known(&world, &request("CANCEL", "")), "of another INVITE");
+    let bob = world.incoming();
+    let tag = world.stacks[BOB].identity(bob).expect("a dialog").local_tag.to_string();
+    let inside = |method: &str, tag: &str| {
+        request(method, "").replace("To: <sip:b@y>", &format!("To: <sip:b@y>;tag={tag}"))
+    };
+    for method in ["ACK", "BYE", "INFO", "PRACK", "UPDATE"] {
+        assert!(known(&world, &inside(method, &tag)), "{method}");
+        assert!(!known(&world, &inside(method, "gone")), "{method} of no call");
+        assert!(!known(&world, &request(method, "")), "{method} without tag");
+    }
+    world.respond(bob, 486, false);
+    let ack = inside("ACK", &tag).replace("bKack", "bKinvite");
+    assert!(known(&world, &ack), "its transaction waits for it");
+    assert!(!known(&world, &inside("BYE", &tag)), "the call is over");
+    let bye = inside("BYE", "gone");
+    world.inject(BOB, &bye);
+    assert!(known(&world, &bye), "sent again, it meets the same answer");
+    world.assert_no_leaks();
 }
 
 #[test]
