@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sidetone_conf::{Diagnostic, Document, Section, Span};
@@ -100,7 +101,7 @@ pub(crate) fn build(
         |_| false,
         previous.map(|config| &config.transports),
     );
-    builder.refuse_shared_sockets(&mut transports);
+    builder.refuse_shared_sockets(&mut transports, previous.map(|config| &config.transports));
     let auths = previous.map(|config| &config.auths);
     let auths = builder.objects(&table::AUTH, Auth::build, |_| true, auths);
     let aors = previous.map(|config| &config.aors);
@@ -327,6 +328,33 @@ struct Builder<'a, 'r> {
     prints: Prints,
 }
 
+/// Where a transport listens by itself. TCP and TLS share a name space of ports; WebSockets are
+/// http.conf's.
+fn socket(transport: &Transport) -> Option<(Protocol, SocketAddr)> {
+    match transport.protocol {
+        Protocol::Udp => Some((Protocol::Udp, transport.bind)),
+        Protocol::Tcp | Protocol::Tls => Some((Protocol::Tcp, transport.bind)),
+        Protocol::Ws | Protocol::Wss | Protocol::Flow => None,
+    }
+}
+
+/// The first transport, by rank, whose socket one before it has already: that one, and its name.
+fn shared_socket<R: Ord>(
+    transports: &HashMap<String, Arc<Transport>>,
+    rank: impl Fn(&Transport) -> R,
+) -> Option<(Arc<Transport>, String)> {
+    let mut order: Vec<_> = transports.values().collect();
+    order.sort_by_key(|transport| (rank(transport), transport.id.clone()));
+    let mut taken = HashMap::new();
+    for transport in order {
+        let Some(socket) = socket(transport) else { continue };
+        if let Some(first) = taken.insert(socket, transport) {
+            return Some((Arc::clone(first), transport.id.clone()));
+        }
+    }
+    None
+}
+
 impl<'a> Builder<'a, '_> {
     fn sections(&self, spec: &ObjectSpec) -> Vec<&'a Section> {
         self.sections.by_type.get(spec.name).cloned().unwrap_or_default()
@@ -462,33 +490,38 @@ impl<'a> Builder<'a, '_> {
         (contacts, aors)
     }
 
-    /// Refuses the later of two transports that want one socket.
-    fn refuse_shared_sockets(&mut self, transports: &mut Named<Transport>) {
-        let mut taken: Vec<(Protocol, std::net::SocketAddr, String)> = Vec::new();
-        for section in self.sections(&table::TRANSPORT) {
-            let id = section.name.to_string();
-            let Some(transport) = transports.objects.get(&id) else {
-                continue;
-            };
-            let (protocol, bind) = (transport.protocol, transport.bind);
-            // TCP and TLS share a name space of ports; WebSockets are http.conf's.
-            let space = match protocol {
-                Protocol::Tls => Protocol::Tcp,
-                Protocol::Ws | Protocol::Wss | Protocol::Flow => continue,
-                other => other,
-            };
-            let other =
-                taken.iter().find(|(p, b, other)| *p == space && *b == bind && *other != id);
-            if let Some((_, _, other)) = other {
-                let message = format!("transports '{other}' and '{id}' both want {bind}");
-                let hint = "give one of them another port";
-                self.report.say(Diagnostic::error(&section.span, message).hint(hint));
+    /// Refuses the one of two transports that want one socket which has less right to it. One that
+    /// would move there stays where it was, a new one is not loaded.
+    fn refuse_shared_sockets(
+        &mut self,
+        transports: &mut Named<Transport>,
+        previous: Option<&HashMap<String, Arc<Transport>>>,
+    ) {
+        let sections = self.sections(&table::TRANSPORT);
+        let before = |id: &str| previous.and_then(|transports| transports.get(id));
+        let places: HashMap<&str, usize> =
+            sections.iter().enumerate().rev().map(|(at, of)| (&*of.name, at)).collect();
+        // Who listens there comes first, then who listens at all, then the order of the file.
+        let rank = |transport: &Transport| {
+            let before = before(&transport.id);
+            let stays = before.is_some_and(|before| socket(before) == socket(transport));
+            (!stays, before.is_none(), places.get(&*transport.id).copied())
+        };
+        while let Some((first, id)) = shared_socket(&transports.objects, rank) {
+            let section = places.get(&*id).and_then(|place| sections.get(*place).copied());
+            let span = section.map_or_else(|| Span::whole_file("pjsip.conf"), |s| s.span.clone());
+            let message = format!("transports '{}' and '{id}' both want {}", first.id, first.bind);
+            let hint = "give one of them another port";
+            self.report.say(Diagnostic::error(&span, message).hint(hint));
+            self.refused += 1;
+            if let (Some(before), Some(section)) = (before(&id), section) {
+                self.kept += 1;
+                self.refuse(&table::TRANSPORT, section, Fate::Kept);
+                transports.objects.insert(id, Arc::clone(before));
+            } else {
                 transports.objects.remove(&id);
-                transports.refused.insert(id, section.span.clone());
-                self.refused += 1;
-                continue;
+                transports.refused.insert(id, span);
             }
-            taken.push((space, bind, id));
         }
     }
 

@@ -138,6 +138,27 @@ fn a_reload_drops_no_websocket_and_no_call() {
     assert!(again.answer("INVITE").starts_with("SIP/2.0 488"), "ulaw is not allowed any more");
 }
 
+/// A new transport that a reload gives the address of one which runs.
+#[test]
+fn a_transport_that_runs_is_not_closed_by_one_that_wants_its_address() {
+    let port = free_port();
+    let mut exchange = Exchange::new("twins", port);
+    exchange.write("pjsip.conf", &pjsip(port, "ulaw"));
+    exchange.write("extensions.conf", "[a]\nexten => 600,1,Answer()\n same => n,Echo()\n");
+    exchange.start();
+    let mut phone = Phone::new(port);
+    let (_, media) = phone.call();
+    phone.hears_itself(media);
+    let twin = format!("[atwin]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{port}\n\n");
+    exchange.write("pjsip.conf", &format!("{twin}{}", pjsip(port, "ulaw")));
+    exchange.answer("core reload");
+    assert!(exchange.logs("transports 'udp' and 'atwin' both want"), "{}", exchange.log());
+    assert!(exchange.logs("pjsip.conf:1"), "{}", exchange.log());
+    assert!(!exchange.log().contains("transport 'udp' closed"), "{}", exchange.log());
+    assert!(is_open(port), "it listens");
+    phone.hears_itself(media);
+}
+
 /// Whether the exchange listens over UDP there: nobody else can.
 fn is_open(port: u16) -> bool {
     UdpSocket::bind(("127.0.0.1", port)).is_err()

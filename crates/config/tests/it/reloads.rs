@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{UDP, base, config, one_says, warnings};
-use sidetone_config::{diff, load, reload};
+use super::{UDP, base, config, errors, one_says, warnings};
+use sidetone_config::{Loaded, Transport, diff, load, reload};
 
 const TWO: &str = "[a]\ntype=endpoint\nallow=ulaw\ncontext=x\n[b]\ntype=endpoint\nallow=ulaw\n\
      [a]\ntype=aor\nmax_contacts=1\n";
@@ -48,6 +48,53 @@ fn an_object_that_became_bad_stays_as_it_was() {
     assert_eq!((loaded.summary.refused, loaded.summary.kept), (1, 1));
     assert_eq!(diff(&old, &new).aors.changed, ["a"]);
     assert!(diff(&old, &new).endpoints.is_empty());
+}
+
+#[test]
+fn who_listens_keeps_its_address_whoever_else_wants_it() {
+    let transport = |name: &str, protocol: &str, port: u16| {
+        format!("[{name}]\ntype=transport\nprotocol={protocol}\nbind=127.0.0.1:{port}\n")
+    };
+    let of = |parts: &[String]| base().with("/etc/pjsip.conf", parts.concat());
+    let both = [transport("a", "udp", 5070), transport("b", "udp", 5080)];
+    let old = config(&load(&of(&both), "/etc"));
+    let listens = |loaded: &Loaded| {
+        let config = config(loaded);
+        let at = |found: &Arc<Transport>| (found.id.clone(), found.bind.port());
+        config.transports_sorted().into_iter().map(at).collect::<Vec<_>>()
+    };
+    let unmoved = [("a".to_owned(), 5070), ("b".to_owned(), 5080)];
+
+    // A new one, before and after it in the file.
+    let new = transport("c", "udp", 5070);
+    let [a, b] = both.clone();
+    let [first, last] = [[&new, &a, &b], [&a, &b, &new]];
+    for parts in [first, last].map(|parts| parts.map(String::clone)) {
+        let loaded = reload(&of(&parts), "/etc", &old);
+        one_says(&errors(&loaded), &["transports 'a' and 'c' both want 127.0.0.1:5070"]);
+        let found = loaded.diagnostics.iter().find(|found| found.is_error()).expect("an error");
+        let line = 1 + parts.concat().lines().position(|line| line == "[c]").expect("its line");
+        assert!(found.to_string().contains(&format!("pjsip.conf:{line}")), "{found}");
+        assert_eq!(listens(&loaded), unmoved, "{parts:?}");
+        assert_eq!((loaded.summary.refused, loaded.summary.kept), (1, 0));
+    }
+    // One that listens elsewhere and would move there.
+    let moved = [transport("b", "udp", 5070), transport("a", "udp", 5070)];
+    let loaded = reload(&of(&moved), "/etc", &old);
+    one_says(&warnings(&loaded), &["transport 'b' stays as it was before"]);
+    assert_eq!(listens(&loaded), unmoved);
+    // One that became bad and so stays, and a new one in its place.
+    let bad = [transport("c", "udp", 5070), both[0].clone() + "tos=many\n", both[1].clone()];
+    assert_eq!(listens(&reload(&of(&bad), "/etc", &old)), unmoved);
+    let unreadable = [transport("c", "udp", 5070), "[a\n".to_owned(), both[1].clone()];
+    assert_eq!(listens(&reload(&of(&unreadable), "/etc", &old)), unmoved);
+    // Its place is taken by one that goes on to a place which is taken.
+    let chain = [transport("c", "udp", 5080), transport("b", "udp", 5070), both[0].clone()];
+    assert_eq!(listens(&reload(&of(&chain), "/etc", &old)), unmoved);
+    // What is free after the reload may be had.
+    let swapped = [transport("a", "udp", 5080), transport("b", "udp", 5070)];
+    let swap = [("a".to_owned(), 5080), ("b".to_owned(), 5070)];
+    assert_eq!(listens(&reload(&of(&swapped), "/etc", &old)), swap);
 }
 
 #[test]
@@ -121,7 +168,7 @@ fn an_endpoint_that_stays_keeps_its_password() {
     let endpoint = "[a]\ntype=endpoint\nallow=ulaw\nauth=a\n";
     let old = config(&load(&with(&format!("{endpoint}{auth}")), "/etc"));
     let loaded = reload(&with(endpoint), "/etc", &old);
-    one_says(&crate::errors(&loaded), &["auth names 'a'"]);
+    one_says(&errors(&loaded), &["auth names 'a'"]);
     let new = config(&loaded);
     assert_eq!(new.auths_of(&new.endpoints["a"]).count(), 1);
 }
