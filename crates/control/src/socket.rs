@@ -1,6 +1,7 @@
 //! The control socket: a Unix socket in the run directory which answers command lines. Who may
 //! open the file may command the exchange, so the file is for its owner and group only.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,15 +9,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sidetone_observe::writer::Writer;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::oneshot;
 
 use crate::frame::{self, Frame, MAX_COMMAND};
 
 /// Consoles at the same time; a script that forgets to close them must not eat all descriptors.
+/// When all places are taken, the oldest console that has never said anything gives up its own to
+/// the next that comes.
 pub const MAX_CONSOLES: usize = 64;
 
 /// How long a console may leave unread what it asked for. A pager may stand still for a while.
@@ -76,7 +81,7 @@ impl ControlSocket {
 
     /// Answers consoles until the future is dropped.
     pub async fn serve(&self, run: Arc<Run>, log: Writer) {
-        let places = Arc::new(Semaphore::new(MAX_CONSOLES));
+        let places = Arc::new(Mutex::new(Places::default()));
         loop {
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
@@ -86,23 +91,76 @@ impl ControlSocket {
                     continue;
                 }
             };
-            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                tracing::warn!("control socket: more than {MAX_CONSOLES} consoles, one refused");
+            let Some((place, given_up)) = Place::take(&places) else {
+                tracing::warn!("control socket: {MAX_CONSOLES} consoles at work, one refused");
                 continue;
             };
             let (run, log) = (Arc::clone(&run), log.clone());
             tokio::spawn(async move {
-                if let Err(error) = console(stream, &*run, &log).await {
+                let ended = tokio::select! {
+                    ended = console(stream, &*run, &log, &place) => ended,
+                    Ok(()) = given_up => {
+                        tracing::info!("a console that has said nothing gives up its place");
+                        return;
+                    }
+                };
+                if let Err(error) = ended {
                     tracing::debug!("console: {error}");
                 }
-                drop(place);
             });
         }
     }
 }
 
+/// Who has a place, and who of them may lose it.
+#[derive(Debug, Default)]
+struct Places {
+    taken: usize,
+    next: u64,
+    /// Consoles that have said nothing yet, oldest first, and how they are told to go.
+    silent: BTreeMap<u64, oneshot::Sender<()>>,
+}
+
+/// The place of one console.
+#[derive(Debug)]
+struct Place {
+    number: u64,
+    places: Arc<Mutex<Places>>,
+}
+
+impl Place {
+    /// A place, and what resolves when it is to be given up; `None` when all are at work.
+    fn take(places: &Arc<Mutex<Places>>) -> Option<(Self, oneshot::Receiver<()>)> {
+        let mut table = places.lock();
+        if table.taken >= MAX_CONSOLES {
+            let (_, oldest) = table.silent.pop_first()?;
+            // One that ends by itself at this moment is gone too.
+            let _ = oldest.send(());
+        }
+        table.taken += 1;
+        let number = table.next;
+        table.next += 1;
+        let (sender, given_up) = oneshot::channel();
+        table.silent.insert(number, sender);
+        Some((Self { number, places: Arc::clone(places) }, given_up))
+    }
+
+    /// The console has said something: the place is its own until it goes.
+    fn keep(&self) {
+        self.places.lock().silent.remove(&self.number);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut table = self.places.lock();
+        table.silent.remove(&self.number);
+        table.taken -= 1;
+    }
+}
+
 /// One console: command lines in, frames out; log lines in between.
-async fn console(stream: UnixStream, run: &Run, log: &Writer) -> io::Result<()> {
+async fn console(stream: UnixStream, run: &Run, log: &Writer, place: &Place) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     let mut lines = log.remote_lines();
@@ -119,6 +177,7 @@ async fn console(stream: UnixStream, run: &Run, log: &Writer) -> io::Result<()> 
                 }
                 let line = String::from_utf8_lossy(&command).trim().to_owned();
                 command.clear();
+                place.keep();
                 let answer = run(line).await;
                 say(&mut writer, &Frame::Output(answer.text)).await?;
                 say(&mut writer, &Frame::Done(answer.status)).await?;
@@ -126,8 +185,8 @@ async fn console(stream: UnixStream, run: &Run, log: &Writer) -> io::Result<()> 
             line = lines.recv() => match line {
                 Ok(line) => say(&mut writer, &Frame::Log(line)).await?,
                 // A console that reads too slowly loses lines, never the exchange's time.
-                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
-                Err(tokio::sync::broadcast::error::RecvError::Closed) => return Ok(()),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return Ok(()),
             },
         }
     }
@@ -146,6 +205,7 @@ async fn say(writer: &mut OwnedWriteHalf, frame: &Frame) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::console::ask;
+    use tokio::io::AsyncWriteExt as _;
 
     fn echo() -> Arc<Run> {
         Arc::new(|line| Box::pin(async move { Answer { text: format!("<{line}>"), status: 7 } }))
@@ -172,14 +232,54 @@ mod tests {
             Arc::new(|_| Box::pin(async { Answer { text: "x".repeat(16 << 20), status: 0 } }));
         let log = Writer::start().expect("a thread");
         let (reader, mut asking) = theirs.into_split();
-        tokio::io::AsyncWriteExt::write_all(&mut asking, b"core show channels\n")
-            .await
-            .expect("it is taken");
+        asking.write_all(b"core show channels\n").await.expect("it is taken");
         let began = tokio::time::Instant::now();
-        let end = console(ours, &*much, &log).await;
+        let (place, _given_up) = Place::take(&Arc::default()).expect("a place");
+        let end = console(ours, &*much, &log, &place).await;
         assert_eq!(end.expect_err("closed").kind(), io::ErrorKind::TimedOut);
         assert_eq!(began.elapsed(), PATIENCE);
         drop(reader);
+    }
+
+    /// Consoles that say nothing, with what each is told; the listener answers all the while.
+    #[tokio::test]
+    async fn whoever_says_nothing_keeps_nobody_out() {
+        let path = std::env::temp_dir().join(format!("sidetone-full-{}", std::process::id()));
+        let socket = ControlSocket::open(&path).await.expect("a socket");
+        let serve = socket.serve(echo(), Writer::start().expect("a thread"));
+        let story = async {
+            let mut at_work = speaking(&path).await;
+            let mut silent = Vec::new();
+            for _ in 1..MAX_CONSOLES {
+                silent.push(UnixStream::connect(&path).await.expect("connected"));
+            }
+            for _ in 0..3 {
+                let answer = ask(&path, "core show version").await.expect("a place");
+                assert_eq!(answer.text, "<core show version>");
+            }
+            let oldest = silent.remove(0).read(&mut [0]).await.expect("its end");
+            assert_eq!(oldest, 0, "the oldest of the silent went");
+            // Whoever has said something stays, however long ago.
+            silent.clear();
+            let mut others = Vec::new();
+            for _ in 1..MAX_CONSOLES {
+                others.push(speaking(&path).await);
+            }
+            assert!(ask(&path, "x").await.is_err(), "all are at work");
+            at_work.write_all(b"y\n").await.expect("it is there");
+            assert_eq!(frame::read(&mut at_work).await.expect("read"), Frame::Output("<y>".into()));
+        };
+        tokio::select! { () = serve => unreachable!(), () = story => () }
+    }
+
+    /// A console that has been answered once.
+    async fn speaking(path: &Path) -> UnixStream {
+        let mut console = UnixStream::connect(path).await.expect("connected");
+        console.write_all(b"x\n").await.expect("written");
+        for expected in [Frame::Output("<x>".into()), Frame::Done(7)] {
+            assert_eq!(frame::read(&mut console).await.expect("a frame"), expected);
+        }
+        console
     }
 
     #[tokio::test]
