@@ -87,6 +87,15 @@ pub struct Summary {
     pub warnings: usize,
 }
 
+impl Summary {
+    /// Counts what is found beside the load: the dialplan is built from its document later.
+    pub fn add(&mut self, findings: &[Diagnostic]) {
+        let of = |severity| findings.iter().filter(|found| found.severity == severity).count();
+        self.errors += of(Severity::Error);
+        self.warnings += of(Severity::Warning);
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -241,8 +250,7 @@ pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&
         report.say(Diagnostic::error(&Span::whole_file("pjsip.conf"), message).hint(hint));
     }
     let (diagnostics, ignored_options) = report.finish();
-    let of = |severity: Severity| diagnostics.iter().filter(move |d| d.severity == severity);
-    let summary = Summary {
+    let mut summary = Summary {
         transports: config.transports.len(),
         endpoints: config.endpoints.len(),
         aors: config.aors.len(),
@@ -251,9 +259,9 @@ pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&
         refused,
         kept,
         ignored_options,
-        errors: of(Severity::Error).count(),
-        warnings: of(Severity::Warning).count(),
+        ..Summary::default()
     };
+    summary.add(&diagnostics);
     Loaded {
         config: usable.then(|| Arc::new(config)),
         dialplan_document: documents.extensions,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sidetone_conf::{Diagnostic, Document, Severity};
 use sidetone_config::tables::modules::module_called;
-use sidetone_config::{Config, FileSource};
+use sidetone_config::{Config, FileSource, Summary};
 use sidetone_control::socket::Answer;
 use sidetone_dialplan::Dialplan;
 use sidetone_http::HttpServer;
@@ -57,7 +57,7 @@ impl Reloader {
         let mut in_force = self.in_force.lock().await;
         let previous = self.exchange.config();
         // Thousands of endpoints take a tenth of a second: calls go on on another thread meanwhile.
-        let loaded = tokio::task::block_in_place(|| {
+        let mut loaded = tokio::task::block_in_place(|| {
             sidetone_config::reload(&FileSource, &self.etc.to_string_lossy(), &previous)
         });
         report(&loaded.diagnostics);
@@ -65,8 +65,10 @@ impl Reloader {
             let text = "The configuration has errors and stays as it was; see the log.\n";
             return Answer { text: text.to_owned(), status: 1 };
         };
-        let plan = loaded.dialplan_document.as_ref().filter(|document| is_whole(document));
-        let plan = plan.map(|document| dialplan(document, Some(&config)));
+        let summary = &mut loaded.summary;
+        let document = loaded.dialplan_document.as_ref();
+        let document = document.filter(|document| is_whole(document, summary));
+        let plan = document.map(|document| dialplan(document, Some(&config), summary));
         let concerns = |modules: &[&str]| module.is_none_or(|module| modules.contains(&module));
         let mut status = 0;
         let mut text = String::new();
@@ -152,19 +154,28 @@ fn after_a_restart(old: &Config, new: &Config) -> Vec<String> {
 }
 
 /// Whether the dialplan was read to its end. Half a dialplan would refuse calls that ran before.
-fn is_whole(document: &Document) -> bool {
+fn is_whole(document: &Document, summary: &mut Summary) -> bool {
     if document.incomplete {
+        report(&document.diagnostics);
+        summary.add(&document.diagnostics);
+        summary.kept += 1;
         tracing::warn!("extensions.conf stays as it was before: see its errors");
     }
     !document.incomplete
 }
 
-/// Builds the dialplan and reports what it has to say, and what it and the objects name that is
-/// not there.
-pub(crate) fn dialplan(document: &Document, config: Option<&Config>) -> Arc<Dialplan> {
+/// Builds the dialplan; reports and counts what it has to say, and what it and the objects name
+/// that is not there.
+pub(crate) fn dialplan(
+    document: &Document,
+    config: Option<&Config>,
+    summary: &mut Summary,
+) -> Arc<Dialplan> {
     let plan = sidetone_dialplan::load(document);
-    report(&plan.diagnostics);
-    report(&what_is_missing(&plan, config));
+    for findings in [&plan.diagnostics, &what_is_missing(&plan, config)] {
+        report(findings);
+        summary.add(findings);
+    }
     Arc::new(plan)
 }
 

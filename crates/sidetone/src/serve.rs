@@ -63,10 +63,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
 fn read_configuration(etc: &std::path::Path) -> Result<(Arc<Config>, Arc<Dialplan>), String> {
     let loaded = sidetone_config::load(&FileSource, &etc.to_string_lossy());
     report(&loaded.diagnostics);
-    tracing::info!("configuration: {}", loaded.summary);
+    let mut summary = loaded.summary.clone();
     let plan = loaded.dialplan_document.as_ref();
-    let plan = plan.map(|document| dialplan(document, loaded.config.as_deref()));
+    let plan = plan.map(|document| dialplan(document, loaded.config.as_deref(), &mut summary));
     let plan = plan.unwrap_or_default();
+    tracing::info!("configuration: {summary}");
     let config = loaded.config.ok_or_else(|| {
         let errors = loaded.diagnostics.iter().map(|finding| format!("\n  {finding}"));
         format!("{}: nothing in it can be used:{}", etc.display(), errors.collect::<String>())

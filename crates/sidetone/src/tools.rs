@@ -57,20 +57,17 @@ fn certificate(cert: &Cert) -> Result<ExitCode, String> {
 fn check(arguments: &Arguments) -> Result<ExitCode, String> {
     let place = first_start::prepare(arguments)?;
     let loaded = sidetone_config::load(&FileSource, &place.etc.to_string_lossy());
-    let mut findings = loaded.diagnostics;
+    let (mut findings, mut summary) = (loaded.diagnostics, loaded.summary);
     if let Some(document) = &loaded.dialplan_document {
         let plan = sidetone_dialplan::load(document);
-        findings.extend(what_is_missing(&plan, loaded.config.as_deref()));
-        findings.extend(plan.diagnostics);
+        let mut found = what_is_missing(&plan, loaded.config.as_deref());
+        found.extend(plan.diagnostics);
+        summary.add(&found);
+        findings.extend(found);
     }
     for finding in &findings {
         printed::line(finding);
     }
-    let mut summary = loaded.summary;
-    // The dialplan is checked here and not by the load.
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    summary.errors = count(Severity::Error);
-    summary.warnings = count(Severity::Warning);
     printed::line(&summary);
     if let Some(config) = &loaded.config {
         printed::line("ports that a firewall must let in:");

@@ -138,6 +138,41 @@ fn a_reload_drops_no_websocket_and_no_call() {
     assert!(again.answer("INVITE").starts_with("SIP/2.0 488"), "ulaw is not allowed any more");
 }
 
+/// Of the last line of a reload, errors and warnings; kept stands before them.
+fn found(exchange: &Exchange) -> (u32, u32, u32) {
+    let told = exchange.answer("core reload");
+    let line = told.lines().last().expect("a summary").to_owned();
+    let count = |what: &str| {
+        let mut counts = line.split([',', ';']).filter_map(|part| part.trim().split_once(' '));
+        let found = counts.find(|(_, name)| *name == what).map(|(number, _)| number.parse());
+        found.unwrap_or_else(|| panic!("no {what} in {line}")).expect("a number")
+    };
+    (count("errors"), count("warnings"), count("kept"))
+}
+
+#[test]
+fn the_summary_counts_what_the_dialplan_has_to_say() {
+    let mut exchange = Exchange::new("summary", free_port());
+    let good = "[a]\nexten => 1,1,Answer()\n";
+    exchange.write("extensions.conf", good);
+    exchange.start();
+    let (errors, warnings, kept) = found(&exchange);
+    let more = |errors_more, warnings_more, kept_more| {
+        (errors + errors_more, warnings + warnings_more, kept + kept_more)
+    };
+    // A line that is none, and an endpoint that is not there.
+    exchange.write("extensions.conf", &format!("{good}exten => 2,what,Answer()\n"));
+    assert_eq!(found(&exchange), more(1, 0, 0), "{}", exchange.log());
+    exchange.write("extensions.conf", &format!("{good}exten => 2,1,Dial(PJSIP/nobody)\n"));
+    assert_eq!(found(&exchange), more(0, 1, 0), "{}", exchange.log());
+    // What cannot be read to its end stays as it was: it is said why.
+    exchange.write("extensions.conf", &format!("{good}#include gone.conf\n"));
+    assert_eq!(found(&exchange), more(1, 0, 1), "{}", exchange.log());
+    assert!(exchange.logs("gone.conf"), "{}", exchange.log());
+    exchange.write("extensions.conf", good);
+    assert_eq!(found(&exchange), more(0, 0, 0));
+}
+
 /// A new transport that a reload gives the address of one which runs.
 #[test]
 fn a_transport_that_runs_is_not_closed_by_one_that_wants_its_address() {
