@@ -185,7 +185,10 @@ async fn console(stream: UnixStream, run: &Run, log: &Writer, place: &Place) -> 
             line = lines.recv() => match line {
                 Ok(line) => say(&mut writer, &Frame::Log(line)).await?,
                 // A console that reads too slowly loses lines, never the exchange's time.
-                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Lagged(lines)) => {
+                    let words = format!("({lines} lines left out: this console is too slow)\n");
+                    say(&mut writer, &Frame::Log(words)).await?;
+                }
                 Err(RecvError::Closed) => return Ok(()),
             },
         }
@@ -205,6 +208,7 @@ async fn say(writer: &mut OwnedWriteHalf, frame: &Frame) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::console::ask;
+    use sidetone_observe::writer::Sink;
     use tokio::io::AsyncWriteExt as _;
 
     fn echo() -> Arc<Run> {
@@ -280,6 +284,28 @@ mod tests {
             assert_eq!(frame::read(&mut console).await.expect("a frame"), expected);
         }
         console
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_console_that_is_too_slow_is_told_how_much_it_missed() {
+        let (mut theirs, ours) = UnixStream::pair().expect("a pair");
+        let log = Writer::start().expect("a thread");
+        let (place, _given_up) = Place::take(&Arc::default()).expect("a place");
+        let run = echo();
+        let mut serve = std::pin::pin!(console(ours, &*run, &log, &place));
+        // It listens from now on and gets no turn while the log writes.
+        assert!(tokio::time::timeout(Duration::ZERO, &mut serve).await.is_err());
+        for number in 0..3_000 {
+            log.write(Sink::Remote, format!("line {number}\n"));
+        }
+        log.flush();
+        let story = async {
+            let first = frame::read(&mut theirs).await.expect("a frame");
+            assert!(matches!(&first, Frame::Log(words) if words.contains("lines left out")));
+            let next = frame::read(&mut theirs).await.expect("a frame");
+            assert_eq!(next, Frame::Log("line 1976\n".into()), "{first:?}");
+        };
+        tokio::select! { _ = &mut serve => unreachable!(), () = story => () }
     }
 
     #[tokio::test]

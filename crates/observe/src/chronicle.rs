@@ -51,7 +51,6 @@ fn of_call(event: &Event) -> Option<String> {
         }
         Event::ChannelState { name, state, .. } => format!("{name} is {state}"),
         Event::Media { name, words, .. } => format!("{name}: {words}"),
-        Event::User { name, fields, .. } => format!("UserEvent {name}: {fields:?}"),
         _ => return None,
     })
 }

@@ -6,6 +6,7 @@
 pub mod capture;
 pub mod chronicle;
 pub mod log;
+mod ration;
 pub mod writer;
 
 pub use log::{Channel, Level, LevelSet, Log, LogSettings, Palette};

@@ -6,14 +6,16 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
+use crate::ration::Rations;
 use crate::writer::{Sink, Writer};
 
 /// A level of `logger.conf`.
@@ -166,6 +168,8 @@ pub struct Log {
     settings: Arc<RwLock<LogSettings>>,
     /// How much is told; outlives changes of the settings.
     levels: Arc<Levels>,
+    /// How much each channel may still write.
+    rations: Arc<Mutex<Rations>>,
     writer: Writer,
 }
 
@@ -179,7 +183,8 @@ impl Log {
     /// A log with these settings.
     #[must_use]
     pub fn new(settings: LogSettings, writer: Writer) -> Self {
-        Self { settings: Arc::new(RwLock::new(settings)), levels: Arc::default(), writer }
+        let settings = Arc::new(RwLock::new(settings));
+        Self { settings, levels: Arc::default(), rations: Arc::default(), writer }
     }
 
     /// How much verbose channels tell about calls: 0 for nearly nothing, 3 for every step.
@@ -261,21 +266,29 @@ impl<S: Subscriber> Layer<S> for Log {
         event.record(&mut text);
         let (verbosity, general) = (text.verbosity, self.verbose());
         let takes = |channel: &&Channel| channel.takes(level, verbosity, general);
+        let task = tokio::task::try_id();
+        if let Some(channel) = &text.channel {
+            self.rations.lock().note(task, channel);
+        }
         if !settings.channels.iter().any(|channel| takes(&channel)) {
             return;
         }
         let target = event.metadata().target();
         let module = target.strip_prefix("sidetone_").unwrap_or(target);
-        let head = format!("[{}] ", stamp(&settings.date_format));
-        let tail = format!("[{}] {module}: {}\n", std::process::id(), text.line());
-        for channel in settings.channels.iter().filter(takes) {
-            let line = match (&channel.sink, colour(settings.palette, level)) {
-                (Sink::Console, Some(colour)) => {
-                    format!("{head}\x1b[{colour}m{}\x1b[0m{tail}", level.name())
-                }
-                _ => format!("{head}{}{tail}", level.name()),
-            };
-            self.writer.write(channel.sink.clone(), line);
+        let (may, notices) = self.rations.lock().charge(Instant::now(), task);
+        let line = may.then(|| text.line());
+        for words in notices.into_iter().chain(line) {
+            let head = format!("[{}] ", stamp(&settings.date_format));
+            let tail = format!("[{}] {module}: {words}\n", std::process::id());
+            for channel in settings.channels.iter().filter(takes) {
+                let line = match (&channel.sink, colour(settings.palette, level)) {
+                    (Sink::Console, Some(colour)) => {
+                        format!("{head}\x1b[{colour}m{}\x1b[0m{tail}", level.name())
+                    }
+                    _ => format!("{head}{}{tail}", level.name()),
+                };
+                self.writer.write(channel.sink.clone(), line);
+            }
         }
     }
 }
@@ -297,6 +310,8 @@ fn colour(palette: Palette, level: Level) -> Option<u8> {
 
 /// Collects the message and the fields of an event.
 struct Text {
+    /// The field `channel`: whose line it is. The message says that in its own way.
+    channel: Option<String>,
     message: String,
     fields: String,
     /// Whether the field `level` is the verbosity of a verbose line.
@@ -308,7 +323,7 @@ impl Text {
     fn of(level: Level) -> Self {
         let (message, fields) = (String::new(), String::new());
         let is_verbose = level == Level::Verbose;
-        Self { message, fields, is_verbose, verbosity: USUAL_VERBOSITY }
+        Self { channel: None, message, fields, is_verbose, verbosity: USUAL_VERBOSITY }
     }
 
     /// One line: a peer's text must not be able to start a line of its own.
@@ -350,6 +365,8 @@ impl Visit for Text {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
             self.message.push_str(value);
+        } else if field.name() == "channel" {
+            self.channel = Some(value.to_owned());
         } else {
             let _ = write!(self.fields, " {}={value}", field.name());
         }
@@ -411,6 +428,37 @@ mod tests {
             tell("c");
         });
         assert!(text.contains("detail b") && text.lines().count() == 1, "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_circle_leaves_lines_out_says_how_many_and_lets_others_write() {
+        use tracing::instrument::WithSubscriber as _;
+        let name = format!("sidetone-circle-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let levels = LevelSet::of(&[Level::Verbose, Level::Warning]);
+        let channel = Channel { sink: Sink::File(path.clone()), levels, verbose: Some(3) };
+        let settings = LogSettings { channels: vec![channel], ..LogSettings::default() };
+        let log = Log::new(settings, Writer::start().expect("a thread"));
+        let subscriber = Arc::new(tracing_subscriber::registry().with(log.clone()));
+        let told = |name: &'static str, steps: u32| {
+            let steps = async move {
+                for _ in 0..steps {
+                    tracing::info!(target: "verbose", channel = name, "step of {name}");
+                    tracing::warn!("{name}: nothing to play");
+                }
+            };
+            tokio::spawn(steps.with_subscriber(Arc::clone(&subscriber)))
+        };
+        told("PJSIP/circle-1", 20_000).await.expect("it ends");
+        told("PJSIP/quiet-2", 100).await.expect("it ends");
+        log.writer().flush();
+        let text = std::fs::read_to_string(&path).expect("a file");
+        let _ = std::fs::remove_file(path);
+        let count = |words: &str| text.lines().filter(|line| line.contains(words)).count();
+        assert_eq!(count("PJSIP/circle-1: nothing") + count("step of PJSIP/circle-1"), 1_000);
+        assert_eq!(count("PJSIP/circle-1 has written 1000 lines within 10 seconds"), 1);
+        assert_eq!((count("step of PJSIP/quiet-2"), count("PJSIP/quiet-2: nothing")), (100, 100));
+        assert!(!text.contains("channel="), "the message names it: {}", &text[..400]);
     }
 
     #[test]

@@ -92,6 +92,26 @@ fn a_dialplan_writes_lines_and_knows_where_it_is() {
     assert!(now.abs_diff(epoch) < 60, "{epoch} at {now}");
 }
 
+/// The first who calls goes in a circle without a pause, the next one does not.
+#[test]
+fn a_dialplan_in_a_circle_leaves_the_log_to_the_others() {
+    let (exchange, phone) = started(
+        "circle",
+        " same => n,GotoIf($[\"${GLOBAL(CIRCLES)}\" = \"1\"]?other)\n \
+         same => n,Set(GLOBAL(CIRCLES)=1)\n same => n(again),NoOp(round)\n \
+         same => n,Goto(again)\n same => n(other),Verbose(it is heard)\n same => n,Wait(60)\n",
+    );
+    let (tag, _) = phone.call();
+    assert!(exchange.logs("within 10 seconds: more are left out"), "{}", exchange.log());
+    Phone::new(phone.port()).call();
+    assert!(exchange.logs(": it is heard"), "{}", exchange.log());
+    let rounds = exchange.log().matches("\"round\")").count();
+    assert!((400..2_000).contains(&rounds), "{rounds}");
+    phone.send(&phone.request("BYE", &tag, 2, "Content-Length: 0\r\n\r\n"));
+    assert!(phone.answer("BYE").starts_with("SIP/2.0 200"));
+    assert!(exchange.logs("hung up"), "{}", exchange.log());
+}
+
 /// Asks on another thread, because the answer may wait for the call.
 fn told(exchange: &Exchange, line: &'static str) -> std::thread::JoinHandle<()> {
     let mut command = exchange.command();

@@ -21,6 +21,8 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         (key.trim().to_owned(), value.trim().to_owned())
     });
     let fields = fields.collect();
+    // Here and not by who follows the bus, so that it is one of the channel's lines.
+    tracing::info!(target: "verbose", "UserEvent {name}: {fields:?}");
     channel.exchange().bus().publish(Event::User { channel: channel.id(), name, fields });
     Ok(Flow::Next)
 }

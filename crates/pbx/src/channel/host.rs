@@ -124,6 +124,7 @@ impl Host for Channel {
                 self.show_application(application, arguments);
                 tracing::info!(
                     target: "verbose",
+                    channel = self.name.as_str(),
                     "    -- Executing [{}@{}:{}] {application}(\"{}\", \"{arguments}\")",
                     position.extension, position.context, position.priority, self.name
                 );
