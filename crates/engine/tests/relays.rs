@@ -196,12 +196,16 @@ impl Story {
     /// A call between the two, whose inner leg has its port so.
     fn call(&mut self, port: PortChoice) -> (LegHandle, LegHandle) {
         let (inner, peer) = (self.leg(true, port), self.leg(false, PortChoice::Shared));
+        self.join(&inner, &peer);
+        (inner, peer)
+    }
+
+    fn join(&mut self, inner: &LegHandle, peer: &LegHandle) {
         let to_peer = webrtc_plan(&peer.local_transports()[0], DtlsRole::Client, 1);
         let to_inner = webrtc_plan(&inner.local_transports()[0], DtlsRole::Server, 2);
         self.world.drive(inner.apply(to_peer)).unwrap();
         self.world.drive(peer.apply(to_inner)).unwrap();
         self.run(5 * SECOND);
-        (inner, peer)
     }
 
     /// Packets that one hears when the other plays a tone for a second.
@@ -267,6 +271,30 @@ fn credentials_that_change_often_leave_no_more_than_a_few_allocations() {
     story.run(330 * SECOND);
     assert_eq!(story.server.standing(), ["seven"], "no call ever used the others");
     assert_eq!(story.ports(), ports);
+}
+
+/// The server forgets an address in use. The next one is there once that is noticed, and a restart
+/// with new addresses takes the call there.
+#[test]
+fn a_call_whose_allocation_is_lost_goes_on_over_the_next_one() {
+    for port in [PortChoice::Shared, PortChoice::Own] {
+        let mut story = Story::new();
+        let (mut inner, mut peer) = story.call(port);
+        assert!(story.heard(&inner, &peer) >= 49);
+        story.server.allocations[0].given_back = true;
+        assert_eq!(story.heard(&inner, &peer), 0);
+        story.run(300 * SECOND);
+        assert_eq!(story.server.standing(), ["one"]);
+        let policy = CandidatePolicy { peer: Some(PEER.into()), ..CandidatePolicy::default() };
+        story.world.drive(inner.readdress(policy)).unwrap();
+        story.world.drive(peer.restart_ice()).unwrap();
+        let lines = relayed(&inner);
+        assert!(lines.len() == 1 && lines[0].contains("198.51.100.79 50001 "), "{lines:?}");
+        story.join(&inner, &peer);
+        assert!(story.heard(&inner, &peer) >= 49 && story.heard(&peer, &inner) >= 49);
+        inner.close();
+        peer.close();
+    }
 }
 
 #[test]

@@ -50,8 +50,10 @@ impl Channel {
     }
 
     pub(super) fn path_failed(&mut self, transport: usize) {
-        if self.carries_audio(transport) {
-            self.ears.pathless.get_or_insert(self.exchange.now() + GRACE);
+        if self.carries_audio(transport) && self.ears.pathless.is_none() {
+            self.ears.pathless = Some(self.exchange.now() + GRACE);
+            // What died may be an address of ours; the peer may not know of it.
+            self.readdress();
         }
     }
 

@@ -133,6 +133,31 @@ fn a_browser_that_changes_networks_is_heard_again_within_two_seconds() {
     }
 }
 
+/// A path may die without the peer's knowing why: an address on a TURN server is lost, a router
+/// forgets. Whoever notices offers another one.
+#[test]
+fn a_call_whose_path_died_is_offered_a_restart_and_goes_on() {
+    for seed in FEW {
+        tell(*seed, Weather::CLEAR, &Configuration::default(), async |world: World| {
+            let wendy = registered(&world, "wendy", Line::WebSocket).await;
+            wendy.dial("600").await;
+            world.run_until("she hears herself", secs(30), |_| wendy.is_talking()).await;
+            world.deafen(&wendy);
+            world.run_until("a restart is offered", secs(50), |_| wendy.call().reoffered > 0).await;
+            world.run_for(secs(5)).await;
+            let before = wendy.call().heard;
+            world.heal(&wendy);
+            let again = |_: &World| wendy.call().heard > before + 5;
+            world.run_until("she hears again", secs(5), again).await;
+            world.run_for(secs(60)).await;
+            assert!(wendy.is_talking(), "{}", world.account());
+            assert_eq!(wendy.call().reoffered, 1);
+            wendy.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
 /// `media_address` alone is what a phone is told, for a NAT that leads here; with
 /// `bind_rtp_to_media_address` it is also where its media comes from.
 #[test]
