@@ -259,6 +259,13 @@ impl<S: MediaSocket> Traversal<S> {
         all.for_each(|(_, binding)| binding.ask_now(now));
     }
 
+    /// A leg misses its peer: asks whether the address it may have been reached by still stands.
+    pub(crate) fn check_relay(&mut self, now: Instant) {
+        if let Some(open) = &mut self.relay {
+            open.relay.check(now);
+        }
+    }
+
     /// Shows the packets to and from servers in the log, or does not any more.
     pub(crate) fn show(&mut self, shown: bool) {
         self.shown = shown;

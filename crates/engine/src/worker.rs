@@ -614,6 +614,9 @@ impl<S: MediaSocket> Worker<S> {
     fn deliver(&mut self, now: Instant) {
         while let Some((id, event)) = self.graph.poll_event() {
             let over = matches!(event, LegEvent::Failed { .. });
+            if matches!(event, LegEvent::IceDisconnected { .. }) {
+                self.sockets.check_relay(now);
+            }
             let Some(open) = self.legs.get_mut(&id) else {
                 continue;
             };

@@ -436,6 +436,13 @@ impl Relay {
         }
     }
 
+    /// Asks at once whether the allocation still stands: somebody's way through it may have died.
+    pub fn check(&mut self, now: Instant) {
+        if let Phase::Allocated { refresh_at, .. } = &mut self.phase {
+            *refresh_at = now;
+        }
+    }
+
     /// The connection to the server broke, and the allocation with it.
     pub fn broken(&mut self, now: Instant) {
         if !matches!(self.phase, Phase::Idle(_) | Phase::Closed) {

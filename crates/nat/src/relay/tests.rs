@@ -324,6 +324,21 @@ fn a_forgotten_allocation_is_given_back_and_made_anew() {
 }
 
 #[test]
+fn a_check_finds_an_allocation_that_the_server_forgot_and_leaves_one_that_stands() {
+    let mut story = Story::allocated();
+    story.relay.check(story.now);
+    story.exchange();
+    assert_eq!(story.relay.poll_news(), None);
+    assert_eq!(story.server.methods.last(), Some(&method::REFRESH));
+    story.server.forgot = true;
+    story.relay.check(story.now);
+    story.exchange();
+    assert!(matches!(story.relay.poll_news(), Some(RelayNews::Lost(_))));
+    story.run(Duration::from_secs(6));
+    assert!(story.relay.relayed().is_some());
+}
+
+#[test]
 fn a_server_that_dies_takes_the_address_with_it_and_gives_one_back_later() {
     let mut story = Story::allocated();
     let start = story.now;
