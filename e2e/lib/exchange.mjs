@@ -64,7 +64,8 @@ function statusOf(url) {
 
 /**
  * Starts an exchange. `name` names its log in e2e/out. The result has `ports`, `phone(account)` (the
- * address that signs in at once), `page(name)` (a bare client page), `stop`, `start` and `restart`.
+ * address that signs in at once), `page(name)` (a bare client page), `command(words)` of the console,
+ * `stop`, `start` and `restart`.
  */
 export async function startExchange(name, options = {}) {
   const program = await binary();
@@ -86,6 +87,8 @@ export async function startExchange(name, options = {}) {
     phone: (account, password = passwordOf(account)) =>
       `${base}/phone#${new URLSearchParams({ account, password })}`,
     page: (client) => `${base}/static/${client}.html`,
+    /** Runs a command of the console and returns what it says. */
+    command: (words) => mustRun(program, ['-C', conf, '-rx', words]),
     get log() {
       return process_?.text ?? '';
     },

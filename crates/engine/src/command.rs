@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::nat::{NatEvent, NatSettings, NatStatus};
 use crate::ports::PortPool;
+use crate::tap::Watch;
 use crate::{LegError, PortChoice, WorkerSnapshot};
 
 /// The answer to a command.
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     ShowNat(bool),
     /// What they said.
     NatStatus(oneshot::Sender<NatStatus>),
+    /// Pass datagrams on to a capture, or no more.
+    Watch(Option<Watch>),
     /// Close everything and end the thread.
     Stop,
 }

@@ -21,6 +21,7 @@ use crate::command::{Command, CreateLeg, LegCommand, Reply};
 use crate::nat::{NatEvent, NatSettings, NatStatus};
 use crate::ports::{OwnRanges, PortPool};
 use crate::ring::WorkerRing;
+use crate::tap::Watch;
 use crate::{CertificateChoice, EngineSettings, LegError, LegSpec, PipeSpec, certificate, start};
 
 /// How long a command may take. A worker's turn takes 10 ms at the very most, so a second without
@@ -247,6 +248,14 @@ impl Engine {
     pub async fn ask_nat_again(&self) {
         for ring in &self.inner.workers {
             let _ = timeout(COMMAND_DEADLINE, ring.send(Command::AskAgain)).await;
+        }
+    }
+
+    /// Passes what goes over the workers' sockets on to a capture, in place of any other, or ends
+    /// it.
+    pub async fn watch(&self, watch: Option<Watch>) {
+        for ring in &self.inner.workers {
+            let _ = timeout(COMMAND_DEADLINE, ring.send(Command::Watch(watch.clone()))).await;
         }
     }
 

@@ -22,6 +22,7 @@ mod settings;
 pub mod sim;
 pub mod socket;
 mod start;
+pub mod tap;
 mod traversal;
 mod worker;
 

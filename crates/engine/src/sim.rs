@@ -479,7 +479,13 @@ impl MediaSocket for SimSockets {
         }
     }
 
+    fn upcoming(&self) -> &[PathId] {
+        &[]
+    }
+
     fn wait(&mut self, _limit: Option<Duration>) {}
+
+    fn note_turn(&mut self, _now: Instant, _datagrams: usize) {}
 
     fn sockets(&self) -> usize {
         self.open.iter().flatten().count()

@@ -87,9 +87,7 @@ pub trait MediaSocket: Outbox {
     fn source_towards(&mut self, peer: IpAddr) -> Option<IpAddr>;
 
     /// Sockets of single legs that have something to receive, as far as known.
-    fn upcoming(&self) -> &[PathId] {
-        &[]
-    }
+    fn upcoming(&self) -> &[PathId];
 
     /// Fills the batch from one socket without waiting; empty when nothing is left. A socket of a
     /// single leg gives one datagram at a time: what the kernel touched to receive it is still in
@@ -100,8 +98,9 @@ pub trait MediaSocket: Outbox {
     /// limit.
     fn wait(&mut self, limit: Option<Duration>);
 
-    /// Hears after each turn when it began and how many datagrams it took.
-    fn note_turn(&mut self, _now: Instant, _datagrams: usize) {}
+    /// Hears after each turn when it began and how many datagrams it took. (There is no default,
+    /// which a layer that wraps sockets could forget to pass on.)
+    fn note_turn(&mut self, now: Instant, datagrams: usize);
 
     /// How many sockets are open.
     fn sockets(&self) -> usize;

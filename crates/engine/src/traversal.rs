@@ -673,6 +673,10 @@ impl<S: MediaSocket> MediaSocket for Traversal<S> {
         self.inner.wait(limit);
     }
 
+    fn note_turn(&mut self, now: Instant, datagrams: usize) {
+        self.inner.note_turn(now, datagrams);
+    }
+
     fn sockets(&self) -> usize {
         self.inner.sockets()
     }

@@ -23,6 +23,7 @@ use crate::links::{Links, MAX_LINKS};
 use crate::ports::PortPool;
 use crate::ring::Inbox;
 use crate::socket::{Batch, MediaSocket, Received, SocketUse};
+use crate::tap::Tapped;
 use crate::traversal::Traversal;
 use crate::{LegError, PortChoice, WorkerSnapshot};
 
@@ -93,7 +94,7 @@ pub(crate) enum Turn {
 }
 
 pub(crate) struct Worker<S> {
-    sockets: Traversal<S>,
+    sockets: Traversal<Tapped<S>>,
     shared: Vec<SharedPort>,
     ports: PortPool,
     inbox: Inbox,
@@ -150,7 +151,12 @@ impl<S: MediaSocket> Worker<S> {
             graph.add_shared_path(port.path);
         }
         Self {
-            sockets: Traversal::new(sockets, shared.clone(), ports.clone(), random),
+            sockets: Traversal::new(
+                Tapped::new(sockets, &shared),
+                shared.clone(),
+                ports.clone(),
+                random,
+            ),
             shared,
             ports,
             inbox,
@@ -167,7 +173,7 @@ impl<S: MediaSocket> Worker<S> {
     }
 
     pub(crate) fn sockets(&mut self) -> &mut S {
-        self.sockets.inner()
+        self.sockets.inner().inner()
     }
 
     /// Notes how long a turn took, for placement and status.
@@ -303,6 +309,7 @@ impl<S: MediaSocket> Worker<S> {
             Command::NatStatus(reply) => {
                 let _ = reply.send(self.sockets.status());
             }
+            Command::Watch(watch) => self.sockets.inner().watch(watch),
             Command::Stop => return Turn::Stop,
         }
         Turn::Sleep(None)

@@ -1,5 +1,6 @@
-//! A capture file of SIP messages (`pjsip set logger pcap`), in clear, for tools that read
-//! captures: each message as the payload of a datagram between the two addresses.
+//! Capture files for tools that read captures. SIP messages (`pjsip set logger pcap`) in clear,
+//! each as the payload of a datagram between the two addresses; what passes the media ports (`rtp
+//! set capture`), each datagram with its length and its beginning.
 //!
 //! The format is the classic one with raw IP packets (LINKTYPE_RAW, 101). Ports and addresses are
 //! real; TCP, TLS and WebSocket are shown as UDP, which such tools reassemble without the
@@ -36,13 +37,7 @@ impl Capture {
     /// # Errors
     /// When the file cannot be made, or exists.
     pub fn start(bus: &Bus, path: &Path) -> io::Result<Self> {
-        // The file holds calls and digests: nobody but the owner may read it.
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = BufWriter::new(options.open(path)?);
-        file.write_all(&file_header())?;
-        file.flush()?;
+        let file = create(path)?;
         let events = bus.subscribe();
         Ok(Self { task: tokio::spawn(follow(events, file)) })
     }
@@ -55,7 +50,8 @@ async fn follow(mut events: sidetone_events::Subscription, mut file: BufWriter<F
             Way::In => (*remote, *local),
             Way::Out => (*local, *remote),
         };
-        let record = record(SystemTime::now(), from, to, text.as_bytes());
+        let text = text.as_bytes();
+        let record = record(SystemTime::now(), from, to, (text, text.len()));
         let written = tokio::task::block_in_place(|| {
             file.write_all(&record)?;
             file.flush()
@@ -67,6 +63,64 @@ async fn follow(mut events: sidetone_events::Subscription, mut file: BufWriter<F
     }
 }
 
+/// A capture of datagrams of which the beginning is kept.
+#[derive(Debug)]
+pub struct Heads {
+    file: BufWriter<File>,
+    bytes: u64,
+}
+
+impl Heads {
+    /// A capture that was forgotten does not fill the disk: it ends at this size.
+    pub const LIMIT: u64 = 1 << 30;
+
+    /// Makes the file.
+    ///
+    /// # Errors
+    /// When the file cannot be made, or exists.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: create(path)?, bytes: 0 })
+    }
+
+    /// Adds a datagram of `whole` bytes that begins with `head`.
+    ///
+    /// # Errors
+    /// When the disk is full, or the file has reached [`Self::LIMIT`].
+    pub fn add(
+        &mut self,
+        at: SystemTime,
+        (from, to): (SocketAddr, SocketAddr),
+        head: &[u8],
+        whole: usize,
+    ) -> io::Result<()> {
+        let record = record(at, from, to, (head, whole));
+        self.bytes += record.len() as u64;
+        if self.bytes > Self::LIMIT {
+            return Err(io::Error::other("the file has a size of 1 GiB"));
+        }
+        self.file.write_all(&record)
+    }
+
+    /// Writes what waits, for whoever looks at the file meanwhile.
+    ///
+    /// # Errors
+    /// When the disk is full.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn create(path: &Path) -> io::Result<BufWriter<File>> {
+    // The file tells of calls and holds digests: nobody but the owner may read it.
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = BufWriter::new(options.open(path)?);
+    file.write_all(&file_header())?;
+    file.flush()?;
+    Ok(file)
+}
+
 fn file_header() -> [u8; 24] {
     let mut header = [0; 24];
     header[..4].copy_from_slice(&0xa1b2_c3d4_u32.to_be_bytes());
@@ -76,23 +130,33 @@ fn file_header() -> [u8; 24] {
     header
 }
 
-fn record(at: SystemTime, from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Vec<u8> {
+/// A datagram with a payload of `whole` bytes that begins with `kept`.
+fn record(
+    at: SystemTime,
+    from: SocketAddr,
+    to: SocketAddr,
+    (kept, whole): (&[u8], usize),
+) -> Vec<u8> {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let packet = packet(from, to, &payload[..payload.len().min(MAX_PAYLOAD)]);
+    let whole = whole.min(MAX_PAYLOAD);
+    let kept = &kept[..kept.len().min(whole)];
+    let packet = packet(from, to, kept, whole);
     // Seconds fit until 2106, and a packet is below 65,536 bytes.
     let seconds = u32::try_from(since.as_secs()).unwrap_or(u32::MAX);
-    let length = u32::try_from(packet.len()).unwrap_or(u32::MAX);
+    let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+    let (held, sent) = (length(packet.len()), length(packet.len() - kept.len() + whole));
     let mut record = Vec::with_capacity(16 + packet.len());
-    for number in [seconds, since.subsec_micros(), length, length] {
+    for number in [seconds, since.subsec_micros(), held, sent] {
         record.extend(number.to_be_bytes());
     }
     record.extend(packet);
     record
 }
 
-/// An IP packet (RFC 791, RFC 8200) that holds a datagram (RFC 768) without checksum.
-fn packet(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Vec<u8> {
-    let datagram = u16::try_from(payload.len() + 8).unwrap_or(u16::MAX);
+/// An IP packet (RFC 791, RFC 8200) that holds a datagram (RFC 768) without checksum, of whose
+/// `whole` bytes the first are there.
+fn packet(from: SocketAddr, to: SocketAddr, payload: &[u8], whole: usize) -> Vec<u8> {
+    let datagram = u16::try_from(whole + 8).unwrap_or(u16::MAX);
     let mut packet = Vec::with_capacity(48 + payload.len());
     match (from.ip().to_canonical(), to.ip().to_canonical()) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
@@ -143,6 +207,18 @@ fn checksum(bytes: &[u8]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_datagram_that_was_cut_keeps_its_length() {
+        let (from, to) = ("192.0.2.1:4000".parse().unwrap(), "[2001:db8::2]:5000".parse().unwrap());
+        let cut = record(SystemTime::UNIX_EPOCH, from, from, (&[0x80; 12], 172));
+        assert_eq!(cut.len(), 16 + 20 + 8 + 12);
+        assert_eq!(cut[8..16], [0, 0, 0, 40, 0, 0, 0, 200], "held and sent");
+        assert_eq!(cut[18..20], [0, 200], "the length of the IP packet");
+        assert_eq!(cut[40..42], [0, 180], "the length of the datagram");
+        let cut = record(SystemTime::UNIX_EPOCH, from, to, (&[], 172));
+        assert_eq!(cut[8..16], [0, 0, 0, 48, 0, 0, 0, 220]);
+    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn messages_become_datagrams_between_the_two_addresses() {

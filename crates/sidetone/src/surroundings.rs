@@ -1,16 +1,21 @@
 //! What commands of the control socket need beside the exchange.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::Builder;
 use std::time::Duration;
 
 use sidetone_control::commands::{Knob, Stop, Surroundings};
 use sidetone_control::socket::Answer;
+use sidetone_engine::tap::{Seen, Watch};
 use sidetone_http::HttpServer;
 use sidetone_observe::Log;
-use sidetone_observe::capture::Capture;
+use sidetone_observe::capture::{Capture, Heads};
 use tokio::sync::mpsc;
 
 use crate::logging;
@@ -73,7 +78,42 @@ impl Surroundings for Everything {
         *self.capture.lock() = None;
     }
 
+    fn media_capture(&self, path: &str, peer: Option<IpAddr>) -> Result<Watch, String> {
+        let heads = Heads::create(Path::new(path)).map_err(|error| error.to_string())?;
+        let (watch, seen, left_out) = Watch::new(peer);
+        let named = path.to_owned();
+        let write = move || write_heads(&named, heads, &seen, &left_out);
+        let thread = Builder::new().name("rtp-capture".to_owned()).spawn(write);
+        thread.map(|_| watch).map_err(|error| error.to_string())
+    }
+
     fn since_reload(&self) -> Duration {
         self.reloader.last.lock().elapsed()
+    }
+}
+
+/// How long a datagram may wait before it is in the file.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// Writes until no worker watches any more, or the file takes nothing more.
+fn write_heads(path: &str, mut heads: Heads, seen: &Receiver<Seen>, left_out: &AtomicU64) {
+    let written = loop {
+        let flushed = match seen.recv_timeout(FLUSH) {
+            Ok(seen) => heads.add(seen.at, (seen.from, seen.to), seen.head(), seen.len),
+            Err(RecvTimeoutError::Timeout) => heads.flush(),
+            Err(RecvTimeoutError::Disconnected) => break heads.flush(),
+        };
+        if flushed.is_err() {
+            break flushed;
+        }
+    };
+    let left_out = left_out.load(Ordering::Relaxed);
+    match written {
+        Ok(()) if left_out == 0 => tracing::info!("the capture of media in {path} has ended"),
+        Ok(()) => tracing::warn!(
+            "the capture of media in {path} has ended; {left_out} datagrams are not in it, because \
+             the disk was too slow for them: name one address in `rtp set capture`"
+        ),
+        Err(error) => tracing::error!("the capture of media in {path} ends: {error}"),
     }
 }

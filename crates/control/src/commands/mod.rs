@@ -20,10 +20,12 @@ mod rtp;
 mod stun;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sidetone_engine::tap::Watch;
 use sidetone_pbx::Exchange;
 
 use crate::socket::Answer;
@@ -59,6 +61,13 @@ pub trait Surroundings: Send + Sync {
 
     /// Ends the capture, if there is one.
     fn end_capture(&self);
+
+    /// Makes a file for what passes the media ports, of one peer or of all, and writes there what
+    /// the watch that it returns tells.
+    ///
+    /// # Errors
+    /// Why the file cannot be made, in words.
+    fn media_capture(&self, path: &str, peer: Option<IpAddr>) -> Result<Watch, String>;
 
     /// Time since the configuration was read last.
     fn since_reload(&self) -> Duration;
@@ -250,6 +259,12 @@ pub const COMMANDS: &[Command] = &[
     command!("pjsip show settings", "", pjsip_objects::settings, "Show what holds for all of SIP"),
     command!("pjsip show transport", "<name>", pjsip_objects::transport, "Show a transport"),
     command!("pjsip show transports", "", pjsip_show::transports, "List the transports"),
+    command!(
+        "rtp set capture",
+        "<file> [<address>]|off",
+        rtp::capture,
+        "Write the headers of what passes the media ports into a capture file"
+    ),
     command!("rtp show settings", "", rtp::settings, "Show the settings of media"),
     command!("stun set debug", "on|off", stun::debug, "Show packets of STUN and TURN in the log"),
     command!("stun show status", "", stun::status, "Show the watch on our public address"),

@@ -1,12 +1,39 @@
-//! `rtp show settings`
+//! `rtp show settings`, `rtp set capture`
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use sidetone_config::{NatServer, Rtp};
 use sidetone_engine::nat::Health;
 
-use super::{Context, text};
+use super::{Context, text, wrong};
 use crate::socket::Answer;
+
+/// Headers of media for tools that count loss and jitter (RTC-09); payloads are not kept.
+pub(super) async fn capture(context: &Context, args: &[&str]) -> Answer {
+    let engine = context.exchange.engine();
+    let (path, peer) = match args {
+        ["off"] => {
+            engine.watch(None).await;
+            return text("The capture of media has ended\n");
+        }
+        [path] => (path, None),
+        [path, address] => match address.parse::<IpAddr>() {
+            Ok(ip) => (path, Some(ip.to_canonical())),
+            Err(_) => return wrong(format!("'{address}' is no IP address\n")),
+        },
+        _ => return wrong("Usage: rtp set capture <file> [<address>]|off\n"),
+    };
+    match context.surroundings.media_capture(path, peer) {
+        Ok(watch) => {
+            engine.watch(Some(watch)).await;
+            text(format!(
+                "Headers of media are written to {path}; end it with rtp set capture off\n"
+            ))
+        }
+        Err(why) => wrong(format!("{path}: {why}\n")),
+    }
+}
 
 pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     let config = context.exchange.config();
