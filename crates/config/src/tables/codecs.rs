@@ -59,25 +59,25 @@ pub const SPEEX: ObjectSpec = ObjectSpec {
     usage: Works,
     aliases: &[],
     options: options! {
-        "quality" Number { min: 0, max: 10 }, "8", Works,
-            "Quality of packets of one size. Asterisk's default is 3, half the bits and audibly \
-             less.";
-        "complexity" Number { min: 0, max: 10 }, "3", Works, "Effort of the encoder.";
-        "enhancement" YesNo, "yes", Works, "Sharpen what was decoded.";
-        "vad" YesNo, "no", Works, "Notice silence, and spend few bits on it.";
-        "vbr" YesNo, "no", Works, "Spend fewer bits on what is easy to encode.";
-        "vbr_quality" Number { min: 0, max: 10 }, "4", Works, "Quality that `vbr` keeps.";
         "abr" Number { min: 0, max: 64_000 }, "0", Works,
             "Bits per second that are kept on average; 0 for none in particular.";
+        "complexity" Number { min: 0, max: 10 }, "3", Works, "Effort of the encoder.";
         "dtx" YesNo, "no", Works, "Do not send silence that `vad`, `vbr` or `abr` notices.";
-        "preprocess" YesNo, "no", PREPROCESS, "Prepare sound before it is encoded.";
-        "pp_vad" YesNo, "no", PREPROCESS, "Notice silence before sound is encoded.";
+        "enhancement" YesNo, "yes", Works, "Sharpen what was decoded.";
         "pp_agc" YesNo, "no", PREPROCESS, "Bring sound to one level.";
         "pp_agc_level" Text, "8000", PREPROCESS, "That level.";
         "pp_denoise" YesNo, "no", PREPROCESS, "Take away noise.";
         "pp_dereverb" YesNo, "no", PREPROCESS, "Take away echo of the room.";
         "pp_dereverb_decay" Text, "0.4", PREPROCESS, "How fast that fades.";
         "pp_dereverb_level" Text, "0.3", PREPROCESS, "How strong it is.";
+        "pp_vad" YesNo, "no", PREPROCESS, "Notice silence before sound is encoded.";
+        "preprocess" YesNo, "no", PREPROCESS, "Prepare sound before it is encoded.";
+        "quality" Number { min: 0, max: 10 }, "8", Works,
+            "Quality of packets of one size. Asterisk's default is 3, half the bits and audibly \
+             less.";
+        "vad" YesNo, "no", Works, "Notice silence, and spend few bits on it.";
+        "vbr" YesNo, "no", Works, "Spend fewer bits on what is easy to encode.";
+        "vbr_quality" Number { min: 0, max: 10 }, "4", Works, "Quality that `vbr` keeps.";
     },
 };
 
