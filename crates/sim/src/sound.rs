@@ -91,8 +91,8 @@ impl Sound {
     /// direction, not another's tone, not one's own, not two streams at once. `asked_ms` is how
     /// long it was listened to on links of this weather. A bad link takes one packet in six on its
     /// two legs, doubles some and changes the order of the others; there the phase tells nothing.
-    /// On a late one whatever translates finds gaps in every packet's place, conceals them, and
-    /// takes what comes later for news.
+    /// On a late one whatever translates plays the one packet in four that no later one overtook,
+    /// and conceals what was between: the seams sound of everything a little.
     #[must_use]
     pub fn is_voice(&self, speaker: f64, own: f64, asked_ms: usize, weather: Weather) -> bool {
         let percent = 100 * self.length_ms() / asked_ms.max(1);
@@ -100,9 +100,11 @@ impl Sound {
             let (share, own) = (self.share_in_tenths(speaker), self.share_in_tenths(own));
             return share > 0.5 && own < 0.05 && (87..=113).contains(&percent);
         }
-        let bounds = if weather == Weather::LATE { 30..=220 } else { 50..=140 };
         let (share, own) = (self.share_in_packets(speaker), self.share_in_packets(own));
-        share > 0.5 && own < 0.2 && bounds.contains(&percent)
+        if weather == Weather::LATE {
+            return share > 0.25 && own < share * 0.75 && (30..=140).contains(&percent);
+        }
+        share > 0.5 && own < 0.2 && (50..=140).contains(&percent)
     }
 
     /// Whether it is one tone of this frequency.
@@ -141,12 +143,16 @@ mod tests {
             for own in voices.into_iter().filter(|own| *own != speaker) {
                 assert!(sound.is_voice(speaker, own, 1_000, Weather::CLEAR), "{speaker} at {own}");
                 assert!(link.is_voice(speaker, own, 1_000, Weather::BAD), "{speaker} at {own}");
-                assert!(!link.is_voice(own, speaker, 1_000, Weather::BAD), "{speaker} for {own}");
+                for weather in [Weather::BAD, Weather::LATE] {
+                    assert!(!link.is_voice(own, speaker, 1_000, weather), "{speaker} for {own}");
+                }
             }
             let half = Sound { samples: link.samples[..3_200].to_vec() };
             assert!(!half.is_voice(speaker, 0.0, 1_000, Weather::BAD), "it stops in the middle");
             let twice = Sound { samples: [&link.samples[..], &link.samples].concat() };
-            assert!(!twice.is_voice(speaker, 0.0, 1_000, Weather::BAD), "two streams at once");
+            for weather in [Weather::BAD, Weather::LATE] {
+                assert!(!twice.is_voice(speaker, 0.0, 1_000, weather), "two streams at once");
+            }
         }
         for dead in [Sound::default(), Sound { samples: vec![4; 8_000] }] {
             assert!(!dead.is_voice(450.0, 0.0, 1_000, Weather::BAD) && dead.is_silent());
