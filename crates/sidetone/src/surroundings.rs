@@ -18,6 +18,7 @@ use sidetone_observe::Log;
 use sidetone_observe::capture::{Capture, Heads};
 use tokio::sync::mpsc;
 
+use crate::arguments::Arguments;
 use crate::logging;
 use crate::reload::Reloader;
 
@@ -65,6 +66,15 @@ impl Surroundings for Everything {
             Knob::Verbose => self.log.set_verbose(to),
             Knob::Debug => self.log.set_debug(to),
         }
+    }
+
+    fn dumps_core(&self) -> bool {
+        self.reloader.arguments.core_dump
+    }
+
+    fn runs_as(&self) -> (String, String) {
+        let Arguments { user, group, .. } = &self.reloader.arguments;
+        (user.clone().unwrap_or_default(), group.clone().unwrap_or_default())
     }
 
     fn capture(&self, path: &str) -> Result<(), String> {

@@ -218,7 +218,7 @@ pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     row("Root console verbosity:", &surroundings.knob(Knob::Verbose).to_string());
     row("Current console verbosity:", &surroundings.knob(Knob::Verbose).to_string());
     row("Debug level:", &surroundings.knob(Knob::Debug).to_string());
-    row("Dump core on crash:", if options.start.core_dump { "Yes" } else { "No" });
+    row("Dump core on crash:", if surroundings.dumps_core() { "Yes" } else { "No" });
     row("Maximum load average:", &format!("{:.6}", options.max_load.unwrap_or(0.0)));
     let now = context.exchange.wall_clock();
     let before = |time: Duration| (&now - time).strftime("%T").to_string();
@@ -228,8 +228,7 @@ pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     row("Entity ID:", context.exchange.entity_id());
     row("Default language:", &options.default_language);
     row("Language prefix:", on(options.language_prefix));
-    let user = options.run_user.as_deref().unwrap_or_default();
-    let group = options.run_group.as_deref().unwrap_or_default();
+    let (user, group) = surroundings.runs_as();
     row("User name and group:", &format!("{user}/{group}"));
     row("Executable includes:", on(options.exec_includes));
     row("Min DTMF duration::", &options.min_dtmf_duration_ms.to_string());

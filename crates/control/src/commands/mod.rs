@@ -53,6 +53,12 @@ pub trait Surroundings: Send + Sync {
     /// Turns a knob of the log; returns where it stood.
     fn turn(&self, knob: Knob, to: u8) -> u8;
 
+    /// Whether a crash may leave a core file: `-g`, or `dumpcore` when it started.
+    fn dumps_core(&self) -> bool;
+
+    /// The user and the group the process became, empty when it stays who it was.
+    fn runs_as(&self) -> (String, String);
+
     /// Begins a capture of SIP messages in a new file; one that runs ends.
     ///
     /// # Errors
