@@ -187,4 +187,21 @@ mod tests {
         assert!(both.quiet && both.light && !both.no_colour && !both.realtime);
         assert_eq!((both.user.as_deref(), both.group), (Some("root"), None));
     }
+
+    #[test]
+    fn each_option_of_the_start_is_switched_on_by_its_own_line() {
+        let with = |line: &str| {
+            let source = sidetone_conf::MemorySource::new()
+                .with("/etc/asterisk.conf", format!("[options]\n{line}\n"))
+                .with("/etc/pjsip.conf", "[u]\ntype=transport\nbind=127.0.0.1\n");
+            let config = sidetone_config::load(&source, "/etc").config.expect("a configuration");
+            let both = Arguments::parse_from(["sidetone"]).with_options(&config.asterisk);
+            (both.core_dump, both.realtime, both.no_colour, both.console)
+        };
+        assert_eq!(with(""), (false, false, false, false));
+        assert_eq!(with("dumpcore=yes"), (true, false, false, false));
+        assert_eq!(with("highpriority=yes"), (false, true, false, false));
+        assert_eq!(with("nocolor=yes"), (false, false, true, false));
+        assert_eq!(with("console=yes"), (false, false, false, true));
+    }
 }

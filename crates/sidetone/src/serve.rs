@@ -216,6 +216,14 @@ fn answerer(exchange: &Exchange, reloader: &Arc<Reloader>, stop: mpsc::Sender<St
     })
 }
 
+fn engine_settings(config: &Config) -> EngineSettings {
+    EngineSettings {
+        ports: config.rtp.ports.clone(),
+        udp_checksums: config.rtp.checksums,
+        ..EngineSettings::default()
+    }
+}
+
 async fn build(
     config: Arc<Config>,
     plan: Arc<Dialplan>,
@@ -223,12 +231,7 @@ async fn build(
     net_events: mpsc::Receiver<NetEvent>,
     bus: Bus,
 ) -> Result<Exchange, String> {
-    let engine = EngineSettings {
-        ports: config.rtp.ports.clone(),
-        udp_checksums: config.rtp.checksums,
-        ..EngineSettings::default()
-    };
-    let engine = Engine::start(engine)
+    let engine = Engine::start(engine_settings(&config))
         .map_err(|error| format!("cannot start media: {error}; see rtpstart and rtpend"))?;
     let prompts = Prompts::new(&config.asterisk.directories.data);
     let random = || Box::new(system_random()) as Box<dyn Random>;
@@ -311,5 +314,26 @@ async fn drain(exchange: &Exchange) {
     let _ = tokio::time::timeout_at(deadline, exchange.registrations().stop()).await;
     while exchange.live().count() > 0 && tokio::time::Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_and_checksums_of_rtp_conf_reach_the_media_workers() {
+        let settings = |rtp: &str| {
+            let source = sidetone_conf::MemorySource::new()
+                .with("/etc/pjsip.conf", "[u]\ntype=transport\nbind=127.0.0.1\n")
+                .with("/etc/rtp.conf", format!("[general]\n{rtp}"));
+            let loaded = sidetone_config::load(&source, "/etc");
+            engine_settings(&loaded.config.expect("a configuration"))
+        };
+        assert!(settings("").udp_checksums);
+        let set = settings("rtpchecksums=no\nrtpstart=31000\nrtpend=31100\n");
+        assert!(!set.udp_checksums);
+        assert_eq!(set.ports, settings("rtpstart=31000\nrtpend=31100\n").ports);
+        assert_ne!(set.ports, settings("").ports);
     }
 }

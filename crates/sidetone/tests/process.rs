@@ -9,8 +9,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::UdpSocket;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use support::phone::Phone;
 use support::{BINARY, Exchange, free_port, pjsip};
 
 /// Whether something answers OPTIONS at the port.
@@ -103,10 +104,91 @@ fn a_reader_that_closes_early_ends_an_answer_quietly() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+/// What a line of `core show settings` says.
+fn setting(exchange: &Exchange, name: &str) -> String {
+    let settings = exchange.answer("core show settings");
+    let value = settings.lines().find_map(|line| line.trim_start().strip_prefix(name));
+    value.unwrap_or_else(|| panic!("no {name} in {settings}")).trim().to_owned()
+}
+
+/// Starts it where a crash leaves no core file, unless it changes that itself.
+fn start_without_cores(exchange: &mut Exchange, flags: &[&str]) {
+    let log = fs::File::create(exchange.folder.join("out")).expect("a file");
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -S -c 0; exec \"$0\" \"$@\"", BINARY]).args(flags);
+    let child = command.arg("-C").arg(exchange.folder.join("asterisk.conf")).stdout(log).spawn();
+    exchange.child = Some(child.expect("it starts"));
+    exchange.wait();
+}
+
+fn add_options(exchange: &Exchange, lines: &str) {
+    let path = exchange.folder.join("asterisk.conf");
+    let text = fs::read_to_string(path).expect("a file");
+    exchange.write("asterisk.conf", &format!("{text}[options]\n{lines}\n"));
+}
+
+fn signal(exchange: &Exchange, name: &str) {
+    let id = exchange.child.as_ref().expect("it runs").id().to_string();
+    assert!(Command::new("kill").args([name, &id]).status().expect("kill is there").success());
+}
+
+/// Whether it ends by itself within ten seconds, without a fault.
+fn ends(exchange: &mut Exchange) -> bool {
+    let child = exchange.child.as_mut().expect("it runs");
+    let end = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < end {
+        if let Some(status) = child.try_wait().expect("a status") {
+            return status.success();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    false
+}
+
+#[test]
+fn options_of_asterisk_conf_act_as_the_flags_do() {
+    let mut exchange = Exchange::new("options", free_port());
+    add_options(&exchange, "dumpcore = yes\nhighpriority = yes");
+    start_without_cores(&mut exchange, &["-f"]);
+    let limits = exchange.proc("limits");
+    let cores = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
+    let columns: Vec<&str> = cores.split_whitespace().collect();
+    assert_eq!(columns[4], columns[5], "as far as it goes: {cores}");
+    assert_eq!(setting(&exchange, "Dump core on crash:"), "Yes");
+    let stat = exchange.proc("stat");
+    let after_name = stat.rsplit(')').next().expect("fields");
+    let has_priority = after_name.split_whitespace().nth(38) == Some("2");
+    assert!(has_priority || exchange.logs("no real-time priority"), "{}", exchange.log());
+}
+
+/// A terminal that `script` makes: nothing else in a test is one.
+#[test]
+fn nocolor_leaves_the_colours_of_a_terminal_out() {
+    for (line, coloured) in [("nocolor = no", true), ("nocolor = yes", false)] {
+        let mut exchange = Exchange::new(&format!("colours-{coloured}"), free_port());
+        add_options(&exchange, line);
+        let asterisk = exchange.folder.join("asterisk.conf").display().to_string();
+        // Ended by itself should the test fail: it outlives its terminal.
+        let started = format!("timeout --foreground 60 '{BINARY}' -f -C '{asterisk}'");
+        let log = fs::File::create(exchange.folder.join("out")).expect("a file");
+        let mut terminal = Command::new("script");
+        terminal.args(["-qec", &started, "/dev/null"]).stdin(Stdio::null()).stdout(log);
+        exchange.child = Some(terminal.spawn().expect("it starts"));
+        exchange.wait();
+        assert!(exchange.logs("Asterisk Ready"), "{}", exchange.log());
+        exchange.answer("core stop now");
+        assert!(ends(&mut exchange));
+        // What is said of the configuration comes before it is in force.
+        let log = exchange.log();
+        let line = log.lines().find(|line| line.contains("Asterisk Ready")).expect("a line");
+        assert_eq!(line.contains("\x1b["), coloured, "{line}");
+    }
+}
+
 #[test]
 fn flags_of_the_process_act() {
     let mut exchange = Exchange::new("flags", free_port());
-    exchange.start_with(&["-fgpTWnm"]);
+    start_without_cores(&mut exchange, &["-fgpTWnm"]);
     let limits = exchange.proc("limits");
     let cores = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
     let columns: Vec<&str> = cores.split_whitespace().collect();
@@ -119,8 +201,7 @@ fn flags_of_the_process_act() {
     let after_name = stat.rsplit(')').next().expect("fields");
     let policy = after_name.split_whitespace().nth(38);
     let may = policy == Some("2");
-    let full = exchange.answer("core show settings");
-    assert!(full.contains("Dump core on crash:"), "{full}");
+    assert_eq!(setting(&exchange, "Dump core on crash:"), "Yes");
     assert!(may || running_as_root_without_nice(), "-p asks for real-time priority: {stat}");
     assert!(!exchange.log().contains("NOTICE"), "-m mutes: {}", exchange.log());
 }
@@ -165,6 +246,7 @@ fn privileges_are_given_up_once_the_ports_are_open() {
         return;
     }
     exchange.start_with(&["-f", "-U", "65534"]);
+    assert_eq!(setting(&exchange, "User name and group:"), "65534/65534");
     let status = exchange.proc("status");
     assert_eq!((ids(&status, "Uid:"), ids(&status, "Gid:")), ("65534".into(), "65534".into()));
     assert_eq!(ids(&status, "Groups:"), "65534", "root's groups are gone");
@@ -322,13 +404,66 @@ fn a_signal_ends_it_cleanly_and_frees_its_port() {
         let mut exchange = Exchange::new(&format!("signal{signal}"), port);
         exchange.start();
         assert!(answers(port), "{signal}");
-        let child = exchange.child.as_mut().expect("it runs");
-        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(sent.expect("kill is there").success());
-        assert!(child.wait().expect("it ends").success(), "{signal}");
+        self::signal(&exchange, signal);
+        assert!(ends(&mut exchange), "{signal}");
         assert!(!exchange.folder.join("asterisk.ctl").exists(), "{signal}");
         UdpSocket::bind(("127.0.0.1", port)).expect("the port is free again");
     }
+}
+
+#[test]
+fn a_hangup_signal_reads_the_configuration_again() {
+    let (port, other) = (free_port(), free_port());
+    let mut exchange = Exchange::new("hangup", port);
+    exchange.start();
+    assert!(answers(port));
+    exchange.write("pjsip.conf", &pjsip(other));
+    add_options(&exchange, "dumpcore = yes");
+    signal(&exchange, "-HUP");
+    assert!(exchange.logs("reloaded: "), "{}", exchange.log());
+    assert!(answers(other) && !answers(port), "the listener moves with it");
+    assert_eq!(setting(&exchange, "Dump core on crash:"), "No", "as it was started");
+}
+
+#[test]
+fn a_stop_when_convenient_waits_for_the_last_call_and_takes_others_until_then() {
+    let port = free_port();
+    let mut exchange = Exchange::new("convenient", port);
+    let known = "[desk]\ntype = identify\nendpoint = desk\nmatch = 127.0.0.1\n";
+    let trusting = pjsip(port).replace("auth = desk\n", "");
+    exchange.write("pjsip.conf", &format!("{trusting}\n{known}"));
+    exchange.write("extensions.conf", "[a]\nexten => 600,1,Answer()\n same => n,Echo()\n");
+    exchange.start();
+    let (first, second) = (Phone::new(port), Phone::new(port));
+    let hang_up = |phone: &Phone, tag: &str| {
+        phone.send(&phone.request("BYE", tag, 2, "Content-Length: 0\r\n\r\n"));
+        assert!(phone.answer("BYE").starts_with("SIP/2.0 200"));
+    };
+    let (tag, _) = first.call();
+    let told = exchange.answer("core stop when convenient");
+    assert!(told.contains("Waiting for inactivity"), "{told}");
+    let (second_tag, _) = second.call();
+    hang_up(&first, &tag);
+    // Longer than it takes to look whether somebody still talks.
+    std::thread::sleep(Duration::from_millis(600));
+    assert!(exchange.answer("core show channels").contains("1 active call"));
+    hang_up(&second, &second_tag);
+    assert!(ends(&mut exchange), "{}", exchange.log());
+}
+
+#[test]
+fn lines_of_the_log_begin_with_the_time_as_dateformat_writes_it() {
+    let mut exchange = Exchange::new("dates", free_port());
+    let logger = "[general]\ndateformat = %Y/%m/%d at %H\n[logfiles]\nmessages.log => notice\n";
+    exchange.write("logger.conf", logger);
+    exchange.start();
+    exchange.answer("core stop now");
+    assert!(ends(&mut exchange));
+    let log = fs::read_to_string(exchange.folder.join("messages.log")).expect("a log");
+    let line = log.lines().find(|line| line.contains("Asterisk Ready")).expect("a line");
+    let time = line.strip_prefix('[').and_then(|rest| rest.split(']').next()).expect("its time");
+    let shape = time.replace(|character: char| character.is_ascii_digit(), "9");
+    assert_eq!(shape, "9999/99/99 at 99", "{line}");
 }
 
 #[test]
