@@ -594,7 +594,7 @@ fn keep_alive_at(
     if !audio || !stream.sends() || !transport.is_open() {
         return None;
     }
-    Some(stream.sent_at().unwrap_or(stream.heard_at) + interval)
+    Some(stream.sent_at() + interval)
 }
 
 /// When silence becomes a timeout: the hold value counts while the call is held, in whatever form.

@@ -71,7 +71,8 @@ pub(crate) struct Stream {
     pub(crate) estimate: Option<BitrateEstimate>,
     pub(crate) keyframes: KeyframeRequests,
     pub(crate) heard_at: Instant,
-    sent_at: Option<Instant>,
+    /// When a packet left last; before the first, when the stream began.
+    sent_at: Instant,
     pub(crate) heard: bool,
     pub(crate) silence_told: bool,
     // Sending.
@@ -122,7 +123,7 @@ impl Stream {
             estimate: None,
             keyframes: KeyframeRequests::default(),
             heard_at: now,
-            sent_at: None,
+            sent_at: now,
             heard: false,
             silence_told: false,
             rewriter: Rewriter::new(clock_rate, sequence, io.random.u32()),
@@ -252,7 +253,7 @@ impl Stream {
         self.is_active() && self.plan.direction.sends()
     }
 
-    pub(crate) fn sent_at(&self) -> Option<Instant> {
+    pub(crate) fn sent_at(&self) -> Instant {
         self.sent_at
     }
 
@@ -552,7 +553,7 @@ impl Stream {
             return false;
         };
         self.transmission.handle_rtp(io.now, header.timestamp, payload.len());
-        self.sent_at = Some(io.now);
+        self.sent_at = io.now;
         if !in_clear
             && let (Some(history), Some(packet)) = (&mut self.history, io.scratch.get(..sent))
         {
@@ -599,6 +600,8 @@ impl Stream {
     /// Sends something small when nothing was sent for a while (RFC 6263): comfort noise when
     /// agreed, else an empty packet of a payload type nobody uses (§4.6).
     pub(crate) fn keep_alive(&mut self, transport: &mut Transport, io: &mut Io<'_>) {
+        // Also when it cannot leave: the next try is due a whole interval later.
+        self.sent_at = io.now;
         let unused =
             || (96..=127).rev().find(|number| self.formats.incoming(*number) == Payload::Unknown);
         let comfort = self.formats.comfort_noise();
@@ -607,8 +610,6 @@ impl Stream {
         };
         // RFC 3389 §3.1: one byte of noise level, -70 dBov.
         let payload: &[u8] = if comfort.is_some() { &[70] } else { &[] };
-        // Also when it cannot leave: the next try is due a whole interval later.
-        self.sent_at = Some(io.now);
         let numbers = self.rewriter.insert(io.now);
         let header = Header {
             marker: false,

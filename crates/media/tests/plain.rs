@@ -227,6 +227,19 @@ fn a_quiet_leg_keeps_its_nat_binding_open() {
     assert!((9..=10).contains(&sent), "{sent}");
 }
 
+/// What the peer says keeps its own binding open, and may go another way than what it is to hear.
+#[test]
+fn a_leg_that_only_hears_keeps_its_nat_binding_open_too() {
+    let settings = RtpSettings { keepalive: Some(SECOND), ..RtpSettings::default() };
+    let mut world = World::new(1, Link::default());
+    let mut phone = Phone::new("198.51.100.9:4000");
+    let local = world.plain(0, 1, settings);
+    world.apply(0, 1, plain_plan(phone.address, vec![audio(0x11)]));
+    phone.talk(&mut world, local.rtp, 500);
+    let sent = phone.heard(&world).len();
+    assert!((9..=10).contains(&sent), "{sent}");
+}
+
 #[test]
 fn rtcp_goes_to_its_own_port_without_mux() {
     let (mut world, mut phone, to) = echo_leg(RtpSettings::default());
