@@ -16,6 +16,7 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfi
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, Record};
+use parking_lot::Mutex;
 use tokio::time::timeout;
 
 pub use hickory_resolver::proto::rr::RecordType;
@@ -62,6 +63,10 @@ pub struct Table {
     pub naptr: BTreeMap<String, Vec<Naptr>>,
     /// Names that nobody answers for.
     pub silent: BTreeSet<String>,
+    /// For how long addresses hold; of others nobody tells.
+    pub ttl: BTreeMap<String, Duration>,
+    /// How often the addresses of each host were asked for.
+    pub asked: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
 /// What came of looking up a name.
@@ -216,7 +221,10 @@ impl Asking {
 
     /// The least time to live of the records of that kind.
     async fn time_to_live(&self, host: &str, kind: RecordType) -> Option<Duration> {
-        let Self::Dns(Some(dns)) = self else { return None };
+        let dns = match self {
+            Self::Dns(dns) => dns.as_ref()?,
+            Self::Table(table) => return table.ttl.get(host).copied(),
+        };
         if !is_public(host) {
             return None;
         }
@@ -239,6 +247,7 @@ impl Asking {
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, String> {
         self.hear(host).await?;
         if let Self::Table(table) = self {
+            *table.asked.lock().entry(host.to_owned()).or_default() += 1;
             let found = table.addresses.get(host).cloned();
             return found.ok_or_else(|| "there is no such name".to_owned());
         }

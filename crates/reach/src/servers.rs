@@ -286,4 +286,22 @@ mod tests {
         assert_eq!(name.next, Some(Instant::now() + AGAIN));
         assert_eq!(name.found.len(), 1, "what was known stays");
     }
+
+    #[test]
+    fn the_certificate_of_a_turn_server_is_judged_unless_turn_verify_server_says_no() {
+        let judged = |verify, ca_file: &str| {
+            let password = sidetone_base::Pii::new("secret".to_owned());
+            let settings = tls(&TurnServer {
+                server: NatServer { host: "turn.example.org".to_owned(), port: 5_349 },
+                transport: TurnTransport::Tls,
+                login: TurnLogin::Fixed { user: "desk".to_owned(), password },
+                verify,
+                ca_file: ca_file.to_owned(),
+            });
+            (settings.server_verification, settings.ca_list_file)
+        };
+        assert_eq!(judged(true, ""), (ServerVerification::On, None), "by those of the system");
+        assert_eq!(judged(true, "/ca.pem"), (ServerVerification::On, Some("/ca.pem".into())));
+        assert_eq!(judged(false, ""), (ServerVerification::Off, None));
+    }
 }

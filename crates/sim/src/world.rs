@@ -384,19 +384,28 @@ impl World {
         });
     }
 
-    /// The same for the STUN monitor, which asks from a socket beside the media workers.
-    pub fn monitor_server(&self, server: SocketAddr, sees: Rc<Cell<Option<SocketAddr>>>) {
+    /// The same for the STUN monitor, which asks from a socket beside the media workers. What it
+    /// asks is kept.
+    pub fn monitor_server(
+        &self,
+        server: SocketAddr,
+        sees: Rc<Cell<Option<SocketAddr>>>,
+    ) -> Rc<RefCell<Vec<Vec<u8>>>> {
         let host = self.inner.wires.host(server.ip());
         let socket = host.datagrams(server).expect("the port is free");
+        let asked: Rc<RefCell<Vec<Vec<u8>>>> = Rc::default();
+        let kept = Rc::clone(&asked);
         tokio::task::spawn_local(async move {
             let mut buffer = [0; 1_500];
             while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+                kept.borrow_mut().push(buffer[..length].to_vec());
                 let answer = sees.get().and_then(|mapped| answer(&buffer[..length], mapped));
                 if let Some(answer) = answer {
                     let _ = socket.send_to(&answer, from);
                 }
             }
         });
+        asked
     }
 
     /// How many datagrams reached an address where nobody is.

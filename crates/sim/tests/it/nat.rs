@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use sidetone_pbx::counters::Refusal;
 use sidetone_sim::phone::Saying;
@@ -366,4 +367,85 @@ fn candidates_of_the_peer_that_come_by_info_are_tried() {
         wendy.hang_up().await;
         world.assert_no_leaks().await;
     });
+}
+
+/// Whoever asks for our public address says what it is, unless that is nobody's business.
+#[test]
+fn stun_servers_are_told_our_name_unless_stun_software_attribute_says_no() {
+    for (option, told) in [("yes", true), ("no", false)] {
+        let (mut configuration, _) = with_stun();
+        configuration.rtp += &format!("stun_software_attribute = {option}\n");
+        let monitor = "[general]\nstunaddr = 198.51.100.201\n".to_owned();
+        configuration.files.push(("/etc/res_stun_monitor.conf".to_owned(), monitor));
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let by_monitor =
+                world.monitor_server("198.51.100.201:3478".parse().unwrap(), Rc::default());
+            world.run_for(secs(5)).await;
+            let wendy = registered(&world, "wendy", Line::WebSocket).await;
+            wendy.dial("600").await;
+            world.run_until("she hears herself", secs(9), |_| wendy.is_talking()).await;
+            let by_workers = world.taken_at(STUN.parse().unwrap());
+            for asked in [by_workers, by_monitor.take()] {
+                assert!(!asked.is_empty());
+                for question in asked {
+                    let named = question.windows(8).any(|bytes| bytes == b"Sidetone");
+                    assert_eq!(named, told, "{option}: {question:?}");
+                }
+            }
+            wendy.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// NAT-03: the address of a name that holds for no time is asked for again by each call, if
+/// `stunaddr_reresolve_ttl_0` wants it so; that of another name is not.
+#[test]
+fn a_call_resolves_a_name_again_that_holds_for_no_time_where_the_option_says_so() {
+    for (option, ttl_s, again) in [("yes", 0, 1), ("no", 0, 0), ("yes", 3_600, 0)] {
+        let name = "stun.example";
+        let rtp = format!("[general]\nstunaddr = {name}\nstunaddr_reresolve_ttl_0 = {option}\n");
+        let mut configuration = Configuration { rtp, ..Configuration::default() };
+        let names = &mut configuration.names;
+        names.addresses.insert(name.to_owned(), vec![[198, 51, 100, 200].into()]);
+        names.ttl.insert(name.to_owned(), secs(ttl_s));
+        names.asked = Arc::default();
+        let asked = Arc::clone(&names.asked);
+        let count = || asked.lock().get(name).copied().unwrap_or_default();
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            world.run_for(secs(5)).await;
+            let before = count();
+            assert!(before > 0);
+            alice.dial("600").await;
+            world.run_until("she hears herself", secs(9), |_| alice.is_talking()).await;
+            world.run_for(secs(5)).await;
+            assert_eq!(count() - before, again, "{option} {ttl_s}");
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+/// A phone that is told nothing would lose its binding at a router that forgets.
+#[test]
+fn a_silent_call_is_kept_open_by_packets_as_often_as_rtp_keepalive_says() {
+    for (option, packets) in [("0", 0..=0), ("2", 4..=5), ("5", 1..=2)] {
+        let configuration = Configuration::default()
+            .with_extensions("exten => 1,1,Answer()\n same => n,Wait(60)")
+            .with_option(&format!("rtp_keepalive = {option}"));
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            alice.dial("1").await;
+            let up = |_: &World| alice.state() == Some(CallState::Talking);
+            world.run_until("it is answered", secs(9), up).await;
+            let heard = world.captured(&alice, world.run_for(secs(10))).await;
+            // Packet types 192 to 223 are those of RTCP (RFC 5761 section 4).
+            let is_media = |bytes: &&Vec<u8>| !matches!(bytes.get(1), Some(192..=223));
+            let count = heard.iter().filter(is_media).count();
+            assert!(packets.contains(&count), "{option}: {count}");
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
 }
