@@ -85,6 +85,36 @@ fn who_is_held_hears_the_class_that_the_holder_suggests() {
     }
 }
 
+/// Bob's channel has a class of its own, and alice suggests another.
+#[test]
+fn preferchannelclass_says_whose_class_counts_for_who_is_held() {
+    for (option, own) in [("yes", true), ("no", false)] {
+        let mut configuration = configuration("moh_suggest = jazz");
+        let begin = "\n[bob](phone)\n";
+        let line = "set_var = CHANNEL(musicclass)=default\n";
+        configuration.pjsip = configuration.pjsip.replace(begin, &format!("{begin}{line}"));
+        for (path, text) in &mut configuration.files {
+            if path.ends_with("musiconhold.conf") {
+                *text = format!("[general]\npreferchannelclass = {option}\n\n{text}");
+            }
+        }
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            bob.will(Manner::Answer(secs(1))).await;
+            alice.dial("bob").await;
+            world.run_until("they talk", secs(9), |w| w.talking(&alice, &bob)).await;
+            alice.hold().await;
+            world.run_until("alice holds", secs(9), |_| !alice.hears()).await;
+            let [usual, jazz] = heard(&world, &bob, [650.0, 900.0]).await;
+            let what = format!("{option}: {usual} {jazz}");
+            assert!(if own { usual >= 12 && jazz == 0 } else { usual == 0 && jazz >= 5 }, "{what}");
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
 #[test]
 fn applications_play_the_class_that_they_are_told() {
     tell(1, Weather::CLEAR, &configuration(""), async |world: World| {

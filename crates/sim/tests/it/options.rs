@@ -545,6 +545,67 @@ fn a_transfer_to_nowhere_is_asked_for_again_as_features_conf_says() {
 }
 
 #[test]
+fn the_keys_of_a_code_may_be_as_far_apart_as_featuredigittimeout_says() {
+    for (timeout_ms, in_time) in [("3000", true), ("900", false)] {
+        let plan = "exten => 1,1,Dial(PJSIP/bob,20,T)";
+        let mut configuration = Configuration::default().with_extensions(plan);
+        configuration.features = format!(
+            "[featuremap]\nblindxfer = #1\n[general]\nfeaturedigittimeout = {timeout_ms}\n\
+             transferannouncesound = tone-1750-900\n"
+        );
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let (alice, bob) = both(&world).await;
+            talk(&world, &alice, &bob, "1").await;
+            alice.press('#').await;
+            world.run_for(Duration::from_millis(1_800)).await;
+            alice.press('1').await;
+            let mut is_asked = false;
+            for _ in 0..8 {
+                let heard = world.hear(&alice, Duration::from_millis(200)).await;
+                is_asked |= heard.share_of(1750.0) > 0.5;
+            }
+            assert_eq!(is_asked, in_time, "{timeout_ms}\n{}", world.account());
+            alice.hang_up().await;
+            bob.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
+fn somebody_consulted_rings_as_long_as_atxfernoanswertimeout_says() {
+    for (timeout_s, rings_on) in [(4, false), (20, true)] {
+        let plan =
+            "exten => 1,1,Dial(PJSIP/bob,20,T)\nexten => 2,1,Dial(PJSIP/carol,60)".to_owned();
+        let mut configuration = Configuration::default().with_extensions(&plan);
+        configuration.features =
+            format!("[featuremap]\natxfer = *2\n[general]\natxfernoanswertimeout = {timeout_s}\n");
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let (alice, bob) = both(&world).await;
+            let carol = registered(&world, "carol", Line::Tcp).await;
+            carol.will(Manner::Ring).await;
+            talk(&world, &alice, &bob, "1").await;
+            press(&world, &alice, "*2").await;
+            world.run_for(secs(2)).await;
+            press(&world, &alice, "2").await;
+            world.run_until("carol rings", secs(9), |_| carol.is_alerted()).await;
+            world.run_for(secs(2)).await;
+            assert!(carol.is_alerted() && !carol.is_over(), "{timeout_s}");
+            world.run_for(secs(6)).await;
+            assert_eq!(!carol.is_over(), rings_on, "{timeout_s}\n{}", world.account());
+            if !rings_on {
+                let back = |w: &World| w.talking(&alice, &bob);
+                world.run_until("alice and bob talk again", secs(9), back).await;
+            }
+            alice.hang_up().await;
+            bob.hang_up_all().await;
+            carol.hang_up_all().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
 fn variables_of_an_endpoint_are_on_every_channel_of_it_functions_too() {
     let plan = "exten => 1,1,Set(__HANDED=down)
  same => n,Set(GLOBAL(CALLER)=${CALLERID(num)}|${DEPARTMENT}|${CHANNEL(language)})

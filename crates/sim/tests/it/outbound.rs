@@ -149,6 +149,54 @@ fn a_wrong_password_and_a_refusal_that_stands_are_no_loop() {
 }
 
 #[test]
+fn refusals_that_stand_are_tried_again_where_the_options_say_so() {
+    let gone = Does::Refuse("404 Not Found", "Warning: 399 x \"no\"");
+    let wrong = Does::Demand(60);
+    for (more, does, attempts) in [
+        ("", &gone, 1),
+        ("fatal_retry_interval = 100\n", &gone, 6),
+        ("fatal_retry_interval = 100\nmax_retries = 2\n", &gone, 3),
+        ("auth_rejection_permanent = yes\nmax_retries = 2\n", &wrong, 1),
+        ("auth_rejection_permanent = no\nmax_retries = 2\n", &wrong, 3),
+    ] {
+        tell(1, Weather::CLEAR, &trunk("wrong", more), async |world: World| {
+            let registrar = world.registrar().await;
+            registrar.will(does.clone());
+            world.run_for(secs(590)).await;
+            // One attempt is over within a second, whatever it takes to be refused.
+            let mut times: Vec<Duration> = registrar.heard().iter().map(|it| it.0).collect();
+            times.dedup_by(|later, earlier| *later - *earlier < secs(1));
+            assert_eq!(times.len(), attempts, "{more}{}", world.account());
+            assert_eq!(status(&world), "Rejected");
+            registrar.will(Does::Grant(600));
+            let asked = Order::Register(Some("trunk".to_owned()));
+            assert!(world.exchange().registrations().order(asked));
+            becomes(&world, "Registered", secs(5)).await;
+            end(&world).await;
+        });
+    }
+}
+
+#[test]
+fn the_contact_has_the_parameters_that_the_registration_gives_it() {
+    for (more, wanted) in [
+        ("", "<sip:4711@192.0.2.1:5060>"),
+        ("contact_header_params = q=0.5\\;lab=7\n", "<sip:4711@192.0.2.1:5060>;q=0.5;lab=7"),
+        (
+            "support_outbound = yes\ncontact_header_params = reg-id=9\n",
+            "<sip:4711@192.0.2.1:5060>;reg-id=9",
+        ),
+    ] {
+        tell(1, Weather::CLEAR, &trunk("correct horse", more), async |world: World| {
+            let registrar = world.registrar().await;
+            becomes(&world, "Registered", secs(10)).await;
+            assert_eq!(header(&last(&registrar), "Contact"), wanted);
+            end(&world).await;
+        });
+    }
+}
+
+#[test]
 fn a_reload_adds_changes_and_removes_registrations() {
     let without = Configuration::default();
     let with = trunk("correct horse", "");
