@@ -98,16 +98,15 @@ pub struct ListenerSpec {
     pub tos: Option<u8>,
     /// The priority of what is sent (`cos`, 0–7, 802.1p), when set.
     pub cos: Option<u8>,
-    /// TCP keep-alive probes of connections (`tcp_keepalive_…`).
+    /// TCP keep-alive probes of connections (`tcp_keepalive_…`); none unless they are asked for.
     pub keepalive: Option<TcpKeepalive>,
 }
 
 impl ListenerSpec {
-    /// A listener with no type of service, no priority and the default keep-alive.
+    /// A listener with no type of service, no priority and no probes.
     #[must_use]
     pub fn new(name: &str, protocol: Protocol, bind: SocketAddr) -> Self {
-        let keepalive = Some(TcpKeepalive::default());
-        Self { name: name.to_owned(), protocol, bind, tos: None, cos: None, keepalive }
+        Self { name: name.to_owned(), protocol, bind, tos: None, cos: None, keepalive: None }
     }
 }
 
@@ -144,12 +143,4 @@ pub struct TcpKeepalive {
     pub interval: Duration,
     /// Unanswered probes before the connection is reset.
     pub probes: u32,
-}
-
-impl Default for TcpKeepalive {
-    /// Found dead after 30 + 3 × 10 s: before a caller waits a minute.
-    fn default() -> Self {
-        let (idle, interval) = (Duration::from_secs(30), Duration::from_secs(10));
-        Self { idle, interval, probes: 3 }
-    }
 }

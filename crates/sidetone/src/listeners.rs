@@ -151,13 +151,11 @@ fn spec(transport: &Transport) -> Option<ListenerSpec> {
     let mut spec = ListenerSpec::new(&transport.id, protocol, transport.bind);
     spec.tos = Some(transport.tos).filter(|tos| *tos > 0);
     spec.cos = Some(transport.cos).filter(|cos| *cos > 0);
-    if let Some(keepalive) = &transport.tcp_keepalive {
-        spec.keepalive = Some(TcpKeepalive {
-            idle: std::time::Duration::from_secs(keepalive.idle_s.into()),
-            interval: std::time::Duration::from_secs(keepalive.interval_s.into()),
-            probes: keepalive.probes,
-        });
-    }
+    spec.keepalive = transport.tcp_keepalive.map(|keepalive| TcpKeepalive {
+        idle: std::time::Duration::from_secs(keepalive.idle_s.into()),
+        interval: std::time::Duration::from_secs(keepalive.interval_s.into()),
+        probes: keepalive.probes,
+    });
     Some(spec)
 }
 
@@ -242,6 +240,24 @@ mod tests {
         let settings = net_settings(&config);
         assert_eq!(settings.websocket_write_timeout.as_millis(), 250);
         assert_eq!(settings.request_deadline.as_secs(), 9);
+    }
+
+    #[test]
+    fn the_kernel_probes_connections_only_where_the_transport_says_so() {
+        let keepalive = |lines: &str| {
+            let head = "[tcp]\ntype=transport\nprotocol=tcp\nbind=127.0.0.1\n";
+            let source = MemorySource::new()
+                .with("/etc/extensions.conf", "[default]\n")
+                .with("/etc/pjsip.conf", format!("{head}{lines}"));
+            let loaded = sidetone_config::load(&source, "/etc");
+            let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+            spec(&config.transports["tcp"]).expect("it listens").keepalive
+        };
+        assert_eq!(keepalive(""), None);
+        assert_eq!(keepalive("tcp_keepalive_enable=no\ntcp_keepalive_probe_count=9\n"), None);
+        let usual = keepalive("tcp_keepalive_enable=yes\n").expect("probes");
+        let seconds = (usual.idle.as_secs(), usual.interval.as_secs());
+        assert_eq!((seconds, usual.probes), ((30, 10), 5));
     }
 
     #[test]
