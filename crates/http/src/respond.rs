@@ -92,7 +92,7 @@ async fn route(
     };
     let path = if path.is_empty() { "/" } else { path };
     let client = peer.remote.ip();
-    if settings.restrictions.iter().any(|restriction| restriction.refuses(path, client)) {
+    if settings.refuses(path, client) {
         let text = "You do not have permission to access the requested URL.";
         return page::error(StatusCode::FORBIDDEN, text, server);
     }

@@ -39,6 +39,18 @@ pub struct HttpSettings {
     pub websocket: WebSocketSettings,
 }
 
+impl HttpSettings {
+    /// Whether a restriction keeps the client from the path. What shuts the WebSocket's path shuts
+    /// its aliases too: they lead to the same.
+    pub(crate) fn refuses(&self, path: &str, client: IpAddr) -> bool {
+        let sockets = &self.websocket.paths;
+        let official = sockets.first().filter(|_| sockets.iter().any(|known| known == path));
+        let names = || [Some(path), official.map(String::as_str)].into_iter().flatten();
+        let shuts = |rule: &Restriction| names().any(|name| rule.refuses(name, client));
+        self.restrictions.iter().any(shuts)
+    }
+}
+
 /// Whether `/httpstatus` is served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StatusPage {

@@ -170,6 +170,19 @@ async fn restricted_paths_are_forbidden_to_others() {
 }
 
 #[tokio::test]
+async fn a_restricted_websocket_is_not_reached_by_its_other_path() {
+    let status = async |restricted: &str, asked: &str| {
+        let nobody = Restriction::new(restricted, vec![], |_| false);
+        let world = World::new(HttpSettings { restrictions: vec![nobody], ..clear() }).await;
+        world.ask(&upgrade_request(asked, "sip")).await.status
+    };
+    assert_eq!(status("/ws", "/sip").await, 403);
+    // The other path may be shut alone, as it is there whether it is wanted or not.
+    assert_eq!(status("/sip", "/sip").await, 403);
+    assert_ne!(status("/sip", "/ws").await, 403);
+}
+
+#[tokio::test]
 async fn mounted_routes_know_the_client_and_have_limits() {
     let settings = HttpSettings {
         prefix: "/pbx".into(),
