@@ -82,7 +82,7 @@ pub struct Redirect {
 /// Who may ask for a path and what is below it.
 #[derive(Clone)]
 pub struct Restriction {
-    /// The path, matched from its start, after the prefix.
+    /// What the paths begin with, after the prefix: `/st` covers `/static` too.
     pub path: String,
     /// The rules in words, one line each, for `http show status`.
     pub rules: Vec<String>,

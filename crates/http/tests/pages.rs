@@ -170,6 +170,15 @@ async fn restricted_paths_are_forbidden_to_others() {
 }
 
 #[tokio::test]
+async fn a_restriction_covers_every_path_that_begins_like_it() {
+    let nobody = Restriction::new("/static/he", vec![], |_| false);
+    let settings = HttpSettings { restrictions: vec![nobody], ..with_files("begin") };
+    let world = World::new(settings).await;
+    assert_eq!(world.get("/static/hello.html").await.status, 403);
+    assert_eq!(world.get("/static/other.html").await.status, 404);
+}
+
+#[tokio::test]
 async fn a_restricted_websocket_is_not_reached_by_its_other_path() {
     let status = async |restricted: &str, asked: &str| {
         let nobody = Restriction::new(restricted, vec![], |_| false);

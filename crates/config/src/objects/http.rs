@@ -48,7 +48,7 @@ pub struct HttpTls {
 /// Who may ask for a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restriction {
-    /// The path, and everything below it.
+    /// What the paths begin with (the prefix taken off).
     pub path: String,
     /// Who may.
     pub acl: AclSet,
@@ -128,15 +128,6 @@ impl Restriction {
 }
 
 impl Http {
-    /// Whether the address may ask for the path (prefix taken off).
-    pub fn permits(&self, path: &str, address: IpAddr) -> bool {
-        let covers = |restriction: &&Restriction| {
-            let rest = path.strip_prefix(restriction.path.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.restrictions.iter().filter(covers).all(|found| found.acl.permits(address))
-    }
-
     pub(crate) fn build(
         document: &Document,
         acls: &Named<Acl>,
