@@ -102,6 +102,7 @@ pub(crate) fn build(
         previous.map(|config| &config.transports),
     );
     builder.refuse_shared_sockets(&mut transports, previous.map(|config| &config.transports));
+    builder.compare_write_timeouts(&transports.objects);
     let auths = previous.map(|config| &config.auths);
     let auths = builder.objects(&table::AUTH, Auth::build, |_| true, auths);
     let aors = previous.map(|config| &config.aors);
@@ -522,6 +523,27 @@ impl<'a> Builder<'a, '_> {
                 transports.objects.remove(&id);
                 transports.refused.insert(id, span);
             }
+        }
+    }
+
+    /// One server takes all WebSockets: a timeout that is shorter than another's does not count.
+    fn compare_write_timeouts(&mut self, transports: &HashMap<String, Arc<Transport>>) {
+        let by_http = transports.values().filter(|transport| transport.protocol.is_websocket());
+        let timeouts =
+            by_http.map(|transport| (&*transport.id, transport.websocket_write_timeout_ms));
+        let timeouts: HashMap<&str, u32> = timeouts.collect();
+        let Some(longest) = timeouts.values().max() else { return };
+        for section in self.sections(&table::TRANSPORT) {
+            let Some(ms) = timeouts.get(&*section.name).filter(|ms| *ms < longest) else {
+                continue;
+            };
+            let message = format!(
+                "websocket_write_timeout is {longest} for transport '{}' too, not {ms}: the \
+                 longest of all ws and wss transports counts",
+                section.name
+            );
+            let hint = "give them all the same websocket_write_timeout";
+            self.report.say(Diagnostic::warning(&section.span, message).hint(hint));
         }
     }
 

@@ -66,7 +66,8 @@ pub const TRANSPORT: ObjectSpec = ObjectSpec {
         "verify_client" Flag, "false", Works, "Check the certificate a client shows.";
         "verify_server" Flag, "false", Works, "Check the certificate of servers we connect to.";
         "websocket_write_timeout" Number { min: 1, max: 60_000 }, "100", Works,
-            "Milliseconds a client may take to drain before it is cut off.";
+            "Milliseconds a client may take to drain before it is cut off; the longest of all ws \
+             and wss transports counts.";
     },
 };
 

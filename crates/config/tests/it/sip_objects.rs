@@ -452,6 +452,26 @@ fn words_of_dtls_cipher_that_name_no_suite_are_told_with_the_name_that_was_meant
 }
 
 #[test]
+fn a_write_timeout_of_websockets_that_another_transport_overrides_is_named() {
+    let found = |ws: &str, wss: &str| {
+        let text = format!(
+            "[a]\ntype=transport\nprotocol=ws\n{ws}\n[b]\ntype=transport\nprotocol=wss\n{wss}\n"
+        );
+        let source = MemorySource::new().with("/etc/pjsip.conf", text);
+        warnings(&load(&source, "/etc"))
+    };
+    let words = "websocket_write_timeout is";
+    let shorter = found("websocket_write_timeout=50", "");
+    one_says(&shorter, &["pjsip.conf:1", "is 100 for transport 'a' too, not 50"]);
+    let longer = found("websocket_write_timeout=250", "");
+    one_says(&longer, &["pjsip.conf:5", "is 250 for transport 'b' too, not 100"]);
+    for (ws, wss) in [("", ""), ("websocket_write_timeout=50", "websocket_write_timeout=50")] {
+        let found = found(ws, wss);
+        assert!(!found.iter().any(|text| text.contains(words)), "{found:?}");
+    }
+}
+
+#[test]
 fn options_that_do_nothing_with_the_protocol_of_a_transport_are_named() {
     let book = |text: &str| {
         let source = MemorySource::new().with("/etc/pjsip.conf", text);
