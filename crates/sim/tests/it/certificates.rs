@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use sidetone_net::selfsigned::{SelfSignedRequest, ensure};
-use sidetone_sim::{Configuration, Line, Phone, Weather, World, secs};
+use sidetone_sim::{Configuration, Line, Manner, Media, Phone, Weather, World, secs};
 
 use super::{registered, tell};
 
@@ -58,4 +58,93 @@ fn a_certificate_from_a_file_is_shown_in_every_call() {
         world.assert_no_leaks().await;
     });
     std::fs::remove_dir_all(&folder).expect("the folder is ours");
+}
+
+/// Bob's phone speaks DTLS, under what these lines say of it.
+fn dtls(lines: &str) -> Configuration {
+    let bob = "[bob](phone)\n";
+    let mut configuration = Configuration::default();
+    let lines = format!("media_encryption = dtls\ndtls_auto_generate_cert = yes\n{lines}\n");
+    configuration.pjsip = configuration.pjsip.replace(bob, &format!("{bob}{lines}"));
+    configuration
+}
+
+/// Alice calls bob; whether they talk in the end, the INVITE that bob saw and what his leg said.
+async fn called(world: &World, media: Media) -> (bool, String, String) {
+    let alice = registered(world, "alice", Line::Udp).await;
+    let bob = registered(world, "bob", Line::Udp).await;
+    bob.will_want(media).await;
+    bob.will(Manner::Answer(secs(1))).await;
+    alice.dial("bob").await;
+    let decided = |world: &World| world.talking(&alice, &bob) || alice.is_over();
+    world.run_until("they talk, or it ends", secs(60), decided).await;
+    world.run_for(secs(3)).await;
+    let talk = world.talking(&alice, &bob);
+    let said = world.ladder().into_iter().filter(|line| line.contains(" DTLS failed: "));
+    let end = (talk, bob.call().invite, said.collect::<Vec<_>>().join("\n"));
+    alice.hang_up().await;
+    world.run_until("it is over", secs(35), World::is_quiet).await;
+    world.assert_no_leaks().await;
+    end
+}
+
+#[test]
+fn our_offer_takes_the_role_and_the_hash_of_the_endpoint() {
+    for (option, line) in [
+        ("dtls_setup = active", "a=setup:active\r\n"),
+        ("dtls_setup = passive", "a=setup:passive\r\n"),
+        ("dtls_setup = actpass", "a=setup:actpass\r\n"),
+        ("dtls_fingerprint = SHA-1", "a=fingerprint:sha-1 "),
+        ("dtls_fingerprint = SHA-256", "a=fingerprint:sha-256 "),
+    ] {
+        tell(1, Weather::CLEAR, &dtls(option), async |world: World| {
+            let (talk, invite, said) = called(&world, Media::Dtls).await;
+            assert!(talk, "{option}: {said}");
+            assert!(invite.contains(line), "{option}: {invite}");
+        });
+    }
+}
+
+#[test]
+fn only_suites_of_the_endpoint_are_agreed_on() {
+    for (list, meet) in [
+        ("ECDHE-ECDSA-AES256-GCM-SHA384:TLS_AES_256_GCM_SHA384", true),
+        // One is left, without those of TLS 1.3, and neither side has a key for it.
+        ("TLS_AES_256_GCM_SHA384:!TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES256-GCM-SHA384", false),
+    ] {
+        tell(1, Weather::CLEAR, &dtls(&format!("dtls_cipher = {list}")), async |world: World| {
+            let (talk, _, said) = called(&world, Media::Dtls).await;
+            assert_eq!(talk, meet, "{list}: {said}");
+        });
+    }
+}
+
+#[test]
+fn a_phone_that_no_authority_of_the_endpoint_signed_is_refused() {
+    let folder = std::env::temp_dir().join(format!("sidetone-ca-{}", std::process::id()));
+    let request = SelfSignedRequest::for_this_host(&folder);
+    let ca = ensure(&request, SystemTime::now()).expect("a folder to write to").ca_file;
+    let file = (ca.display().to_string(), std::fs::read_to_string(&ca).expect("made now"));
+    for verify in ["certificate", "yes"] {
+        let option = format!("dtls_verify = {verify}\ndtls_ca_file = {}", file.0);
+        let mut configuration = dtls(&option);
+        configuration.files.push(file.clone());
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let (talk, _, said) = called(&world, Media::Dtls).await;
+            assert!(!talk, "{verify}: {said}");
+            assert!(said.contains("UnknownIssuer"), "{verify}: {said}");
+        });
+    }
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
+}
+
+#[test]
+fn a_certificate_that_is_not_the_one_of_the_sdp_is_taken_only_where_nothing_is_verified() {
+    for (verify, taken) in [("fingerprint", false), ("no", true)] {
+        let configuration = dtls(&format!("dtls_verify = {verify}"));
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let (talk, _, said) = called(&world, Media::Forged).await;
+            assert_eq!(talk, taken, "{verify}: {said}");
+        });
+    }
 }
