@@ -72,6 +72,24 @@ fn a_refused_offer_says_what_did_it() {
 }
 
 #[test]
+fn the_profile_of_an_offer_is_taken_as_it_came_where_the_endpoint_says_so() {
+    for (option, profile, begin) in [
+        ("media_use_received_transport = no", "RTP/AVPF", "SIP/2.0 488 "),
+        ("media_use_received_transport = yes", "RTP/AVPF", "SIP/2.0 200 "),
+        ("media_use_received_transport = yes\nuse_avpf = yes", "RTP/AVP", "SIP/2.0 200 "),
+    ] {
+        tell(1, Weather::CLEAR, &configuration(option), async |world: World| {
+            let mut stranger = world.stranger().await;
+            let media = format!("m=audio 4000 {profile} 0\r\n");
+            let answered = answer(&mut stranger, invite(1, &media)).await;
+            assert!(answered.starts_with(begin), "{option}: {answered}");
+            let taken = answered.contains(&format!(" {profile} 0\r\n"));
+            assert_eq!(taken, begin.contains("200"), "{option}: {answered}");
+        });
+    }
+}
+
+#[test]
 fn the_answer_holds_what_the_endpoint_prefers() {
     let media = "m=audio 4000 RTP/AVP 8 0\r\n";
     let cases = [
