@@ -441,6 +441,32 @@ fn each_early_dialog_of_a_forking_proxy_has_its_own_media_and_prack() {
     });
 }
 
+#[test]
+fn a_registration_is_as_long_as_its_aor_allows() {
+    let mut configuration = configuration();
+    let aor = "[proxy](devices)\n";
+    let limits = "minimum_expiration = 100\nmaximum_expiration = 300\ndefault_expiration = 200\n";
+    configuration.pjsip = configuration.pjsip.replace(aor, &format!("{aor}{limits}"));
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let mut stranger = world.stranger().await;
+        for (number, (expires, status, line)) in [
+            ("Expires: 99\r\n", "423", "\r\nMin-Expires: 100\r\n"),
+            ("Expires: 100\r\n", "200", "<sip:a@198.51.100.1>;expires=100"),
+            ("Expires: 301\r\n", "200", "<sip:a@198.51.100.1>;expires=300"),
+            ("", "200", "<sip:a@198.51.100.1>;expires=200"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let lines = format!("Contact: <sip:a@198.51.100.1>\r\n{expires}");
+            stranger.say(request("REGISTER", number, &lines, "")).await;
+            let answers = stranger.hear(secs(1)).await;
+            assert_eq!(status_of(&answers), status, "{expires}");
+            assert!(answers.concat().contains(line), "{expires}: {answers:?}");
+        }
+    });
+}
+
 /// An answer without what differs between any two answers.
 fn shape(answer: &str) -> String {
     let varies = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
