@@ -113,6 +113,22 @@ fn a_stored_hash_is_enough_to_register_and_call() {
     }
 }
 
+#[test]
+fn the_algorithms_of_global_count_for_accounts_that_list_none() {
+    for (own, algorithm) in [("", "SHA-256"), ("supported_algorithms_uas = MD5\n", "MD5")] {
+        let mut configuration = Configuration::default();
+        let account = "[alice](login)\n";
+        configuration.pjsip = configuration.pjsip.replace(account, &format!("{account}{own}"));
+        configuration.pjsip += "\n[global]\ntype = global\ndefault_auth_algorithms_uas = SHA-256\n";
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            registered(&world, "alice", Line::Udp).await;
+            let asked = challenge_of(&world).await;
+            assert!(asked.contains(&format!("algorithm={algorithm},")), "{own}: {asked}");
+            assert_eq!(asked.matches("algorithm=").count(), 1, "{asked}");
+        });
+    }
+}
+
 /// What alice is asked for, as a stranger sees it who says to be her.
 async fn challenge_of(world: &World) -> String {
     let mut stranger = world.stranger().await;

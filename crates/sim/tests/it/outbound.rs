@@ -46,6 +46,35 @@ fn last(registrar: &Registrar) -> String {
     registrar.heard().pop().map(|(_, text)| text).unwrap_or_default()
 }
 
+/// The server wants MD5: a password is proved by the algorithms of the account, else of `global`.
+#[test]
+fn a_server_that_asks_for_another_algorithm_than_we_allow_gets_no_proof() {
+    for (own, global, proves) in [
+        ("", "", true),
+        ("", "SHA-256", false),
+        ("supported_algorithms_uac = SHA-256\n", "MD5", false),
+        ("supported_algorithms_uac = MD5\n", "SHA-256", true),
+    ] {
+        let mut configuration = trunk("correct horse", "");
+        let account = "[trunk](login)\n";
+        configuration.pjsip = configuration.pjsip.replace(account, &format!("{account}{own}"));
+        if !global.is_empty() {
+            configuration.pjsip +=
+                &format!("\n[global]\ntype = global\ndefault_auth_algorithms_uac = {global}\n");
+        }
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let registrar = world.registrar().await;
+            registrar.will(Does::Demand(60));
+            world.run_for(secs(20)).await;
+            assert_eq!(status(&world) == "Registered", proves, "{own} {global}");
+            let heard = registrar.heard();
+            assert!(!heard.is_empty());
+            let proved = heard.iter().any(|(_, text)| !header(text, "Authorization").is_empty());
+            assert_eq!(proved, proves, "{own} {global}: {heard:?}");
+        });
+    }
+}
+
 #[test]
 fn the_exchange_registers_with_a_password_and_renews_in_time() {
     for seed in FEW {

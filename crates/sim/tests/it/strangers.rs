@@ -483,7 +483,14 @@ fn shape(answer: &str) -> String {
 
 #[test]
 fn an_unknown_account_is_answered_like_a_known_one() {
-    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+    unknown_like_known("", "MD5");
+    unknown_like_known("default_auth_algorithms_uas = SHA-256", "SHA-256");
+}
+
+fn unknown_like_known(option: &str, algorithm: &str) {
+    let mut configuration = Configuration::default();
+    configuration.pjsip += &format!("\n[global]\ntype = global\n{option}\n");
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
         let mut scanner = world.stranger().await;
         let mut asked = async |text: String| {
             scanner.say(text).await;
@@ -497,6 +504,8 @@ fn an_unknown_account_is_answered_like_a_known_one() {
         let unknown = asked(request("INVITE", 2, "", "").replace("proxy@", "nobody@")).await;
         assert_eq!(known, unknown);
         assert!(known.starts_with("SIP/2.0 401 "), "{known}");
+        assert!(known.contains(&format!("algorithm={algorithm},")), "{known}");
+        assert_eq!(known.matches("algorithm=").count(), 1, "{known}");
         world.run_for(secs(40)).await;
         world.assert_no_leaks().await;
     });
