@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sidetone_engine::{Engine, EngineSnapshot};
+use sidetone_media::Certificate;
 use sidetone_net::sim::Host;
 use sidetone_ua::Snapshot;
 use tokio::sync::{mpsc, oneshot};
@@ -201,6 +202,7 @@ pub(crate) enum Order {
     Keys(Keys),
     Media(Media),
     Secure(Media),
+    Show(Certificate),
     Listen { to: Option<SocketAddr>, done: oneshot::Sender<()> },
     Change(Vec<String>),
     WillFax,
@@ -404,6 +406,11 @@ impl Phone {
     /// Wants its media so in its next calls.
     pub async fn will_want(&self, media: Media) {
         self.order(Order::Media(media)).await;
+    }
+
+    /// Shows this certificate in its next calls.
+    pub async fn will_show(&self, certificate: Certificate) {
+        self.order(Order::Show(certificate)).await;
     }
 
     /// Re-offers the call with its media protected so.

@@ -171,8 +171,9 @@ impl Device {
 
     async fn open_media(&mut self) -> Media {
         let events = self.leg_events.clone();
-        let (line, keys, random) = (self.line, self.keys, &mut self.random);
-        let opened = Media::open(line, &self.engine, &self.capabilities, random, keys, events);
+        let (line, random) = (self.line, &mut self.random);
+        let manners = (self.keys, self.shows.clone());
+        let opened = Media::open(line, &self.engine, &self.capabilities, random, manners, events);
         let mut media = opened.await;
         media.sound(voice_of(&self.name), self.forged);
         if self.silent {
@@ -625,7 +626,8 @@ impl Device {
                     media.move_on().await;
                 } else {
                     let events = self.leg_events.clone();
-                    media.rebind(new_leg(self.line, &self.engine, self.keys, events).await);
+                    let manners = (self.keys, self.shows.clone());
+                    media.rebind(new_leg(self.line, &self.engine, manners, events).await);
                 }
                 let holds = self.calls[place].holds;
                 self.hold(place, holds).await;

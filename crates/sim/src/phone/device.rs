@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sidetone_base::{LegId, Random, SeededRandom};
-use sidetone_engine::{Engine, LegHandle};
+use sidetone_engine::{CertificateChoice, Engine, LegHandle};
 use sidetone_media::LegEvent;
 use sidetone_sdp::negotiation::Capabilities;
 use sidetone_sdp::plan::Direction;
@@ -59,6 +59,8 @@ pub(super) struct Device {
     pub(super) repeats: bool,
     /// Its fingerprint is another certificate's.
     pub(super) forged: bool,
+    /// The certificate of its media.
+    pub(super) shows: CertificateChoice,
     /// Where the story listens.
     pub(super) ear: Option<LegHandle>,
     pub(super) keys: Keys,
@@ -106,6 +108,7 @@ impl Device {
             silent: false,
             repeats: false,
             forged: false,
+            shows: CertificateChoice::default(),
             ear: None,
             keys: Keys::default(),
             calls_itself: new.name.to_owned(),
@@ -262,6 +265,7 @@ impl Device {
                 self.forged = wanted == super::Media::Forged;
                 media::dress(&mut self.capabilities, wanted);
             }
+            Order::Show(certificate) => self.shows = CertificateChoice::Given(certificate),
             Order::Secure(wanted) => {
                 media::dress(&mut self.capabilities, wanted);
                 self.secure_last().await;
@@ -281,9 +285,7 @@ impl Device {
                 let _ = done.send(());
             }
             Order::Repeat => self.repeats = true,
-            Order::Where { stream, reply } => {
-                let _ = reply.send(self.ends_of_last(stream));
-            }
+            Order::Where { stream, reply } => drop(reply.send(self.ends_of_last(stream))),
             Order::ShowPictures => self.show_pictures().await,
             Order::Ask { call, saying } => self.ask(call, saying),
             Order::Demand => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sidetone_base::Random;
 use sidetone_engine::media::LegKind;
-use sidetone_engine::{Engine, LegHandle, LegSpec};
+use sidetone_engine::{CertificateChoice, Engine, LegHandle, LegSpec};
 use sidetone_media::{
     CandidatePolicy, Repeat, Route, Tone, ToneDetection, ToneStep, WithoutEvents,
 };
@@ -95,12 +95,18 @@ pub(super) struct Media {
 type Events = tokio::sync::mpsc::Sender<(sidetone_base::LegId, sidetone_media::LegEvent)>;
 
 /// A leg as a phone of this line has it.
-pub(super) async fn new_leg(line: Line, engine: &Engine, keys: Keys, events: Events) -> LegHandle {
+pub(super) async fn new_leg(
+    line: Line,
+    engine: &Engine,
+    (keys, shows): (Keys, CertificateChoice),
+    events: Events,
+) -> LegHandle {
     let kind = match line {
         Line::Udp | Line::Tcp => LegKind::Plain,
         Line::WebSocket => LegKind::WebRtc { lite: false },
     };
     let mut spec = LegSpec::new(kind, events);
+    spec.certificate = shows;
     spec.candidates.peer = Some(EXCHANGE);
     spec.rtp.dtmf.detection =
         if keys == Keys::Tones { ToneDetection::Always } else { ToneDetection::Never };
@@ -158,11 +164,11 @@ impl Media {
         engine: &Engine,
         capabilities: &Capabilities,
         random: &mut dyn Random,
-        keys: Keys,
+        manners: (Keys, CertificateChoice),
         events: Events,
     ) -> Self {
         Self {
-            leg: new_leg(line, engine, keys, events).await,
+            leg: new_leg(line, engine, manners, events).await,
             negotiation: Negotiation::new(capabilities.clone(), random),
             settled: false,
             muted: false,

@@ -2,7 +2,9 @@
 
 use std::time::SystemTime;
 
+use sidetone_media::Certificate;
 use sidetone_net::selfsigned::{SelfSignedRequest, ensure};
+use sidetone_net::tls::{TlsSettings, load_pair};
 use sidetone_sim::{Configuration, Line, Manner, Media, Phone, Weather, World, secs};
 
 use super::{registered, tell};
@@ -71,9 +73,21 @@ fn dtls(lines: &str) -> Configuration {
 
 /// Alice calls bob; whether they talk in the end, the INVITE that bob saw and what his leg said.
 async fn called(world: &World, media: Media) -> (bool, String, String) {
+    called_as(world, media, None).await
+}
+
+/// The same to a phone that shows this certificate.
+async fn called_as(
+    world: &World,
+    media: Media,
+    shown: Option<Certificate>,
+) -> (bool, String, String) {
     let alice = registered(world, "alice", Line::Udp).await;
     let bob = registered(world, "bob", Line::Udp).await;
     bob.will_want(media).await;
+    if let Some(certificate) = shown {
+        bob.will_show(certificate).await;
+    }
     bob.will(Manner::Answer(secs(1))).await;
     alice.dial("bob").await;
     let decided = |world: &World| world.talking(&alice, &bob) || alice.is_over();
@@ -120,20 +134,29 @@ fn only_suites_of_the_endpoint_are_agreed_on() {
 }
 
 #[test]
-fn a_phone_that_no_authority_of_the_endpoint_signed_is_refused() {
+fn only_phones_that_an_authority_of_the_endpoint_signed_are_let_in() {
     let folder = std::env::temp_dir().join(format!("sidetone-ca-{}", std::process::id()));
     let request = SelfSignedRequest::for_this_host(&folder);
-    let ca = ensure(&request, SystemTime::now()).expect("a folder to write to").ca_file;
-    let file = (ca.display().to_string(), std::fs::read_to_string(&ca).expect("made now"));
+    let made = ensure(&request, SystemTime::now()).expect("a folder to write to");
+    let pair = TlsSettings {
+        cert_file: Some(made.cert_file.clone()),
+        key_file: Some(made.key_file.clone()),
+        ..TlsSettings::default()
+    };
+    let (leaf, key) = load_pair(&pair).expect("made now");
+    let signed = Certificate::from_der(leaf, key).expect("a key that DTLS has");
+    let file = (made.ca_file.display().to_string(), std::fs::read_to_string(&made.ca_file));
+    let file = (file.0, file.1.expect("made now"));
     for verify in ["certificate", "yes"] {
-        let option = format!("dtls_verify = {verify}\ndtls_ca_file = {}", file.0);
-        let mut configuration = dtls(&option);
+        let mut configuration = dtls(&format!("dtls_verify = {verify}\ndtls_ca_file = {}", file.0));
         configuration.files.push(file.clone());
-        tell(1, Weather::CLEAR, &configuration, async |world: World| {
-            let (talk, _, said) = called(&world, Media::Dtls).await;
-            assert!(!talk, "{verify}: {said}");
-            assert!(said.contains("UnknownIssuer"), "{verify}: {said}");
-        });
+        for shown in [Some(signed.clone()), None] {
+            tell(1, Weather::CLEAR, &configuration, async |world: World| {
+                let (talk, _, said) = called_as(&world, Media::Dtls, shown.clone()).await;
+                assert_eq!(talk, shown.is_some(), "{verify}: {said}");
+                assert_eq!(said.contains("UnknownIssuer"), shown.is_none(), "{verify}: {said}");
+            });
+        }
     }
     std::fs::remove_dir_all(&folder).expect("the folder is ours");
 }
