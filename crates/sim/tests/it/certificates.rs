@@ -147,14 +147,20 @@ fn only_phones_that_an_authority_of_the_endpoint_signed_are_let_in() {
     let signed = Certificate::from_der(leaf, key).expect("a key that DTLS has");
     let file = (made.ca_file.display().to_string(), std::fs::read_to_string(&made.ca_file));
     let file = (file.0, file.1.expect("made now"));
-    for verify in ["certificate", "yes"] {
-        let mut configuration = dtls(&format!("dtls_verify = {verify}\ndtls_ca_file = {}", file.0));
+    // Where every file is an authority's.
+    let only = folder.join("trusted");
+    std::fs::create_dir(&only).expect("the folder is ours");
+    std::fs::copy(&made.ca_file, only.join("ca.pem")).expect("the folder is ours");
+    let by_path = format!("dtls_ca_path = {}", only.display());
+    let by_file = format!("dtls_ca_file = {}", file.0);
+    for (verify, place) in [("certificate", &by_file), ("yes", &by_file), ("yes", &by_path)] {
+        let mut configuration = dtls(&format!("dtls_verify = {verify}\n{place}"));
         configuration.files.push(file.clone());
         for shown in [Some(signed.clone()), None] {
             tell(1, Weather::CLEAR, &configuration, async |world: World| {
                 let (talk, _, said) = called_as(&world, Media::Dtls, shown.clone()).await;
-                assert_eq!(talk, shown.is_some(), "{verify}: {said}");
-                assert_eq!(said.contains("UnknownIssuer"), shown.is_none(), "{verify}: {said}");
+                assert_eq!(talk, shown.is_some(), "{place}: {said}");
+                assert_eq!(said.contains("UnknownIssuer"), shown.is_none(), "{place}: {said}");
             });
         }
     }
