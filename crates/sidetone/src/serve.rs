@@ -315,6 +315,10 @@ async fn drain(exchange: &Exchange) {
     while exchange.live().count() > 0 && tokio::time::Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    // A channel is gone once its shard was told to say BYE: whoever answers after that has sent it.
+    for shard in exchange.shards() {
+        let _ = tokio::time::timeout_at(deadline, shard.snapshot()).await;
+    }
 }
 
 #[cfg(test)]
