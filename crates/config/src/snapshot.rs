@@ -77,6 +77,61 @@ pub struct Config {
 }
 
 impl Config {
+    /// This configuration with what a module reads as it is in `newer`: nothing else takes effect
+    /// when that module alone is reloaded. Names are those of `module reload`.
+    #[must_use]
+    pub fn with_module_of(&self, newer: &Self, module: &str) -> Self {
+        let mut mixed = self.clone();
+        match module {
+            "http" | "res_http_websocket" => mixed.http = newer.http.clone(),
+            "logger" => mixed.logger = newer.logger.clone(),
+            "features" => mixed.features = newer.features.clone(),
+            "rtp" | "res_rtp_asterisk" => mixed.rtp = newer.rtp.clone(),
+            "res_musiconhold" => mixed.music = newer.music.clone(),
+            "res_stun_monitor" => mixed.stun_monitor = newer.stun_monitor.clone(),
+            // Lists are written out in whatever names them.
+            "acl" => {
+                mixed.take_sip_of(newer);
+                (mixed.http, mixed.rtp) = (newer.http.clone(), newer.rtp.clone());
+            }
+            _ if module.starts_with("codec_") => mixed.codecs = newer.codecs.clone(),
+            _ if ["pjsip", "chan_pjsip"].contains(&module) || module.starts_with("res_pjsip") => {
+                mixed.take_sip_of(newer);
+            }
+            // Others read no file of their own.
+            _ => {}
+        }
+        mixed
+    }
+
+    /// All of pjsip.conf, and the access lists that it names.
+    fn take_sip_of(&mut self, newer: &Self) {
+        let Self {
+            http,
+            rtp,
+            codecs,
+            features,
+            stun_monitor,
+            logger,
+            music,
+            asterisk,
+            modules,
+            ..
+        } = self.clone();
+        *self = Self {
+            http,
+            rtp,
+            codecs,
+            features,
+            stun_monitor,
+            logger,
+            music,
+            asterisk,
+            modules,
+            ..newer.clone()
+        };
+    }
+
     /// The aors of an endpoint, in order.
     pub fn aors_of(&self, endpoint: &Endpoint) -> impl Iterator<Item = &Arc<Aor>> {
         endpoint.aors.iter().filter_map(|name| self.aors.get(name))

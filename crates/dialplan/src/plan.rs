@@ -25,10 +25,6 @@ pub struct Dialplan {
 /// The options of `[general]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `static`: the file may be written back by the console only if `writeprotect` is no.
-    pub is_static: bool,
-    /// `writeprotect`: the console may not save the dialplan.
-    pub writeprotect: bool,
     /// `autofallthrough`: hang up, busy or congestion when an extension has no further priority;
     /// otherwise wait for a new extension to be dialled.
     pub autofallthrough: bool,
@@ -38,12 +34,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            is_static: false,
-            writeprotect: false,
-            autofallthrough: true,
-            clearglobalvars: false,
-        }
+        Self { autofallthrough: true, clearglobalvars: false }
     }
 }
 

@@ -119,17 +119,18 @@ pub fn not_allowed(request: &Request) -> Reply {
     reply
 }
 
-/// The answer to OPTIONS, outside calls and in them: what is understood here (RFC 3261 §11.2).
-pub fn abilities(status: u16) -> Reply {
+/// The answer to OPTIONS, outside calls and in them: what is understood here (RFC 3261 §11.2), and
+/// which extensions peers may require.
+pub fn abilities(status: u16, supported: &[String]) -> Reply {
     let mut reply = reply(status);
     let headers = [
         ("Allow", ALLOW),
         ("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),
         ("Accept-Encoding", "identity"),
         ("Accept-Language", "en"),
-        ("Supported", "100rel, timer, replaces, norefersub, histinfo"),
     ];
     reply.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    reply.headers.push(("Supported".to_owned(), supported.join(", ")));
     reply
 }
 

@@ -88,6 +88,7 @@ struct Inner {
     config: ArcSwap<Config>,
     dialplan: ArcSwap<Dialplan>,
     globals: Mutex<HashMap<String, String>>,
+    supported: Vec<String>,
     resolved: ArcSwap<Names>,
     /// Lookups that a call may begin.
     lookups: Semaphore,
@@ -459,6 +460,11 @@ impl Exchange {
         }
     }
 
+    /// Extensions that peers may require of us: those of the start, as everywhere in the stack.
+    pub(crate) fn supported(&self) -> &[String] {
+        &self.inner.supported
+    }
+
     /// Hangs up all channels.
     pub fn hang_up_all(&self, cause: Cause) {
         for inbox in self.inner.live.inboxes() {
@@ -486,7 +492,12 @@ impl Exchange {
         self.inner.authorities.lock().clear();
         self.inner.library.forget();
         if let Some(dialplan) = dialplan {
+            // What the dialplan set itself stays, unless the file says otherwise.
+            if dialplan.settings.clearglobalvars {
+                self.inner.globals.lock().clear();
+            }
             self.inner.dialplan.store(dialplan);
+            self.set_globals();
         }
         self.static_contacts();
         self.inner.reach.reloaded();

@@ -314,5 +314,5 @@ fn options(exchange: &Exchange, flow: &Flow, request: &Request) -> Reply {
     let caller = identity::of_caller(who.endpoint(), request);
     let pings_us = exten == "s" || message::user_of(&request.uri).is_none();
     let found = pings_us || exists(exchange, &who.endpoint().context, &exten, &caller);
-    message::abilities(if found { 200 } else { 404 })
+    message::abilities(if found { 200 } else { 404 }, exchange.supported())
 }

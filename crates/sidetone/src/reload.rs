@@ -65,6 +65,10 @@ impl Reloader {
             let text = "The configuration has errors and stays as it was; see the log.\n";
             return Answer { text: text.to_owned(), status: 1 };
         };
+        let config = match module {
+            Some(module) => Arc::new(previous.with_module_of(&config, module)),
+            None => config,
+        };
         let summary = &mut loaded.summary;
         let document = loaded.dialplan_document.as_ref();
         let document = document.filter(|document| is_whole(document, summary));
@@ -72,7 +76,7 @@ impl Reloader {
         let concerns = |modules: &[&str]| module.is_none_or(|module| modules.contains(&module));
         let mut status = 0;
         let mut text = String::new();
-        if concerns(&["http"]) {
+        if concerns(&["http", "res_http_websocket", "acl"]) {
             match self.http.reload(http::settings(&config)).await {
                 Ok(()) => text += "HTTP configuration reloaded\n",
                 Err(error) => {
@@ -85,12 +89,9 @@ impl Reloader {
             self.log.set(logging::settings(&self.arguments, Some(&config)));
             self.log.writer().reopen();
         }
-        if concerns(&["pbx_config"]) {
-            self.exchange.reload(Arc::clone(&config), plan);
-        } else {
-            self.exchange.reload(Arc::clone(&config), None);
-        }
-        if concerns(&["res_pjsip", "pjsip"]) {
+        let plan = plan.filter(|_| concerns(&["pbx_config"]));
+        self.exchange.reload(Arc::clone(&config), plan);
+        if module.is_none_or(|module| module.contains("pjsip") || module == "acl") {
             self.net.update_settings(listeners::net_settings(&config));
             for words in listeners::update(&self.net, &mut in_force.listening, &config).await {
                 status = 1;
@@ -138,6 +139,9 @@ fn after_a_restart(old: &Config, new: &Config) -> Vec<String> {
     changed(old.system.timer_t1 == new.system.timer_t1, "pjsip.conf: timer_t1 counts");
     let (before, after) = (&old.global.user_agent, &new.global.user_agent);
     changed(before == after, "pjsip.conf: user_agent counts");
+    let (before, after) = (old.global.norefersub, new.global.norefersub);
+    changed(before == after, "pjsip.conf: norefersub counts");
+    changed(old.rtp.checksums == new.rtp.checksums, "rtp.conf: rtpchecksums counts");
     let (old, new) = (&old.asterisk, &new.asterisk);
     let (from, to) = (&old.directories, &new.directories);
     let directories = (&from.data, &from.run, &from.etc) == (&to.data, &to.run, &to.etc);
@@ -209,6 +213,8 @@ mod tests {
         let before = config(&[]);
         let media = [("rtp.conf", "[general]\nrtpstart=20000\nrtpend=20100\nprobation=7\n")];
         assert!(after_a_restart(&before, &config(&media)).is_empty(), "they count at once");
+        let both = [("rtp.conf", "[general]\nrtpchecksums=no\n")];
+        assert_eq!(after_a_restart(&before, &config(&both)).len(), 1);
         let process = [("asterisk.conf", "[options]\nmaxfiles=9\nmaxcalls=3\nrunuser=pbx\n")];
         let found = after_a_restart(&before, &config(&process));
         assert_eq!(found.len(), 2, "{found:?}");

@@ -201,7 +201,17 @@ fn add_level(channel: &mut LogChannel, word: &str, value: &Value, report: &mut R
     };
     let levels = match (name, Level::from_name(name)) {
         ("*", _) => Level::ALL.to_vec(),
-        (_, Some(level)) => vec![level],
+        (_, Some(level)) => {
+            let unused = match level {
+                Level::Fax => Some("fax"),
+                Level::Trace => Some("trace"),
+                _ => None,
+            };
+            if let Some(unused) = unused {
+                report.ignored("logfiles", unused, &value.text_span(), "no line has this level");
+            }
+            vec![level]
+        }
         (_, None) => {
             let message = format!("no log level is called '{name}': left out");
             let near = nearest(name, Level::NAMES.iter().copied());

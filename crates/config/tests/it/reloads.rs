@@ -179,3 +179,37 @@ fn heirs_of_a_bad_list_are_refused_like_the_first() {
     let loaded = load(&with(TWO).with("/etc/acl.conf", acl), "/etc");
     assert!(config(&loaded).acls.is_empty());
 }
+
+#[test]
+fn a_reload_of_one_module_takes_over_what_it_reads_and_the_next_of_all_the_rest() {
+    let old = config(&load(&with(TWO), "/etc"));
+    let source = with(&TWO.replace("context=x", "context=y"))
+        .with("/etc/rtp.conf", "[general]\nrtpstart=6000\n")
+        .with("/etc/http.conf", "[general]\nservername=new\n")
+        .with("/etc/codecs.conf", "[opus]\ncomplexity=3\n");
+    let new = config(&reload(&source, "/etc", &old));
+    let settings = |module: &str| diff(&old, &old.with_module_of(&new, module));
+    for (module, changed) in [
+        ("http", &["http"][..]),
+        ("res_rtp_asterisk", &["rtp"]),
+        ("codec_opus", &["codecs"]),
+        ("acl", &["http", "rtp"]),
+        ("pbx_config", &[]),
+        ("app_dial", &[]),
+        ("logger", &[]),
+        ("res_musiconhold", &[]),
+    ] {
+        let changes = settings(module);
+        assert_eq!(changes.settings, changed, "{module}");
+        assert_eq!(changes.endpoints.is_empty(), module != "acl", "{module}");
+    }
+    for module in ["res_pjsip", "res_pjsip_nat", "chan_pjsip", "pjsip"] {
+        let changes = settings(module);
+        assert!(changes.settings.is_empty(), "{module}");
+        assert_eq!(changes.endpoints.changed, ["a"], "{module}");
+    }
+    // What a partial reload left as it was is not taken for built by the next one.
+    let mixed = old.with_module_of(&new, "http");
+    let all = config(&reload(&source, "/etc", &mixed));
+    assert_eq!(all.endpoints["a"].context, "y");
+}

@@ -250,13 +250,14 @@ fn what_a_log_channel_cannot_do_is_said_with_its_line() {
     let loaded = load_with(
         "logger.conf",
         "[logfiles]\nconsole => [plain]notice\nfull => [json]*\nplain => [plain]error\n\
-         syslog.local0 => error\n",
+         syslog.local0 => error\nmore => fax,error\n",
     );
     let found = warnings(&loaded);
+    one_says(&found, &["logger.conf:6:", "'fax' of logfiles is ignored", "no line has"]);
     one_says(&found, &["logger.conf:2:", "'[plain]' of logfiles is ignored", "nocolor"]);
     one_says(&found, &["logger.conf:3:", "'[json]' of logfiles is ignored"]);
     one_says(&found, &["logger.conf:5:", "'syslog' of logfiles is ignored", "name a file"]);
-    assert_eq!(loaded.summary.ignored_options, 3);
+    assert_eq!(loaded.summary.ignored_options, 4);
 }
 
 #[test]

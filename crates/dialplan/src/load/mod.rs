@@ -44,12 +44,15 @@ pub fn load(document: &Document) -> Dialplan {
 
 fn read_setting(settings: &mut Settings, value: &Value, diagnostics: &mut Vec<Diagnostic>) {
     let field = match value.name.to_ascii_lowercase().as_str() {
-        "static" => &mut settings.is_static,
-        "writeprotect" => &mut settings.writeprotect,
         "autofallthrough" => &mut settings.autofallthrough,
         "clearglobalvars" => &mut settings.clearglobalvars,
         "extenpatternmatchnew" => {
             let text = "has no effect: patterns are always matched by the fast method";
+            diagnostics.push(Diagnostic::notice(&value.span, format!("{} {text}", value.name)));
+            return;
+        }
+        "static" | "writeprotect" => {
+            let text = "has no effect: no command writes into extensions.conf";
             diagnostics.push(Diagnostic::notice(&value.span, format!("{} {text}", value.name)));
             return;
         }

@@ -20,7 +20,7 @@ fn check(text: &str, expected: &[&str]) {
 #[test]
 fn a_usual_dialplan_has_nothing_to_say() {
     check(
-        "[general]\nstatic=yes\nwriteprotect=no\nautofallthrough=yes\nclearglobalvars=no\n\
+        "[general]\nautofallthrough=yes\nclearglobalvars=no\n\
          [globals]\nTRUNK=PJSIP/trunk\nOUT=${TRUNK}/x\n\
          [sets]\nexten => 602,1,Answer()\n same => n(again),Playback(bench-440)\n\
          same => n,Goto(again)\nexten => 602,hint,PJSIP/602\n\
@@ -29,6 +29,11 @@ fn a_usual_dialplan_has_nothing_to_say() {
          [sub]\nexten => s,1(start),Return()\n",
         &[],
     );
+}
+
+#[test]
+fn what_would_guard_the_file_against_commands_is_said_to_have_no_effect() {
+    check("[general]\nstatic=yes\nwriteprotect=no\n", &["no command writes", "no command writes"]);
 }
 
 #[test]

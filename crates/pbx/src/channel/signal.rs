@@ -480,7 +480,7 @@ impl Channel {
                 self.set("MESSAGE_TEXT", text);
                 message::reply(200)
             }
-            Method::Options => message::abilities(200),
+            Method::Options => message::abilities(200, self.exchange().supported()),
             Method::Refer if !self.lacks("res_pjsip_refer") => {
                 self.referred(transaction, request).await;
                 return None;

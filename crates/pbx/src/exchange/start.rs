@@ -108,6 +108,7 @@ impl Exchange {
                 lookups: Semaphore::new(names::MOST_LOOKUPS),
                 interfaces: ArcSwap::from_pointee(parts.interfaces),
                 entity_id: entity_id(&config, &mut *random),
+                supported: supported(&config),
                 load_average: parts.load_average,
                 config: ArcSwap::new(config),
                 dialplan: ArcSwap::new(dialplan),
@@ -165,7 +166,7 @@ impl Exchange {
         Settings {
             t1: config.system.timer_t1,
             user_agent: Some(config.global.user_agent.clone()).filter(|name| !name.is_empty()),
-            supported: supported(&config),
+            supported: self.supported().to_vec(),
             flow_grace: FLOW_GRACE,
             ..Settings::default()
         }

@@ -35,6 +35,32 @@ fn calls_are_refused_while_the_machine_is_too_busy() {
     });
 }
 
+/// `[globals]` and `clearglobalvars` of `extensions.conf`
+#[test]
+fn globals_are_what_the_file_says_after_a_reload_and_what_the_dialplan_set_stays() {
+    let with = |more: &str| {
+        Configuration::default().with_extensions(&format!(
+            "exten => 1,1,Set(GLOBAL(OUTCOME)=${{RING}}${{MINE}})\n\
+             exten => 2,1,Set(GLOBAL(MINE)=own)\n{more}"
+        ))
+    };
+    let first = with("[globals]\nRING=20\n");
+    tell(1, Weather::CLEAR, &first, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let says = async |number: &str| {
+            alice.dial(number).await;
+            world.run_until("it is over", secs(5), |_| alice.is_over()).await;
+            world.outcome()
+        };
+        assert_eq!(says("1").await, "20");
+        says("2").await;
+        world.reload(&with("[globals]\nRING=30\n"));
+        assert_eq!(says("1").await, "30own");
+        world.reload(&with("[globals]\nRING=40\n[general]\nclearglobalvars=yes\n"));
+        assert_eq!(says("1").await, "40");
+    });
+}
+
 /// `entityid`
 #[test]
 fn the_name_of_the_server_is_what_its_dialplan_and_its_registrars_are_told() {

@@ -213,6 +213,10 @@ fn a_question_inside_a_call_is_answered_and_changes_nothing() {
                 assert!(!line(&answer, name).is_empty(), "{name}: {answer}");
             }
             assert_eq!(answer.matches("\nSupported: ").count(), 1, "{answer}");
+            let supported = line(&answer, "Supported: ");
+            for extension in ["100rel", "timer", "replaces", "path", "outbound", "trickle-ice"] {
+                assert!(supported.contains(extension), "what may be required: {answer}");
+            }
         }
         assert!(world.talking(&alice, &bob), "the call goes on");
         alice.hang_up().await;
