@@ -46,12 +46,17 @@ impl Stack {
         }
     }
 
-    /// Whether a request belongs to a transaction or dialog of ours. One that lacks what every
-    /// request needs belongs to none.
+    /// Whether a request belongs to a dialog of ours, or to a transaction that has an owner: what
+    /// the stack refused by itself is refused again, at the cost of whoever sends it again. One
+    /// that lacks what every request needs belongs to none.
     #[must_use]
     pub fn knows(&self, request: &Request) -> bool {
         let Ok(essentials) = Essentials::read(request) else { return false };
-        let has = |method| self.server_keys.contains_key(&server_key(request, &essentials, method));
+        let has = |method| {
+            let id = self.server_keys.get(&server_key(request, &essentials, method));
+            let server = id.and_then(|id| self.servers.get(id));
+            server.is_some_and(|server| server.owner != ServerOwner::Stack)
+        };
         let local_tag = essentials.to.tag().cloned().unwrap_or_default();
         let remote_tag = essentials.from.tag().cloned().unwrap_or_default();
         has(&request.method)

@@ -24,7 +24,9 @@ pub(super) async fn capture(context: &Context, args: &[&str]) -> Answer {
         },
         _ => return wrong("Usage: rtp set capture <file> [<address>]|off\n"),
     };
-    match context.surroundings.media_capture(path, peer) {
+    // It is the exchange that writes, wherever the console is.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into()).display().to_string();
+    match context.surroundings.media_capture(&path, peer) {
         Ok(watch) => {
             engine.watch(Some(watch)).await;
             text(format!(

@@ -213,10 +213,16 @@ impl Session {
     }
 }
 
-/// Why the interval of a request cannot be had, whatever we want: it may not be below its own
-/// least one (RFC 4028 §7.1), and that has an end.
+/// Why the interval of a request cannot be had, whatever we want: it must be one that can be read,
+/// may not be below its own least one (RFC 4028 §7.1), and that has an end.
 fn no_interval(asked: Option<&SessionExpires>, headers: &Headers) -> Option<&'static str> {
-    let MinSe(least) = headers.typed().ok().flatten()?;
+    if headers.typed::<SessionExpires>().is_err() {
+        return Some("Unreadable Session-Expires");
+    }
+    let Ok(least) = headers.typed::<MinSe>() else {
+        return Some("Unreadable Min-SE");
+    };
+    let MinSe(least) = least?;
     if least > MAX_MIN_SE_S {
         return Some("Min-SE Above A Day");
     }

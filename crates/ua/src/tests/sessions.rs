@@ -234,9 +234,15 @@ fn an_interval_longer_than_ours_is_cut_to_ours_or_to_the_min_se_of_the_peer() {
 /// RFC 4028 §7.1: an interval is not below its own least one. And nobody waits for 136 years.
 #[test]
 fn what_is_no_interval_is_refused_with_400() {
-    for (asked, least) in
-        [(Some("1800"), "4294967295"), (None, "4294967295"), (Some("300"), "600"), (None, "86401")]
-    {
+    for (asked, least) in [
+        (Some("1800"), "4294967295"),
+        (None, "4294967295"),
+        (Some("300"), "600"),
+        (None, "86401"),
+        (None, "soon"),
+        (Some("-1"), "90"),
+        (Some("90;refresher=nobody"), "90"),
+    ] {
         let mut headers = vec![("Min-SE".to_owned(), least.to_owned())];
         headers.extend(asked.map(|asked| ("Session-Expires".to_owned(), asked.to_owned())));
         let mut world = world(timers(TimerMode::Off, 1_800, 90), Settings::default());
