@@ -58,8 +58,13 @@ pub struct Turn {
 impl Turn {
     /// Waits for a place.
     pub(crate) async fn take(turns: &Arc<Semaphore>) -> Self {
-        // An error would mean that the places were closed, which nobody does.
-        Self { _permit: Arc::clone(turns).acquire_owned().await.ok() }
+        // Waiting is boxed: each idle connection would keep room for it. An error then would mean
+        // that the places were closed, which nobody does.
+        let permit = match Arc::clone(turns).try_acquire_owned() {
+            Ok(permit) => Some(permit),
+            Err(_) => Box::pin(Arc::clone(turns).acquire_owned()).await.ok(),
+        };
+        Self { _permit: permit }
     }
 }
 
