@@ -96,9 +96,7 @@ pub trait Decoder: fmt::Debug + Send {
     }
 
     /// Whether to sharpen what was decoded, where the codec can (Speex).
-    fn set_enhancement(&mut self, on: bool) {
-        let _ = on;
-    }
+    fn set_enhancement(&mut self, _on: bool) {}
 }
 
 /// How encoders work. Each codec reads its own part; most have none.

@@ -65,5 +65,5 @@ pub use objects::rtp::{
 };
 pub use objects::stun_monitor::StunMonitor;
 pub use objects::transport::{Host, Protocol, TcpKeepalive, TlsMethod, TlsSettings, Transport};
-pub use snapshot::Config;
+pub use snapshot::{Config, Scope};
 pub use source::FileSource;

@@ -24,6 +24,75 @@ use crate::objects::stun_monitor::StunMonitor;
 use crate::objects::transport::Transport;
 use crate::prints::Prints;
 
+/// What a reload is about: everything, or what one module reads. Nothing else takes effect then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope<'a>(Option<&'a str>);
+
+impl<'a> Scope<'a> {
+    /// The scope of `module reload`, with a name or without.
+    #[must_use]
+    pub fn of(module: Option<&'a str>) -> Self {
+        Self(module)
+    }
+
+    fn reads(self, modules: &[&str]) -> bool {
+        self.0.is_none_or(|module| modules.contains(&module))
+    }
+
+    /// All files.
+    #[must_use]
+    pub fn is_all(self) -> bool {
+        self.0.is_none()
+    }
+
+    /// `pjsip.conf`, and the access lists that it names.
+    #[must_use]
+    pub fn sip(self) -> bool {
+        let is_sip = |module: &str| module == "chan_pjsip" || module.starts_with("res_pjsip");
+        self.reads(&["pjsip", "acl"]) || self.0.is_some_and(is_sip)
+    }
+
+    /// `http.conf`. Access lists are written out in whatever names them.
+    #[must_use]
+    pub fn http(self) -> bool {
+        self.reads(&["http", "res_http_websocket", "acl"])
+    }
+
+    /// `rtp.conf`
+    #[must_use]
+    pub fn rtp(self) -> bool {
+        self.reads(&["rtp", "res_rtp_asterisk", "acl"])
+    }
+
+    /// `logger.conf`
+    #[must_use]
+    pub fn logger(self) -> bool {
+        self.reads(&["logger"])
+    }
+
+    /// `extensions.conf`
+    #[must_use]
+    pub fn dialplan(self) -> bool {
+        self.reads(&["pbx_config"])
+    }
+
+    fn codecs(self) -> bool {
+        self.0.is_none_or(|module| module.starts_with("codec_"))
+    }
+
+    fn features(self) -> bool {
+        self.reads(&["features"])
+    }
+
+    fn music(self) -> bool {
+        self.reads(&["res_musiconhold"])
+    }
+
+    fn stun_monitor(self) -> bool {
+        self.reads(&["res_stun_monitor"])
+    }
+}
+
 /// One state of the configuration. Objects that a reload did not touch are shared with the
 /// snapshot before it.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,59 +146,21 @@ pub struct Config {
 }
 
 impl Config {
-    /// This configuration with what a module reads as it is in `newer`: nothing else takes effect
-    /// when that module alone is reloaded. Names are those of `module reload`.
+    /// This configuration with what a reload is about as it is in `newer`.
     #[must_use]
-    pub fn with_module_of(&self, newer: &Self, module: &str) -> Self {
-        let mut mixed = self.clone();
-        match module {
-            "http" | "res_http_websocket" => mixed.http = newer.http.clone(),
-            "logger" => mixed.logger = newer.logger.clone(),
-            "features" => mixed.features = newer.features.clone(),
-            "rtp" | "res_rtp_asterisk" => mixed.rtp = newer.rtp.clone(),
-            "res_musiconhold" => mixed.music = newer.music.clone(),
-            "res_stun_monitor" => mixed.stun_monitor = newer.stun_monitor.clone(),
-            // Lists are written out in whatever names them.
-            "acl" => {
-                mixed.take_sip_of(newer);
-                (mixed.http, mixed.rtp) = (newer.http.clone(), newer.rtp.clone());
-            }
-            _ if module.starts_with("codec_") => mixed.codecs = newer.codecs.clone(),
-            _ if ["pjsip", "chan_pjsip"].contains(&module) || module.starts_with("res_pjsip") => {
-                mixed.take_sip_of(newer);
-            }
-            // Others read no file of their own.
-            _ => {}
-        }
+    pub fn renewed(&self, newer: &Self, scope: Scope<'_>) -> Self {
+        let mut mixed = if scope.sip() { newer.clone() } else { self.clone() };
+        let parts = |is_new: bool| if is_new { newer } else { self };
+        mixed.http = parts(scope.http()).http.clone();
+        mixed.rtp = parts(scope.rtp()).rtp.clone();
+        mixed.logger = parts(scope.logger()).logger.clone();
+        mixed.codecs = parts(scope.codecs()).codecs.clone();
+        mixed.features = parts(scope.features()).features.clone();
+        mixed.music = parts(scope.music()).music.clone();
+        mixed.stun_monitor = parts(scope.stun_monitor()).stun_monitor.clone();
+        mixed.asterisk = parts(scope.is_all()).asterisk.clone();
+        mixed.modules = parts(scope.is_all()).modules.clone();
         mixed
-    }
-
-    /// All of pjsip.conf, and the access lists that it names.
-    fn take_sip_of(&mut self, newer: &Self) {
-        let Self {
-            http,
-            rtp,
-            codecs,
-            features,
-            stun_monitor,
-            logger,
-            music,
-            asterisk,
-            modules,
-            ..
-        } = self.clone();
-        *self = Self {
-            http,
-            rtp,
-            codecs,
-            features,
-            stun_monitor,
-            logger,
-            music,
-            asterisk,
-            modules,
-            ..newer.clone()
-        };
     }
 
     /// The aors of an endpoint, in order.

@@ -458,6 +458,10 @@ impl MediaSocket for EpollSockets {
         Ok(PathId(index))
     }
 
+    fn address(&self, path: PathId) -> Option<SocketAddr> {
+        self.sockets.get(path.0 as usize)?.as_ref().map(|open| open.address)
+    }
+
     fn close(&mut self, path: PathId) {
         // Closing the descriptor takes it out of epoll.
         if self.sockets.get_mut(path.0 as usize).is_some_and(|place| place.take().is_some()) {

@@ -452,6 +452,10 @@ impl MediaSocket for SimSockets {
         Ok(path)
     }
 
+    fn address(&self, path: PathId) -> Option<SocketAddr> {
+        self.open.get(path.0 as usize).copied().flatten()
+    }
+
     fn close(&mut self, path: PathId) {
         if let Some(address) = self.open.get_mut(path.0 as usize).and_then(Option::take) {
             self.net.borrow_mut().bound.remove(&address);

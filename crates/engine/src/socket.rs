@@ -77,6 +77,9 @@ pub trait MediaSocket: Outbox {
     /// What the operating system says.
     fn bind(&mut self, address: SocketAddr, socket_use: SocketUse) -> io::Result<PathId>;
 
+    /// What a socket is bound to.
+    fn address(&self, path: PathId) -> Option<SocketAddr>;
+
     /// Closes a socket.
     fn close(&mut self, path: PathId);
 

@@ -6,7 +6,6 @@
 //! Wraps the worker's sockets, below the layer that knows of TURN, so that a capture shows what
 //! is on the wire. Without a capture a datagram costs one comparison more.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -19,7 +18,6 @@ use sidetone_rtp::RtpView;
 use sidetone_rtp::demux::{Kind, classify};
 
 use crate::socket::{Batch, MediaSocket, SocketUse};
-use crate::worker::SharedPort;
 
 /// Bytes kept of one datagram at most: an RTP header with all that browsers put into it.
 pub const HEAD: usize = 160;
@@ -108,14 +106,12 @@ fn head_len(datagram: &[u8]) -> usize {
 /// The sockets of a worker, and the watch over them while there is one.
 pub(crate) struct Tapped<S> {
     inner: S,
-    bound: HashMap<PathId, SocketAddr>,
     watch: Option<Watch>,
 }
 
 impl<S> Tapped<S> {
-    pub(crate) fn new(inner: S, shared: &[SharedPort]) -> Self {
-        let bound = shared.iter().map(|port| (port.path, port.address)).collect();
-        Self { inner, bound, watch: None }
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, watch: None }
     }
 
     pub(crate) fn inner(&mut self) -> &mut S {
@@ -134,7 +130,7 @@ impl<S: MediaSocket> Outbox for Tapped<S> {
         let Some(watch) = self.watch.as_ref().filter(|watch| watch.wants(to)) else {
             return;
         };
-        let port = self.bound.get(&path).map_or(0, SocketAddr::port);
+        let port = self.inner.address(path).map_or(0, |address| address.port());
         if !watch.pass(SocketAddr::new(from, port), to, datagram) {
             self.watch = None;
         }
@@ -143,13 +139,14 @@ impl<S: MediaSocket> Outbox for Tapped<S> {
 
 impl<S: MediaSocket> MediaSocket for Tapped<S> {
     fn bind(&mut self, address: SocketAddr, socket_use: SocketUse) -> io::Result<PathId> {
-        let path = self.inner.bind(address, socket_use)?;
-        self.bound.insert(path, address);
-        Ok(path)
+        self.inner.bind(address, socket_use)
+    }
+
+    fn address(&self, path: PathId) -> Option<SocketAddr> {
+        self.inner.address(path)
     }
 
     fn close(&mut self, path: PathId) {
-        self.bound.remove(&path);
         self.inner.close(path);
     }
 
@@ -166,14 +163,11 @@ impl<S: MediaSocket> MediaSocket for Tapped<S> {
     }
 
     fn receive(&mut self, batch: &mut Batch) {
-        let before = batch.received.len();
         self.inner.receive(batch);
         let Some(watch) = &self.watch else {
             return;
         };
-        // A worker empties its batch before it asks for another.
-        let before = before.min(batch.received.len());
-        let new = batch.received.iter().zip(&batch.buffers).skip(before);
+        let new = batch.received.iter().zip(&batch.buffers);
         let mut open = true;
         for (received, buffer) in new.filter(|(received, _)| watch.wants(received.source)) {
             let datagram = buffer.get(..received.len).unwrap_or_default();

@@ -634,6 +634,10 @@ impl<S: MediaSocket> MediaSocket for Traversal<S> {
         self.inner.bind(address, socket_use)
     }
 
+    fn address(&self, path: PathId) -> Option<SocketAddr> {
+        self.inner.address(path)
+    }
+
     fn close(&mut self, path: PathId) {
         self.own.retain(|(base, _)| base.path != path);
         self.inner.close(path);

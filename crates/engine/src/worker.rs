@@ -151,12 +151,7 @@ impl<S: MediaSocket> Worker<S> {
             graph.add_shared_path(port.path);
         }
         Self {
-            sockets: Traversal::new(
-                Tapped::new(sockets, &shared),
-                shared.clone(),
-                ports.clone(),
-                random,
-            ),
+            sockets: Traversal::new(Tapped::new(sockets), shared.clone(), ports.clone(), random),
             shared,
             ports,
             inbox,

@@ -267,15 +267,17 @@ impl<S: Subscriber> Layer<S> for Log {
         let (verbosity, general) = (text.verbosity, self.verbose());
         let takes = |channel: &&Channel| channel.takes(level, verbosity, general);
         let task = tokio::task::try_id();
+        let mut rations = self.rations.lock();
         if let Some(channel) = &text.channel {
-            self.rations.lock().note(task, channel);
+            rations.note(task, channel);
         }
         if !settings.channels.iter().any(|channel| takes(&channel)) {
             return;
         }
         let target = event.metadata().target();
         let module = target.strip_prefix("sidetone_").unwrap_or(target);
-        let (may, notices) = self.rations.lock().charge(Instant::now(), task);
+        let (may, notices) = rations.charge(Instant::now(), task);
+        drop(rations);
         let line = may.then(|| text.line());
         for words in notices.into_iter().chain(line) {
             let head = format!("[{}] ", stamp(&settings.date_format));

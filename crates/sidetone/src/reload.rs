@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sidetone_conf::{Diagnostic, Document, Severity};
 use sidetone_config::tables::modules::module_called;
-use sidetone_config::{Config, FileSource, Summary};
+use sidetone_config::{Config, FileSource, Scope, Summary};
 use sidetone_control::socket::Answer;
 use sidetone_dialplan::Dialplan;
 use sidetone_http::HttpServer;
@@ -65,18 +65,18 @@ impl Reloader {
             let text = "The configuration has errors and stays as it was; see the log.\n";
             return Answer { text: text.to_owned(), status: 1 };
         };
-        let config = match module {
-            Some(module) => Arc::new(previous.with_module_of(&config, module)),
-            None => config,
+        let scope = Scope::of(module);
+        let config = match scope.is_all() {
+            true => config,
+            false => Arc::new(previous.renewed(&config, scope)),
         };
         let summary = &mut loaded.summary;
-        let document = loaded.dialplan_document.as_ref();
+        let document = loaded.dialplan_document.as_ref().filter(|_| scope.dialplan());
         let document = document.filter(|document| is_whole(document, summary));
         let plan = document.map(|document| dialplan(document, Some(&config), summary));
-        let concerns = |modules: &[&str]| module.is_none_or(|module| modules.contains(&module));
         let mut status = 0;
         let mut text = String::new();
-        if concerns(&["http", "res_http_websocket", "acl"]) {
+        if scope.http() {
             match self.http.reload(http::settings(&config)).await {
                 Ok(()) => text += "HTTP configuration reloaded\n",
                 Err(error) => {
@@ -85,13 +85,12 @@ impl Reloader {
                 }
             }
         }
-        if concerns(&["logger"]) {
+        if scope.logger() {
             self.log.set(logging::settings(&self.arguments, Some(&config)));
             self.log.writer().reopen();
         }
-        let plan = plan.filter(|_| concerns(&["pbx_config"]));
         self.exchange.reload(Arc::clone(&config), plan);
-        if module.is_none_or(|module| module.contains("pjsip") || module == "acl") {
+        if scope.sip() {
             self.net.update_settings(listeners::net_settings(&config));
             for words in listeners::update(&self.net, &mut in_force.listening, &config).await {
                 status = 1;
@@ -102,7 +101,7 @@ impl Reloader {
             }
         }
         let ports = &config.rtp.ports;
-        if concerns(&["res_rtp_asterisk", "rtp"]) && in_force.ports != *ports {
+        if scope.rtp() && in_force.ports != *ports {
             self.exchange.engine().set_ports(ports);
             in_force.ports = ports.clone();
             let words = other_ports(ports);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sidetone_config::table::truth;
 use sidetone_dialplan::target::{Call, Target};
 use sidetone_dialplan::{Doc, FunctionError, Handler, Host as _, Position};
 use sidetone_pbx::Channel;
@@ -88,7 +89,7 @@ fn write(channel: &mut Channel, arguments: &str, value: &str) -> Result<(), Func
             let wrong = || FunctionError::Arguments("max_forwards: write 0 to 255".to_owned());
             allow_forwards(channel, value.parse().map_err(|_| wrong())?);
         }
-        other if demand_security(channel, other, is_true(value)) => {}
+        other if demand_security(channel, other, truth(value) == Some(true)) => {}
         "hangup_handler_push" => push_handler(channel, value)?,
         "hangup_handler_pop" => {
             channel.stack().pop_handler();
@@ -258,12 +259,6 @@ fn call_id(channel: &Channel) -> String {
 fn numbers(groups: u64) -> String {
     let set = (0..64).filter(|group| groups >> group & 1 == 1);
     set.map(|group: u32| group.to_string()).collect::<Vec<_>>().join(",")
-}
-
-/// The words of configuration files for yes.
-fn is_true(value: &str) -> bool {
-    let words = ["1", "yes", "true", "on", "y", "t"];
-    words.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 fn one_if(yes: bool) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{UDP, base, config, errors, one_says, warnings};
-use sidetone_config::{Loaded, Transport, diff, load, reload};
+use sidetone_config::{Loaded, Scope, Transport, diff, load, reload};
 
 const TWO: &str = "[a]\ntype=endpoint\nallow=ulaw\ncontext=x\n[b]\ntype=endpoint\nallow=ulaw\n\
      [a]\ntype=aor\nmax_contacts=1\n";
@@ -188,7 +188,8 @@ fn a_reload_of_one_module_takes_over_what_it_reads_and_the_next_of_all_the_rest(
         .with("/etc/http.conf", "[general]\nservername=new\n")
         .with("/etc/codecs.conf", "[opus]\ncomplexity=3\n");
     let new = config(&reload(&source, "/etc", &old));
-    let settings = |module: &str| diff(&old, &old.with_module_of(&new, module));
+    let settings = |module| diff(&old, &old.renewed(&new, Scope::of(Some(module))));
+    assert!(diff(&new, &old.renewed(&new, Scope::of(None))).is_empty());
     for (module, changed) in [
         ("http", &["http"][..]),
         ("res_rtp_asterisk", &["rtp"]),
@@ -209,7 +210,7 @@ fn a_reload_of_one_module_takes_over_what_it_reads_and_the_next_of_all_the_rest(
         assert_eq!(changes.endpoints.changed, ["a"], "{module}");
     }
     // What a partial reload left as it was is not taken for built by the next one.
-    let mixed = old.with_module_of(&new, "http");
+    let mixed = old.renewed(&new, Scope::of(Some("http")));
     let all = config(&reload(&source, "/etc", &mixed));
     assert_eq!(all.endpoints["a"].context, "y");
 }
