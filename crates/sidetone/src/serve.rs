@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sidetone_base::Random;
 use sidetone_conf::Severity;
-use sidetone_config::{Config, FileSource};
+use sidetone_config::{Config, FileSource, Loaded};
 use sidetone_control::commands::{self, Context, Stop};
 use sidetone_control::socket::{ControlSocket, Run};
 use sidetone_dialplan::Dialplan;
@@ -39,15 +39,16 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let log = logging::start(arguments)?;
     let place = first_start::prepare(arguments)?;
-    let (config, plan) = read_configuration(&place.etc)?;
-    let arguments = &arguments.with_options(&config.asterisk);
-    let identity = Identity::of(arguments.user.as_deref(), arguments.group.as_deref())?;
-    make_directories(&config, identity)?;
-    if let Some(state) = place.state.as_deref().filter(|_| identity != Identity::default()) {
-        identity.own_all(state);
-    }
-    logging::tell(&log, arguments);
-    log.set(logging::settings(arguments, Some(&config)));
+    let loaded = sidetone_config::load(&FileSource, &place.etc.to_string_lossy());
+    let options = loaded.config.as_ref().map(|config| arguments.with_options(&config.asterisk));
+    let arguments = options.as_ref().unwrap_or(arguments);
+    // The log comes first, so that what is wrong with the configuration stands in its files too.
+    let identity = match &loaded.config {
+        Some(config) => begin_log(&log, arguments, &place, config),
+        None => Ok(Identity::default()),
+    };
+    let (config, plan) = judge(&place.etc, loaded)?;
+    let identity = identity?;
     process::prepare(arguments, config.asterisk.max_files);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -60,8 +61,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     served
 }
 
-fn read_configuration(etc: &std::path::Path) -> Result<(Arc<Config>, Arc<Dialplan>), String> {
-    let loaded = sidetone_config::load(&FileSource, &etc.to_string_lossy());
+/// Puts the log of the configuration in force, in directories of whom the process becomes.
+fn begin_log(
+    log: &Log,
+    arguments: &Arguments,
+    place: &first_start::Place,
+    config: &Config,
+) -> Result<Identity, String> {
+    let identity = Identity::of(arguments.user.as_deref(), arguments.group.as_deref())?;
+    make_directories(config, identity)?;
+    if let Some(state) = place.state.as_deref().filter(|_| identity != Identity::default()) {
+        identity.own_all(state);
+    }
+    logging::tell(log, arguments);
+    log.set(logging::settings(arguments, Some(config)));
+    Ok(identity)
+}
+
+/// Says what is wrong with the configuration, and builds the dialplan of one that can be used.
+fn judge(etc: &std::path::Path, loaded: Loaded) -> Result<(Arc<Config>, Arc<Dialplan>), String> {
     report(&loaded.diagnostics);
     let mut summary = loaded.summary.clone();
     let plan = loaded.dialplan_document.as_ref();
