@@ -79,7 +79,7 @@ pub struct Redirect {
     pub to: String,
 }
 
-/// Who may ask for a path and what is below it.
+/// Who may ask for the paths that begin with one.
 #[derive(Clone)]
 pub struct Restriction {
     /// What the paths begin with, after the prefix: `/st` covers `/static` too.

@@ -42,25 +42,23 @@ pub fn load(document: &Document) -> Dialplan {
     plan
 }
 
+/// Options of `[general]` that have no effect, and why.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("extenpatternmatchnew", "patterns are always matched by the fast method"),
+    ("static", "no command writes into extensions.conf"),
+    ("userscontext", "there is no users.conf"),
+    ("writeprotect", "no command writes into extensions.conf"),
+];
+
 fn read_setting(settings: &mut Settings, value: &Value, diagnostics: &mut Vec<Diagnostic>) {
-    let field = match value.name.to_ascii_lowercase().as_str() {
+    let name = value.name.to_ascii_lowercase();
+    if let Some((_, why)) = WITHOUT_EFFECT.iter().find(|(option, _)| *option == name) {
+        let text = format!("{} has no effect: {why}", value.name);
+        return diagnostics.push(Diagnostic::notice(&value.span, text));
+    }
+    let field = match name.as_str() {
         "autofallthrough" => &mut settings.autofallthrough,
         "clearglobalvars" => &mut settings.clearglobalvars,
-        "extenpatternmatchnew" => {
-            let text = "has no effect: patterns are always matched by the fast method";
-            diagnostics.push(Diagnostic::notice(&value.span, format!("{} {text}", value.name)));
-            return;
-        }
-        "static" | "writeprotect" => {
-            let text = "has no effect: no command writes into extensions.conf";
-            diagnostics.push(Diagnostic::notice(&value.span, format!("{} {text}", value.name)));
-            return;
-        }
-        "userscontext" => {
-            let text = "has no effect: there is no users.conf";
-            diagnostics.push(Diagnostic::notice(&value.span, format!("{} {text}", value.name)));
-            return;
-        }
         _ => {
             let text = format!("there is no option {} in [general]", value.name);
             let hint = "a variable belongs into [globals], an extension into a context";

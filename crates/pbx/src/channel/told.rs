@@ -5,7 +5,7 @@ use sidetone_dialplan::Position;
 
 use super::Channel;
 
-/// Hardly any channel is told anything, so that it is boxed.
+/// Most channels stay in one extension and are told nothing, so that it is boxed.
 #[derive(Debug, Default)]
 pub struct Told {
     language: Option<String>,
