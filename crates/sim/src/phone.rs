@@ -195,6 +195,7 @@ pub(crate) enum Order {
     HangUpAll,
     Hold(Hold),
     Resume,
+    ResumeAll,
     ResumeWithoutOffer,
     Press(char),
     Manner(Manner),
@@ -381,6 +382,11 @@ impl Phone {
     /// Takes it back.
     pub async fn resume(&self) {
         self.order(Order::Resume).await;
+    }
+
+    /// Takes every call back from hold, to join their parties.
+    pub async fn resume_all(&self) {
+        self.order(Order::ResumeAll).await;
     }
 
     /// Presses a key.

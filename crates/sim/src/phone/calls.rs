@@ -643,6 +643,15 @@ impl Device {
         }
     }
 
+    /// Every call on hold goes on, as when the phone joins its parties.
+    pub(super) async fn resume_all(&mut self) {
+        for place in 0..self.calls.len() {
+            if self.calls[place].holds.is_some() {
+                self.hold(place, None).await;
+            }
+        }
+    }
+
     /// A re-INVITE without offer; the exchange's is answered in this direction.
     pub(super) fn ask_for_an_offer(&mut self, direction: Direction) {
         let Some(place) = self.last() else { return };

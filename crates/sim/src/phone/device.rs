@@ -253,6 +253,7 @@ impl Device {
             Order::HangUpAll => self.hang_up_all(),
             Order::Hold(form) => self.hold_last(Some(form)).await,
             Order::Resume => self.hold_last(None).await,
+            Order::ResumeAll => self.resume_all().await,
             Order::ResumeWithoutOffer => self.ask_for_an_offer(Direction::SendRecv),
             Order::Press(digit) => self.press(digit).await,
             Order::Manner(manner) => self.manner = manner,
@@ -354,6 +355,10 @@ impl Device {
     async fn send_outside(&mut self, to: &str, saying: Saying) {
         let method = method_of(&saying.method);
         let mut request = self.request(method, format!("sip:{to}@{EXCHANGE}")).await;
+        if request.method == Method::Register {
+            // What is to be bound is the story's.
+            request.contact = None;
+        }
         request.headers = saying.headers;
         request.body = saying.body.map(|(content_type, text)| sidetone_ua::api::Body {
             content_type,

@@ -34,6 +34,7 @@ mod refusals;
 mod registrations;
 mod reliable;
 mod server_options;
+mod services;
 mod silences;
 mod strangers;
 mod streams;

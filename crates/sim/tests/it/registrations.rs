@@ -1,6 +1,6 @@
 //! Who can be reached, and where.
 
-use sidetone_sim::{CallState, Configuration, Line, Phone, Weather, World, secs};
+use sidetone_sim::{CallState, Configuration, Line, Phone, Saying, Weather, World, secs};
 
 use super::{FEW, registered, tell, tell_over};
 
@@ -155,5 +155,66 @@ fn a_device_that_does_not_answer_makes_room_with_remove_unavailable() {
             phone.register_for(0, password).await.expect("it leaves");
         }
         world.run_for(secs(40)).await;
+    });
+}
+
+/// The final answer to a REGISTER that a story wrote itself.
+async fn asked(world: &World, phone: &Phone, headers: &[(&str, &str)]) -> String {
+    let before = phone.answers().len();
+    phone.send(phone.name(), Saying::new("REGISTER", headers)).await;
+    world.run_until("an answer", secs(35), |_| phone.answers().len() > before).await;
+    phone.answers().pop().expect("it came")
+}
+
+fn contacts_of(answer: &str) -> usize {
+    answer.lines().filter(|line| line.starts_with("Contact: ")).count()
+}
+
+#[test]
+fn rfc_3665_2_1_successful_new_registration() {
+    tell_over(FEW, async |world: World| {
+        for line in [Line::Udp, Line::Tcp] {
+            let bob = world.phone("bob", line).await;
+            let granted = bob.register_for(7_200, sidetone_sim::configuration::PASSWORD).await;
+            assert_eq!(granted, Ok(7_200));
+        }
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn rfc_3665_2_2_and_2_3_update_of_and_request_for_the_contact_list() {
+    tell_over(FEW, async |world: World| {
+        let bob = registered(&world, "bob", Line::Udp).await;
+        let more = [("Contact", "<sip:bob@203.0.113.9:5080;transport=tcp>;expires=900")];
+        let granted = asked(&world, &bob, &more).await;
+        assert!(granted.starts_with("SIP/2.0 200 "), "{granted}");
+        assert_eq!(contacts_of(&granted), 2, "{granted}");
+        let listed = asked(&world, &bob, &[]).await;
+        assert!(listed.starts_with("SIP/2.0 200 "), "{listed}");
+        assert_eq!(contacts_of(&listed), 2, "{listed}");
+        assert!(listed.contains(";expires="), "{listed}");
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn rfc_3665_2_4_cancellation_of_registration() {
+    tell_over(FEW, async |world: World| {
+        let bob = registered(&world, "bob", Line::Udp).await;
+        let gone = asked(&world, &bob, &[("Contact", "*"), ("Expires", "0")]).await;
+        assert!(gone.starts_with("SIP/2.0 200 "), "{gone}");
+        assert_eq!((contacts_of(&gone), world.contacts("bob")), (0, 0), "{gone}");
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn rfc_3665_2_5_unsuccessful_registration() {
+    tell_over(FEW, async |world: World| {
+        let mallory = world.phone("bob", Line::Udp).await;
+        assert_eq!(mallory.register_for(600, "wrong").await, Err(401));
+        assert_eq!(world.contacts("bob"), 0);
+        world.assert_no_leaks().await;
     });
 }
