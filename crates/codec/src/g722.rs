@@ -219,7 +219,11 @@ impl G722Encoder {
             even += pair[0] * QMF[tap];
             odd += pair[1] * QMF[11 - tap];
         }
-        let (low, high) = ((even + odd) >> 14, (odd - even) >> 14);
+        self.encode_bands((even + odd) >> 14, (odd - even) >> 14)
+    }
+
+    /// One sample of each band, of 15 bits: where the test sequences of appendix II enter.
+    fn encode_bands(&mut self, low: i32, high: i32) -> u8 {
         let low_code = quantise_low(saturate(low - self.low.predicted), self.low.step);
         let high_code = quantise_high(saturate(high - self.high.predicted), self.high.step);
         adapt_low(&mut self.low, low_code);
@@ -274,7 +278,8 @@ impl G722Decoder {
         }
     }
 
-    fn decode_octet(&mut self, octet: u8) -> [i16; 2] {
+    /// One sample of each band, of 15 bits: where the test sequences of appendix II leave.
+    fn decode_bands(&mut self, octet: u8) -> (i32, i32) {
         let limit = |value: i32| value.clamp(-16_384, 16_383);
         let low_code = octet & 0x3f;
         // Block INVQBL: the output uses all six bits.
@@ -282,7 +287,11 @@ impl G722Decoder {
         let low = limit(self.low.predicted + fine);
         adapt_low(&mut self.low, low_code);
         let predicted = self.high.predicted;
-        let high = limit(predicted + adapt_high(&mut self.high, octet >> 6));
+        (low, limit(predicted + adapt_high(&mut self.high, octet >> 6)))
+    }
+
+    fn decode_octet(&mut self, octet: u8) -> [i16; 2] {
+        let (low, high) = self.decode_bands(octet);
         self.delay.copy_within(2.., 0);
         (self.delay[22], self.delay[23]) = (low + high, low - high);
         let (mut first, mut second) = (0, 0);
@@ -321,6 +330,8 @@ impl Decoder for G722Decoder {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use super::*;
     use crate::testing::{round_trip, sine, tone_snr_db};
 
@@ -361,6 +372,71 @@ mod tests {
             heard.extend(pcm[..count].iter().flat_map(|sample| sample.to_le_bytes()));
         }
         assert_eq!(fnv(&heard), 0x2940_716f_77dd_0234);
+    }
+
+    /// Words of a file of appendix II: 16 that reset the coder, the sequence, and 16 again.
+    fn framed(words: impl Iterator<Item = i32>) -> Vec<u8> {
+        let reset = || iter::repeat_n(1, 16);
+        let words = reset().chain(words).chain(reset());
+        words.flat_map(|word| (word as u16).to_le_bytes()).collect()
+    }
+
+    /// The checksum by which table II.6 of the Recommendation names its sequences.
+    fn crc32(bytes: &[u8]) -> u32 {
+        let shift = |crc: u32| (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1));
+        let step = |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), |crc, _| shift(crc));
+        !bytes.iter().fold(!0, step)
+    }
+
+    /// `T1C2.XMT`, with which overflow is tested (table II.3).
+    fn overflowing() -> Vec<i32> {
+        let first = [-16_384, 16_383].into_iter().cycle().take(639);
+        let last = [-16_384, 16_383, -16_384].into_iter().cycle().take(126);
+        first.chain([0, -10_000, -8_192]).chain(last).collect()
+    }
+
+    /// `T1D3.COD`: codes that no encoder writes (clause II.3.2, table II.4).
+    fn artificial() -> Vec<u8> {
+        let code = |n: usize| {
+            let (part, at) = (n / 2_048, n % 2_048);
+            let sign = ["001", "11110000", "1", "1100", "10", "00000100", "00101", "11000"][part];
+            let sign = u8::from(sign.as_bytes()[at % sign.len()] == b'1');
+            let even = |run: usize| u8::from((at / run).is_multiple_of(2));
+            let high = [1, even(16), 0, even(8), 0, even(4), 1, even(2)][part];
+            // 64 parts fall from 31 to 0, every other one steps between a value and the next.
+            let (value, lower) = (31 - (n / 512) as u8, n / 256 % 2 == 1 && n / 16 % 2 == 1);
+            let low = if lower { value.checked_sub(1).unwrap_or(3) } else { value };
+            (sign << 7) | (high << 6) | (sign << 5) | low
+        };
+        (0..16_384).map(code).collect()
+    }
+
+    #[test]
+    fn the_encoder_answers_the_overflow_sequence_as_the_recommendation_says() {
+        let input = overflowing();
+        assert_eq!(crc32(&framed(input.iter().map(|sample| sample << 1))), 0x2d60_4685, "T1C2.XMT");
+        let mut encoder = G722Encoder::new();
+        let codes = input.iter().map(|sample| i32::from(encoder.encode_bands(*sample, *sample)));
+        assert_eq!(crc32(&framed(codes.map(|code| code << 8))), 0x344e_a5d0, "T2R2.COD");
+    }
+
+    #[test]
+    fn the_decoder_answers_the_sequences_of_the_recommendation_as_it_says() {
+        let mut encoder = G722Encoder::new();
+        let overflow = overflowing();
+        let overflow = overflow.iter().map(|sample| encoder.encode_bands(*sample, *sample));
+        let artificial = artificial();
+        let words = artificial.iter().map(|code| i32::from(*code) << 8);
+        assert_eq!(crc32(&framed(words)), 0x7398_964f, "T1D3.COD");
+        // T3L2.RC1 with T3H2.RC0, T3L3.RC1 with T3H3.RC0.
+        for (codes, low, high) in
+            [(overflow.collect(), 0xaf00_f31f, 0x5330_ae2e), (artificial, 0xa537_4659, 0x3731_ad7f)]
+        {
+            let mut decoder = G722Decoder::new();
+            let bands: Vec<_> = codes.iter().map(|code| decoder.decode_bands(*code)).collect();
+            assert_eq!(crc32(&framed(bands.iter().map(|band| band.0 << 1))), low);
+            assert_eq!(crc32(&framed(bands.iter().map(|band| band.1 << 1))), high);
+        }
     }
 
     #[test]
