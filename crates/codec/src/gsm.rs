@@ -132,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn a_homing_frame_is_coded_as_the_standard_says() {
+        // SEQ06H.INP and SEQ06H.COD of EN 300 961 §6.3.3.1, from §4.2 and tables 4.1a and 4.1b.
+        let mut parts = [frame::SubFrame { lag: 40, pulses: [4; 13], ..Default::default() }; 4];
+        parts[3].pulses[4] = 3;
+        let expected = Frame { ratios: [9, 23, 15, 8, 7, 3, 3, 2], parts };
+        let mut octets = [0; FRAME_LEN];
+        GsmEncoder::new().encode(&[8; FRAME], &mut octets).unwrap();
+        assert_eq!(Frame::read(&octets), Some(expected));
+    }
+
+    #[test]
     fn what_is_no_frame_is_refused() {
         let mut decoder = GsmDecoder::new();
         let mut pcm = [0; 2_000];
