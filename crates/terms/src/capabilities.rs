@@ -6,7 +6,7 @@ use std::time::Duration;
 use sidetone_config::{Config, DtlsSetup, DtmfMode, Endpoint, MediaEncryption, MediaKind};
 use sidetone_media::{DtmfSettings, ToneDetection, WithoutEvents};
 use sidetone_sdp::attributes::{SdesSuite, Setup};
-use sidetone_sdp::negotiation::{Capabilities, Keep, Security};
+use sidetone_sdp::negotiation::{Capabilities, CodecOrder, Keep, Security};
 
 use crate::codec;
 
@@ -39,9 +39,11 @@ pub fn capabilities(config: &Config, endpoint: &Endpoint) -> Capabilities {
         opus.fmtp = codec::opus_settings(&config.codecs).fmtp();
     }
     let prefs = &endpoint.codec_prefs;
-    let (answer_order, answer_keep) =
-        prefs.outgoing_answer.unwrap_or(prefs.incoming_offer).answer_policy();
-    let one = prefs.only_one || prefs.incoming_offer.keep == Keep::First;
+    // The first makes the list that is pending for the second.
+    let (pending, pending_keep) = prefs.incoming_offer.answer_policy();
+    let (leads, answer_keep) = prefs.outgoing_answer.answer_policy();
+    let one = prefs.only_one || pending_keep == Keep::First;
+    let answer_order = if one || leads == CodecOrder::Offered { pending } else { leads };
     let (accept_order, accept_keep) = prefs.incoming_answer.answer_policy();
     let base = if endpoint.webrtc {
         Capabilities::webrtc(audio, video)

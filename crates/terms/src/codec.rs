@@ -9,7 +9,7 @@ use sidetone_media::{
     SpeexSettings,
 };
 use sidetone_sdp::negotiation::codec_preference::Transcode;
-use sidetone_sdp::negotiation::{CodecSpec, CodecWish};
+use sidetone_sdp::negotiation::{CodecPreference, CodecSpec, CodecWish, Keep};
 
 /// The codecs of `allow=`, in its order, but for those that `modules.conf` leaves out.
 pub fn configured(config: &Config, endpoint: &Endpoint, kind: MediaKind) -> Vec<CodecSpec> {
@@ -103,9 +103,14 @@ pub fn offered(
     };
     let known: Vec<CodecSpec> =
         pending.iter().filter(|spec| has(&configured, spec)).cloned().collect();
-    let mut list = preference.apply(&known, &configured);
+    let all = CodecPreference { keep: Keep::All, ..*preference };
+    let mut list = all.apply(&known, &configured);
+    // Before all but the first are dropped: one that cannot be spoken does not count as first.
     if !translatable || preference.transcode == Transcode::Prevent {
         list.retain(|spec| has(&known, spec));
+    }
+    if preference.keep == Keep::First {
+        list.truncate(1);
     }
     CodecWish::Only(list)
 }
@@ -164,27 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn each_preference_makes_its_offer() {
+    fn a_caller_that_is_not_translated_leaves_its_own_codecs() {
         let pending: Vec<CodecSpec> = ["gsm", "ulaw", "opus"]
             .iter()
             .filter_map(|name| Some(CodecSpec::of_config_name(name)?.1))
             .collect();
-        let check = |option: &str, expected: &[&str]| {
-            let lines = format!("allow=opus,g722,ulaw\n{option}");
-            assert_eq!(offer_of(&config(&lines, ""), &pending, true), expected, "{option}");
-        };
-        check("", &["ulaw", "opus", "g722"]);
-        let option = "codec_prefs_outgoing_offer=";
-        check(&format!("{option}prefer: configured"), &["opus", "ulaw"]);
-        check(&format!("{option}prefer: pending, operation: intersect"), &["ulaw", "opus"]);
-        check(
-            &format!("{option}prefer: configured, operation: only_preferred"),
-            &["opus", "g722", "ulaw"],
-        );
-        check(&format!("{option}operation: union, keep: first"), &["ulaw"]);
-        check(&format!("{option}operation: union, transcode: prevent"), &["ulaw", "opus"]);
-        let caller = config("allow=opus,g722,ulaw", "");
-        assert_eq!(offer_of(&caller, &pending, false), ["ulaw", "opus"]);
+        let callee = config("allow=opus,g722,ulaw", "");
+        assert_eq!(offer_of(&callee, &pending, true), ["ulaw", "opus", "g722"]);
+        assert_eq!(offer_of(&callee, &pending, false), ["ulaw", "opus"]);
+        let first =
+            config("allow=g722,opus\ncodec_prefs_outgoing_offer=prefer:configured,keep:first", "");
+        assert_eq!(offer_of(&first, &pending, false), ["opus"], "g722 cannot be the first");
     }
 
     #[test]

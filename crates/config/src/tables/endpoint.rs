@@ -7,13 +7,12 @@ use crate::objects::endpoint::{
 };
 use crate::table::Kind::{Choice, Choices, Flag, List, Number, Text, TypeOfService, YesNo};
 use crate::table::Usage::{Fixed, Ignored, Works};
-use crate::table::{Kind, ObjectSpec, Usage, options};
+use crate::table::{Kind, ObjectSpec, options};
 
 const COUNT: Kind = Number { min: 0, max: i32::MAX as i64 };
 const STREAMS: Kind = Number { min: 0, max: 32 };
 const PORT: Kind = Number { min: 0, max: 65535 };
 const COS: Kind = Number { min: 0, max: 7 };
-const BY_PREFERENCES: Usage = Ignored("the options codec_prefs_… decide");
 const METHOD: Kind = Choice(ConnectedLineMethod::NAMES);
 
 /// The options of an endpoint.
@@ -53,14 +52,16 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "callerid_tag" Text, "", Works, "Internal tag of the caller.";
         "codec_prefs_incoming_answer" Text, "prefer:pending, operation:intersect, keep:all",
             Works,
-            "Whose order decides which codec of an answer to us is sent, and how many are kept.";
+            "Whose order decides which codec of an answer to us is sent, and how many are kept; \
+             `transcode` has no meaning here.";
         "codec_prefs_incoming_offer" Text, "prefer:pending, operation:intersect, keep:all, \
             transcode:allow", Works,
             "How an offer to us is weighed against `allow`: whose order leads, how much is kept; \
              `transcode:prevent` keeps the other leg to the same codecs.";
         "codec_prefs_outgoing_answer" Text, "prefer:pending, operation:intersect, keep:all",
             Works,
-            "As `codec_prefs_incoming_offer`, for our answer; when set, it has the last word.";
+            "How what `codec_prefs_incoming_offer` left is weighed against `allow` for our answer; \
+             `transcode` has no meaning here.";
         "codec_prefs_outgoing_offer" Text, "prefer:pending, operation:union, keep:all, \
             transcode:allow", Works,
             "How the codecs of the caller and `allow` become our offer; what `allow` lacks is \
@@ -130,8 +131,9 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "inband_progress" Flag, "no", NOT_YET,
             "Play ringing as early media rather than answering 180.";
         "incoming_call_offer_pref" Choice(&["local", "local_first", "remote", "remote_first"]),
-            "local", BY_PREFERENCES,
-            "Whose codec order counts for calls from it.";
+            "remote", Works,
+            "Whose codec order counts for calls from it, where `codec_prefs_incoming_offer` is not \
+             written.";
         "incoming_mwi_mailbox" Text, "", NO_MAILBOX, "Mailbox that notices from it are for.";
         "language" Text, "", Works, "Language of prompts.";
         "mailboxes" List, "", NO_MAILBOX, "Mailboxes it is told about.";
@@ -161,8 +163,9 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
             "Credentials for its challenges: names of `type = auth` objects.";
         "outbound_proxy" Text, "", Works, "URI every request to it goes through first.";
         "outgoing_call_offer_pref" Choice(&["local", "local_merge", "local_first", "remote",
-            "remote_merge", "remote_first"]), "remote_merge", BY_PREFERENCES,
-            "Whose codec order counts for calls to it.";
+            "remote_merge", "remote_first"]), "remote_merge", Works,
+            "Whose codec order counts for calls to it, where `codec_prefs_outgoing_offer` is not \
+             written; with `…_merge` all of `allow` is offered, spoken by the caller or not.";
         "overlap_context" Text, "", Works, "Context searched for further digits.";
         "permit" List, "", Works, "Source addresses that are let in.";
         "pickup_group" Text, "", Works, "Numbers of the groups whose calls it may pick up.";

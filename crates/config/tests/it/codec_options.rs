@@ -84,13 +84,19 @@ fn codec_preferences_of_endpoints_are_read() {
     assert_eq!((prefs.keep, prefs.transcode), (Keep::First, Transcode::Prevent));
     let b = &config.endpoints["b"].codec_prefs;
     assert_eq!(b.outgoing_offer.operation, Operation::Union);
-    assert_eq!((b.incoming_offer.operation, b.outgoing_answer), (Operation::Intersect, None));
+    assert_eq!(b.incoming_offer, b.outgoing_answer);
     let loaded = load_sip(
         "[a]\ntype=endpoint\nallow=ulaw\ncodec_prefs_incoming_offer=operation: union\n\
          [b]\ntype=endpoint\nallow=ulaw\ncodec_prefs_outgoing_offer=prefer: mine\n",
     );
     one_says(&errors(&loaded), &["codec_prefs_incoming_offer", "cannot be a union"]);
     one_says(&errors(&loaded), &["codec_prefs_outgoing_offer", "prefer: mine"]);
+    let loaded = load_sip(
+        "[a]\ntype=endpoint\nallow=ulaw\ncodec_prefs_incoming_answer=transcode: prevent\n\
+         outgoing_call_offer_pref=local\ncodec_prefs_outgoing_offer=prefer: pending\n",
+    );
+    one_says(&warnings(&loaded), &["codec_prefs_incoming_answer", "ignored in answers"]);
+    one_says(&warnings(&loaded), &["outgoing_call_offer_pref", "ignored", "says more"]);
 }
 
 #[test]

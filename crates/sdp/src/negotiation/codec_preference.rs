@@ -109,9 +109,20 @@ impl FromStr for CodecPreference {
     type Err = String;
 
     /// Reads `prefer: pending, operation: intersect, keep: all, transcode: allow`; parts left out
-    /// keep their default.
+    /// are as those of [`CodecPreference::default`].
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut preference = Self::default();
+        Self::default().changed(text)
+    }
+}
+
+impl CodecPreference {
+    /// Reads the parts that are written; those left out stay as they are here.
+    ///
+    /// # Errors
+    ///
+    /// Names the part that is none.
+    pub fn changed(self, text: &str) -> Result<Self, String> {
+        let mut preference = self;
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, value) = part
                 .split_once([':', '='])
