@@ -157,15 +157,17 @@ async fn alone_or_together(channel: &mut Channel) -> Stop {
     if let Some(peer) = taken {
         channel.be_joined(*peer, None).await;
     }
-    let end = attend(channel, None).await;
-    if let Ok(BridgeEnd::Peer(_)) = end
-        && from_application
-    {
-        // It was taken out of an application, and goes on after it.
-        return Stop::Redirect(channel.position().following());
-    }
-    if let (Ok(BridgeEnd::Peer(_)), Some(to)) = (&end, channel.told_mut().after_bridge.take()) {
-        return Stop::Redirect(to);
+    let mut end = attend(channel, None).await;
+    if let Ok(BridgeEnd::Peer(_)) = end {
+        if from_application {
+            // It was taken out of an application, and goes on after it.
+            return Stop::Redirect(channel.position().following());
+        }
+        match channel.after_bridge().await {
+            Ok(Some(to)) => return Stop::Redirect(to),
+            Ok(None) => {}
+            Err(stop) => end = Err(stop),
+        }
     }
     let stop = match end {
         Ok(BridgeEnd::Peer(cause)) => Stop::Hangup { cause: cause.0.into() },

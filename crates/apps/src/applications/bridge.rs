@@ -125,7 +125,7 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         Ok(_) => {
             channel.leave(Cause::NORMAL).await;
             let next = result(channel, "SUCCESS");
-            Ok(channel.told_mut().after_bridge.take().map_or(next, Flow::Goto))
+            Ok(channel.after_bridge().await?.map_or(next, Flow::Goto))
         }
         Err(stop) => {
             result(channel, "SUCCESS");

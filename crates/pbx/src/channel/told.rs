@@ -1,7 +1,9 @@
 //! What the dialplan says of a channel by `CHANNEL()`, where it otherwise is as its endpoint says.
 //! Beside step 6 of the INVITE walk.
 
-use sidetone_dialplan::Position;
+use std::time::{Duration, Instant};
+
+use sidetone_dialplan::{Position, Stop};
 
 use super::Channel;
 
@@ -17,12 +19,45 @@ pub struct Told {
     pub hung_up_by: String,
     /// Where it goes on when its next bridge ends and it stays.
     pub after_bridge: Option<Position>,
+    /// When it last went on so, and how often at once after the time before.
+    rounds: Option<(Instant, u32)>,
 }
+
+/// How often in a row a channel goes on after its bridges without a rest: enough for whatever a
+/// dialplan means by it.
+const ROUNDS: u32 = 5;
+
+/// What counts as at once, and how long it rests.
+const REST: Duration = Duration::from_secs(1);
 
 impl Channel {
     /// What it was told.
     pub fn told_mut(&mut self) -> &mut Told {
         self.told.get_or_insert_default()
+    }
+
+    /// Where it goes on now that its bridge is over, if it was told. An extension that names itself
+    /// and whose calls end at once would otherwise go round as fast as the machine can.
+    ///
+    /// # Errors
+    /// [`Stop`] when it is hung up while it rests.
+    pub async fn after_bridge(&mut self) -> Result<Option<Position>, Stop> {
+        let now = self.exchange.now();
+        let told = self.told_mut();
+        let Some(to) = told.after_bridge.take() else {
+            return Ok(None);
+        };
+        let before = told.rounds.filter(|(last, _)| now < *last + REST);
+        let rounds = before.map_or(0, |(_, rounds)| rounds + 1);
+        if rounds == ROUNDS {
+            let name = &self.name;
+            tracing::warn!("{name} goes round in {to} by after_bridge_goto: once a second now");
+        }
+        if rounds >= ROUNDS {
+            self.pause(REST).await?;
+        }
+        self.told_mut().rounds = Some((self.exchange.now(), rounds));
+        Ok(Some(to))
     }
 
     /// The language of its prompts: its own, the endpoint's, or `defaultlanguage`.

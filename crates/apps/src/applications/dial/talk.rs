@@ -206,7 +206,7 @@ async fn part(
         Ok(BridgeEnd::Peer(cause)) => {
             channel.leave(cause).await;
             channel.set("~HANGUPCAUSE", cause.0.to_string());
-            if let Some(to) = channel.told_mut().after_bridge.take() {
+            if let Some(to) = channel.after_bridge().await? {
                 return Ok(Flow::Goto(to));
             }
             if options.go_on { Ok(Flow::Next) } else { Err(Stop::Hangup { cause: cause.0.into() }) }
@@ -214,7 +214,7 @@ async fn part(
         Ok(BridgeEnd::Time) => {
             channel.leave(Cause::NORMAL).await;
             channel.set("~HANGUPCAUSE", Cause::NORMAL.0.to_string());
-            if let Some(to) = channel.told_mut().after_bridge.take() {
+            if let Some(to) = channel.after_bridge().await? {
                 return Ok(Flow::Goto(to));
             }
             if options.go_on { Ok(Flow::Next) } else { Err(Stop::NORMAL) }
