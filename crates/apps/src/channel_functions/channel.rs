@@ -179,10 +179,6 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
             codec(MediaKind::Audio).unwrap_or_default()
         }
         "videonativeformat" => codec(MediaKind::Video).unwrap_or_default(),
-        "rtcp" => {
-            let words = "rtcp is read with ${CHANNEL(rtcp,…)}, not within another function";
-            return Err(FunctionError::Arguments(words.to_owned()));
-        }
         other => match demands_security(channel, other) {
             Some(demanded) => one_if(demanded),
             None => return Err(unknown(other)),

@@ -24,6 +24,7 @@ mod timeout;
 
 use sidetone_base::Random;
 use sidetone_dialplan::{FunctionError, Host as _};
+use sidetone_media::StreamQuality;
 use sidetone_pbx::{Channel, Exchange};
 
 use sidetone_functions::{self, Function, FunctionHost, Hashes, Outcome, Written};
@@ -78,7 +79,13 @@ pub(crate) async fn read(channel: &mut Channel, name: &str, arguments: &str) -> 
         let read = function.read.ok_or(FunctionError::NotReadable)?;
         return read(channel, arguments);
     }
-    let outcome = sidetone_functions::read(&mut Bound::new(channel), name, arguments);
+    // One that reads what another function says, as in CUT(CHANNEL(rtcp,all),\;,1), cannot wait.
+    let quality = match arguments.to_ascii_lowercase().contains("rtcp") {
+        true => channel.quality().await,
+        false => Vec::new(),
+    };
+    let mut bound = Bound { quality, ..Bound::new(channel) };
+    let outcome = sidetone_functions::read(&mut bound, name, arguments);
     outcome.unwrap_or(Err(FunctionError::Unknown))
 }
 
@@ -96,6 +103,8 @@ pub(crate) fn write(channel: &mut Channel, name: &str, arguments: &str, value: &
 struct Bound<'c> {
     channel: &'c mut Channel,
     random: Borrowed,
+    /// What the media worker said of the streams, where it was asked.
+    quality: Vec<StreamQuality>,
 }
 
 /// The exchange's randomness, borrowed for one draw at a time.
@@ -110,7 +119,7 @@ impl Random for Borrowed {
 impl<'c> Bound<'c> {
     fn new(channel: &'c mut Channel) -> Self {
         let random = Borrowed(channel.exchange().clone());
-        Self { channel, random }
+        Self { channel, random, quality: Vec::new() }
     }
 }
 
@@ -159,6 +168,11 @@ impl FunctionHost for Bound<'_> {
     }
 
     fn channel_function(&mut self, name: &str, arguments: &str) -> Option<Outcome> {
+        if name == channel::FUNCTION.doc.name
+            && let Some(item) = rtcp::wanted(arguments)
+        {
+            return Some(rtcp::read(&self.quality, item));
+        }
         let read = find(name)?.read;
         Some(match read {
             Some(read) => read(self.channel, arguments),

@@ -183,6 +183,28 @@ fn a_channel_knows_where_it_was_and_who_hung_up_and_goes_on_after_its_bridge() {
     });
 }
 
+const ROUND: &str = "
+[internal](+)
+exten => 1,1,Set(GLOBAL(ROUNDS)=$[0${ROUNDS} + 1])
+ same => n,Set(CHANNEL(after_bridge_goto)=1,1)
+ same => n,Dial(Local/at-once@internal/n,20)
+exten => at-once,1,Answer()
+ same => n,Hangup()
+";
+
+#[test]
+fn one_whose_calls_end_at_once_and_lead_back_goes_round_once_a_second() {
+    tell_of(ROUND, async |world: World, alice: Phone, _| {
+        alice.dial("1").await;
+        world.run_for(secs(20)).await;
+        let rounds: u32 = global(&world, "ROUNDS").parse().unwrap();
+        assert!((15..=30).contains(&rounds), "{rounds}");
+        alice.hang_up().await;
+        world.run_for(secs(2)).await;
+        assert_eq!(global(&world, "ROUNDS").parse(), Ok(rounds), "the rest ends with the call");
+    });
+}
+
 const SECURE: &str = "
 [internal](+)
 exten => _[12]X,1,Set(CHANNEL(secure_bridge_${IF($[${EXTEN:0:1} = 1]?media:signaling)})=1)
@@ -227,6 +249,7 @@ fn the_counts_of_rtcp_are_read_while_the_call_runs() {
                 same => n,Set(GLOBAL(ONE)=${CHANNEL(rtcp,rxcount)} ${CHANNEL(rtcp,txcount,audio)} \
                 ${CHANNEL(rtcp,rxploss)} ${CHANNEL(rtcp,ssrc)})\n \
                 same => n,Set(GLOBAL(ALL)=${CHANNEL(rtcp,all)})\n \
+                same => n,Set(GLOBAL(CUT)=${CUT(CHANNEL(rtcp,all),\\;,1)})\n \
                 same => n,Set(GLOBAL(NONE)=[${CHANNEL(rtcp,rxcount,video)}])\n \
                 same => n,Set(GLOBAL(LATER)=[${CHANNEL(rtcp,rxmes)}])\n \
                 same => n,Hangup()\n";
@@ -240,6 +263,7 @@ fn the_counts_of_rtcp_are_read_while_the_call_runs() {
         assert!(lost == 0 && ssrc != 0, "{one:?}");
         let all = global(&world, "ALL");
         assert!(all.starts_with(&format!("ssrc={ssrc};themssrc=")), "{all}");
+        assert_eq!(global(&world, "CUT"), format!("ssrc={ssrc}"), "within another function");
         let names: Vec<&str> = all.split(';').filter_map(|pair| pair.split('=').next()).collect();
         let known =
             ["ssrc", "themssrc", "lp", "rxjitter", "rxcount", "txjitter", "txcount", "rlp", "rtt"];

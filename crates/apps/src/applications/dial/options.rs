@@ -46,12 +46,12 @@ pub(super) const DOC: &[(&str, &str)] = &[
 /// Letters that are known and do nothing here, with the reason.
 const REFUSED: &[(char, &str)] = &[
     ('C', "there are no call detail records yet"),
-    ('E', "there is no MF or SF signalling"),
+    ('E', "it makes MF and SF digits of D heard by the caller, and none are sent"),
     ('K', "there is no parking yet"),
     ('k', "there is no parking yet"),
     ('N', "there is no screening yet"),
     ('n', "there is no screening yet"),
-    ('O', "there are no analogue lines"),
+    ('O', "it holds an analogue line for an operator, and there are none"),
     ('P', "there is no screening yet"),
     ('p', "there is no screening yet"),
     ('W', "there is no recording by feature codes yet"),
