@@ -92,6 +92,7 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
         ("codecs", old.codecs == new.codecs),
         ("features", old.features == new.features),
         ("music", old.music == new.music),
+        ("parking", old.parking == new.parking),
         ("stun_monitor", old.stun_monitor == new.stun_monitor),
         ("logger", old.logger == new.logger),
         ("asterisk", old.asterisk == new.asterisk),

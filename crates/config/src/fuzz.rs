@@ -6,9 +6,18 @@ use sidetone_conf::MemorySource;
 /// twice gives the same and that a reload of the same text changes nothing.
 pub fn fuzz_config(data: &[u8]) {
     let mut source = MemorySource::new();
-    for name in
-        ["asterisk", "pjsip", "http", "rtp", "codecs", "logger", "acl", "modules", "extensions"]
-    {
+    for name in [
+        "asterisk",
+        "pjsip",
+        "http",
+        "rtp",
+        "codecs",
+        "logger",
+        "acl",
+        "modules",
+        "res_parking",
+        "extensions",
+    ] {
         source.set(format!("/etc/{name}.conf"), data);
     }
     let first = crate::load(&source, "/etc");

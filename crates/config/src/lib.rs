@@ -59,6 +59,7 @@ pub use objects::http::{ClearWebSocket, Http, HttpTls, Restriction};
 pub use objects::identify::{HeaderMatch, Identify, Pattern};
 pub use objects::logger::{Level, LogChannel, LogFormat, LogTarget, Logger};
 pub use objects::music::{Music, MusicClass};
+pub use objects::parking::ParkingLots;
 pub use objects::registration::Registration;
 pub use objects::rtp::{
     HostCandidate, NatServer, Rtp, StrictRtp, TurnLogin, TurnServer, TurnTransport,

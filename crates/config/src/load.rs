@@ -17,6 +17,7 @@ use crate::objects::features::Features;
 use crate::objects::http::Http;
 use crate::objects::logger::Logger;
 use crate::objects::music::Music;
+use crate::objects::parking::ParkingLots;
 use crate::objects::rtp::Rtp;
 use crate::objects::stun_monitor::StunMonitor;
 use crate::pjsip;
@@ -44,6 +45,8 @@ pub struct Documents {
     pub features: Document,
     /// musiconhold.conf.
     pub music: Document,
+    /// res_parking.conf.
+    pub parking: Document,
     /// res_stun_monitor.conf.
     pub stun_monitor: Document,
     /// logger.conf; `None` when missing.
@@ -171,6 +174,8 @@ impl Documents {
         documents.codecs = documents.file(source, &options, "codecs.conf").unwrap_or_default();
         documents.features = documents.file(source, &options, "features.conf").unwrap_or_default();
         documents.music = documents.file(source, &options, "musiconhold.conf").unwrap_or_default();
+        documents.parking =
+            documents.file(source, &options, "res_parking.conf").unwrap_or_default();
         let monitor = documents.file(source, &options, "res_stun_monitor.conf");
         documents.stun_monitor = monitor.unwrap_or_default();
         documents.logger = documents.file(source, &options, "logger.conf");
@@ -221,6 +226,7 @@ impl Documents {
             &mut self.codecs,
             &mut self.features,
             &mut self.music,
+            &mut self.parking,
             &mut self.stun_monitor,
             &mut self.acl,
             &mut self.modules,
@@ -243,6 +249,9 @@ pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&
     advice::about_config(&config, &mut report);
     advice::about_tls(&config, &mut report);
     advice::about_habits(&config, &documents.known_words, &mut report);
+    if let Some(document) = &mut documents.extensions {
+        document.sections.extend(config.parking.sections());
+    }
     let usable = has_listener(&config);
     if !usable {
         let message = "nothing to listen at: no transport can be used and HTTP is off";
@@ -298,6 +307,7 @@ fn build(
     let music = settle.file("musiconhold.conf", previous.map(|c| &c.music), |report| {
         Music::build(&documents.music, report)
     });
+    let parking = parking_lots(&documents.parking, previous, &mut settle);
     let monitor =
         settle.file("res_stun_monitor.conf", previous.map(|c| &c.stun_monitor), |report| {
             StunMonitor::build(&documents.stun_monitor, report)
@@ -332,6 +342,7 @@ fn build(
         codecs,
         features,
         music,
+        parking: if modules.is_off("res_parking") { Arc::default() } else { parking },
         stun_monitor: modules.monitor(monitor),
         logger,
         asterisk,
@@ -340,6 +351,16 @@ fn build(
         mentions: sip.mentions,
     };
     (config, sip.refused, sip.kept + kept_files)
+}
+
+fn parking_lots(
+    document: &Document,
+    previous: Option<&Config>,
+    settle: &mut Settle<'_>,
+) -> Arc<ParkingLots> {
+    settle.file("res_parking.conf", previous.map(|config| &config.parking), |report| {
+        ParkingLots::build(document, report)
+    })
 }
 
 /// Decides for each file whether what it holds now counts, or what it held before.
@@ -381,6 +402,7 @@ impl Settle<'_> {
             "rtp.conf" => Some(&documents.rtp),
             "features.conf" => Some(&documents.features),
             "musiconhold.conf" => Some(&documents.music),
+            "res_parking.conf" => Some(&documents.parking),
             "res_stun_monitor.conf" => Some(&documents.stun_monitor),
             "acl.conf" => Some(&documents.acl),
             "codecs.conf" => Some(&documents.codecs),

@@ -18,6 +18,7 @@ use crate::objects::http::Http;
 use crate::objects::identify::Identify;
 use crate::objects::logger::Logger;
 use crate::objects::music::Music;
+use crate::objects::parking::ParkingLots;
 use crate::objects::registration::Registration;
 use crate::objects::rtp::Rtp;
 use crate::objects::stun_monitor::StunMonitor;
@@ -70,10 +71,10 @@ impl<'a> Scope<'a> {
         self.reads(&["logger"])
     }
 
-    /// `extensions.conf`
+    /// `extensions.conf`, and `res_parking.conf`, which has extensions too.
     #[must_use]
     pub fn dialplan(self) -> bool {
-        self.reads(&["pbx_config"])
+        self.reads(&["pbx_config", "res_parking"])
     }
 
     fn codecs(self) -> bool {
@@ -135,6 +136,8 @@ pub struct Config {
     pub logger: Arc<Logger>,
     /// musiconhold.conf.
     pub music: Arc<Music>,
+    /// res_parking.conf.
+    pub parking: Arc<ParkingLots>,
     /// asterisk.conf.
     pub asterisk: Arc<Asterisk>,
     /// modules.conf.
@@ -157,6 +160,7 @@ impl Config {
         mixed.codecs = parts(scope.codecs()).codecs.clone();
         mixed.features = parts(scope.features()).features.clone();
         mixed.music = parts(scope.music()).music.clone();
+        mixed.parking = parts(scope.dialplan()).parking.clone();
         mixed.stun_monitor = parts(scope.stun_monitor()).stun_monitor.clone();
         mixed.asterisk = parts(scope.is_all()).asterisk.clone();
         mixed.modules = parts(scope.is_all()).modules.clone();

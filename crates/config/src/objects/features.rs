@@ -19,6 +19,8 @@ pub struct Features {
     pub attended_transfer: String,
     /// Hangs up.
     pub disconnect: String,
+    /// Parks the other side.
+    pub park: String,
     /// During a consultation: back to the one who waits.
     pub abort: String,
     /// During a consultation: joins the two others.
@@ -50,8 +52,8 @@ impl Features {
         about_sections(document, report);
         let section = merged(document, "featuremap", "features.conf");
         let map = Fields::new(&FEATURE_MAP, &section, report);
-        let codes = ["blindxfer", "atxfer", "disconnect"].map(|name| map.string(name));
-        let [blind_transfer, attended_transfer, disconnect] = codes;
+        let codes = ["blindxfer", "atxfer", "disconnect", "parkcall"].map(|name| map.string(name));
+        let [blind_transfer, attended_transfer, disconnect, park] = codes;
         let section = general(document, "features.conf");
         let mut fields = Fields::new(&FEATURES, &section, report);
         let seconds = |fields: &mut Fields<'_>, name| Duration::from_secs(fields.number(name));
@@ -59,6 +61,7 @@ impl Features {
             blind_transfer,
             attended_transfer,
             disconnect,
+            park,
             abort: fields.string("atxferabort"),
             complete: fields.string("atxfercomplete"),
             swap: fields.string("atxferswap"),

@@ -16,6 +16,7 @@ pub mod http;
 pub mod identify;
 pub mod logger;
 pub mod music;
+pub mod parking;
 pub mod registration;
 pub mod rtp;
 pub mod speech;

@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod modules;
 pub mod music;
 pub mod outside;
+pub mod parking;
 pub mod pjsip;
 pub mod server;
 
@@ -34,6 +35,8 @@ pub const ALL: &[&ObjectSpec] = &[
     &server::FEATURES,
     &music::MUSIC,
     &music::MUSIC_CLASS,
+    &parking::PARKING,
+    &parking::PARKING_LOT,
     &pjsip::TRANSPORT,
     &endpoint::ENDPOINT,
     &pjsip::AOR,

@@ -50,6 +50,7 @@ fn an_option_that_a_file_does_not_have_is_named_in_every_file() {
         ("res_stun_monitor.conf", "general", "stunadr", "stunaddr"),
         ("codecs.conf", "plc", "genericlc", "genericplc"),
         ("musiconhold.conf", "general", "preferchanelclass", "preferchannelclass"),
+        ("res_parking.conf", "default", "comebacktoorigins", "comebacktoorigin"),
     ] {
         let loaded = load_with(file, &format!("[{section}]\n{written}=1\n"));
         let place = format!("{file}:2");

@@ -310,6 +310,54 @@ fn without_classes_there_is_the_default_one() {
 }
 
 #[test]
+fn parking_lots_are_read_and_have_their_extensions_in_the_dialplan() {
+    let text = "[general]\nparkeddynamic=yes\n\
+        [default]\nparkext=700\nparkpos=701-702\nfindslot=next\nparkedcallreparking=both\n\
+        [sales]\nparkext=800\nparkext_exclusive=yes\nparkpos=801\ncontext=sales\n\
+        comebacktoorigin=no\nparkingtime=10\nparkinghints=yes\n";
+    let source = MemorySource::new()
+        .with("/etc/pjsip.conf", UDP)
+        .with("/etc/extensions.conf", "[internal]\nexten => 1,1,Answer()\n")
+        .with("/etc/res_parking.conf", text);
+    let loaded = load(&source, "/etc");
+    let lots = &config(&loaded).parking.lots;
+    let (default, sales) = (&lots["default"], &lots["sales"]);
+    assert_eq!((default.spaces.clone(), sales.spaces.clone()), (701..=702, 801..=801));
+    assert!(default.retrieval.park.caller() && default.retrieval.play.caller());
+    assert!(default.timeout.to_origin && !sales.timeout.to_origin);
+    assert_eq!(sales.timeout.after.as_secs(), 10);
+    let document = loaded.dialplan_document.as_ref().expect("a dialplan");
+    let lines = |name: &str| -> Vec<String> {
+        let section = document.sections_named(name).next().expect(name);
+        section.values.iter().map(|value| value.text.to_string()).collect()
+    };
+    assert_eq!(
+        lines("parkedcalls"),
+        ["700,1,Park()", "701,1,ParkedCall(default,701)", "702,1,ParkedCall(default,702)"]
+    );
+    assert_eq!(lines("sales"), ["800,1,Park(sales)", "801,1,ParkedCall(sales,801)"]);
+    one_says(&warnings(&loaded), &["res_parking.conf:2", "parkeddynamic", "ignored"]);
+    one_says(&warnings(&loaded), &["parkinghints", "ignored"]);
+    let left_out = source.with("/etc/modules.conf", "[modules]\nnoload=res_parking.so\n");
+    let loaded = load(&left_out, "/etc");
+    assert!(config(&loaded).parking.lots.is_empty());
+    assert_eq!(loaded.dialplan_document.expect("a dialplan").sections.len(), 1);
+}
+
+#[test]
+fn spaces_of_two_lots_do_not_overlap_and_the_default_lot_is_always_there() {
+    let text = "[one]\nparkext=700\nparkpos=701-710\n[two]\nparkext=711\nparkpos=710-712\n\
+        [three]\nparkpos=20-10\nfindslot=last\n";
+    let loaded = load_with("res_parking.conf", text);
+    one_says(&errors(&loaded), &["710 of parkedcalls is an extension of lot 'one' too"]);
+    one_says(&errors(&loaded), &["res_parking.conf:8", "'parkpos = 20-10' cannot be"]);
+    one_says(&errors(&loaded), &["'findslot = last' cannot be"]);
+    let lots = &config(&loaded).parking.lots;
+    assert_eq!(lots["default"].spaces, 701..=750);
+    assert_eq!((lots["two"].extension.as_str(), lots["three"].spaces.clone()), ("", 701..=750));
+}
+
+#[test]
 fn applications_behind_keys_are_said_to_be_missing_and_the_other_codes_hold() {
     let text = "[featuremap]\natxfer = *2\n[applicationmap]\nnote => #9,peer,Playback,beep\n";
     let loaded = load_with("features.conf", text);
