@@ -21,6 +21,7 @@ use sidetone_events::catalogue::{Event, Way};
 use sidetone_media::{Authorities, Prompt};
 use sidetone_music::MusicLibrary;
 use sidetone_net::{Net, Route, SendError};
+use sidetone_parking::Parking;
 use sidetone_party::seats::Seats;
 use sidetone_sip::headers::Replaces;
 use sidetone_ua::digest::DigestServer;
@@ -114,6 +115,7 @@ struct Inner {
     /// Those of `dtls_ca_file` and `dtls_ca_path`, read once.
     authorities: Mutex<HashMap<(String, String), Authorities>>,
     library: MusicLibrary,
+    parking: Mutex<Parking>,
     started_wall: jiff::Timestamp,
     started: Instant,
     reach: Reach,
@@ -180,6 +182,11 @@ impl Exchange {
     /// The music that was read.
     pub(crate) fn library(&self) -> &MusicLibrary {
         &self.inner.library
+    }
+
+    /// Who is parked where. Held for one step, never across an await.
+    pub fn parking(&self) -> MutexGuard<'_, Parking> {
+        self.inner.parking.lock()
     }
 
     /// The signalling flows.

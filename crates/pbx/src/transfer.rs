@@ -9,7 +9,7 @@ use sidetone_base::ChannelId;
 use sidetone_dialplan::{Host as _, Position};
 
 use crate::bridge::{self, BridgeEnd};
-use crate::channel::{Channel, Control, HandOver, Redirect};
+use crate::channel::{Channel, Control, Errand, HandOver, Redirect, transfer_variables};
 use crate::incoming::exists;
 
 pub use sidetone_party::transfer::TransferError;
@@ -38,7 +38,7 @@ pub async fn blind(
     if !exists(channel.exchange(), &context, exten, channel.caller()) {
         return Err(TransferError::NoExtension);
     }
-    variables.push(("BLINDTRANSFER".to_owned(), channel.name().to_owned()));
+    variables.extend(transfer_variables("", channel.name()));
     let to = Position::new(&context, exten, 1);
     if !peer.tell(Control::Redirect(Redirect { to, variables })) {
         return Err(TransferError::Gone);
@@ -77,6 +77,16 @@ fn hand(channel: &mut Channel, target: ChannelId, anywhere: bool) -> Result<(), 
 pub async fn send_on(channel: &mut Channel, to: Position) -> bool {
     let redirect = Redirect { to, variables: Vec::new() };
     let sent = channel.peer().is_some_and(|peer| peer.tell(Control::Redirect(redirect)));
+    if sent {
+        channel.release(BridgeEnd::Transferred).await;
+    }
+    sent
+}
+
+/// Has something done on the peer of a channel and leaves it to that; the channel itself is done
+/// with it. `false` when it has no peer, or one that is gone: the errand is dropped then.
+pub async fn send_on_errand(channel: &mut Channel, errand: Errand) -> bool {
+    let sent = channel.peer().is_some_and(|peer| peer.tell(Control::Errand(errand)));
     if sent {
         channel.release(BridgeEnd::Transferred).await;
     }

@@ -74,10 +74,16 @@ pub(crate) async fn exchange(
     exchange
 }
 
-/// The prompt `tone-700-2000`: 700 Hz for 2,000 ms, in German 100 Hz higher. There are no others.
+/// The prompt `tone-700-2000`: 700 Hz for 2,000 ms, in German 100 Hz higher. `digits/7` is 1,700 Hz
+/// for half a second. There are no others.
 fn prompt(name: &str, language: &str) -> Option<Arc<Prompt>> {
-    let (hz, time_ms) = name.strip_prefix("tone-")?.split_once('-')?;
-    let (hz, time_ms) = (hz.parse::<f64>().ok()?, time_ms.parse::<u32>().ok()?);
+    let (hz, time_ms) = match name.strip_prefix("digits/") {
+        Some(digit) => (1_000.0 + 100.0 * f64::from(digit.parse::<u8>().ok()?), 500),
+        None => {
+            let (hz, time_ms) = name.strip_prefix("tone-")?.split_once('-')?;
+            (hz.parse::<f64>().ok()?, time_ms.parse::<u32>().ok()?)
+        }
+    };
     let hz = if language == "de" { hz + 100.0 } else { hz };
     let samples = (0..time_ms * 8).map(|at| {
         let phase = std::f64::consts::TAU * hz * f64::from(at) / 8_000.0;

@@ -22,6 +22,8 @@ pub(super) const DOC: Doc = Doc {
         ("F([[context^]exten^]priority)", "When this side hangs up the channel goes on there"),
         ("H", "This side may hang up by the disconnect code of features.conf"),
         ("h", "The other side may hang up by it"),
+        ("K", "This side may park the other by the code of features.conf"),
+        ("k", "The other side may park this one by it"),
         ("L(x[:y[:z]])", "End after x ms; warn when y ms are left, and every z ms from then on"),
         ("n", "Do not answer this side"),
         ("S(x)", "End after x seconds"),
@@ -39,8 +41,6 @@ pub(super) const DOC: Doc = Doc {
 /// Letters that are known and do nothing here, with the reason.
 const REFUSED: &[(char, &str)] = &[
     ('p', "there is no courtesy tone yet"),
-    ('K', "there is no parking yet"),
-    ('k', "there is no parking yet"),
     ('W', "there is no recording by feature codes yet"),
     ('w', "there is no recording by feature codes yet"),
     ('X', "there is no recording by feature codes yet"),
@@ -67,6 +67,8 @@ fn options(text: &str, channel: &str) -> Options {
             'F' => options.gone = Some(letter.argument.unwrap_or_default()),
             'H' => options.rights.disconnect = true,
             'h' => options.their_rights.disconnect = true,
+            'K' => options.rights.park = true,
+            'k' => options.their_rights.park = true,
             'T' => options.rights.transfer = true,
             't' => options.their_rights.transfer = true,
             'L' => {
@@ -173,7 +175,8 @@ mod tests {
 
     #[test]
     fn options_act_or_are_named() {
-        let read = options("F(a^b^1)HTnS(3)hL(9000:1000)x", "test");
+        let read = options("F(a^b^1)HTnS(3)hL(9000:1000)xk", "test");
+        assert!(read.their_rights.park && !read.rights.park);
         assert!(read.their_rights.disconnect && !read.their_rights.transfer);
         assert_eq!(read.limit, Limit::read("9000:1000"));
         assert_eq!(read.gone.as_deref(), Some("a^b^1"));

@@ -14,7 +14,8 @@ use sidetone_pbx::transfer::TransferError;
 use sidetone_pbx::{Cause, Channel, transfer};
 
 use super::dial::{Calling, Destination, To, place};
-use super::{digits, prompts, tones};
+use super::park::Request;
+use super::{digits, parking, prompts, tones};
 
 /// What a code does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,7 @@ enum Action {
     Blind,
     Attended,
     Disconnect,
+    Park,
 }
 
 /// The codes the party may use, with what they do.
@@ -31,6 +33,7 @@ fn codes(channel: &Channel, features: &Features) -> Vec<(String, Action)> {
         (&features.blind_transfer, Action::Blind, rights.transfer),
         (&features.attended_transfer, Action::Attended, rights.transfer),
         (&features.disconnect, Action::Disconnect, rights.disconnect),
+        (&features.park, Action::Park, rights.park),
     ];
     let may = all.into_iter().filter(|(code, _, may)| *may && !code.is_empty());
     may.map(|(code, action, _)| (code.clone(), action)).collect()
@@ -65,6 +68,7 @@ pub(crate) async fn digit(channel: &mut Channel, first: char) -> Result<Flow, St
         Some(Action::Disconnect) => return Err(Stop::NORMAL),
         Some(Action::Blind) => blind(channel, features).await?,
         Some(Action::Attended) => attended(channel, features).await?,
+        Some(Action::Park) => parking::park_peer(channel, Request::default()).await?,
         None => {}
     }
     Ok(Flow::Next)
@@ -97,6 +101,10 @@ async fn blind(channel: &mut Channel, features: &Features) -> Result<(), Stop> {
     let exten = ask(channel, features).await?;
     channel.let_wait(false);
     if let Some(exten) = exten {
+        let context = transfer::context(channel);
+        if let Some(request) = parking::parks(channel, &context, &exten) {
+            return parking::park_peer(channel, request).await;
+        }
         match transfer::blind(channel, &exten, Vec::new()).await {
             Ok(()) => return Ok(()),
             Err(TransferError::NotBridged) => return Ok(()),
@@ -117,6 +125,11 @@ async fn attended(channel: &mut Channel, features: &Features) -> Result<(), Stop
         return Ok(());
     };
     let context = transfer::context(channel);
+    if let Some(request) = parking::parks(channel, &context, &exten) {
+        // There is nobody to talk with first: the number of the space is all there is to hear.
+        channel.let_wait(false);
+        return parking::park_peer(channel, request).await;
+    }
     channel.hold_peer().await;
     let Some(waits) = channel.held_peer().map(|held| held.channel) else {
         return Ok(());

@@ -20,6 +20,10 @@ mod message_send;
 mod milliwatt;
 mod music_on_hold;
 mod originate;
+mod park;
+mod park_and_announce;
+mod parked_call;
+mod parking;
 mod pickup;
 mod pjsip_hangup;
 mod playback;
@@ -51,6 +55,7 @@ pub(crate) use dial::{
     allow_forwards, contacts_of, demand_security, demands_security, forwards_left,
 };
 pub(crate) use features::digit as bridge_digit;
+pub(crate) use parking::{own_lot, set_own_lot};
 
 macro_rules! application {
     ($module:ident) => {
@@ -79,6 +84,9 @@ pub const APPLICATIONS: &[Application] = &[
     application!(milliwatt),
     application!(music_on_hold),
     application!(originate),
+    application!(park),
+    application!(park_and_announce),
+    application!(parked_call),
     application!(pickup),
     application!(pjsip_hangup),
     application!(playback),

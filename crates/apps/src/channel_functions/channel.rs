@@ -9,7 +9,9 @@ use sidetone_pbx::Channel;
 use sidetone_sdp::plan::{MediaKind, Protection, StreamPlan, StreamState};
 
 use super::{Read, Write};
-use crate::applications::{allow_forwards, demand_security, demands_security, forwards_left};
+use crate::applications::{
+    allow_forwards, demand_security, demands_security, forwards_left, own_lot, set_own_lot,
+};
 use sidetone_functions::{Function, Outcome};
 
 pub(super) const FUNCTION: Function<Read, Write> = Function {
@@ -17,7 +19,8 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
         name: "CHANNEL",
         synopsis: "Reads and sets facts of the channel",
         syntax: "item[,type]",
-        description: "Read and set: language, musicclass, accountcode, userfield; \
+        description: "Read and set: language, musicclass, accountcode, userfield, \
+            parkinglot; \
             after_bridge_goto, the place ([[context,]exten,]priority) where the channel goes on \
             after its next bridge if it stays; max_forwards, how often the call may be forwarded \
             yet; secure_bridge_signaling and secure_bridge_media, whether Dial calls only those \
@@ -49,9 +52,8 @@ const NOT_THERE: &[(&str, &str)] = &[
     ("adsicpe", "there are no analogue lines"),
     ("amaflags", "it waits for call records"),
     ("digitdetect", "the endpoint's dtmf_mode says what is listened for"),
-    ("dtmf_features", "it waits for recording and parking; options of Dial and Bridge give rights"),
+    ("dtmf_features", "it waits for recording; options of Dial and Bridge give rights"),
     ("faxdetect", "it waits for fax_detect"),
-    ("parkinglot", "it waits for parking"),
     ("relaxdtmf", "there is one way to hear tones"),
     ("rxgain", "it waits for VOLUME"),
     ("tdd", "text travels beside the sound (T.140), not in it"),
@@ -76,6 +78,7 @@ fn write(channel: &mut Channel, arguments: &str, value: &str) -> Result<(), Func
         "language" => channel.set_language(value),
         "accountcode" => channel.set_account_code(value),
         "userfield" => channel.set_user_field(value),
+        "parkinglot" => set_own_lot(channel, value),
         "after_bridge_goto" => {
             let from = channel.position();
             let to = Target::new(value).and_then(|target| target.resolve_for(channel, &from));
@@ -158,6 +161,7 @@ fn read(channel: &mut Channel, arguments: &str) -> Outcome {
         "musicclass" => channel.music_class(),
         "accountcode" => channel.account_code().to_owned(),
         "userfield" => channel.user_field().to_owned(),
+        "parkinglot" => own_lot(channel),
         "callgroup" => numbers(channel.endpoint().groups.call),
         "pickupgroup" => numbers(channel.endpoint().groups.pickup),
         "namedcallgroup" => channel.endpoint().groups.named_call.join(","),

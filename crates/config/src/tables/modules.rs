@@ -205,6 +205,7 @@ pub const MODULES: &[Module] = &[
         does: "music while a call is held",
         ..module("res_musiconhold", &["MusicOnHold", "StartMusicOnHold", "StopMusicOnHold"], &[])
     },
+    module("res_parking", &["Park", "ParkAndAnnounce", "ParkedCall"], &[]),
     stays("res_pjproject", PLATFORM),
     stays("res_pjsip", PJSIP),
     stays("res_pjsip_acl", "access lists always hold: take out the lists"),

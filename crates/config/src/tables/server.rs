@@ -340,7 +340,7 @@ pub const FEATURE_MAP: ObjectSpec = ObjectSpec {
         "automixmon" Text, "", NOT_YET, "Records the call.";
         "blindxfer" Text, "#", Works, "Transfers at once.";
         "disconnect" Text, "*", Works, "Hangs up.";
-        "parkcall" Text, "", NOT_YET, "Parks the call.";
+        "parkcall" Text, "", Works, "Parks the call.";
     },
 };
 

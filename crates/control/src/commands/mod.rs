@@ -11,6 +11,7 @@ mod help;
 mod http;
 mod module;
 mod moh;
+mod parking;
 mod pjsip_logger;
 mod pjsip_objects;
 mod pjsip_registrations;
@@ -216,6 +217,7 @@ pub const COMMANDS: &[Command] = &[
     command!("moh reload", "", moh::reload, "Read musiconhold.conf again"),
     command!("moh show classes", "", moh::classes, "List the classes of music on hold"),
     command!("moh show files", "", moh::files, "List the files of the classes"),
+    command!("parking show", "[lot]", parking::show, "Show parking lots and who is parked"),
     command!(
         "pjsip send register",
         "<name>|*all",

@@ -80,6 +80,8 @@ pub struct Rights {
     pub transfer: bool,
     /// Hang up (`h` and `H`).
     pub disconnect: bool,
+    /// Park the other side (`k` and `K`).
+    pub park: bool,
     /// It is not shown when the other side changes (`I`).
     pub no_updates: bool,
 }
@@ -431,7 +433,8 @@ impl Channel {
             self.release(BridgeEnd::Transferred).await;
         } else if self.bridging.in_dialplan && hand_over.anywhere {
             hand_over.answer(true);
-            let redirect = Redirect { to: self.position(), variables: Vec::new() };
+            let variables = transfer_variables(&self.name, "");
+            let redirect = Redirect { to: self.position(), variables };
             hand_over.to.tell(Control::Redirect(redirect));
             self.note_stop(Cause::NORMAL);
         } else {
@@ -493,6 +496,13 @@ impl Channel {
             peer.tell(gone(self.id));
         }
     }
+}
+
+/// Who transferred a channel, after a consultation or without one: the last one counts.
+pub(crate) fn transfer_variables(attended: &str, blind: &str) -> Vec<(String, String)> {
+    [("ATTENDEDTRANSFER", attended), ("BLINDTRANSFER", blind)]
+        .map(|(name, by)| (name.to_owned(), by.to_owned()))
+        .to_vec()
 }
 
 /// News of a called channel that nobody waits for any more. Whoever came in its place hears that

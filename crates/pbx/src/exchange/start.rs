@@ -130,6 +130,7 @@ impl Exchange {
                 certificates: Mutex::new(HashMap::new()),
                 authorities: Mutex::new(HashMap::new()),
                 library: MusicLibrary::default(),
+                parking: Mutex::default(),
                 reach: Reach::default(),
                 draining: AtomicBool::new(false),
                 texts: Arc::default(),

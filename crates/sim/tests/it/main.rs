@@ -28,6 +28,7 @@ mod options;
 mod outbound;
 mod overhear;
 mod pairings;
+mod parking;
 mod qualify;
 mod referrals;
 mod refusals;

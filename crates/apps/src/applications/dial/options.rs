@@ -28,6 +28,8 @@ pub(super) const DOC: &[(&str, &str)] = &[
     ("I", "Change no connected line on either side"),
     ("i", "Follow no forwarding (302)"),
     ("j", "Offer the callee the streams of the caller (done always)"),
+    ("K", "The caller may park the callee by the code of features.conf"),
+    ("k", "The callee may park the caller by the code of features.conf"),
     ("L(x[:y[:z]])", "End after x ms; warn when y ms are left, and every z ms from then on"),
     ("m([class])", "Play music to the caller until the answer"),
     ("o([x])", "Show x, or the caller, as caller on the called channel"),
@@ -47,8 +49,6 @@ pub(super) const DOC: &[(&str, &str)] = &[
 const REFUSED: &[(char, &str)] = &[
     ('C', "there are no call detail records yet"),
     ('E', "it makes MF and SF digits of D heard by the caller, and none are sent"),
-    ('K', "there is no parking yet"),
-    ('k', "there is no parking yet"),
     ('N', "there is no screening yet"),
     ('n', "there is no screening yet"),
     ('O', "it holds an analogue line for an operator, and there are none"),
@@ -103,9 +103,9 @@ pub(super) struct Options {
     pub ring: Option<String>,
     /// `S`
     pub stop_after: Option<Duration>,
-    /// `H`, `T` and `I`
+    /// `H`, `K`, `T` and `I`
     pub caller_rights: Rights,
-    /// `h`, `t` and `I`
+    /// `h`, `k`, `t` and `I`
     pub callee_rights: Rights,
     /// `U`
     pub subroutine: Option<String>,
@@ -165,6 +165,8 @@ impl Options {
             }
             'i' => self.no_forward = true,
             'j' => {}
+            'K' => self.caller_rights.park = true,
+            'k' => self.callee_rights.park = true,
             'L' => {
                 let read = Limit::read(&argument());
                 self.limit = Some(read.ok_or("write milliseconds, as L(60000:10000:5000)")?);
