@@ -1,6 +1,7 @@
 //! What functions ask of the channel.
 
 use sidetone_base::Random;
+use sidetone_store::AstDb;
 
 use super::{Hashes, Outcome};
 
@@ -17,6 +18,9 @@ pub trait FunctionHost: Send {
 
     /// Sets or removes (`None`) a global variable.
     fn set_global(&mut self, name: &str, value: Option<String>);
+
+    /// What is kept over restarts.
+    fn database(&self) -> &AstDb;
 
     /// The hashes of this channel.
     fn hashes(&mut self) -> &mut Hashes;

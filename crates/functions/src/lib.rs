@@ -15,6 +15,11 @@ mod base64_encode;
 mod basename;
 mod csv_quote;
 mod cut;
+mod db;
+mod db_delete;
+mod db_exists;
+mod db_keycount;
+mod db_keys;
 mod dec;
 mod delete;
 mod digit_sum;
@@ -112,6 +117,11 @@ pub const FUNCTIONS: &[Function] = &[
     basename::FUNCTION,
     csv_quote::FUNCTION,
     cut::FUNCTION,
+    db::FUNCTION,
+    db_delete::FUNCTION,
+    db_exists::FUNCTION,
+    db_keycount::FUNCTION,
+    db_keys::FUNCTION,
     dec::FUNCTION,
     delete::FUNCTION,
     digit_sum::FUNCTION,

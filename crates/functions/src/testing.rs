@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use sidetone_base::{Random, SeededRandom};
+use sidetone_store::AstDb;
 
 pub(super) use super::FunctionHost;
 use super::{Hashes, Outcome};
@@ -10,6 +11,7 @@ use super::{Hashes, Outcome};
 pub(super) struct MemoryHost {
     variables: HashMap<String, String>,
     globals: HashMap<String, String>,
+    database: AstDb,
     hashes: Hashes,
     random: SeededRandom,
 }
@@ -19,6 +21,7 @@ pub(super) fn host() -> MemoryHost {
     let mut host = MemoryHost {
         variables: HashMap::new(),
         globals: HashMap::new(),
+        database: AstDb::in_memory(),
         hashes: Hashes::default(),
         random: SeededRandom::new(1),
     };
@@ -58,6 +61,10 @@ impl FunctionHost for MemoryHost {
             Some(value) => self.globals.insert(name.to_owned(), value),
             None => self.globals.remove(name),
         };
+    }
+
+    fn database(&self) -> &AstDb {
+        &self.database
     }
 
     fn hashes(&mut self) -> &mut Hashes {

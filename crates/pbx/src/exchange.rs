@@ -24,6 +24,7 @@ use sidetone_net::{Net, Route, SendError};
 use sidetone_parking::Parking;
 use sidetone_party::seats::Seats;
 use sidetone_sip::headers::Replaces;
+use sidetone_store::AstDb;
 use sidetone_ua::digest::DigestServer;
 use tokio::sync::{Notify, Semaphore};
 
@@ -89,6 +90,7 @@ struct Inner {
     config: ArcSwap<Config>,
     dialplan: ArcSwap<Dialplan>,
     globals: Mutex<HashMap<String, String>>,
+    database: AstDb,
     supported: Vec<String>,
     resolved: ArcSwap<Names>,
     /// Lookups that a call may begin.
@@ -298,6 +300,12 @@ impl Exchange {
             Some(value) => globals.insert(name.to_owned(), value),
             None => globals.remove(name),
         };
+    }
+
+    /// What the dialplan keeps over restarts.
+    #[must_use]
+    pub fn database(&self) -> &AstDb {
+        &self.inner.database
     }
 
     /// The shard of a call.

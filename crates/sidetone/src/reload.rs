@@ -145,6 +145,7 @@ fn after_a_restart(old: &Config, new: &Config) -> Vec<String> {
     let (from, to) = (&old.directories, &new.directories);
     let directories = (&from.data, &from.run, &from.etc) == (&to.data, &to.run, &to.etc);
     changed(directories, "asterisk.conf: the directories astdatadir, astrundir, astetcdir count");
+    changed(from.db == to.db, "asterisk.conf: the directory of the database (astdbdir) counts");
     let who = (&old.run_user, &old.run_group) == (&new.run_user, &new.run_group);
     changed(who, "asterisk.conf: runuser and rungroup count");
     changed(old.max_files == new.max_files, "asterisk.conf: maxfiles counts");

@@ -18,6 +18,7 @@ use sidetone_observe::{Log, chronicle};
 use sidetone_pbx::exchange::Parts;
 use sidetone_pbx::party::resolver::Resolver;
 use sidetone_pbx::{Cause, Exchange};
+use sidetone_store::AstDb;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
@@ -114,6 +115,11 @@ fn make_directories(config: &Config, identity: Identity) -> Result<(), String> {
     Ok(())
 }
 
+/// Where the database of the dialplan lies.
+fn database_file(config: &Config) -> std::path::PathBuf {
+    std::path::Path::new(&config.asterisk.directories.db).join("astdb.sqlite3")
+}
+
 /// Gives the files that were made so far to whom the process becomes, and becomes it.
 fn assume(
     identity: Identity,
@@ -203,6 +209,8 @@ async fn serve(
     http.stop().await;
     net.shutdown().await;
     exchange.engine().clone().stop().await;
+    // No call is left that could change it.
+    exchange.database().close().await;
     Ok(())
 }
 
@@ -252,6 +260,7 @@ async fn build(
     let engine = Engine::start(engine_settings(&config))
         .map_err(|error| format!("cannot start media: {error}; see rtpstart and rtpend"))?;
     let prompts = Prompts::new(&config.asterisk.directories.data);
+    let database = AstDb::open(&database_file(&config)).await;
     let random = || Box::new(system_random()) as Box<dyn Random>;
     let interfaces = selfsigned::local_names();
     let interfaces = interfaces.iter().filter_map(|name| name.parse::<IpAddr>().ok());
@@ -264,6 +273,7 @@ async fn build(
         net_events,
         engine,
         bus,
+        database,
         random: Box::new(random),
         shards: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
         resolver: Resolver::System,

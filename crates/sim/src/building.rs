@@ -15,6 +15,7 @@ use sidetone_net::{ListenerSpec, Net, NetSettings, Protocol, UpgradedWebSocket};
 use sidetone_pbx::Exchange;
 use sidetone_pbx::exchange::Parts;
 use sidetone_pbx::party::resolver::Resolver;
+use sidetone_store::AstDb;
 use tokio::sync::mpsc;
 
 use crate::Configuration;
@@ -62,6 +63,7 @@ pub(crate) async fn exchange(
         net_events,
         engine,
         bus: Bus::new(),
+        database: AstDb::in_memory(),
         random: Box::new(random),
         shards: 2,
         resolver: Resolver::Table(Arc::new(configuration.names.clone())),

@@ -8,6 +8,8 @@ mod busy;
 mod chan_is_avail;
 mod clear_hash;
 mod congestion;
+mod db_del;
+mod db_del_tree;
 mod dial;
 mod digits;
 mod echo;
@@ -75,6 +77,8 @@ pub const APPLICATIONS: &[Application] = &[
     application!(chan_is_avail),
     application!(clear_hash),
     application!(congestion),
+    application!(db_del),
+    application!(db_del_tree),
     application!(dial),
     application!(echo),
     application!(hangup),

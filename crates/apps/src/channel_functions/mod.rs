@@ -27,6 +27,8 @@ use sidetone_dialplan::{FunctionError, Host as _};
 use sidetone_media::StreamQuality;
 use sidetone_pbx::{Channel, Exchange};
 
+use sidetone_store::AstDb;
+
 use sidetone_functions::{self, Function, FunctionHost, Hashes, Outcome, Written};
 
 /// The code of a function that reads a channel.
@@ -138,6 +140,10 @@ impl FunctionHost for Bound<'_> {
 
     fn set_global(&mut self, name: &str, value: Option<String>) {
         self.channel.exchange().set_global(name, value);
+    }
+
+    fn database(&self) -> &AstDb {
+        self.channel.exchange().database()
     }
 
     fn hashes(&mut self) -> &mut Hashes {

@@ -14,6 +14,8 @@ pub struct Directories {
     pub etc: String,
     /// The server's own data.
     pub varlib: String,
+    /// The database of the dialplan.
+    pub db: String,
     /// Sounds, music, static web content.
     pub data: String,
     /// Logs and call records.
@@ -98,7 +100,7 @@ impl Asterisk {
             "ASTLOGDIR" => known.log.clone(),
             "ASTRUNDIR" => known.run.clone(),
             "ASTSPOOLDIR" => known.spool.clone(),
-            "ASTDBDIR" => set("astdbdir").unwrap_or_else(|| known.varlib.clone()),
+            "ASTDBDIR" => known.db.clone(),
             "ASTKEYDIR" => set("astkeydir").unwrap_or_else(|| known.varlib.clone()),
             "ASTAGIDIR" => set("astagidir").unwrap_or_else(|| format!("{}/agi-bin", known.data)),
             "ASTCACHEDIR" => set("astcachedir").unwrap_or_default(),
@@ -114,10 +116,12 @@ impl Asterisk {
         known_only(document, "asterisk.conf", &known, report);
         let section = merged(document, "directories", "asterisk.conf");
         let fields = Fields::new(&DIRECTORIES, &section, report);
-        let varlib = fields.string("astvarlibdir");
+        let data = fields.string("astdatadir");
+        let varlib = fields.text("astvarlibdir").unwrap_or_else(|| data.clone());
         let directories = Directories {
             etc: fields.text("astetcdir").unwrap_or_else(|| directory.to_owned()),
-            data: fields.string("astdatadir"),
+            db: fields.text("astdbdir").unwrap_or_else(|| varlib.clone()),
+            data,
             log: fields.string("astlogdir"),
             run: fields.string("astrundir"),
             spool: fields.string("astspooldir"),

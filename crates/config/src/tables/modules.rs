@@ -89,6 +89,7 @@ pub const CORE: Module = module(
 /// All of them, sorted by name.
 pub const MODULES: &[Module] = &[
     module("app_chanisavail", &["ChanIsAvail"], &[]),
+    module("app_db", &["DBdel", "DBdeltree"], &[]),
     module("app_dial", &["Dial", "RetryDial"], &[]),
     module("app_directed_pickup", &["Pickup"], &[]),
     module("app_echo", &["Echo"], &[]),
@@ -139,6 +140,7 @@ pub const MODULES: &[Module] = &[
     module("func_callerid", &[], &["CALLERID", "CONNECTEDLINE", "REDIRECTING"]),
     module("func_channel", &[], &["CHANNEL"]),
     module("func_cut", &[], &["CUT", "SORT"]),
+    module("func_db", &[], &["DB", "DB_DELETE", "DB_EXISTS", "DB_KEYCOUNT", "DB_KEYS"]),
     module("func_dialplan", &[], &["DIALPLAN_EXISTS"]),
     module("func_env", &[], &["BASENAME", "DIRNAME", "ENV"]),
     module("func_global", &[], &["GLOBAL", "GLOBAL_DELETE", "GLOBAL_EXISTS"]),

@@ -29,7 +29,8 @@ pub const DIRECTORIES: ObjectSpec = ObjectSpec {
         "astcachedir" Text, "", ONLY_NAMED, "Where media fetched over HTTP is kept.";
         "astdatadir" Text, "/var/lib/sidetone", Works,
             "Where sounds, music and static web content lie.";
-        "astdbdir" Text, "", ONLY_NAMED, "Where the database lies; empty for astvarlibdir.";
+        "astdbdir" Text, "", Works,
+            "Where astdb.sqlite3 lies, the file of DB(); empty for astvarlibdir.";
         "astetcdir" Text, "", Works,
             "Where the other configuration files lie; empty for the directory of this file.";
         "astkeydir" Text, "", ONLY_NAMED, "Where keys lie; empty for astvarlibdir.";
@@ -40,8 +41,8 @@ pub const DIRECTORIES: ObjectSpec = ObjectSpec {
         "astsbindir" Text, "", ONLY_NAMED, "Where programs lie.";
         "astspooldir" Text, "/var/spool/sidetone", ONLY_NAMED,
             "Where recordings and call files lie.";
-        "astvarlibdir" Text, "/var/lib/sidetone", ONLY_NAMED,
-            "Where the server keeps its own data.";
+        "astvarlibdir" Text, "", Works,
+            "Where the server keeps its own data; empty for astdatadir.";
     },
 };
 

@@ -15,6 +15,7 @@ use sidetone_engine::Engine;
 use sidetone_events::Bus;
 use sidetone_music::MusicLibrary;
 use sidetone_net::{Net, NetEvent};
+use sidetone_store::AstDb;
 use sidetone_ua::digest::DigestServer;
 use sidetone_ua::{Settings, Stack};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -56,6 +57,8 @@ pub struct Parts {
     pub engine: Engine,
     /// Events.
     pub bus: Bus,
+    /// What the dialplan keeps over restarts.
+    pub database: AstDb,
     /// Randomness; asked once per part that needs a source of its own.
     pub random: Box<dyn FnMut() -> Box<dyn Random>>,
     /// How many SIP shards, 1–4.
@@ -102,6 +105,7 @@ impl Exchange {
         let exchange = Self {
             inner: Arc::new(Inner {
                 globals: Mutex::new(HashMap::new()),
+                database: parts.database,
                 resolved: ArcSwap::from_pointee(names),
                 resolver: parts.resolver,
                 silent: Mutex::default(),

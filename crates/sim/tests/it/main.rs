@@ -8,6 +8,7 @@ mod changes;
 mod channels;
 mod codecs;
 mod contacts;
+mod database;
 mod dial;
 mod faults;
 mod fax;
