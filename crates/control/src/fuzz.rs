@@ -3,10 +3,19 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use crate::commands::words;
 use crate::frame::{Frame, read, write};
+
+/// Reads a command line: its words are the same after writing them again.
+fn line(data: &[u8]) {
+    let words = words::of(&String::from_utf8_lossy(data));
+    let again: Vec<String> = words.iter().map(|word| words::quoted(word)).collect();
+    assert_eq!(words::of(&again.join(" ")), words);
+}
 
 /// Reads frames until the bytes end or are none; each is the same after writing it again.
 pub fn fuzz_frame(data: &[u8]) {
+    line(data);
     let mut wire = data;
     while let Some(Ok(frame)) = at_once(read(&mut wire)) {
         let mut again = Vec::new();

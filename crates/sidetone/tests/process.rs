@@ -413,6 +413,62 @@ fn a_signal_ends_it_cleanly_and_frees_its_port() {
 }
 
 #[test]
+fn what_the_dialplan_keeps_outlives_a_stop_by_command_and_by_signal() {
+    let mut exchange = Exchange::new("database", free_port());
+    let file = exchange.folder.join("astdb.sqlite3");
+    exchange.start();
+    assert!(!file.exists(), "an exchange without entries makes no file");
+    exchange.answer("database put cidname 4711 \"Ada  Lovelace\"");
+    exchange.answer("database put cidname 4712 Grace");
+    let rows = exchange.answer("database query \"SELECT value FROM astdb WHERE key LIKE '%11'\"");
+    assert_eq!(rows, "value| Ada  Lovelace\n\n");
+    exchange.answer("database del cidname 4712");
+    exchange.answer("core stop now");
+    assert!(ends(&mut exchange));
+    exchange.start();
+    assert_eq!(exchange.answer("database get cidname 4711"), "Value: Ada  Lovelace\n");
+    assert!(!exchange.ask("database get cidname 4712").status.success());
+    exchange.answer("database put f k v");
+    signal(&exchange, "-TERM");
+    assert!(ends(&mut exchange));
+    exchange.start();
+    let key = "/f/k                                              : v";
+    assert!(exchange.answer("database show f").starts_with(key));
+}
+
+#[test]
+fn a_database_that_cannot_be_read_is_named_and_calls_go_on() {
+    let mut exchange = Exchange::new("nodatabase", free_port());
+    let file = exchange.folder.join("astdb.sqlite3");
+    fs::write(&file, "no database").expect("a file");
+    exchange.start();
+    let line = format!("{}: file is not a database. The file is left as it is", file.display());
+    assert!(exchange.logs(&line), "{}", exchange.log());
+    exchange.answer("database put f k v");
+    assert_eq!(exchange.answer("database get f k"), "Value: v\n");
+    exchange.answer("core stop now");
+    assert!(ends(&mut exchange));
+    assert_eq!(fs::read_to_string(&file).expect("it is there"), "no database");
+}
+
+#[test]
+fn a_directory_that_takes_no_database_is_named_once() {
+    let mut exchange = Exchange::new("fulldatabase", free_port());
+    exchange.start();
+    fs::create_dir(exchange.folder.join("astdb.sqlite3")).expect("something in the way");
+    for number in 0..3 {
+        exchange.answer(&format!("database put f {number} v"));
+        assert!(!exchange.ask("database query \"SELECT 1\"").status.success());
+    }
+    assert!(exchange.logs("astdb.sqlite3: cannot be written: "), "{}", exchange.log());
+    assert_eq!(exchange.log().matches("cannot be written").count(), 1, "{}", exchange.log());
+    assert!(exchange.answer("database show").ends_with("3 results found.\n"));
+    exchange.answer("core stop now");
+    assert!(ends(&mut exchange));
+    assert!(exchange.logs("the last 3 changes could not be written and are lost"));
+}
+
+#[test]
 fn a_hangup_signal_reads_the_configuration_again() {
     let (port, other) = (free_port(), free_port());
     let mut exchange = Exchange::new("hangup", port);

@@ -6,6 +6,7 @@ mod core_set;
 mod core_show;
 mod core_stop;
 mod counters;
+mod database;
 mod dialplan;
 mod help;
 mod http;
@@ -19,6 +20,7 @@ mod pjsip_show;
 mod reload;
 mod rtp;
 mod stun;
+pub(crate) mod words;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -206,6 +208,33 @@ pub const COMMANDS: &[Command] = &[
         "Stop when there is no call"
     ),
     command!("core waitfullybooted", "", core_show::fully_booted, "Wait until it is ready"),
+    command!("database del", "<family> <key>", database::del, "Remove an entry of the database"),
+    command!(
+        "database deltree",
+        "<family> [<keytree>]",
+        database::deltree,
+        "Remove all entries of a family, or all below a key"
+    ),
+    command!("database get", "<family> <key>", database::get, "Show the value of an entry"),
+    command!(
+        "database put",
+        "<family> <key> <value>",
+        database::put,
+        "Keep a value in the database of the dialplan"
+    ),
+    command!(
+        "database query",
+        "<statement>",
+        database::query,
+        "Ask the file of the database with SELECT"
+    ),
+    command!("database show", "[<family> [<keytree>]]", database::show, "List the entries"),
+    command!(
+        "database showkey",
+        "<key>",
+        database::showkey,
+        "List the entries of a key in all families"
+    ),
     command!("dialplan reload", "", reload::dialplan, "Read extensions.conf again"),
     command!("dialplan show", "[[exten@]context]", dialplan::show, "Show the dialplan"),
     command!("http show status", "", http::status, "Show the HTTP server"),
@@ -285,7 +314,8 @@ fn all() -> &'static [Command] {
 
 /// Runs a command line.
 pub async fn run(context: &Context, line: &str) -> Answer {
-    let words: Vec<&str> = line.split_whitespace().collect();
+    let words = words::of(line);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if words.is_empty() {
         return Answer::default();
     }
