@@ -245,7 +245,7 @@ impl Documents {
 pub fn compile(mut documents: Documents, source: &dyn Source, previous: Option<&Config>) -> Loaded {
     let mut report = Report::starting_with(documents.take_diagnostics());
     let (config, refused, kept) = build(&documents, source, previous, &mut report);
-    about_missing_files(&documents, &config.asterisk.directories.etc, &mut report);
+    about_missing_files(&documents, source, &config.asterisk.directories.etc, &mut report);
     advice::about_config(&config, &mut report);
     advice::about_tls(&config, &mut report);
     advice::about_habits(&config, &documents.known_words, &mut report);
@@ -414,7 +414,7 @@ impl Settle<'_> {
     }
 }
 
-fn about_missing_files(documents: &Documents, etc: &str, report: &mut Report) {
+fn about_missing_files(documents: &Documents, source: &dyn Source, etc: &str, report: &mut Report) {
     let mut missing = |name: &str, consequence: &str| {
         let message = format!("there is no {name}: {consequence}");
         let hint = format!("put one into {etc}");
@@ -423,7 +423,8 @@ fn about_missing_files(documents: &Documents, etc: &str, report: &mut Report) {
     if documents.pjsip.is_none() {
         missing("pjsip.conf", "nobody can register or call");
     }
-    if documents.extensions.is_none() {
+    let program = format!("{}/extensions.lua", documents.directory);
+    if documents.extensions.is_none() && source.read(&program).is_err() {
         missing("extensions.conf", "no call leads anywhere");
     }
 }

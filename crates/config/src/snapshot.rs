@@ -71,10 +71,10 @@ impl<'a> Scope<'a> {
         self.reads(&["logger"])
     }
 
-    /// `extensions.conf`, and `res_parking.conf`, which has extensions too.
+    /// `extensions.conf` and `extensions.lua`, and `res_parking.conf`, which has extensions too.
     #[must_use]
     pub fn dialplan(self) -> bool {
-        self.reads(&["pbx_config", "res_parking"])
+        self.reads(&["pbx_config", "pbx_lua", "res_parking"])
     }
 
     fn codecs(self) -> bool {

@@ -243,7 +243,8 @@ async fn nested<H: Host>(host: &mut H, text: &str, depth: usize) -> Result<Strin
     if text.contains('$') { expand_nested(host, text, depth).await } else { Ok(text.to_owned()) }
 }
 
-async fn call<H: Host>(
+/// The value of a function, be it of this crate or of the host.
+pub(crate) async fn call<H: Host>(
     host: &mut H,
     name: &str,
     arguments: &str,

@@ -11,27 +11,29 @@ use crate::{Dialplan, Flow, FunctionError, Host, Position, RunEvent, Stack, Stop
 
 /// A channel that answers everything at once.
 #[derive(Debug)]
-pub(crate) struct MemoryHost {
-    pub(crate) plan: Arc<Dialplan>,
-    pub(crate) stack: Stack,
-    pub(crate) position: Position,
-    pub(crate) variables: HashMap<String, String>,
-    pub(crate) globals: HashMap<String, String>,
-    pub(crate) caller: Option<String>,
-    pub(crate) now: jiff::Zoned,
+pub struct MemoryHost {
+    pub plan: Arc<Dialplan>,
+    pub stack: Stack,
+    pub position: Position,
+    pub variables: HashMap<String, String>,
+    pub globals: HashMap<String, String>,
+    pub caller: Option<String>,
+    pub now: jiff::Zoned,
     /// `App(arguments)` of every application that ran.
-    pub(crate) executed: Vec<String>,
-    pub(crate) warnings: Vec<String>,
-    pub(crate) special: Vec<String>,
+    pub executed: Vec<String>,
+    pub warnings: Vec<String>,
+    /// What a program printed.
+    pub printed: Vec<String>,
+    pub special: Vec<String>,
     /// What the applications `Answers` give, in order; then [`Flow::Next`].
-    pub(crate) answers: VecDeque<Result<Flow, Stop>>,
+    pub answers: VecDeque<Result<Flow, Stop>>,
     /// Turns after which [`Host::yield_now`] says that the caller hung up.
-    pub(crate) turns_left: u32,
-    pub(crate) turns: u32,
+    pub turns_left: u32,
+    pub turns: u32,
 }
 
 impl MemoryHost {
-    pub(crate) fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         let document = sidetone_conf::parse(text, "extensions.conf");
         Self {
             plan: Arc::new(crate::load(&document)),
@@ -43,6 +45,7 @@ impl MemoryHost {
             now: jiff::Zoned::default(),
             executed: Vec::new(),
             warnings: Vec::new(),
+            printed: Vec::new(),
             special: Vec::new(),
             answers: VecDeque::new(),
             turns_left: 1_000,
@@ -143,6 +146,7 @@ impl Host for MemoryHost {
     fn report(&mut self, event: RunEvent<'_>) {
         match event {
             RunEvent::Executing { .. } => {}
+            RunEvent::Printed { text } => self.printed.push(text.to_owned()),
             RunEvent::AutoFallthrough { status } => self.special.push(format!("auto {status}")),
             RunEvent::Special { extension, .. } => self.special.push(extension.to_owned()),
             RunEvent::Warning { message } => self.warnings.push(message.to_owned()),
@@ -157,7 +161,7 @@ impl Host for MemoryHost {
 }
 
 /// Runs a future of a [`MemoryHost`], which never waits.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     loop {

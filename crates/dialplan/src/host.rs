@@ -210,6 +210,11 @@ pub enum RunEvent<'a> {
         /// Why, in words.
         reason: &'a str,
     },
+    /// A program of the dialplan printed a line.
+    Printed {
+        /// The line.
+        text: &'a str,
+    },
     /// The dialplan's author should change something; the run goes on.
     Warning {
         /// What, and what to change.

@@ -1,8 +1,8 @@
 //! Which extension a dialled string means, seen from a context with its includes.
 //!
 //! In one context literal extensions come first, then patterns from the most specific to the
-//! least; then the included contexts, depth first. A priority that the best match lacks is looked
-//! for in the next match, as Asterisk does.
+//! least; then those of a program (`extensions.lua`), then the included contexts, depth first. A
+//! priority that the best match lacks is looked for in the next match, as Asterisk does.
 
 use std::ops::ControlFlow;
 
@@ -183,13 +183,9 @@ impl<'p> Search<'p, '_> {
             return ControlFlow::Continue(());
         }
         self.visited.push(context);
-        self.literals(context, visit)?;
-        for extension in context.extensions.get(context.first_pattern..).unwrap_or_default() {
-            let Some(pattern) = &extension.pattern else {
-                continue;
-            };
-            let fit = pattern.fit(self.query.extension);
-            self.offer(Found { context, extension }, fit, visit)?;
+        self.own(context, visit)?;
+        if let Some(program) = &context.program {
+            self.own(program, visit)?;
         }
         for include in &context.includes {
             let now = self.query.now;
@@ -197,6 +193,18 @@ impl<'p> Search<'p, '_> {
             if when.is_none_or(|when| when.contains(&now())) {
                 self.context(&include.context, visit)?;
             }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn own(&self, context: &'p Context, visit: Visitor<'_, 'p>) -> ControlFlow<()> {
+        self.literals(context, visit)?;
+        for extension in context.extensions.get(context.first_pattern..).unwrap_or_default() {
+            let Some(pattern) = &extension.pattern else {
+                continue;
+            };
+            let fit = pattern.fit(self.query.extension);
+            self.offer(Found { context, extension }, fit, visit)?;
         }
         ControlFlow::Continue(())
     }

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::pattern::Pattern;
+use crate::script::Program;
 use crate::timing::TimeRange;
 use sidetone_conf::{Diagnostic, Span};
 
-/// A whole `extensions.conf`.
+/// A whole `extensions.conf`, and what a program adds to it.
 #[derive(Clone, Debug, Default)]
 pub struct Dialplan {
     /// `[general]`.
@@ -18,6 +19,8 @@ pub struct Dialplan {
     pub globals: Vec<(String, String)>,
     /// Findings of the load, by file and line.
     pub diagnostics: Vec<Diagnostic>,
+    /// The program of the extensions that are functions.
+    pub program: Option<Arc<dyn Program>>,
     pub(crate) contexts: Vec<Context>,
     pub(crate) by_name: HashMap<Arc<str>, usize>,
 }
@@ -51,6 +54,8 @@ pub struct Context {
     pub includes: Vec<Include>,
     /// Prefixes after which the dial tone goes on.
     pub ignore_patterns: Vec<IgnorePattern>,
+    /// What a program adds to this context; searched after it and before what it includes.
+    pub(crate) program: Option<Box<Self>>,
     /// Literal extensions by their name without hyphens; indices into `extensions`.
     pub(crate) exact: HashMap<String, Vec<usize>>,
     /// Index of the first pattern in `extensions`.
@@ -70,6 +75,8 @@ pub struct Extension {
     pub priorities: Vec<Priority>,
     /// `exten => name,hint,device`.
     pub hint: Option<Hint>,
+    /// Whether it is a function of the program; its one priority says where.
+    pub(crate) is_function: bool,
 }
 
 /// The part after the slash of an extension.
@@ -152,12 +159,38 @@ impl Dialplan {
 
     /// Every extension with a hint, as `(context, extension)`.
     pub fn hints(&self) -> impl Iterator<Item = (&Context, &Extension)> {
-        let all = self.contexts.iter().flat_map(|c| c.extensions.iter().map(move |e| (c, e)));
+        let all = self.contexts.iter().flat_map(|c| c.all_extensions().map(move |e| (c, e)));
         all.filter(|(_, extension)| extension.hint.is_some())
     }
 }
 
+impl Context {
+    pub(crate) fn new(name: &Arc<str>, span: &Span) -> Self {
+        Self {
+            name: name.clone(),
+            span: span.clone(),
+            extensions: Vec::new(),
+            includes: Vec::new(),
+            ignore_patterns: Vec::new(),
+            program: None,
+            exact: HashMap::new(),
+            first_pattern: 0,
+        }
+    }
+
+    /// The extensions of the files, then those of a program.
+    pub(crate) fn all_extensions(&self) -> impl Iterator<Item = &Extension> {
+        let more = self.program.iter().flat_map(|program| &program.extensions);
+        self.extensions.iter().chain(more)
+    }
+}
+
 impl Extension {
+    pub(crate) fn new(name: &str, pattern: Option<Pattern>, caller: Option<Caller>) -> Self {
+        let name = name.into();
+        Self { name, pattern, caller, priorities: Vec::new(), hint: None, is_function: false }
+    }
+
     /// The priority of this number.
     #[must_use]
     pub fn priority(&self, number: u32) -> Option<&Priority> {

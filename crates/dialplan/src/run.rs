@@ -4,11 +4,16 @@
 //! the loop calls `apps/…` through [`Host::execute`]. It holds no state between priorities except
 //! the position; frames live in the channel's [`Stack`](crate::Stack).
 
+mod function;
+
+use std::sync::Arc;
+
 use crate::host::{Callable, RunEvent, Stop};
 use crate::limits::{MAX_EXEC_DEPTH, PRIORITIES_PER_TURN, PRIORITIES_UNTIL_WARNING};
 use crate::lookup::Query;
 use crate::stack::{self, Handler, MAX_HANDLERS, Popped};
 use crate::{BoxFuture, ExpandError, Flow, Host, Position, builtin, expand};
+use function::Function;
 
 /// Priorities the `h` extension may run. The channel is gone and nothing can interrupt it, so
 /// that a circle must end by itself; real ones take less than a hundred.
@@ -31,7 +36,7 @@ pub const CAUSE_UNALLOCATED: u16 = 1;
 /// extension of the context reached. Answers why it ended.
 pub fn run<H: Host>(host: &mut H, start: Position) -> BoxFuture<'_, Stop> {
     Box::pin(async move {
-        let mut runner = Runner { host, base: 0, turn: 0, total: 0 };
+        let mut runner = Runner::new(host, 0);
         let mut position = runner.starting(start);
         let stop = loop {
             match runner.step(&position).await {
@@ -62,7 +67,7 @@ pub fn run<H: Host>(host: &mut H, start: Position) -> BoxFuture<'_, Stop> {
 pub fn hang_up<H: Host>(host: &mut H, cause: u16) -> BoxFuture<'_, ()> {
     Box::pin(async move {
         host.over(cause);
-        Runner { host, base: 0, turn: 0, total: 0 }.after_call().await;
+        Runner::new(host, 0).after_call().await;
     })
 }
 
@@ -71,7 +76,7 @@ pub fn hang_up<H: Host>(host: &mut H, cause: u16) -> BoxFuture<'_, ()> {
 pub fn run_hangup_handlers<H: Host>(host: &mut H, cause: u16) -> BoxFuture<'_, ()> {
     Box::pin(async move {
         host.over(cause);
-        Runner { host, base: 0, turn: 0, total: 0 }.hangup_handlers().await;
+        Runner::new(host, 0).hangup_handlers().await;
     })
 }
 
@@ -93,7 +98,7 @@ pub fn run_subroutine<'a, H: Host>(
         let before = host.position();
         let base = host.stack().depth();
         host.set_variable("GOSUB_RETVAL", None);
-        let mut runner = Runner { host, base, turn: 0, total: 0 };
+        let mut runner = Runner::new(host, base);
         let mut position = target;
         let outcome = loop {
             match runner.step(&position).await {
@@ -154,15 +159,30 @@ struct Runner<'a, H> {
     turn: u32,
     /// Priorities since an application of the host ran.
     total: u32,
+    /// The channel is gone: what applications say about that is ignored.
+    gone: bool,
 }
 
-impl<H: Host> Runner<'_, H> {
+/// What a priority does.
+enum Action {
+    /// The application and its arguments as written.
+    Application(Arc<str>, Arc<str>),
+    Function(Function),
+}
+
+impl<'h, H: Host> Runner<'h, H> {
+    fn new(host: &'h mut H, base: usize) -> Self {
+        Self { host, base, turn: 0, total: 0, gone: false }
+    }
+
     /// Runs one priority and answers the next position; `None` when the subroutine returned.
     async fn step(&mut self, position: &Position) -> Result<Option<Position>, Stop> {
         self.take_turn().await?;
         self.host.set_position(position);
-        let Some((application, text)) = self.at(position) else {
-            return self.missing(position).await;
+        let (application, text) = match self.at(position) {
+            Some(Action::Application(application, text)) => (application, text),
+            Some(Action::Function(function)) => return self.function(position, &function).await,
+            None => return self.missing(position).await,
         };
         let arguments = match expand(self.host, &text).await {
             Ok(arguments) => arguments,
@@ -190,8 +210,7 @@ impl<H: Host> Runner<'_, H> {
         self.follow(position, flow).map(Some)
     }
 
-    /// The application and its arguments as written.
-    fn at(&self, position: &Position) -> Option<(std::sync::Arc<str>, std::sync::Arc<str>)> {
+    fn at(&self, position: &Position) -> Option<Action> {
         let plan = self.host.dialplan();
         let caller = self.host.caller_id_number();
         let query = Query {
@@ -200,8 +219,13 @@ impl<H: Host> Runner<'_, H> {
             caller: caller.as_deref(),
             now: &|| self.host.now(),
         };
-        let (_, priority) = plan.find(&query, position.priority)?;
-        Some((priority.application.clone(), priority.arguments.clone()))
+        let (found, priority) = plan.find(&query, position.priority)?;
+        Some(if found.extension.is_function {
+            let (context, name) = (found.context.name.clone(), found.extension.name.clone());
+            Action::Function(Function { context, name })
+        } else {
+            Action::Application(priority.application.clone(), priority.arguments.clone())
+        })
     }
 
     fn follow(&mut self, position: &Position, flow: Flow) -> Result<Position, Stop> {
@@ -387,6 +411,7 @@ impl<H: Host> Runner<'_, H> {
     /// Runs priorities of a channel that is gone: what applications say about that is ignored.
     /// False when they have no end.
     async fn without_channel(&mut self, mut position: Position) -> bool {
+        self.gone = true;
         for _ in 0..MAX_HANGUP_PRIORITIES {
             if self.at(&position).is_none() {
                 return true;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::pattern::{Fit, literal_fit};
 use crate::plan::{Context, Dialplan, Extension};
+use sidetone_conf::Span;
 
 /// What to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,12 +113,15 @@ fn show_context(
         }
         (Some(dialled), None) => literal_fit(&extension.name, dialled) == Fit::Match,
     };
-    let extensions: Vec<&Extension> = context.extensions.iter().filter(fits).collect();
+    let extensions: Vec<&Extension> = context.all_extensions().filter(fits).collect();
     if dialled.is_some() && extensions.is_empty() {
         return;
     }
     counts.contexts += 1;
-    let _ = writeln!(out, "[ {title} '{}' created by 'pbx_config' ]", context.name);
+    let is_program = |span: &Span| span.file.ends_with(".lua");
+    let made_by = |span: &Span| if is_program(span) { "pbx_lua" } else { "pbx_config" };
+    let creator = made_by(&context.span);
+    let _ = writeln!(out, "[ {title} '{}' created by '{creator}' ]", context.name);
     for extension in extensions {
         counts.extensions += 1;
         counts.priorities += show_extension(out, extension);
@@ -126,7 +130,10 @@ fn show_context(
         for include in &context.includes {
             let condition = include.when.as_ref().map(|when| format!(",{}", when.text()));
             let name = format!("'{}{}'", include.context, condition.unwrap_or_default());
-            let _ = writeln!(out, "  Include =>        {name:<45} [pbx_config]");
+            let _ = writeln!(out, "  Include =>        {name:<45} [{}]", made_by(&include.span));
+        }
+        if context.program.is_some() {
+            let _ = writeln!(out, "  Alt. Switch =>    {:<45} [pbx_lua]", "'Lua/'");
         }
         for ignore in &context.ignore_patterns {
             let name = format!("'{}'", ignore.name);

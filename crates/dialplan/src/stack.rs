@@ -3,6 +3,9 @@
 //! The channel owns a [`Stack`] and hands it out through [`crate::Host::stack`]; only this crate
 //! changes it.
 
+use std::sync::Arc;
+
+use crate::script::{Program, Session};
 use crate::{Host, Position};
 
 /// Frames a channel may have open. Recursion deeper than this is a dialplan that calls itself
@@ -12,12 +15,16 @@ pub const MAX_FRAMES: usize = 1_000;
 /// Hangup handlers a channel may have. More are a dialplan that pushes in a circle.
 pub const MAX_HANDLERS: usize = 100;
 
-/// The Gosub frames of a channel, the last exception and its hangup handlers.
-#[derive(Clone, Debug, Default)]
+/// The Gosub frames of a channel, the last exception, its hangup handlers, and its side of the
+/// program of the dialplan.
+#[derive(Debug, Default)]
 pub struct Stack {
     frames: Vec<Frame>,
     exception: Option<Exception>,
     handlers: Vec<Handler>,
+    /// More than one only while a function of a program that a reload replaced is under way and
+    /// an application in it runs a function of the new one.
+    sessions: Vec<(Arc<dyn Program>, Box<dyn Session>)>,
 }
 
 /// A subroutine that runs when the channel is over.
@@ -93,6 +100,35 @@ impl Stack {
     /// Forgets all hangup handlers.
     pub fn wipe_handlers(&mut self) {
         self.handlers.clear();
+    }
+
+    /// The session in which a function of the program begins. One of a program that was replaced
+    /// ends with its last function.
+    pub(crate) fn session_of(
+        &mut self,
+        program: &Arc<dyn Program>,
+    ) -> Result<&mut dyn Session, String> {
+        let is_new = self.sessions.last().is_none_or(|(known, _)| !Arc::ptr_eq(known, program));
+        if is_new {
+            let session = program.start()?;
+            self.sessions.retain(|(_, session)| !session.is_idle());
+            self.sessions.push((program.clone(), session));
+        }
+        self.session().ok_or_else(|| "there is no program".to_owned())
+    }
+
+    /// The session of the function that began last.
+    pub(crate) fn session(&mut self) -> Option<&mut dyn Session> {
+        self.sessions.last_mut().map(|(_, session)| &mut **session as &mut dyn Session)
+    }
+
+    /// The function that began last is over.
+    pub(crate) fn leave_function(&mut self) {
+        let Some(session) = self.session() else { return };
+        session.end();
+        if session.is_idle() && self.sessions.len() > 1 {
+            self.sessions.pop();
+        }
     }
 
     pub(crate) fn raise(&mut self, reason: &str, position: &Position) {

@@ -18,6 +18,7 @@ mod printed;
 mod process;
 mod prompts;
 mod reload;
+mod script;
 mod serve;
 mod surroundings;
 mod tools;

@@ -18,7 +18,8 @@ use tokio::sync::Mutex;
 
 use crate::arguments::Arguments;
 use crate::missing::what_is_missing;
-use crate::{http, listeners, logging};
+use crate::script::Script;
+use crate::{http, listeners, logging, script};
 
 /// Reloads, one at a time.
 pub(crate) struct Reloader {
@@ -71,9 +72,8 @@ impl Reloader {
             false => Arc::new(previous.renewed(&config, scope)),
         };
         let summary = &mut loaded.summary;
-        let document = loaded.dialplan_document.as_ref().filter(|_| scope.dialplan());
-        let document = document.filter(|document| is_whole(document, summary));
-        let plan = document.map(|document| dialplan(document, Some(&config), summary));
+        let document = loaded.dialplan_document.take();
+        let plan = if scope.dialplan() { self.dialplan(document, &config, summary) } else { None };
         let mut status = 0;
         let mut text = String::new();
         if scope.http() {
@@ -115,6 +115,19 @@ impl Reloader {
         text += &format!("{}\n", loaded.summary);
         *self.last.lock() = Instant::now();
         Answer { text, status }
+    }
+
+    /// The dialplan as it is written now; `None` when the one in force stays.
+    fn dialplan(
+        &self,
+        document: Option<Document>,
+        config: &Config,
+        summary: &mut Summary,
+    ) -> Option<Arc<Dialplan>> {
+        let before = self.exchange.dialplan().program.clone();
+        let script = script::read(&self.etc, &FileSource, Some(config), before);
+        let document = script.beside(document, &self.etc, &FileSource)?;
+        is_whole(&document, summary).then(|| dialplan(&document, script, Some(config), summary))
     }
 }
 
@@ -172,10 +185,13 @@ fn is_whole(document: &Document, summary: &mut Summary) -> bool {
 /// that is not there.
 pub(crate) fn dialplan(
     document: &Document,
+    script: Script,
     config: Option<&Config>,
     summary: &mut Summary,
 ) -> Arc<Dialplan> {
-    let plan = sidetone_dialplan::load(document);
+    report(&script.findings);
+    script.count(summary);
+    let plan = sidetone_dialplan::load_with(document, script.program);
     for findings in [&plan.diagnostics, &what_is_missing(&plan, config)] {
         report(findings);
         summary.add(findings);

@@ -28,7 +28,7 @@ use crate::process::Identity;
 use crate::prompts::Prompts;
 use crate::reload::{InForce, Reloader, dialplan, report};
 use crate::surroundings::Everything;
-use crate::{first_start, greeting, http, listeners, logging, phone, process};
+use crate::{first_start, greeting, http, listeners, logging, phone, process, script};
 
 /// Events of the flows that may wait: 5,000 messages per second for 200 ms.
 const NET_EVENTS: usize = 1_024;
@@ -83,8 +83,10 @@ fn begin_log(
 fn judge(etc: &std::path::Path, loaded: Loaded) -> Result<(Arc<Config>, Arc<Dialplan>), String> {
     report(&loaded.diagnostics);
     let mut summary = loaded.summary.clone();
-    let plan = loaded.dialplan_document.as_ref();
-    let plan = plan.map(|document| dialplan(document, loaded.config.as_deref(), &mut summary));
+    let config = loaded.config.as_deref();
+    let script = script::read(etc, &FileSource, config, None);
+    let document = script.beside(loaded.dialplan_document, etc, &FileSource);
+    let plan = document.map(|document| dialplan(&document, script, config, &mut summary));
     let plan = plan.unwrap_or_default();
     tracing::info!("configuration: {summary}");
     let config = loaded.config.ok_or_else(|| {

@@ -9,7 +9,7 @@ use sidetone_net::selfsigned::{self, Made, Role, SelfSignedRequest};
 
 use crate::arguments::{Arguments, Cert, Check, Tool};
 use crate::missing::what_is_missing;
-use crate::{first_start, printed};
+use crate::{first_start, printed, script};
 
 /// Runs a tool.
 pub(crate) fn run(tool: &Tool, arguments: &Arguments) -> ExitCode {
@@ -58,8 +58,11 @@ fn check(arguments: &Arguments) -> Result<ExitCode, String> {
     let place = first_start::prepare(arguments)?;
     let loaded = sidetone_config::load(&FileSource, &place.etc.to_string_lossy());
     let (mut findings, mut summary) = (loaded.diagnostics, loaded.summary);
-    if let Some(document) = &loaded.dialplan_document {
-        let plan = sidetone_dialplan::load(document);
+    let script = script::read(&place.etc, &FileSource, loaded.config.as_deref(), None);
+    summary.add(&script.findings);
+    findings.extend_from_slice(&script.findings);
+    if let Some(document) = script.beside(loaded.dialplan_document, &place.etc, &FileSource) {
+        let plan = sidetone_dialplan::load_with(&document, script.program);
         let mut found = what_is_missing(&plan, loaded.config.as_deref());
         found.extend(plan.diagnostics);
         summary.add(&found);

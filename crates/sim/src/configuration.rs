@@ -11,6 +11,7 @@ use sidetone_config::Config;
 use sidetone_dialplan::Dialplan;
 use sidetone_pbx::party::resolver::Table;
 use sidetone_pbx::{Application, Catalogue};
+use sidetone_script::{Limits, Loaded};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse";
@@ -155,6 +156,13 @@ impl Configuration {
         self
     }
 
+    /// The same with extensions in Lua.
+    #[must_use]
+    pub fn with_lua(mut self, text: &str) -> Self {
+        self.files.push(("/etc/extensions.lua".to_owned(), text.to_owned()));
+        self
+    }
+
     /// The same with this under `[options]` of `asterisk.conf`.
     #[must_use]
     pub fn with_server_options(mut self, lines: &str) -> Self {
@@ -220,8 +228,13 @@ impl Configuration {
             .fold(source, |source, (path, text)| source.with(path.as_str(), text.as_str()));
         let loaded = sidetone_config::load(&source, "/etc");
         let document = loaded.dialplan_document.expect("there is a dialplan");
-        let plan = sidetone_dialplan::load(&document);
-        let mut findings: Vec<_> = loaded.diagnostics.iter().collect();
+        let (program, said) = match sidetone_script::load("/etc", &source, Limits::default()) {
+            Loaded::Absent => (None, Vec::new()),
+            Loaded::Program(program, said) => (Some(program), said),
+            Loaded::Broken(said) => panic!("extensions.lua: {said:#?}"),
+        };
+        let plan = sidetone_dialplan::load_with(&document, program);
+        let mut findings: Vec<_> = loaded.diagnostics.iter().chain(&said).collect();
         findings.extend(&plan.diagnostics);
         let errors =
             findings.iter().filter(|finding| finding.severity == sidetone_conf::Severity::Error);

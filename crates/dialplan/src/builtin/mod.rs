@@ -31,6 +31,7 @@ mod try_exec;
 mod while_mark;
 
 pub use contents::{BUILTINS, Builtin, find};
+pub(crate) use set::assign;
 
 use crate::host::Stop;
 use crate::run::CAUSE_DIALPLAN_FAILURE;

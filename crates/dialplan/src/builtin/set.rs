@@ -32,7 +32,7 @@ pub(super) async fn run<H: Host>(host: &mut H, call: Invocation<'_>) -> Result<F
 
 /// Sets a variable, or a function if the name has parentheses. What goes wrong is reported, and
 /// the run goes on; not so with a function that is not there.
-pub(super) async fn assign<H: Host>(host: &mut H, name: &str, value: &str) -> Flow {
+pub(crate) async fn assign<H: Host>(host: &mut H, name: &str, value: &str) -> Flow {
     let name = name.trim();
     if !name.contains('(') {
         if name.trim_start_matches('_').is_empty() {

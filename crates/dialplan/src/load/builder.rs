@@ -46,23 +46,24 @@ impl<'g> Builder<'g> {
 
     /// Adds a context, or more lines to one that is there already.
     pub(super) fn section(&mut self, section: &Section) {
-        let index = *self.by_name.entry(section.name.clone()).or_insert_with(|| {
-            self.known.push(HashMap::new());
-            self.contexts.push(Context {
-                name: section.name.clone(),
-                span: section.span.clone(),
-                extensions: Vec::new(),
-                includes: Vec::new(),
-                ignore_patterns: Vec::new(),
-                exact: HashMap::new(),
-                first_pattern: 0,
-            });
-            self.contexts.len() - 1
-        });
+        let index = self.context_called(&section.name, &section.span);
         let mut previous = Previous::default();
         for value in &section.values {
             self.line(index, value, &mut previous);
         }
+    }
+
+    /// The index of a context, which is made if it is not there.
+    pub(super) fn context_called(&mut self, name: &Arc<str>, span: &Span) -> usize {
+        *self.by_name.entry(name.clone()).or_insert_with(|| {
+            self.known.push(HashMap::new());
+            self.contexts.push(Context::new(name, span));
+            self.contexts.len() - 1
+        })
+    }
+
+    pub(super) fn context_mut(&mut self, index: usize) -> Option<&mut Context> {
+        self.contexts.get_mut(index)
     }
 
     fn error(&mut self, span: &Span, text: impl Into<String>) {
@@ -150,12 +151,7 @@ impl<'g> Builder<'g> {
         if let Some(index) = self.known.get(context)?.get(&key) {
             return Some(*index);
         }
-        let pattern = self.pattern(name, span)?;
-        if pattern.as_ref().is_some_and(Pattern::matches_everything) {
-            let text = format!("{name} also matches the special extensions i, t, h and so on");
-            let hint = "write _X. or _[0-9a-zA-Z].";
-            self.diagnostics.push(Diagnostic::warning(span, text).hint(hint));
-        }
+        let pattern = self.pattern_with_advice(name, span)?;
         let caller = match &key.1 {
             None => None,
             Some(caller) => {
@@ -165,10 +161,24 @@ impl<'g> Builder<'g> {
         };
         let extensions = &mut self.contexts.get_mut(context)?.extensions;
         let index = extensions.len();
-        let name = name.into();
-        extensions.push(Extension { name, pattern, caller, priorities: Vec::new(), hint: None });
+        extensions.push(Extension::new(name, pattern, caller));
         self.known.get_mut(context)?.insert(key, index);
         Some(index)
+    }
+
+    /// [`Self::pattern`] of an extension, which should leave the special ones alone.
+    pub(super) fn pattern_with_advice(
+        &mut self,
+        name: &str,
+        span: &Span,
+    ) -> Option<Option<Pattern>> {
+        let pattern = self.pattern(name, span)?;
+        if pattern.as_ref().is_some_and(Pattern::matches_everything) {
+            let text = format!("{name} also matches the special extensions i, t, h and so on");
+            let hint = "write _X. or _[0-9a-zA-Z].";
+            self.diagnostics.push(Diagnostic::warning(span, text).hint(hint));
+        }
+        Some(pattern)
     }
 
     /// `None` when it is wrong, `Some(None)` when it is literal.
@@ -278,6 +288,10 @@ impl<'g> Builder<'g> {
     fn include(&mut self, context: usize, value: &Value) {
         let text =
             static_text::expand(&value.text, self.globals, &value.span, &mut self.diagnostics);
+        self.include_text(context, &text, &value.span);
+    }
+
+    pub(super) fn include_text(&mut self, context: usize, text: &str, span: &Span) {
         let (name, condition) = match text.split_once([',', '|']) {
             Some((name, condition)) => (name.trim(), Some(condition)),
             None => (text.trim(), None),
@@ -286,10 +300,10 @@ impl<'g> Builder<'g> {
             None => None,
             Some(Ok(range)) => Some(range),
             Some(Err(error)) => {
-                return self.error(&value.span, format!("not included: {error}"));
+                return self.error(span, format!("not included: {error}"));
             }
         };
-        let include = Include { context: name.into(), when, span: value.span.clone() };
+        let include = Include { context: name.into(), when, span: span.clone() };
         if let Some(context) = self.contexts.get_mut(context) {
             context.includes.push(include);
         }
@@ -314,7 +328,7 @@ impl<'g> Builder<'g> {
 }
 
 /// Sorts the extensions for matching and printing.
-fn index(context: &mut Context) {
+pub(super) fn index(context: &mut Context) {
     context.extensions.sort_by(|a, b| {
         let caller = |extension: &Extension| {
             let caller = extension.caller.as_ref();

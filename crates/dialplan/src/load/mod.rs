@@ -7,12 +7,16 @@ mod builder;
 mod called;
 mod check;
 mod exten;
+mod script;
 mod static_text;
 mod uses;
 
 use sidetone_conf::{Diagnostic, Document, Section, Value};
 
+use std::sync::Arc;
+
 use crate::plan::{Dialplan, Settings};
+use crate::script::Program;
 use builder::Builder;
 pub use called::Called;
 
@@ -20,6 +24,13 @@ pub use called::Called;
 /// document's own diagnostics stay with the document.
 #[must_use]
 pub fn load(document: &Document) -> Dialplan {
+    load_with(document, None)
+}
+
+/// [`load`] with the extensions that a program adds. In one context they come after those of the
+/// document and before included contexts.
+#[must_use]
+pub fn load_with(document: &Document, program: Option<Arc<dyn Program>>) -> Dialplan {
     let mut diagnostics = Vec::new();
     let mut settings = Settings::default();
     for section in document.sections_named("general") {
@@ -34,8 +45,11 @@ pub fn load(document: &Document) -> Dialplan {
             builder.section(section);
         }
     }
+    for given in program.iter().flat_map(|program| program.contexts()) {
+        builder.contribution(given);
+    }
     let (contexts, by_name, diagnostics) = builder.finish();
-    let mut plan = Dialplan { settings, globals, diagnostics, contexts, by_name };
+    let mut plan = Dialplan { settings, globals, diagnostics, contexts, by_name, program };
     let mut found = check::check(&plan);
     plan.diagnostics.append(&mut found);
     plan.diagnostics.sort_by(|a, b| (&a.span.file, a.span.line).cmp(&(&b.span.file, b.span.line)));

@@ -138,6 +138,9 @@ impl Host for Channel {
             RunEvent::Special { extension, reason } => {
                 tracing::info!(target: "verbose", "{}: to '{extension}': {reason}", self.name);
             }
+            RunEvent::Printed { text } => {
+                tracing::info!(target: "verbose", "{}: {text}", self.name);
+            }
             RunEvent::Warning { message } => {
                 tracing::warn!("{} at {}: {message}", self.name, self.position);
             }

@@ -20,6 +20,7 @@ mod keys;
 mod left_out;
 mod letters;
 mod logins;
+mod lua;
 mod meetings;
 mod monitor;
 mod music;
