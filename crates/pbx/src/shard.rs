@@ -422,7 +422,8 @@ impl Shard {
         match event {
             Event::Acked { dialog, .. }
             | Event::DialogRequest { dialog, .. }
-            | Event::Pracked { dialog, .. } => (owners.dialogs.get(dialog).cloned(), Some(*dialog)),
+            | Event::Pracked { dialog, .. }
+            | Event::RefreshDue { dialog } => (owners.dialogs.get(dialog).cloned(), Some(*dialog)),
             Event::Bye { dialog, .. }
             | Event::Cancelled { dialog, .. }
             | Event::Ended { dialog, .. } => (owners.dialogs.remove(dialog), None),

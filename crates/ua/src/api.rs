@@ -356,6 +356,12 @@ pub enum Event {
         /// The response.
         response: Box<Response>,
     },
+    /// It is our turn to refresh the session, and the peer does not know UPDATE: the owner sends a
+    /// re-INVITE with what was agreed (RFC 4028 §7.4), because its answer may say something new.
+    RefreshDue {
+        /// Which dialog.
+        dialog: DialogId,
+    },
     /// A request arrived outside any dialog and waits for [`Command::Respond`].
     Request {
         /// Answer it with this.

@@ -85,6 +85,8 @@ pub(crate) enum Timer {
     ReliableRepeat(DialogId),
     /// No PRACK came.
     ReliableGiveUp(DialogId),
+    /// A call rings for long: say so again.
+    RingingRepeat(DialogId),
     /// Timer G.
     ServerRepeat(TransactionId),
     /// Timer H, and the end of a request the owner never answered.
@@ -302,6 +304,7 @@ impl Stack {
                 self.remove_server(server);
                 self.forget_gone();
             }
+            Timer::RingingRepeat(dialog) => self.ring_on(dialog),
             Timer::SessionRefresh(dialog) => self.refresh_session(dialog),
             Timer::SessionExpire(dialog) => self.expire_session(dialog),
             Timer::UsageGuard(dialog) => self.end_dialog(dialog),

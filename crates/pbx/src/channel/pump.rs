@@ -255,6 +255,7 @@ impl Channel {
                 self.request_failed(request_id, why);
             }
             SipEvent::Pracked { request, .. } => self.pracked(&request.body).await,
+            SipEvent::RefreshDue { .. } => self.refresh(false).await,
             // The client side of an INVITE is read by `outgoing`; a late fork has no place here.
             SipEvent::Answered { dialog, .. } => self.refuse_late_fork(dialog).await,
             SipEvent::Provisional { .. }

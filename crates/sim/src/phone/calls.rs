@@ -288,6 +288,7 @@ impl Device {
                 }
             }
             Event::Pracked { .. }
+            | Event::RefreshDue { .. }
             | Event::Request { .. }
             | Event::RequestFailed { .. }
             | Event::InviteMoved { .. }

@@ -115,6 +115,29 @@ fn a_peer_that_answers_twice_is_acknowledged_twice_and_stays_where_it_was() {
     });
 }
 
+/// RFC 4028 §7.4: a re-INVITE that refreshes is an offer like any other, and so is its answer. The
+/// peer does not say that it knows UPDATE.
+#[test]
+fn the_answer_to_a_refresh_may_name_another_port() {
+    let lines = "timers = always\ntimers_sess_expires = 90\nrtp_symmetric = no";
+    tell(1, Weather::CLEAR, &configuration(lines), async |world: World| {
+        let (alice, mut peer, _) = answered(&world, "alice", "0").await;
+        let heard = peer.hear(secs(50)).await;
+        let refresh = heard.iter().find(|text| text.starts_with("INVITE ")).expect("a refresh");
+        assert!(refresh.contains("Session-Expires: 90;refresher=uac"), "{refresh}");
+        let answer = answer_to(refresh, "200 OK", "x", &sdp(4_100, "0")).replace(";tag=x", "");
+        let _ = world.taken_at(media(4_000));
+        peer.say(answer).await;
+        world.run_for(secs(1)).await;
+        let came = world.taken_at(media(4_100));
+        assert!(came.len() > 30, "{}\n{}", came.len(), world.account());
+        let heard = peer.hear(secs(40)).await;
+        assert!(heard.iter().any(|text| text.starts_with("ACK ")), "{heard:?}");
+        assert_eq!(alice.state(), Some(CallState::Talking));
+        over(&world, &alice, &mut peer).await;
+    });
+}
+
 /// A packet of ulaw that holds a tone of 400 Hz.
 fn packet(ssrc: u32, number: u16) -> Vec<u8> {
     let mut bytes = vec![0x80, 0];

@@ -117,17 +117,18 @@ impl Stack {
         if !offers {
             return None;
         }
-        // One offer at a time (RFC 3261 §14.2, RFC 3311 §5.2).
-        let early_invite = dialog.stage == Stage::Early
+        // One offer at a time (RFC 3261 §14.2, RFC 3311 §5.2). That of the INVITE is answered when
+        // a response that must arrive has described us.
+        let unanswered = dialog.stage == Stage::Early
             && matches!(dialog.origin, Origin::Incoming(_))
-            && request.method == Method::Invite;
-        let theirs = early_invite || dialog.pending.iter().any(|pending| self.is_offer(*pending));
+            && (request.method == Method::Invite || !dialog.reliable.described);
+        let theirs = unanswered || dialog.pending.iter().any(|pending| self.is_offer(*pending));
         let ours = dialog.requests.iter().any(|(_, client)| {
             self.clients
                 .get(client)
                 .is_some_and(|client| client.is_open() && carries_offer(&client.request))
         });
-        if ours {
+        if ours || dialog.reliable.offers() {
             return Some((Status::REQUEST_PENDING, None));
         }
         theirs.then_some((Status::SERVER_ERROR, Some(soon)))
@@ -177,7 +178,6 @@ impl Stack {
             if let Some(dialog) = self.dialogs.get_mut(&dialog) {
                 dialog.complete_answer(&request, &mut response, flow);
                 dialog.refresh_target(&request.headers);
-                dialog.remember_body(reply.body.as_ref());
             }
             if method == Method::Update {
                 self.start_session(dialog);
@@ -185,9 +185,6 @@ impl Stack {
         }
         if reply.status >= 200 {
             self.no_longer_pending(dialog, id);
-        }
-        if let (Method::Prack, Some(dialog)) = (&method, self.dialogs.get_mut(&dialog)) {
-            dialog.remember_body(reply.body.as_ref().filter(|_| success));
         }
         let request = server_request(&self.servers, id, &method);
         self.respond(id, &response);
@@ -280,7 +277,6 @@ impl Stack {
         add_body(&mut prepared.request, request.body.as_ref());
         if matches!(request.method, Method::Invite | Method::Update) {
             dialog.session.ask(&mut prepared.request);
-            dialog.remember_body(request.body.as_ref());
         }
         if request.method == Method::Notify {
             dialog.usages.say(&prepared.request.headers);
@@ -334,6 +330,12 @@ impl Stack {
             self.repeat_ack(id, cseq);
             return;
         }
+        if matches!(method, Method::Invite | Method::Update) {
+            self.offer_answered(id, &response);
+        }
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
         if status == Status::REQUEST_PENDING {
             self.withdraw_offer(request_id, id);
             return;
@@ -343,10 +345,6 @@ impl Stack {
             dialog.refresh_target(&response.headers);
             if *method == Method::Invite {
                 dialog.unacknowledged = Some(cseq);
-            }
-            if *method != Method::Subscribe {
-                dialog.session.learn_answer(&response);
-                self.start_session(id);
             }
         }
         self.emit(Event::Response { request_id, response: Box::new(response) });

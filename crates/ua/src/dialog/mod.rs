@@ -7,7 +7,7 @@ use sidetone_base::{Destination, Flow, FlowId, Transport};
 use sidetone_sip::headers::{CSeq, Contact, RecordRoute, Route, TypedHeader as _};
 use sidetone_sip::{Headers, Method, Name, Request, Scheme, SipUri, Text, Uri};
 
-use crate::api::{Body, DialogId, Ended, Event, Failure, InviteId, RequestId, TransactionId};
+use crate::api::{DialogId, Ended, Event, Failure, InviteId, RequestId, TransactionId};
 use crate::digest::Proof;
 use crate::print::transport_in;
 use crate::stack::{Stack, Timer};
@@ -135,8 +135,8 @@ pub(crate) struct Dialog {
     /// The owner ended the dialog while its 2xx waited for ACK; BYE must wait for it too
     /// (RFC 3261 §15). With the headers of the BYE.
     pub(crate) closing: Option<Vec<(String, String)>>,
-    /// The last body of ours, for refreshing re-INVITEs.
-    pub(crate) last_body: Option<Body>,
+    /// What an INVITE of the peer was told last, and whether it had to arrive.
+    pub(crate) told: Option<(u16, bool)>,
     /// Subscriptions that REFER made in the dialog.
     pub(crate) usages: Usages,
     /// How we answer challenges.
@@ -338,6 +338,7 @@ impl Stack {
             Timer::FlowGrace(id),
             Timer::ReliableRepeat(id),
             Timer::ReliableGiveUp(id),
+            Timer::RingingRepeat(id),
             Timer::SessionRefresh(id),
             Timer::SessionExpire(id),
             Timer::UsageGuard(id),

@@ -41,6 +41,10 @@ pub(crate) struct Reliable {
     peer_rseq: Option<u32>,
     /// An offer of ours went out: the INVITE had none.
     offered: bool,
+    /// A description of ours went out: an INVITE's offer is answered, or ours is made.
+    pub(crate) described: bool,
+    /// What the final response overtook: its PRACK may still come (RFC 3262 §3).
+    overtaken: Option<u32>,
     /// A PRACK with an offer, which the owner answers; what comes after it waits.
     prack: Option<TransactionId>,
 }
@@ -58,6 +62,8 @@ impl Reliable {
             held,
             peer_rseq,
             offered: false,
+            described: false,
+            overtaken: None,
             prack: None,
         }
     }
@@ -75,6 +81,16 @@ impl Reliable {
         session || self.prack.is_some() || !self.held.is_empty()
     }
 
+    /// Whether no response waits for its PRACK, and no PRACK for its answer.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.outstanding.is_none() && self.prack.is_none()
+    }
+
+    /// Whether an offer of ours waits for its PRACK.
+    pub(crate) fn offers(&self) -> bool {
+        self.outstanding.as_ref().is_some_and(|outstanding| outstanding.offers)
+    }
+
     /// Keeps a response until PRACK. The oldest goes when the owner sends too many.
     pub(crate) fn hold(&mut self, reply: Reply) {
         if self.held.len() >= MAX_HELD {
@@ -85,7 +101,7 @@ impl Reliable {
 
     /// A final response was sent: nothing is repeated any more.
     pub(crate) fn stop(&mut self) {
-        self.outstanding = None;
+        self.overtaken = self.outstanding.take().map(|outstanding| outstanding.rseq);
         self.prack = None;
         self.held.clear();
     }
@@ -102,13 +118,12 @@ impl Stack {
         let Some(dialog) = self.dialogs.get_mut(&id) else {
             return;
         };
-        if dialog.reliable.outstanding.is_some() || dialog.reliable.prack.is_some() {
+        if !dialog.reliable.is_idle() {
             dialog.reliable.hold(reply.clone());
             return;
         }
         let rseq = dialog.reliable.next_rseq;
         dialog.reliable.next_rseq += 1;
-        dialog.remember_body(reply.body.as_ref());
         let contact = dialog.contact.clone();
         let Some(server) = self.servers.get(&transaction) else {
             return;
@@ -129,6 +144,7 @@ impl Stack {
             let reliable = &mut dialog.reliable;
             let offers = carries_session && asked && !reliable.offered;
             reliable.offered |= offers;
+            reliable.described |= carries_session;
             reliable.outstanding =
                 Some(Outstanding { rseq, carries_session, offers, bytes, destination, pause });
         }
@@ -176,13 +192,15 @@ impl Stack {
             return;
         };
         let reliable = &mut dialog.reliable;
-        let fits = rack.is_some_and(|rack| {
-            let awaited = reliable.outstanding.as_ref().map(|outstanding| outstanding.rseq);
-            awaited == Some(rack.response)
-                && rack.cseq == reliable.cseq
-                && rack.method == Method::Invite
-        });
-        if !fits {
+        let of_invite = |rack: &RAck| rack.cseq == reliable.cseq && rack.method == Method::Invite;
+        let acknowledged = rack.filter(of_invite).map(|rack| rack.response);
+        if acknowledged.is_some() && acknowledged == reliable.overtaken {
+            reliable.overtaken = None;
+            self.respond_plain(transaction, Status::OK);
+            return;
+        }
+        let awaited = reliable.outstanding.as_ref().map(|outstanding| outstanding.rseq);
+        if acknowledged.is_none() || acknowledged != awaited {
             self.respond_plain(transaction, Status::NO_SUCH_CALL);
             return;
         }

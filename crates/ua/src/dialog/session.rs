@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use sidetone_base::Flow;
 use sidetone_sip::headers::{MinSe, Refresher, SessionExpires};
-use sidetone_sip::{Essentials, Headers, Method, Name, Request, Response, Status};
+use sidetone_sip::{Headers, Method, Name, Request, Response, Status};
 
-use crate::api::{DialogId, Ended, TransactionId};
-use crate::print::add_body;
+use crate::api::{DialogId, Ended, Event, TransactionId};
 use crate::settings::{MIN_SE_S, SessionTimers, TimerMode};
 use crate::stack::{Stack, Timer};
 use crate::transaction::Purpose;
@@ -17,6 +16,8 @@ use crate::transaction::Purpose;
 const MOST_RAISES: u8 = 2;
 /// The pause after a refresh that met another request of the peer.
 const BUSY_PAUSE: Duration = Duration::from_secs(2);
+/// When a refresh that the owner was asked for is asked for again: its transaction is over by then.
+const OWNER_PAUSE: Duration = Duration::from_secs(33);
 /// The longest interval that a peer may insist on: a day, the longest that can be configured. Who
 /// asks for more wants no timer, and says so by leaving it out.
 pub(crate) const MAX_MIN_SE_S: u32 = 86_400;
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     we_refresh: bool,
     /// Times in a row that the peer answered a refresh with 422.
     raised: u8,
+    /// The owner was asked to refresh.
+    due: bool,
 }
 
 impl Session {
@@ -42,6 +45,7 @@ impl Session {
             interval_s: None,
             we_refresh: false,
             raised: 0,
+            due: false,
         }
     }
 
@@ -240,10 +244,11 @@ impl Stack {
 
     /// Starts the interval anew after a refresh, or stops it.
     pub(crate) fn start_session(&mut self, id: DialogId) {
-        let Some(dialog) = self.dialogs.get(&id) else {
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
             return;
         };
-        let session = &dialog.session;
+        let session = &mut dialog.session;
+        session.due = false;
         let we_refresh = session.we_refresh;
         let Some(seconds) = session.interval_s else {
             self.timers.cancel(&Timer::SessionRefresh(id));
@@ -262,8 +267,8 @@ impl Stack {
         self.timers.set(Timer::SessionExpire(id), self.now + interval - margin);
     }
 
-    /// Half the interval is over and it is our turn. UPDATE leaves the media alone; a peer
-    /// without it gets a re-INVITE with the description it has.
+    /// Half the interval is over and it is our turn. UPDATE leaves the media alone; to a peer
+    /// without it the owner sends a re-INVITE.
     pub(crate) fn refresh_session(&mut self, id: DialogId) {
         let Some(dialog) = self.dialogs.get(&id) else {
             return;
@@ -271,32 +276,28 @@ impl Stack {
         if dialog.closing.is_some() {
             return;
         }
-        let method = if dialog.session.peer_updates { Method::Update } else { Method::Invite };
-        if method == Method::Invite && self.is_busy(id, &method) {
-            self.timers.set(Timer::SessionRefresh(id), self.now + BUSY_PAUSE);
-            return;
-        }
+        let updates = dialog.session.peer_updates;
+        let busy = !updates && self.is_busy(id, &Method::Invite);
         let Some(dialog) = self.dialogs.get_mut(&id) else {
             return;
         };
-        let sent_by = dialog.sent_by.clone();
-        let mut prepared = dialog.prepare(method.clone(), None);
-        dialog.session.ask(&mut prepared.request);
-        if method == Method::Invite {
-            add_body(&mut prepared.request, dialog.last_body.as_ref());
+        if updates {
+            let sent_by = dialog.sent_by.clone();
+            let mut prepared = dialog.prepare(Method::Update, None);
+            dialog.session.ask(&mut prepared.request);
+            self.send_inside(prepared, &sent_by, Purpose::Refresh(id));
+            return;
         }
-        self.send_inside(prepared, &sent_by, Purpose::Refresh(id));
+        dialog.session.due = !busy;
+        let pause = if busy { BUSY_PAUSE } else { OWNER_PAUSE };
+        self.timers.set(Timer::SessionRefresh(id), self.now + pause);
+        if !busy {
+            self.emit(Event::RefreshDue { dialog: id });
+        }
     }
 
-    /// The answer to our refresh.
-    pub(crate) fn session_answer(
-        &mut self,
-        id: DialogId,
-        flow: Flow,
-        response: &Response,
-        essentials: &Essentials,
-    ) {
-        let (method, cseq) = (&essentials.cseq.method, essentials.cseq.number);
+    /// The answer to our UPDATE.
+    pub(crate) fn session_answer(&mut self, id: DialogId, flow: Flow, response: &Response) {
         if response.status.is_provisional() {
             return;
         }
@@ -306,46 +307,58 @@ impl Stack {
         };
         match response.status.code() {
             200..=299 => {
-                let repeated = dialog.ack.as_ref().is_some_and(|ack| ack.cseq == cseq);
-                if repeated {
-                    self.repeat_ack(id, cseq);
-                    return;
-                }
                 dialog.refresh_target(&response.headers);
                 dialog.session.raised = 0;
                 dialog.session.learn_answer(response);
-                if *method == Method::Invite {
-                    dialog.unacknowledged = Some(cseq);
-                    self.acknowledge(id, None);
-                }
                 self.start_session(id);
             }
             405 | 501 => {
                 dialog.session.peer_updates = false;
-                if *method == Method::Update {
-                    self.refresh_session(id);
-                }
+                self.refresh_session(id);
             }
             408 | 481 => self.end_with(id, Ended::PeerGone),
+            _ => self.refresh_refused(id, response),
+        }
+    }
+
+    /// The peer did not take a refresh: again with the interval it wants, or after a while.
+    /// Anything else leaves the session as it is; it ends with its interval.
+    fn refresh_refused(&mut self, id: DialogId, response: &Response) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        let session = &mut dialog.session;
+        match response.status.code() {
             422 => {
                 let min_se = response.headers.typed::<MinSe>().ok().flatten();
                 let longer = min_se.map(|min_se| min_se.0).filter(|min_se| {
                     let raises = |seconds| seconds < *min_se && *min_se <= MAX_MIN_SE_S;
-                    dialog.session.interval_s.is_some_and(raises)
+                    session.interval_s.is_some_and(raises)
                 });
                 if let Some(seconds) = longer
-                    && dialog.session.raised < MOST_RAISES
+                    && session.raised < MOST_RAISES
                 {
-                    dialog.session.raised += 1;
-                    dialog.session.interval_s = Some(seconds);
+                    session.raised += 1;
+                    session.interval_s = Some(seconds);
                     self.refresh_session(id);
                 }
             }
-            491 | 500 => {
-                self.timers.set(Timer::SessionRefresh(id), self.now + BUSY_PAUSE);
-            }
-            // Anything else leaves the session as it is; it ends with its interval.
+            491 | 500 => self.timers.set(Timer::SessionRefresh(id), self.now + BUSY_PAUSE),
             _ => {}
+        }
+    }
+
+    /// The answer to an offer of the owner's, which may be the refresh it was asked for.
+    pub(crate) fn offer_answered(&mut self, id: DialogId, response: &Response) {
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
+        if response.status.is_success() {
+            dialog.session.raised = 0;
+            dialog.session.learn_answer(response);
+            self.start_session(id);
+        } else if std::mem::take(&mut dialog.session.due) {
+            self.refresh_refused(id, response);
         }
     }
 

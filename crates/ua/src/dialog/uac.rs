@@ -406,11 +406,6 @@ impl Stack {
         let contact = response.headers.typed::<Contact>().ok().flatten();
         let target = contact.and_then(|contact| Some(contact.uri()?.clone().without_headers()));
         let from_tag = essentials.from.tag().cloned().unwrap_or_default();
-        let body_type = client.request.headers.value(Name::ContentType);
-        let last_body = body_type.map(|content_type| Body {
-            content_type: content_type.to_string(),
-            bytes: client.request.body.clone(),
-        });
         let dialog = Dialog {
             key: DialogKey {
                 call_id: essentials.call_id.0.clone(),
@@ -436,7 +431,7 @@ impl Stack {
             requests: Vec::new(),
             pending: Vec::new(),
             closing: None,
-            last_body,
+            told: None,
             usages: Usages::default(),
             proof: client.proof.clone(),
             ack_credentials: credentials_in(&client.request),
@@ -468,7 +463,6 @@ impl Stack {
         for (name, value) in &dialog.ack_credentials {
             request.headers.push(*name, value.clone());
         }
-        dialog.remember_body(body.as_ref());
         add_body(&mut request, body.as_ref());
         let uri = request.uri.to_text();
         let via = self.via(destination, &sent_by.to_str(), &uri.to_str());
@@ -509,7 +503,7 @@ impl Stack {
             Purpose::Outside(request_id) => {
                 self.emit(Event::Response { request_id, response: Box::new(response) });
             }
-            Purpose::Refresh(dialog) => self.session_answer(dialog, flow, &response, essentials),
+            Purpose::Refresh(dialog) => self.session_answer(dialog, flow, &response),
         }
     }
 

@@ -1,5 +1,7 @@
 //! INVITEs that arrive: from the first 1xx to the ACK of the 2xx (RFC 3261 §13.3).
 
+use std::time::Duration;
+
 use sidetone_base::Flow;
 use sidetone_sip::headers::{Contact, TypedHeader as _};
 use sidetone_sip::{Essentials, Method, Name, Request, Response, Status, Text, Uri};
@@ -7,9 +9,12 @@ use sidetone_sip::{Essentials, Method, Name, Request, Response, Status, Text, Ur
 use super::{
     Answer, Dialog, DialogKey, Origin, Reach, Reliable, Session, Stage, Usages, record_routes,
 };
-use crate::api::{Body, DialogId, Ended, Event, Reply, TransactionId};
+use crate::api::{DialogId, Ended, Event, Reply, TransactionId};
 use crate::stack::{Stack, Timer};
 use crate::transaction::{MergeKey, ServerKey, ServerOwner};
+
+/// How often a call that rings on is said to (RFC 3261 §13.3.1.1).
+const RINGING_PAUSE: Duration = Duration::from_secs(60);
 
 impl Stack {
     /// An INVITE outside any dialog.
@@ -52,6 +57,13 @@ impl Stack {
             return;
         }
         dialog.learn_contact(&reply.headers);
+        if (101..200).contains(&reply.status) {
+            dialog.told = Some((reply.status, reliable && dialog.reliable.peer_supports));
+            self.timers.set(Timer::RingingRepeat(id), self.now + RINGING_PAUSE);
+        }
+        let Some(dialog) = self.dialogs.get_mut(&id) else {
+            return;
+        };
         match reply.status {
             100 => {}
             101..=199 if reliable && dialog.reliable.peer_supports => {
@@ -66,6 +78,27 @@ impl Stack {
                 self.respond_with(transaction, reply);
                 self.end_dialog(id);
             }
+        }
+    }
+
+    /// A call that is not answered yet is said to ring on, lest a proxy take it for lost
+    /// (RFC 3261 §13.3.1.1). What must arrive is another response each time (RFC 3262 §3).
+    pub(crate) fn ring_on(&mut self, id: DialogId) {
+        let Some(dialog) = self.dialogs.get(&id) else {
+            return;
+        };
+        let Origin::Incoming(transaction) = dialog.origin else {
+            return;
+        };
+        let Some((status, reliable)) = dialog.told.filter(|_| dialog.stage == Stage::Early) else {
+            return;
+        };
+        self.timers.set(Timer::RingingRepeat(id), self.now + RINGING_PAUSE);
+        if !reliable {
+            self.repeated_request(transaction);
+        } else if dialog.reliable.is_idle() {
+            let reply = Reply { status, ..Reply::default() };
+            self.respond_reliably(id, transaction, &reply);
         }
     }
 
@@ -90,14 +123,12 @@ impl Stack {
             return;
         };
         dialog.complete_answer(&invite, &mut response, local);
-        if let Some(body) = &reply.body {
-            dialog.last_body = Some(body.clone());
-        }
         dialog.stage = Stage::Confirmed;
         dialog.reliable.stop();
         dialog.refresh_target(&invite.headers);
         self.timers.cancel(&Timer::ReliableRepeat(id));
         self.timers.cancel(&Timer::ReliableGiveUp(id));
+        self.timers.cancel(&Timer::RingingRepeat(id));
         let Some((destination, bytes)) = self.respond(transaction, &response) else {
             return;
         };
@@ -221,7 +252,7 @@ fn incoming_dialog(
         requests: Vec::new(),
         pending: Vec::new(),
         closing: None,
-        last_body: None,
+        told: None,
         usages: Usages::default(),
         proof: None,
         ack_credentials: Vec::new(),
@@ -263,13 +294,6 @@ impl Dialog {
         }
         if matches!(request.method, Method::Invite | Method::Update) {
             self.session.answer(&request.headers, response);
-        }
-    }
-
-    /// Remembers a body of ours.
-    pub(crate) fn remember_body(&mut self, body: Option<&Body>) {
-        if let Some(body) = body {
-            self.last_body = Some(body.clone());
         }
     }
 }

@@ -158,7 +158,8 @@ fn react(
         | Event::Request { .. }
         | Event::InviteMoved { .. }
         | Event::RequestMoved { .. }
-        | Event::RequestFailed { .. } => {}
+        | Event::RequestFailed { .. }
+        | Event::RefreshDue { .. } => {}
     }
 }
 

@@ -75,6 +75,74 @@ fn without_prack_the_invite_is_refused() {
     world.assert_no_leaks();
 }
 
+/// RFC 3262 §3: "prepared to process PRACK requests for those outstanding responses".
+#[test]
+fn a_prack_that_the_final_answer_overtook_is_welcome() {
+    let mut world = World::new();
+    let bob = invite_reliably(&mut world);
+    let ringing = Box::new(api::Reply { status: 180, ..api::Reply::default() });
+    world.command(BOB, Command::RespondInvite { dialog: bob, reply: ringing, reliable: true });
+    world.respond(bob, 200, false);
+    assert_eq!(world.count(BOB, "SIP/2.0 200"), 1, "ringing describes nothing to wait for");
+    world.run_ms(100);
+    assert_eq!(world.count(ALICE, "PRACK"), 1);
+    assert_eq!(world.count(BOB, "SIP/2.0 200"), 2, "of the INVITE and of the PRACK");
+    let alice = world.answered();
+    world.command(ALICE, Command::Ack { dialog: alice, body: None });
+    world.bye(ALICE, alice);
+    world.assert_no_leaks();
+}
+
+/// RFC 3261 §13.3.1.1, RFC 3262 §3.
+#[test]
+fn a_call_that_rings_for_long_says_so_every_minute() {
+    for reliable in [false, true] {
+        let mut world = World::new();
+        let bob = invite_reliably(&mut world);
+        world.respond(bob, 180, reliable);
+        world.run_ms(121_000);
+        assert_eq!(world.count(BOB, "SIP/2.0 180"), 3, "{reliable}");
+        assert_eq!(world.count(ALICE, "PRACK"), if reliable { 3 } else { 0 });
+        world.respond(bob, 200, false);
+        world.run_ms(100);
+        let alice = world.answered();
+        world.command(ALICE, Command::Ack { dialog: alice, body: None });
+        world.run_ms(121_000);
+        assert_eq!(world.count(BOB, "SIP/2.0 180"), 3, "not when it is answered");
+        world.bye(ALICE, alice);
+        world.assert_no_leaks();
+    }
+}
+
+/// RFC 3311 §5.2: one offer at a time, and what need not arrive answers none.
+#[test]
+fn an_offer_in_update_waits_until_that_of_the_invite_is_answered() {
+    let mut world = World::new();
+    let bob = invite_reliably(&mut world);
+    world.respond(bob, 180, false);
+    world.run_ms(100);
+    let early = world.expect(ALICE, |event| match event {
+        Event::Provisional { dialog, .. } => *dialog,
+        _ => None,
+    });
+    world.request(ALICE, early, 1, "UPDATE");
+    world.run_ms(100);
+    assert_eq!(world.status(ALICE), 500);
+    assert!(world.last(BOB, "SIP/2.0 500").contains("Retry-After: "));
+    let described = Box::new(api::Reply { status: 183, body: sdp("v=0"), ..Default::default() });
+    world.command(BOB, Command::RespondInvite { dialog: bob, reply: described, reliable: true });
+    world.run_ms(100);
+    world.request(ALICE, early, 2, "UPDATE");
+    world.run_ms(100);
+    let transaction = world.inside(BOB);
+    let reply = Box::new(api::Reply { status: 200, body: sdp("v=0"), ..Default::default() });
+    world.command(BOB, Command::Respond { transaction, reply });
+    world.run_ms(100);
+    assert_eq!(world.status(ALICE), 200);
+    world.respond(bob, 486, false);
+    world.assert_no_leaks();
+}
+
 /// The PRACK that alice's stack sent and the link lost, with a body.
 fn prack_with(world: &mut World, body: &str) {
     let lost = world.log.iter().rfind(|sent| sent.from == ALICE && sent.line.starts_with("PRACK"));
@@ -420,6 +488,56 @@ fn the_timers_of_one_call_override_the_settings() {
     world.command(ALICE, Command::Ack { dialog: alice, body: None });
     world.run_ms(100_100);
     assert_eq!(world.count(BOB, "UPDATE"), 1);
+    world.bye(ALICE, alice);
+    world.assert_no_leaks();
+}
+
+/// RFC 4028 §7.4: a re-INVITE is an offer, and its answer may say something new. What the peer
+/// refused before is not what is agreed.
+#[test]
+fn the_owner_refreshes_the_session_of_a_peer_without_update() {
+    let mut world = world(timers(TimerMode::Always, 100, 90), Settings::default());
+    world.invite();
+    world.run_ms(100);
+    let bob = world.incoming();
+    let allow = ("Allow".to_owned(), "INVITE, ACK, BYE".to_owned());
+    let mut answer = reply(200);
+    answer.headers.push(allow.clone());
+    world.command(BOB, Command::RespondInvite { dialog: bob, reply: answer, reliable: false });
+    world.run_ms(100);
+    let alice = world.answered();
+    world.command(ALICE, Command::Ack { dialog: alice, body: None });
+    let mut refreshed = 0;
+    let mut refused = 0;
+    for _ in 0..1_000 {
+        world.run_ms(200);
+        for event in std::mem::take(&mut world.events[ALICE]) {
+            match event {
+                Event::RefreshDue { dialog } => {
+                    refreshed += 1;
+                    world.request(ALICE, dialog, 100 + refreshed, "INVITE");
+                }
+                Event::Response { response, .. } if response.status.is_success() => {
+                    world.command(ALICE, Command::Ack { dialog: alice, body: None });
+                }
+                _ => {}
+            }
+        }
+        for event in std::mem::take(&mut world.events[BOB]) {
+            if let Event::DialogRequest { transaction, request, .. } = event {
+                assert!(request.headers.has(Name::SessionExpires));
+                // The first one is answered with 500: it is made again soon.
+                let status = if refused == 0 { 500 } else { 200 };
+                refused += 1;
+                let headers = vec![allow.clone()];
+                let reply = Box::new(api::Reply { status, headers, ..api::Reply::default() });
+                world.command(BOB, Command::Respond { transaction, reply });
+            }
+        }
+    }
+    assert!((4..=6).contains(&refreshed), "{refreshed} in 200 s");
+    assert_eq!(world.count(ALICE, "UPDATE"), 0);
+    assert!(world.stacks[ALICE].identity(alice).is_some(), "the call goes on");
     world.bye(ALICE, alice);
     world.assert_no_leaks();
 }
