@@ -231,6 +231,12 @@ impl<'a> Fields<'a> {
         self.all(name).flat_map(Value::items).map(str::to_owned).collect()
     }
 
+    /// Items separated by commas, of the last line: what stands there replaces what a template
+    /// says.
+    pub(crate) fn last_list(&self, name: &str) -> Vec<String> {
+        self.last(name).into_iter().flat_map(Value::items).map(str::to_owned).collect()
+    }
+
     /// The addresses of an option that holds one.
     pub(crate) fn address(&mut self, name: &str) -> Option<IpAddr> {
         let text = self.text(name)?;

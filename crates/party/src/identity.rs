@@ -33,19 +33,36 @@ pub fn of_caller(endpoint: &Endpoint, request: &Request) -> PartyId {
     {
         return asserted;
     }
-    if let Some(configured) = of_endpoint(endpoint) {
-        return configured;
-    }
-    let Some(from) = from_of(request) else {
-        return PartyId::default();
+    let from = from_of(request);
+    // RFC 3323 §4: who wants to stay unknown does, whatever is known of him.
+    let asks = asks_for_privacy(&request.headers)
+        || from.as_ref().is_some_and(|from| is_anonymous(&from.uri));
+    let mut party = match (of_endpoint(endpoint), from) {
+        (Some(configured), _) => configured,
+        (None, None) => return PartyId::default(),
+        (None, Some(from)) => {
+            let mut party = party_of(&from);
+            if endpoint.callerid_privacy.is_private() {
+                party.presentation = endpoint.callerid_privacy;
+            }
+            party
+        }
     };
-    let mut party = party_of(&from);
-    if is_anonymous(&from.uri) {
+    if asks && !party.is_private() {
         party.presentation = Presentation::ProhibNotScreened;
-    } else if endpoint.callerid_privacy.is_private() {
-        party.presentation = endpoint.callerid_privacy;
     }
     party
+}
+
+/// Whether the user wants to stay unknown (RFC 3323 §4.2, RFC 3325 §9.3).
+fn asks_for_privacy(headers: &Headers) -> bool {
+    words_of_privacy(headers).any(|word| matches!(word.as_str(), "id" | "user" | "header"))
+}
+
+fn words_of_privacy(headers: &Headers) -> impl Iterator<Item = String> {
+    let lines = headers.lines(Name::Privacy).map(|line| line.to_str().to_ascii_lowercase());
+    let words = |line: String| line.split(';').map(|word| word.trim().to_owned()).collect();
+    lines.flat_map(move |line| -> Vec<String> { words(line) })
 }
 
 /// What the configuration says of an endpoint's user.
@@ -70,11 +87,7 @@ fn asserted(headers: &Headers) -> Option<PartyId> {
     let identities = headers.typed_all::<PAssertedIdentity>().unwrap_or_default();
     if let Some(identity) = identities.first() {
         let mut party = party_of(identity);
-        let private = ["id", "user", "header"];
-        let hidden = headers
-            .lines(Name::Privacy)
-            .flat_map(|line| line.to_str().split(';').map(str::to_owned).collect::<Vec<_>>())
-            .any(|word| private.iter().any(|known| word.trim().eq_ignore_ascii_case(known)));
+        let hidden = asks_for_privacy(headers);
         party.presentation = if hidden {
             Presentation::ProhibPassedScreen
         } else {
@@ -143,13 +156,23 @@ pub fn redirecting_of(headers: &Headers) -> Option<Redirecting> {
         counter.unwrap_or(1).min(100)
     });
     Some(Redirecting {
-        orig: party_of(first),
-        from: party_of(last),
+        orig: diverting(first),
+        from: diverting(last),
         to: PartyId::default(),
         reason: reason(last),
         orig_reason: reason(first),
         count: counted.sum(),
     })
+}
+
+/// Who forwarded, and whether it may be told (RFC 5806 §4: `privacy`).
+fn diverting(address: &NameAddr) -> PartyId {
+    let mut party = party_of(address);
+    let privacy = address.params.value("privacy").map(Text::unquoted);
+    if privacy.is_some_and(|privacy| !privacy.to_str().eq_ignore_ascii_case("off")) {
+        party.presentation = Presentation::ProhibNotScreened;
+    }
+    party
 }
 
 fn by_history(headers: &Headers) -> Option<Redirecting> {
@@ -166,10 +189,25 @@ fn by_history(headers: &Headers) -> Option<Redirecting> {
         let cause = value.to_str().split("cause=").nth(1)?.chars().take(3).collect::<String>();
         Some(reason_of_status(cause.parse().ok()?).to_owned())
     };
+    // RFC 7044 §10.1.2: all of it is private, or an entry.
+    let all = words_of_privacy(headers).any(|word| word == "history");
+    let known = |address: &NameAddr| {
+        let mut party = party_of(address);
+        let sip = address.uri.as_sip();
+        let own = sip.is_some_and(|sip| {
+            sip.headers_decoded().any(|(name, value)| {
+                name.eq_ignore_case("Privacy") && !value.eq_ignore_case("none")
+            })
+        });
+        if all || own {
+            party.presentation = Presentation::ProhibNotScreened;
+        }
+        party
+    };
     let count = u32::try_from(entries.len() - 1).unwrap_or(u32::MAX);
     Some(Redirecting {
-        orig: party_of(first),
-        from: party_of(from),
+        orig: known(first),
+        from: known(from),
         to: party_of(last),
         reason: reason(from).unwrap_or_else(|| "unknown".to_owned()),
         orig_reason: reason(first).unwrap_or_else(|| "unknown".to_owned()),
@@ -302,23 +340,30 @@ pub fn diversion(
     host: &str,
 ) -> Vec<(String, String)> {
     let mut headers = Vec::new();
-    let Redirecting { orig, from, reason, orig_reason, .. } = redirecting;
+    let Redirecting { orig, from, reason, orig_reason, count, .. } = redirecting;
     if from.number.is_empty() {
         return headers;
     }
     let twice = !orig.number.is_empty() && orig.number != from.number;
     let shown = |party: &PartyId| !party.is_private() || endpoint.trust_id_outbound;
     if endpoint.speech.send_diversion {
-        let mut say = |party: &PartyId, reason: &str| {
+        let mut say = |party: &PartyId, reason: &str, times: u32| {
             let reason = if reason.is_empty() { "unknown" } else { reason };
-            let value = address(party, host, false).with_param("reason", word(reason));
+            let mut value = address(party, host, false).with_param("reason", word(reason));
+            if times > 1 {
+                value = value.with_param("counter", times.to_string());
+            }
+            if party.is_private() {
+                value = value.with_param("privacy", "full");
+            }
             headers.push((Name::Diversion.as_str().to_owned(), print(&value)));
         };
+        // RFC 5806 §5: the counters add up to the number of forwardings there were.
         if shown(from) {
-            say(from, reason);
+            say(from, reason, count.saturating_sub(u32::from(twice)));
         }
         if twice && shown(orig) {
-            say(orig, orig_reason);
+            say(orig, orig_reason, 1);
         }
     }
     if endpoint.speech.send_history_info && shown(from) && (!twice || shown(orig)) {
@@ -330,7 +375,8 @@ pub fn diversion(
         let entry = |party: &PartyId, reason: &str| {
             let user = sidetone_sip::uri::escape_user(party.number.as_bytes());
             let cause = status_of_reason(reason);
-            format!("<sip:{}@{host}?Reason=SIP%3Bcause%3D{cause}>", user.to_str())
+            let private = if party.is_private() { "&Privacy=history" } else { "" };
+            format!("<sip:{}@{host}?Reason=SIP%3Bcause%3D{cause}{private}>", user.to_str())
         };
         if twice {
             say(entry(orig, orig_reason));

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod binding;
+pub mod description;
 pub mod digits;
 #[doc(hidden)]
 pub mod fuzz;

@@ -121,7 +121,7 @@ pub fn not_allowed(request: &Request) -> Reply {
 
 /// The answer to OPTIONS, outside calls and in them: what is understood here (RFC 3261 §11.2), and
 /// which extensions peers may require.
-pub fn abilities(status: u16, supported: &[String]) -> Reply {
+pub fn abilities(status: u16, supported: &str) -> Reply {
     let mut reply = reply(status);
     let headers = [
         ("Allow", ALLOW),
@@ -130,7 +130,7 @@ pub fn abilities(status: u16, supported: &[String]) -> Reply {
         ("Accept-Language", "en"),
     ];
     reply.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    reply.headers.push(("Supported".to_owned(), supported.join(", ")));
+    reply.headers.push(("Supported".to_owned(), supported.to_owned()));
     reply
 }
 

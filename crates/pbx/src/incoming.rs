@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use sidetone_base::Flow;
+use sidetone_base::{Flow, Transport};
 use sidetone_config::{Endpoint, Reliable};
 use sidetone_dialplan::{Dialplan, Host as _, Position, Query, Stop};
 use sidetone_sip::headers::{Accept, Replaces};
+use sidetone_sip::uri::Scheme;
 use sidetone_sip::{Host, Method, Name, Request, SipUri};
 use sidetone_ua::api::{Call, Command, DialogId, Reply};
 use tokio::sync::mpsc;
@@ -25,6 +26,7 @@ use crate::register;
 use crate::replaces;
 use crate::shard::ShardHandle;
 use crate::text;
+use sidetone_party::description;
 use sidetone_party::identity;
 use sidetone_party::secrets;
 use sidetone_terms::session;
@@ -35,13 +37,13 @@ pub(crate) fn invite(
     shard: &ShardHandle,
     (dialog, local_tag): (DialogId, String),
     flow: Flow,
-    request: Box<Request>,
+    mut request: Box<Request>,
 ) -> Result<mpsc::Sender<ChannelEvent>, Box<Reply>> {
     tracing::debug!(target: "walk", step = 4, "pbx/incoming");
     let who = authenticate(exchange, &flow, &request)?;
     admit(exchange)?;
     check_reliable(who.endpoint(), &request)?;
-    check_body(&request)?;
+    description::keep(&mut request)?;
     check_accept(&request)?;
     replaces::check(&request)?;
     let exten = extension(&request)?;
@@ -83,21 +85,6 @@ fn check_reliable(endpoint: &Endpoint, request: &Request) -> Result<(), Box<Repl
     Err(Box::new(reply))
 }
 
-/// A body that is no SDP cannot be agreed to (RFC 3261 §8.2.3).
-fn check_body(request: &Request) -> Result<(), Box<Reply>> {
-    if message::has_sdp(request) && wants_preconditions(&request.body) {
-        // RFC 3312 §5.1.
-        let words = "preconditions (RFC 3312) cannot be met here";
-        return Err(Box::new(message::refusal(580, words)));
-    }
-    if request.body.is_empty() || message::has_sdp(request) {
-        return Ok(());
-    }
-    let mut reply = message::reply(415);
-    reply.headers.push(("Accept".to_owned(), "application/sdp".to_owned()));
-    Err(Box::new(reply))
-}
-
 /// Who does not take SDP cannot be answered (RFC 3261 §21.4.7, RFC 4475 §3.3.15). No Accept means
 /// SDP.
 fn check_accept(request: &Request) -> Result<(), Box<Reply>> {
@@ -106,13 +93,6 @@ fn check_accept(request: &Request) -> Result<(), Box<Reply>> {
         return Ok(());
     }
     Err(Box::new(message::refusal(406, "the answer to a call is application/sdp")))
-}
-
-/// Whether a description insists on a reserved path (RFC 3312 §4). Peers that say so in
-/// `Require` got 420 from the stack.
-fn wants_preconditions(body: &[u8]) -> bool {
-    let mut lines = body.split(|byte| *byte == b'\n');
-    lines.any(|line| line.starts_with(b"a=des:qos mandatory"))
 }
 
 /// Refuses calls beyond what the operator allows or while the exchange stops.
@@ -173,10 +153,12 @@ fn channel(
     let endpoint = Arc::clone(who.endpoint());
     let reliable = wants_reliable(&endpoint, &request);
     let sip = SipFacts::of_request(&request, local_tag);
+    let peer = message::contact_of(&request);
+    let is_secure = request.uri.is_sips() || is_sips(&peer);
     let signalling = Signalling {
         shard: shard.clone(),
-        peer: message::contact_of(&request),
-        contact: contact(exchange, &endpoint, &flow, "s"),
+        contact: contact(exchange, &endpoint, &flow, None, is_secure),
+        peer,
         flow: Some(flow),
         dialog: Some(dialog),
         invite: None,
@@ -215,21 +197,38 @@ fn wants_reliable(endpoint: &Endpoint, request: &Request) -> bool {
     }
 }
 
-/// Our Contact towards a peer: the address it can reach us by, the public one behind NAT.
-pub fn contact(exchange: &Exchange, endpoint: &Endpoint, flow: &Flow, user: &str) -> String {
+/// Whether a URI demands that every hop be secured.
+pub fn is_sips(uri: &str) -> bool {
+    uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sips:"))
+}
+
+/// Our Contact towards a peer: the address it can reach us by, the public one behind NAT; `sips:`
+/// where the call is one (RFC 3261 §8.1.1.8, §12.1.1).
+pub fn contact(
+    exchange: &Exchange,
+    endpoint: &Endpoint,
+    flow: &Flow,
+    user: Option<&str>,
+    is_secure: bool,
+) -> String {
     let (host, port) = exchange.public_address(endpoint, flow);
     let host = match host {
         std::net::IpAddr::V4(ip) => Host::V4(ip),
         std::net::IpAddr::V6(ip) => Host::V6(ip),
     };
-    let user = (user != "s").then_some(user);
     let mut uri = SipUri::new(user, host, Some(port));
-    if flow.transport != sidetone_base::Transport::Udp {
-        // RFC 7118 §5: a browser's stack knows `ws`, whatever carries it.
-        let name = match flow.transport {
-            sidetone_base::Transport::Wss => "ws",
-            other => other.param_name(),
-        };
+    if is_secure {
+        uri.scheme = Scheme::Sips;
+    }
+    // RFC 7118 §5: a browser's stack knows `ws`, whatever carries it. RFC 5630 §3.1.4: in a
+    // `sips:` URI the scheme says that TLS is used.
+    let transport = match flow.transport {
+        Transport::Udp => None,
+        Transport::Wss => Some("ws"),
+        Transport::Tls if is_secure => Some("tcp"),
+        other => Some(other.param_name()),
+    };
+    if let Some(name) = transport {
         uri = uri.with_param("transport", name.as_bytes().to_vec());
     }
     format!("<{}>", sidetone_sip::Uri::Sip(uri).to_text().to_str())
@@ -314,5 +313,6 @@ fn options(exchange: &Exchange, flow: &Flow, request: &Request) -> Reply {
     let caller = identity::of_caller(who.endpoint(), request);
     let pings_us = exten == "s" || message::user_of(&request.uri).is_none();
     let found = pings_us || exists(exchange, &who.endpoint().context, &exten, &caller);
-    message::abilities(if found { 200 } else { 404 }, exchange.supported())
+    let supported = session::supported(exchange.supported(), &exchange.config(), who.endpoint());
+    message::abilities(if found { 200 } else { 404 }, &supported)
 }

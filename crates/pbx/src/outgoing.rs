@@ -22,7 +22,7 @@ use crate::channel::{
 };
 use crate::exchange::Exchange;
 use crate::guard::caught;
-use crate::incoming::contact;
+use crate::incoming::{contact, is_sips};
 use crate::message::{self, ALLOW};
 use crate::proxy;
 use crate::registrar::Contact;
@@ -100,7 +100,10 @@ impl Branch {
 pub fn call(exchange: &Exchange, mut call: Call) -> Branch {
     let endpoint = Arc::clone(&call.endpoint);
     let others = proxy::aim(exchange, endpoint.outbound_proxy.as_ref(), &mut call.contact);
-    let way = (flow_of(exchange, &call.contact), proxy::written(exchange, &endpoint, others));
+    let way = (
+        flow_of(exchange, &call.contact),
+        proxy::written(exchange, &endpoint, others, &call.contact.uri),
+    );
     let flow = way.0;
     let call_id = {
         let mut random = exchange.random();
@@ -110,7 +113,7 @@ pub fn call(exchange: &Exchange, mut call: Call) -> Branch {
     let signalling = Signalling {
         shard,
         peer: call.contact.uri.clone(),
-        contact: contact(exchange, &call.endpoint, &flow, "s"),
+        contact: contact(exchange, &call.endpoint, &flow, None, is_sips(&call.contact.uri)),
         flow: Some(flow),
         dialog: None,
         invite: None,
@@ -375,7 +378,9 @@ fn moved(channel: &mut Channel, call: &mut Call, from: Destination, to: Destinat
     channel.exchange().note_silent(from);
     call.contact.destination = to;
     let flow = flow_to(channel.exchange(), to);
-    channel.signalling.contact = contact(channel.exchange(), &call.endpoint, &flow, "s");
+    let is_secure = is_sips(&call.contact.uri);
+    channel.signalling.contact =
+        contact(channel.exchange(), &call.endpoint, &flow, None, is_secure);
     channel.signalling.flow = Some(flow);
 }
 

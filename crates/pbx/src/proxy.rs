@@ -45,14 +45,20 @@ pub fn aim(exchange: &Exchange, proxy: Option<&String>, contact: &mut Contact) -
 }
 
 /// Further places as requests of an endpoint are written for them.
-pub fn written(exchange: &Exchange, endpoint: &Endpoint, places: Vec<Destination>) -> Vec<Way> {
+pub fn written(
+    exchange: &Exchange,
+    endpoint: &Endpoint,
+    places: Vec<Destination>,
+    uri: &str,
+) -> Vec<Way> {
+    let is_secure = incoming::is_sips(uri);
     let write = |destination| {
         let flow = flow_to(exchange, destination);
         let (ip, port) = exchange.public_address(endpoint, &flow);
         Way {
             destination,
             sent_by: SocketAddr::new(ip, port).to_string(),
-            contact: Some(incoming::contact(exchange, endpoint, &flow, "s")),
+            contact: Some(incoming::contact(exchange, endpoint, &flow, None, is_secure)),
         }
     };
     places.into_iter().map(write).collect()

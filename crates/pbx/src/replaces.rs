@@ -31,12 +31,7 @@ pub(crate) async fn take_over(channel: &mut Channel, replaces: &Replaces) {
     let status = match found {
         None => Some(481),
         Some(found) if !may(channel.exchange(), channel.endpoint(), found.channel) => {
-            tracing::warn!(
-                "{}: '{}' may not take the place of a call that is not its own; \
-                 allow_replaces=any in its endpoint lets it",
-                channel.name(),
-                channel.endpoint().id
-            );
+            tracing::warn!("{}: '{}' {NOT_ITS_OWN}", channel.name(), channel.endpoint().id);
             Some(403)
         }
         Some(found) if replaces.early_only && found.is_answered => Some(486),
@@ -56,9 +51,13 @@ pub(crate) async fn take_over(channel: &mut Channel, replaces: &Replaces) {
     channel.hang_up(cause).await;
 }
 
+/// Why a place is not given away.
+pub(crate) const NOT_ITS_OWN: &str = "may not take the place of a call that is not its own; \
+    allow_replaces=any in its endpoint lets it";
+
 /// Whether an endpoint may take the place of a channel: it is the one that talks there, it may
 /// pick up that one's calls, or the operator trusts it.
-fn may(exchange: &Exchange, own: &Endpoint, target: ChannelId) -> bool {
+pub(crate) fn may(exchange: &Exchange, own: &Endpoint, target: ChannelId) -> bool {
     if own.speech.allow_replaces == Replacing::Any {
         return true;
     }

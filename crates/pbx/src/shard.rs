@@ -16,8 +16,8 @@ use sidetone_party::identify::response_port;
 use sidetone_sip::Message;
 use sidetone_sip::headers::Replaces;
 use sidetone_ua::api::{
-    Call, Command, DialogId, DialogRequest, Event, Input, InviteId, OutgoingRequest, Output, Reply,
-    RequestId, TransactionId,
+    Call, Command, DialogId, DialogRequest, Ended, Event, Failure, Input, InviteId,
+    OutgoingRequest, Output, Reply, RequestId, TransactionId,
 };
 use sidetone_ua::{SessionTimers, Stack};
 use tokio::sync::mpsc;
@@ -400,11 +400,49 @@ impl Shard {
             Ok(()) => {}
             // The channel is gone and its peer does not know: tell it.
             Err(mpsc::error::TrySendError::Closed(_)) => self.end(dialog),
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                tracing::error!("a channel does not empty its inbox: its call is ended");
-                self.end(dialog);
-            }
+            Err(mpsc::error::TrySendError::Full(event)) => self.hand_on_late(owner, event, dialog),
         }
+    }
+
+    /// A channel is behind: what is no news is left out, anything else ends its call, and its end
+    /// waits for room. There is one such task a call at most, or one a request of ours.
+    fn hand_on_late(
+        &mut self,
+        owner: mpsc::Sender<ChannelEvent>,
+        event: ChannelEvent,
+        dialog: Option<DialogId>,
+    ) {
+        let ChannelEvent::Sip(event) = event else { return };
+        let end = match *event {
+            Event::Provisional { .. } | Event::InviteMoved { .. } | Event::RequestMoved { .. } => {
+                tracing::debug!("a channel does not empty its inbox: it misses a response");
+                return;
+            }
+            Event::Answered { invite, .. } => {
+                self.owners.invites.remove(&invite);
+                Event::InviteFailed { invite, why: Failure::DialogGone }
+            }
+            Event::Rejected { .. }
+            | Event::InviteFailed { .. }
+            | Event::RequestFailed { .. }
+            | Event::Response { .. }
+            | Event::Bye { .. }
+            | Event::Cancelled { .. }
+            | Event::Ended { .. } => *event,
+            _ => match dialog {
+                Some(dialog) => Event::Ended { dialog, why: Ended::PeerGone },
+                None => return,
+            },
+        };
+        if let Some(dialog) = dialog {
+            tracing::error!("a channel does not empty its inbox: its call is ended");
+            self.end(Some(dialog));
+            self.owners.dialogs.remove(&dialog);
+        }
+        tokio::spawn(async move {
+            // The channel may be gone by then.
+            let _ = owner.send(ChannelEvent::Sip(Box::new(end))).await;
+        });
     }
 
     fn end(&mut self, dialog: Option<DialogId>) {

@@ -51,6 +51,12 @@ pub struct TextMessage {
 }
 
 impl TextMessage {
+    /// How often it may be passed on yet, if its sender said so.
+    fn hops_left(&self) -> Option<u32> {
+        let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("Max-Forwards");
+        self.data.iter().find(named).and_then(|(_, value)| value.trim().parse().ok())
+    }
+
     /// Adds or changes a header that goes with it; an empty value takes it away. False when there
     /// are too many.
     pub fn set_data(&mut self, name: &str, value: &str) -> bool {
@@ -232,6 +238,9 @@ pub async fn send(exchange: &Exchange, sending: Sending) {
     let call_id = Random::token(&mut **exchange.random(), 32);
     let shard = exchange.shard_of(call_id.as_bytes()).clone();
     let mut headers = identity::headers(&endpoint, &from, &host, identity::Side::Calling);
+    // Texts that go in a circle end: the stack refuses what has no hop left (RFC 3261 §16.3).
+    let hops = message.hops_left().map(|hops| hops.saturating_sub(1).to_string());
+    headers.extend(hops.map(|hops| ("Max-Forwards".to_owned(), hops)));
     headers.extend(message.data.into_iter().filter(|(name, _)| is_extension(name)));
     let kind = if message.content_type.is_empty() {
         "text/plain;charset=UTF-8".to_owned()
@@ -242,7 +251,7 @@ pub async fn send(exchange: &Exchange, sending: Sending) {
         method: Method::Message,
         uri: contact.uri.clone(),
         destination: contact.destination,
-        others: proxy::written(exchange, &endpoint, others),
+        others: proxy::written(exchange, &endpoint, others, &contact.uri),
         from: identity::from(&endpoint, &from, &host, &exchange.anonymous_user()),
         to: to.unwrap_or_else(|| format!("<{}>", contact.uri)),
         contact: None,
@@ -256,8 +265,16 @@ pub async fn send(exchange: &Exchange, sending: Sending) {
     shard.send_outside(request).await;
 }
 
-/// Whether a header is the dialplan's own: what the exchange writes itself stays its own when a
-/// text is passed on.
+/// Whether a header is about the text: what is about its way the exchange writes itself.
 fn is_extension(name: &str) -> bool {
-    Name::lookup(name.as_bytes()).is_none()
+    let about_the_text = [
+        Name::Subject,
+        Name::Priority,
+        Name::ReplyTo,
+        Name::Organization,
+        Name::InReplyTo,
+        Name::Date,
+        Name::CallInfo,
+    ];
+    Name::lookup(name.as_bytes()).is_none_or(|name| about_the_text.contains(&name))
 }

@@ -110,7 +110,7 @@ impl Asker {
         let proxy = aor.outbound_proxy.as_ref().or(endpoint.outbound_proxy.as_ref());
         let others = proxy::aim(&self.exchange, proxy, &mut reached);
         let request = request(&self.exchange, config, (endpoint, &aor), &reached);
-        let ways = proxy::written(&self.exchange, endpoint, others.clone());
+        let ways = proxy::written(&self.exchange, endpoint, others.clone(), &contact.uri);
         let request = OutgoingRequest { others: ways, ..request };
         let call_id = request.call_id.clone().unwrap_or_default();
         let shard = self.exchange.shard_of(call_id.as_bytes()).clone();
@@ -210,6 +210,7 @@ fn request(
         let mut random = exchange.random();
         sidetone_base::Random::token(&mut **random, 32)
     };
+    let is_secure = incoming::is_sips(&contact.uri);
     OutgoingRequest {
         method: Method::Options,
         uri: contact.uri.clone(),
@@ -217,7 +218,7 @@ fn request(
         others: Vec::new(),
         from: format!("<sip:{}@{domain}>", user.to_str()),
         to: format!("<{}>", contact.uri),
-        contact: Some(incoming::contact(exchange, endpoint, &flow, "s")),
+        contact: Some(incoming::contact(exchange, endpoint, &flow, None, is_secure)),
         sent_by: format!("{host}:{port}"),
         route: contact.path.clone(),
         call_id: Some(call_id),

@@ -22,6 +22,7 @@ mod transaction;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
+#[path = "../tests/unit/mod.rs"]
 mod tests;
 
 pub use settings::{ResponsePort, SessionTimers, Settings, TimerMode};

@@ -9,21 +9,22 @@ use crate::api::{Body, Reply};
 use crate::stack::Stack;
 
 /// Headers the stack writes itself; the owner's are ignored.
-const OWN: [Name; 9] = [
+const OWN: [Name; 8] = [
     Name::Via,
     Name::From,
     Name::To,
     Name::CallId,
     Name::CSeq,
-    Name::MaxForwards,
     Name::ContentLength,
     Name::RSeq,
     Name::RAck,
 ];
 
-/// What we are able to receive, as the value of `Allow`.
+/// What we are able to receive, as the value of `Allow`: whatever owners answer. Nobody subscribes
+/// to anything but referrals yet.
 pub(crate) fn allow() -> Text {
-    let words: Vec<String> = Method::KNOWN.iter().map(Method::to_string).collect();
+    let served = |method: &&Method| !matches!(method, Method::Subscribe | Method::Publish);
+    let words: Vec<String> = Method::KNOWN.iter().filter(served).map(Method::to_string).collect();
     Text::from(words.join(", "))
 }
 

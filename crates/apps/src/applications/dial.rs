@@ -147,6 +147,10 @@ async fn call(
             Ok(Flow::Goto(to))
         }
         Err(stop) => {
+            // Somebody else answered the caller's call: those who ring here missed nothing.
+            if channel.cause() == Cause::ANSWERED_ELSEWHERE {
+                dialling.end_others(None, Cause::ANSWERED_ELSEWHERE);
+            }
             drop(dialling);
             channel.leave(Cause::NORMAL).await;
             channel.set("DIALSTATUS", "CANCEL");

@@ -72,7 +72,7 @@ impl Aor {
             authenticate_qualify: fields.flag("authenticate_qualify"),
             support_path: fields.flag("support_path"),
             outbound_proxy: fields.sip_uri("outbound_proxy"),
-            mailboxes: fields.list("mailboxes"),
+            mailboxes: fields.last_list("mailboxes"),
             voicemail_extension: fields.string("voicemail_extension"),
             settings: fields.settings(),
         };

@@ -267,8 +267,8 @@ impl PickupGroups {
         Self {
             call: groups(fields, "call_group"),
             pickup: groups(fields, "pickup_group"),
-            named_call: fields.list("named_call_group"),
-            named_pickup: fields.list("named_pickup_group"),
+            named_call: fields.last_list("named_call_group"),
+            named_pickup: fields.last_list("named_pickup_group"),
         }
     }
 
@@ -465,9 +465,9 @@ impl Endpoint {
             id: fields.id(),
             context: fields.string("context"),
             message_context: fields.string("message_context"),
-            aors: fields.list("aors"),
-            auth: fields.list("auth"),
-            outbound_auth: fields.list("outbound_auth"),
+            aors: fields.last_list("aors"),
+            auth: fields.last_list("auth"),
+            outbound_auth: fields.last_list("outbound_auth"),
             transport: fields.text("transport"),
             outbound_proxy: fields.sip_uri("outbound_proxy"),
             identify_by: fields.choices("identify_by"),
@@ -819,7 +819,7 @@ fn variables(fields: &mut Fields<'_>) -> Vec<(String, String)> {
 /// Reads group numbers 0…63 as in `1,3-5`.
 fn groups(fields: &mut Fields<'_>, name: &str) -> u64 {
     let mut bits = 0u64;
-    for item in fields.list(name) {
+    for item in fields.last_list(name) {
         let (first, last) = item.split_once('-').unwrap_or((&item, &item));
         match (first.trim().parse::<u32>(), last.trim().parse::<u32>()) {
             (Ok(first), Ok(last)) if first <= last && last < u64::BITS => {

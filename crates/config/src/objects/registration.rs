@@ -79,7 +79,7 @@ impl Registration {
             max_retries: fields.number("max_retries"),
             max_random_initial_delay_s: fields.number("max_random_initial_delay"),
             auth_rejection_permanent: fields.flag("auth_rejection_permanent"),
-            outbound_auth: fields.list("outbound_auth"),
+            outbound_auth: fields.last_list("outbound_auth"),
             outbound_proxy,
             transport: fields.text("transport"),
             line_endpoint: line(fields),

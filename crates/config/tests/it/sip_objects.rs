@@ -497,3 +497,23 @@ fn options_that_do_nothing_with_the_protocol_of_a_transport_are_named() {
         assert!(!found.iter().any(|text| text.contains("does nothing")), "{lines}: {found:?}");
     }
 }
+
+/// What stands in the section replaces what its template says; an empty line takes it away.
+#[test]
+fn the_lists_of_a_template_do_not_add_to_those_of_its_section() {
+    let loaded = load_sip(
+        "[office](!)\ntype=endpoint\nallow=ulaw\ncall_group=1\npickup_group=1-3\n\
+         named_pickup_group=sales\nauth=shared\naors=office\n\
+         [a](office)\ncall_group=6\npickup_group=\nnamed_pickup_group=stock,post\nauth=a\n\
+         aors=a\n[b](office)\n[shared]\ntype=auth\nusername=s\npassword=one\n[a]\ntype=auth\nusername=a\n\
+         password=two\n[office]\ntype=aor\n[a]\ntype=aor\n",
+    );
+    assert_eq!(errors(&loaded), Vec::<String>::new());
+    let config = config(&loaded);
+    let (a, b) = (&config.endpoints["a"], &config.endpoints["b"]);
+    assert_eq!((a.groups.call, a.groups.pickup), (1 << 6, 0));
+    assert_eq!(a.groups.named_pickup, ["stock", "post"]);
+    assert_eq!((a.auth.clone(), a.aors.clone()), (vec!["a".to_owned()], vec!["a".to_owned()]));
+    assert_eq!((b.groups.call, b.groups.pickup), (1 << 1, 0b1110));
+    assert_eq!(b.auth, ["shared"]);
+}

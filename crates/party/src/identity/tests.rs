@@ -14,6 +14,13 @@ fn request(headers: &[(&str, &str)]) -> Request {
     request
 }
 
+fn endpoint(lines: &str) -> Endpoint {
+    let text = format!("[t]\ntype=transport\nbind=192.0.2.1\n[a]\ntype=endpoint\n{lines}\n");
+    let source = sidetone_conf::MemorySource::new().with("/etc/pjsip.conf", text);
+    let config = sidetone_config::load(&source, "/etc").config.expect("a configuration");
+    Endpoint::clone(&config.endpoints["a"])
+}
+
 #[test]
 fn a_number_is_found_in_every_kind_of_uri() {
     for (uri, number) in [
@@ -77,6 +84,52 @@ fn history_info_tells_who_forwarded_last_and_first() {
     assert_eq!((found.to.number.as_str(), found.count), ("300", 2));
     let single = "<sip:100@x>;index=1";
     assert_eq!(redirecting_of(&request(&[("History-Info", single)]).headers), None);
+}
+
+#[test]
+fn whoever_forwarded_privately_and_how_often_is_read_and_told_on() {
+    let value = "<sip:200@x>;reason=no-answer;privacy=full, <sip:150@x>;reason=user-busy, \
+        <sip:100@x>;reason=user-busy;counter=2";
+    let found = redirecting_of(&request(&[("Diversion", value)]).headers).expect("is there");
+    assert!(found.from.is_private() && !found.orig.is_private());
+    assert_eq!(found.count, 4);
+    let mut endpoint = endpoint("send_diversion=yes\nsend_history_info=yes");
+    let said = diversion(&endpoint, &found, "sip:300@x", "ours");
+    assert_eq!(said, [("Diversion".to_owned(), "<sip:100@ours>;reason=user-busy".to_owned())]);
+    endpoint.trust_id_outbound = true;
+    let said: Vec<String> = diversion(&endpoint, &found, "sip:300@x", "ours")
+        .into_iter()
+        .map(|(_, value)| value)
+        .collect();
+    assert_eq!(said[0], "<sip:200@ours>;reason=no-answer;counter=3;privacy=full");
+    assert_eq!(said[1], "<sip:100@ours>;reason=user-busy");
+    assert_eq!(said[3], "<sip:200@ours?Reason=SIP%3Bcause%3D408&Privacy=history>;index=1.1");
+    let value = "<sip:100@x?Privacy=history&Reason=SIP%3Bcause%3D486>;index=1, \
+        <sip:200@x>;index=1.1, <sip:300@x>;index=1.1.1";
+    for (privacy, hidden) in [("none", false), ("history", true)] {
+        let headers = [("History-Info", value), ("Privacy", privacy)];
+        let found = redirecting_of(&request(&headers).headers).expect("is there");
+        assert!(found.orig.is_private());
+        assert_eq!(found.from.is_private(), hidden);
+    }
+}
+
+#[test]
+fn whoever_asks_for_privacy_stays_unknown_trusted_or_not_configured_or_not() {
+    let (named, nobody) = ("\"Al\" <sip:100@x>;tag=1", "<sip:anonymous@anonymous.invalid>;tag=1");
+    for (from, privacy, private) in [
+        (named, "id", true),
+        (named, "User; critical", true),
+        (named, "none", false),
+        (named, "session", false),
+        (nobody, "none", true),
+    ] {
+        for lines in ["", "callerid=Al <100>", "trust_id_inbound=yes"] {
+            let endpoint = endpoint(lines);
+            let who = of_caller(&endpoint, &request(&[("From", from), ("Privacy", privacy)]));
+            assert_eq!(who.is_private(), private, "{from} {privacy} {lines}");
+        }
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use sidetone_sdp::negotiation::Trickled;
 use sidetone_sdp::trickle::Fragment;
 use sidetone_sip::headers::Headers;
 use sidetone_sip::{HeaderName, Method, NameAddr, Text};
+use sidetone_terms::session;
 use sidetone_ua::api::{Body, DialogRequest, Reply};
 
 use super::{Channel, State, signal};
@@ -48,8 +49,14 @@ impl Channel {
 
     /// The headers by which a message of ours says that we take trickled candidates.
     pub(crate) fn info_packages(&self) -> Option<(String, String)> {
-        let trickles = self.endpoint.ice_support && self.exchange.config().rtp.ice_support;
-        trickles.then(|| ("Recv-Info".to_owned(), PACKAGE.to_owned()))
+        session::trickles(&self.exchange.config(), &self.endpoint)
+            .then(|| ("Recv-Info".to_owned(), PACKAGE.to_owned()))
+    }
+
+    /// The extensions that the peer may require in this call.
+    pub(super) fn supported(&self) -> (String, String) {
+        let (known, config) = (self.exchange.supported(), self.exchange.config());
+        ("Supported".to_owned(), session::supported(known, &config, &self.endpoint))
     }
 
     /// An INFO with the peer's candidates.
@@ -183,8 +190,10 @@ impl Channel {
         let before = Text::from(self.signalling.contact.as_str());
         let before = NameAddr::parse(&before).ok();
         let user = before.as_ref().and_then(|contact| user_of(&contact.uri));
-        let user = user.unwrap_or_else(|| "s".to_owned());
-        self.signalling.contact = incoming::contact(&self.exchange, &self.endpoint, flow, &user);
+        let is_secure = before.as_ref().is_some_and(|contact| contact.uri.is_sips());
+        let (exchange, endpoint) = (&self.exchange, &self.endpoint);
+        self.signalling.contact =
+            incoming::contact(exchange, endpoint, flow, user.as_deref(), is_secure);
     }
 
     /// An offer ended; one about addresses that met an offer of the peer comes again.

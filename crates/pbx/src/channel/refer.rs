@@ -14,6 +14,7 @@ use super::{Channel, Control, State};
 use crate::Cause;
 use crate::message;
 use crate::referral::{self, Watch};
+use crate::replaces;
 use crate::transfer::{self, TransferError};
 use sidetone_party::identity;
 
@@ -100,6 +101,9 @@ impl Channel {
             return Ok(Plan::Blind(identity::number_of(&target.uri)));
         };
         match self.exchange.find_replaced(&replaces).await {
+            Some(found) if !replaces::may(&self.exchange, &self.endpoint, found.channel) => {
+                Err(message::refusal(403, replaces::NOT_ITS_OWN))
+            }
             Some(found) => Ok(Plan::Attended(found.channel)),
             // A call of another exchange: the dialplan may know the way there.
             None => Ok(Plan::Blind("external_replaces".to_owned())),

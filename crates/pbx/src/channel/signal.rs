@@ -282,6 +282,9 @@ impl Channel {
         reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
         reply.headers.extend(self.connected_headers());
         reply.headers.extend(self.info_packages());
+        if reply.status >= 200 {
+            reply.headers.push(self.supported());
+        }
         let reliable = self.signalling.reliable && (101..200).contains(&reply.status);
         self.signalling.shard.respond_invite(dialog, reply, reliable).await;
     }
@@ -480,7 +483,7 @@ impl Channel {
                 self.set("MESSAGE_TEXT", text);
                 message::reply(200)
             }
-            Method::Options => message::abilities(200, self.exchange().supported()),
+            Method::Options => message::abilities(200, &self.supported().1),
             Method::Refer if !self.lacks("res_pjsip_refer") => {
                 self.referred(transaction, request).await;
                 return None;
@@ -505,6 +508,7 @@ impl Channel {
         let mut reply = message::reply(200);
         reply.headers.push(contact);
         reply.headers.push(("Allow".to_owned(), ALLOW.to_owned()));
+        reply.headers.push(self.supported());
         if message::has_sdp(request) {
             return match self.answer_offer(&request.body, &self.wish.clone()).await {
                 Ok(sdp) => {

@@ -81,6 +81,27 @@ fn a_answers_the_caller_before_the_callee_has_heard_the_announcement() {
 
 const ELSEWHERE: &str = "Call completed elsewhere";
 
+/// The groups are Local channels, each of which dials a phone of its own.
+#[test]
+fn whoever_rings_behind_a_local_channel_hears_too_that_it_was_elsewhere() {
+    let plan = "exten => 1,1,Dial(Local/2@internal&Local/3@internal,20)\n\
+                exten => 2,1,Dial(PJSIP/bob,20)\n\
+                exten => 3,1,Dial(PJSIP/carol,20)";
+    tell_with(plan, async |world| {
+        let (alice, bob) = both(&world).await;
+        let carol = registered(&world, "carol", Line::Tcp).await;
+        bob.will(Manner::Ring).await;
+        carol.will(Manner::Answer(secs(2))).await;
+        alice.dial("1").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &carol)).await;
+        over(&world, "bob is free", &bob).await;
+        let reasons = bob.call().reasons;
+        assert!(reasons.iter().any(|reason| reason.contains(ELSEWHERE)), "{reasons:?}");
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
 #[test]
 fn c_tells_those_who_are_not_answered_that_it_was_elsewhere() {
     let plan = "exten => 1,1,Dial(PJSIP/bob,20,c)\nexten => 2,1,Dial(PJSIP/bob,20)";

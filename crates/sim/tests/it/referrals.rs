@@ -205,6 +205,17 @@ fn a_stranger_to_a_call_may_not_take_a_place_in_it_and_its_party_may() {
         world.run_until("carol is refused", secs(35), |_| carol.is_over()).await;
         assert_eq!(carol.state(), Some(CallState::Over(403)));
         assert!(world.talking(&alice, &bob), "{}", world.account());
+        // Nor by REFER from a call of her own.
+        let wendy = registered(&world, "wendy", Line::WebSocket).await;
+        wendy.will(Manner::Answer(secs(1))).await;
+        carol.will_say(&[]).await;
+        carol.dial("wendy").await;
+        world.run_until("they talk too", secs(35), |w| w.talking(&carol, &wendy)).await;
+        let place = format!("<sip:x@192.0.2.1?Replaces={}>", escaped(&named(&alice, 0)));
+        carol.ask(Saying::new("REFER", &[("Refer-To", &place)])).await;
+        world.run_until("she is told no", secs(35), |_| carol.call().told == [403]).await;
+        assert!(world.talking(&alice, &bob) && world.talking(&carol, &wendy));
+        carol.hang_up().await;
         // Alice's other phone.
         let other = registered(&world, "alice", Line::Tcp).await;
         other.will_say(&[("Replaces", &named(&alice, 0))]).await;

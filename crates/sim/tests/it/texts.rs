@@ -186,3 +186,29 @@ fn a_text_to_a_bare_uri_goes_out_as_the_default_outbound_endpoint() {
         });
     }
 }
+
+/// RFC 3261 §16.3: texts that go in a circle end. What is about the text goes with it.
+#[test]
+fn a_text_is_passed_on_as_often_as_its_sender_allows_and_keeps_its_subject() {
+    let plan = "\nexten => _to-.,1,MessageSend(pjsip:${EXTEN:3})\n";
+    tell(1, Weather::CLEAR, &dialplan(plan), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        for (hops, left) in [("2", Some("1")), ("0", None)] {
+            let headers = [("Max-Forwards", hops), ("Subject", "Lunch"), ("Priority", "urgent")];
+            let before = bob.received().len();
+            let saying = Saying::new("MESSAGE", &headers).with_body("text/plain", "Hungry?");
+            alice.send("to-bob", saying).await;
+            world.run_for(secs(2)).await;
+            let received = bob.received();
+            assert_eq!(received.len() - before, usize::from(left.is_some()), "{hops}");
+            let Some(left) = left else { continue };
+            let text = &received[before];
+            for line in [&format!("Max-Forwards: {left}"), "Subject: Lunch", "Priority: urgent"] {
+                assert_eq!(text.matches(&format!("\n{line}\r")).count(), 1, "{line}: {text}");
+            }
+        }
+        assert!(alice.answers()[1].starts_with("SIP/2.0 483 "), "{:?}", alice.answers());
+        world.assert_no_leaks().await;
+    });
+}
