@@ -2,9 +2,11 @@
 //! where our media goes behind a NAT (symmetric RTP).
 //!
 //! After each plan the rule learns for [`LEARNING`]; then it is locked until the next plan. The
-//! address from the SDP is believed at once while it learns; any other must show `probation`
-//! packets in sequence, at a plausible pace, while the source in use is silent. So a stranger can
-//! neither take a running stream over nor inject a packet, and a peer behind NAT is still found.
+//! address from the SDP is believed at once and may claim its place at any time; any other must
+//! show `probation` packets in sequence, at a plausible pace, while the source in use is silent,
+//! and not once as many came from the address of the SDP. So a stranger can neither take a running
+//! stream over nor inject a packet, nor keep out whom the SDP names; and a peer behind NAT, which
+//! never sends from there, is still found.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -37,6 +39,8 @@ pub(crate) struct StrictSource {
     mode: StrictRtp,
     probation: u32,
     signalled: Option<SocketAddr>,
+    /// Packets from there: with `probation` of them it is where the peer is.
+    proven: u32,
     current: Option<(SocketAddr, Instant)>,
     probe: Option<Probe>,
     learning_until: Instant,
@@ -56,6 +60,7 @@ impl StrictSource {
             mode,
             probation: probation.max(1),
             signalled: None,
+            proven: 0,
             current: None,
             probe: None,
             learning_until: now + LEARNING,
@@ -68,6 +73,7 @@ impl StrictSource {
         if self.signalled != signalled {
             // The peer moved: its old address has no claim any more.
             self.current = None;
+            self.proven = 0;
         }
         self.signalled = signalled;
         self.probe = None;
@@ -88,17 +94,19 @@ impl StrictSource {
         sequence: u16,
         authentic: bool,
     ) -> Verdict {
+        let is_signalled = self.signalled == Some(source);
+        if is_signalled {
+            self.proven = self.proven.saturating_add(1);
+        }
         if let Some((current, last_at)) = &mut self.current
             && *current == source
         {
             *last_at = now;
             return Verdict::Accept;
         }
-        // After a move the last packets from the old address may come late and in order, and pass:
-        // the one that the plan names may still claim its place then.
-        let claims = self.current.is_none() || now < self.learning_until;
-        let trusted =
-            self.mode == StrictRtp::No || authentic || (claims && self.signalled == Some(source));
+        // After a move the last packets from the old address may come late and in order, and pass;
+        // a stranger may while the peer is silent. The one that the plan names claims its place.
+        let trusted = self.mode == StrictRtp::No || authentic || is_signalled;
         if trusted || self.passes_probation(now, source, sequence) {
             self.current = Some((source, now));
             self.probe = None;
@@ -117,8 +125,11 @@ impl StrictSource {
     fn passes_probation(&mut self, now: Instant, source: SocketAddr, sequence: u16) -> bool {
         let replaceable = match self.current {
             None => true,
-            Some((_, last_at)) => {
-                now < self.learning_until && now.saturating_duration_since(last_at) >= SILENT
+            Some((current, last_at)) => {
+                let is_proven = self.signalled == Some(current) && self.proven >= self.probation;
+                !is_proven
+                    && now < self.learning_until
+                    && now.saturating_duration_since(last_at) >= SILENT
             }
         };
         if !replaceable {
@@ -190,12 +201,24 @@ mod tests {
         assert_eq!(line.packet(MOVED, 5), AcceptNew, "its place is its own");
         assert_eq!(line.packet(PEER, 5), Drop, "what is later still");
         assert_eq!(line.packet(MOVED, 5), Accept);
-        // Once it is settled, not even the address of the plan may break in.
+    }
+
+    /// Somebody who sends while the peer is silent: on hold, before it answers, between words.
+    #[test]
+    fn a_stranger_neither_follows_a_peer_that_was_heard_nor_keeps_it_out() {
+        let mut line = Line::new(StrictRtp::Yes);
+        line.packets(PEER, 20, 4);
         line.rule.relearn(line.now, Some(PEER.parse().unwrap()));
-        line.packets(NATED, 20, 4);
+        line.now += Duration::from_secs(1);
+        assert!(line.packets(STRANGER, 20, 100).iter().all(|verdict| *verdict == Drop));
+        // It came first, and holds the place when the rule is locked.
+        let mut line = Line::new(StrictRtp::Yes);
+        line.packets(STRANGER, 20, 4);
         line.now += LEARNING;
-        assert_eq!(line.packet(NATED, 20), Accept);
-        assert_eq!(line.packet(PEER, 20), Drop);
+        assert_eq!(line.packet(STRANGER, 20), Accept);
+        assert_eq!(line.packets(PEER, 20, 2), [AcceptNew, Accept]);
+        assert!(line.packets(STRANGER, 20, 100).iter().all(|verdict| *verdict == Drop));
+        assert_eq!(line.packet(PEER, 20), Accept);
     }
 
     #[test]

@@ -119,7 +119,8 @@ mod tests {
     fn the_sdp_among_several_parts_is_found_whole() {
         let parts = format!(
             "preamble\r\n--\"x\r\nContent-Type: application/ISUP;version=itu\r\n\
-             \r\n\u{1}\u{2}\r\n--\"x\r\nContent-Disposition: session\r\ncontent-type: application/sdp\r\n\r\n{SDP}\r\n\
+             \r\n\u{1}\u{2}\r\n--\"x\r\nContent-Disposition: session\r\n\
+             content-type: application/sdp\r\n\r\n{SDP}\r\n\
              --\"x--\r\n"
         );
         let parts = parts.replace("\"x", "xy");

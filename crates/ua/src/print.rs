@@ -79,7 +79,7 @@ impl Stack {
     pub(crate) fn sign_request(&self, request: &mut Request, via: &Via) {
         request.headers.push_above(Name::Via, via.to_text());
         if !request.headers.has(Name::MaxForwards) {
-            request.headers.push(Name::MaxForwards, "70");
+            request.headers.push(Name::MaxForwards, self.settings.max_forwards.to_string());
         }
         if let Some(agent) = &self.settings.user_agent
             && !request.headers.has(Name::UserAgent)

@@ -82,6 +82,8 @@ pub struct Settings {
     pub flow_grace: Duration,
     /// Option tags that a peer may `Require` of us.
     pub supported: Vec<String>,
+    /// Max-Forwards of requests whose owner says nothing else.
+    pub max_forwards: u8,
     /// User-Agent and Server; none are sent when absent.
     pub user_agent: Option<String>,
     /// The session timers of calls whose owner says nothing else.
@@ -102,6 +104,7 @@ impl Default for Settings {
             max_dialogs: MAX_DIALOGS,
             flow_grace: FLOW_GRACE,
             supported: supported.map(str::to_owned).to_vec(),
+            max_forwards: 70,
             user_agent: None,
             session_timers: SessionTimers::default(),
             response_port: ResponsePort::Source,

@@ -222,9 +222,8 @@ pub const GLOBAL: ObjectSpec = ObjectSpec {
         "ignore_uri_user_options" Flag, "no", NOT_YET, "Cut `;…` off the user part of URIs.";
         "keep_alive_interval" Number { min: 0, max: 86400 }, "90", Works,
             "Seconds between keep-alives on TCP and TLS connections that we opened; 0 for none.";
-        "max_forwards" Number { min: 1, max: 255 }, "70",
-            Fixed("70", "a request that begins here begins with RFC 3261's number"),
-            "Max-Forwards of our requests.";
+        "max_forwards" Number { min: 1, max: 255 }, "70", Works,
+            "Max-Forwards of our requests; a call or text that is passed on has less.";
         "max_initial_qualify_time" COUNT, "0", Works,
             "Seconds over which the first OPTIONS are spread.";
         "mwi_disable_initial_unsolicited" Flag, "no", NO_MAILBOX,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sidetone_config::objects::endpoint::ConnectedLineMethod;
 use sidetone_sdp::attributes::Fax;
-use sidetone_sip::headers::{From, Headers, To};
+use sidetone_sip::headers::{From, Headers, MaxForwards, To};
 use sidetone_sip::{Method, Name, NameAddr, Request, Response};
 use sidetone_ua::api::{DialogId, DialogRequest, Failure, RequestId};
 
@@ -36,6 +36,8 @@ pub struct Inherited {
     pub(crate) pairs: Arc<Pairs>,
     /// How many of them lie between it and the beginning of the call.
     pub(crate) depth: u16,
+    /// How many exchanges and proxies it may pass yet (RFC 3261 §20.22, RFC 7332), if a peer said.
+    pub(crate) hops: Option<u8>,
     /// The call begins with a fax: what the caller's machine says of itself.
     pub(crate) fax: Option<Fax>,
 }
@@ -87,6 +89,8 @@ pub struct SipFacts {
     pairs: Arc<Pairs>,
     /// How many of them lie between it and the beginning of the call.
     depth: u16,
+    /// How many exchanges and proxies the call may pass yet.
+    pub(crate) hops: Option<u8>,
     /// What the dialog is called.
     pub names: Names,
     /// The text that runs the dialplan, or that is to be sent.
@@ -133,6 +137,7 @@ impl SipFacts {
             redirecting: inherited.redirecting.clone(),
             pairs: Arc::clone(&inherited.pairs),
             depth: inherited.depth,
+            hops: inherited.hops,
             ..Self::default()
         }
     }
@@ -151,7 +156,9 @@ impl SipFacts {
         };
         let redirecting = identity::redirecting_of(&request.headers).unwrap_or_default();
         let updates = request.headers.lists(Name::Allow, "UPDATE");
-        Self { names, redirecting, updates, ..Self::default() }
+        let hops = request.headers.typed::<MaxForwards>().ok().flatten();
+        let hops = hops.map(|hops| hops.0);
+        Self { names, redirecting, updates, hops, ..Self::default() }
     }
 }
 
@@ -187,6 +194,7 @@ impl Channel {
             redirecting: self.sip.redirecting.clone(),
             pairs: Arc::clone(&self.sip.pairs),
             depth: self.sip.depth,
+            hops: self.sip.hops.map(|hops| hops.saturating_sub(1)),
             fax: self.first_fax().cloned(),
         }
     }

@@ -172,6 +172,7 @@ impl Exchange {
             t1: config.system.timer_t1,
             user_agent: Some(config.global.user_agent.clone()).filter(|name| !name.is_empty()),
             supported: self.supported().to_vec(),
+            max_forwards: config.global.max_forwards,
             flow_grace: FLOW_GRACE,
             ..Settings::default()
         }

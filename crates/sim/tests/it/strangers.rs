@@ -666,3 +666,29 @@ fn who_listens_elsewhere_and_says_no_rport_is_answered_there_without_force_rport
         });
     }
 }
+
+/// RFC 7332: a number that leads back to the exchange, or to another one that leads back, is not
+/// called for ever.
+#[test]
+fn a_call_that_comes_back_to_where_it_was_ends_some_time() {
+    let plan = "exten => loop,1,Dial(PJSIP/proxy/sip:loop@198.51.100.1,20)\n";
+    let configuration = configuration().with_extensions(plan);
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let mut proxy = world.stranger().await;
+        let cases = [("70", "69"), ("200", "70"), ("1", "0")];
+        for (number, (came, leaves)) in cases.into_iter().enumerate() {
+            let extra = format!(
+                "Contact: <sip:proxy@198.51.100.1>\r\nMax-Forwards: {came}\r\n\
+                 Content-Type: application/sdp\r\n"
+            );
+            let offer = sidetone_sim::script::sdp("198.51.100.1", 7000);
+            let invite = request("INVITE", number, &extra, &offer).replace(":600@", ":loop@");
+            proxy.say(invite).await;
+            let heard = proxy.hear(secs(2)).await;
+            let invite = heard.iter().find(|text| text.starts_with("INVITE ")).expect("a call");
+            assert_eq!(sidetone_sim::registrar::header(invite, "Max-Forwards"), leaves);
+            proxy.say(answer_to(invite, "486 Busy Here", "x", "")).await;
+            world.run_for(secs(2)).await;
+        }
+    });
+}
