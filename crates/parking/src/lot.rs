@@ -127,7 +127,9 @@ impl Lot {
         let name = if self.exclusive { self.name.as_str() } else { "" };
         let has = !self.extension.is_empty();
         let parks = has.then(|| (self.extension.clone(), format!("Park({name})")));
-        let spaces = self.spaces.clone().filter(move |_| has);
+        // One that the extension has taken cannot be dialled; it is fetched by ParkedCall.
+        let spaces =
+            self.spaces.clone().filter(move |space| has && space.to_string() != self.extension);
         let fetches =
             spaces.map(|space| (space.to_string(), format!("ParkedCall({},{space})", self.name)));
         parks.into_iter().chain(fetches)
@@ -180,6 +182,10 @@ mod tests {
         let written: Vec<_> = lot.extensions().collect();
         assert_eq!(written[0], ("700".to_owned(), "Park()".to_owned()));
         assert_eq!(written[3], ("703".to_owned(), "ParkedCall(default,703)".to_owned()));
+        lot.extension = "702".to_owned();
+        let written: Vec<_> = lot.extensions().map(|(exten, _)| exten).collect();
+        assert_eq!(written, ["702", "701", "703"], "none is there twice");
+        lot.extension = "700".to_owned();
         lot.exclusive = true;
         assert_eq!(lot.extensions().next().map(|(_, runs)| runs).as_deref(), Some("Park(default)"));
     }

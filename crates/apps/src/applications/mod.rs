@@ -57,7 +57,7 @@ pub(crate) use dial::{
     allow_forwards, contacts_of, demand_security, demands_security, forwards_left,
 };
 pub(crate) use features::digit as bridge_digit;
-pub(crate) use parking::{own_lot, set_own_lot};
+pub(crate) use parking::{lot_name as parking_lot_name, own_lot, set_own_lot};
 
 macro_rules! application {
     ($module:ident) => {

@@ -42,7 +42,7 @@ pub(crate) fn set_own_lot(channel: &mut Channel, name: &str) {
 
 /// The name of the lot that is meant: the one written, `PARKINGLOT`, `CHANNEL(parkinglot)`, or
 /// `default`.
-pub(super) fn lot_name(channel: &mut Channel, written: &str) -> String {
+pub(crate) fn lot_name(channel: &mut Channel, written: &str) -> String {
     let own = own_lot(channel);
     let named = [Some(written.trim().to_owned()), channel.variable("PARKINGLOT"), Some(own)];
     let mut named = named.into_iter().flatten().filter(|name| !name.is_empty());
@@ -326,7 +326,9 @@ async fn come_back(channel: &mut Channel, space: Space) -> Stop {
     if let Some(text) = &space.request.comeback {
         return place::read(channel, text).map_or(Stop::NORMAL, Stop::Redirect);
     }
-    if space.lot.timeout.to_origin {
+    // An extension that parks would only be called to park again.
+    let parked_itself = channel.is_local() && device(channel.name()) == space.parker;
+    if space.lot.timeout.to_origin && !parked_itself {
         return call_parker(channel, &space, &flat).await;
     }
     let context = &space.lot.timeout.context;

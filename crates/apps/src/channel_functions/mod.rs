@@ -7,6 +7,7 @@ mod hangupcause;
 mod headers;
 mod jitterbuffer;
 mod message;
+mod park_get_channel;
 mod party;
 mod pjsip_dial_contacts;
 mod pjsip_header;
@@ -47,6 +48,7 @@ pub const FUNCTIONS: &[Function<Read, Write>] = &[
     jitterbuffer::FUNCTION,
     message::MESSAGE,
     message::DATA,
+    park_get_channel::FUNCTION,
     pjsip_objects::AOR,
     pjsip_objects::CONTACT,
     pjsip_dial_contacts::FUNCTION,

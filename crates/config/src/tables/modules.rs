@@ -208,7 +208,7 @@ pub const MODULES: &[Module] = &[
         does: "music while a call is held",
         ..module("res_musiconhold", &["MusicOnHold", "StartMusicOnHold", "StopMusicOnHold"], &[])
     },
-    module("res_parking", &["Park", "ParkAndAnnounce", "ParkedCall"], &[]),
+    module("res_parking", &["Park", "ParkAndAnnounce", "ParkedCall"], &["PARK_GET_CHANNEL"]),
     stays("res_pjproject", PLATFORM),
     stays("res_pjsip", PJSIP),
     stays("res_pjsip_acl", "access lists always hold: take out the lists"),

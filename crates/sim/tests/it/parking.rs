@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use sidetone_dialplan::show::Selection;
 use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Saying, Weather, World, secs};
 
 use super::press;
@@ -299,6 +300,138 @@ fn somebody_is_told_where_a_call_is_parked() {
         alice.hang_up().await;
         world.assert_no_leaks().await;
     });
+}
+
+#[test]
+fn a_party_that_finds_no_space_stays_in_its_call() {
+    tell(1, Weather::CLEAR, &with_lot("parkpos = 701-701"), async |world: World| {
+        let carol = registered(&world, "carol", Line::Udp).await;
+        carol.dial("2").await;
+        world.run_until("carol has the space", secs(9), |w| !parked(w).is_empty()).await;
+        let (alice, bob) = talking(&world).await;
+        press(&world, &bob, "#7").await;
+        world.run_for(secs(3)).await;
+        press(&world, &alice, "#1700").await;
+        world.run_for(secs(3)).await;
+        hear_each_other(&world, &alice, &bob).await;
+        alice.hang_up().await;
+        carol.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn who_hangs_up_while_the_courtesy_tone_plays_leaves_the_call_parked() {
+    let lot = "courtesytone = tone-900-3000\nparkingtime = 6\ncomebacktoorigin = no\n\
+               comebackcontext = others";
+    tell(1, Weather::CLEAR, &with_lot(lot), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        let carol = registered(&world, "carol", Line::Udp).await;
+        alice.dial("2").await;
+        world.run_until("alice is parked", secs(9), |w| !parked(w).is_empty()).await;
+        bob.dial("701").await;
+        world.run_for(secs(1)).await;
+        carol.dial("701").await;
+        world.run_until("bob has it already", secs(3), |_| carol.is_over()).await;
+        bob.hang_up().await;
+        world.run_for(Duration::from_millis(500)).await;
+        assert_eq!(parked(&world).len(), 1);
+        // The time is over while he hears the tone: he has the call all the same.
+        world.run_for(secs(2)).await;
+        bob.dial("701").await;
+        world.run_for(secs(4)).await;
+        hear_each_other(&world, &alice, &bob).await;
+        assert_eq!(world.outcome(), "");
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn the_dialplan_chooses_lot_space_and_time() {
+    let plan = "
+[internal]
+exten => 5,1,Set(CHANNEL(parkinglot)=sales)
+ same => n,Set(PARKINGEXTEN=802)
+ same => n,Park(,srRt(3)c(after,${CHANNEL(parkinglot)},1))
+ same => n,Set(GLOBAL(OUTCOME)=taken)
+exten => 6,1,Set(GLOBAL(SEEN)=${PARK_GET_CHANNEL(802,sales)}/${PARK_GET_CHANNEL(801,sales)})
+[after]
+exten => sales,1,Set(GLOBAL(OUTCOME)=${PARKINGSLOT} ${PARKEDLOT} ${PARKER})
+ same => n,Echo()
+";
+    let lot = "[sales]\nparkpos = 801-802\nparkext = 800\ncontext = sales";
+    tell(1, Weather::CLEAR, &with_lot(lot).with_extensions(plan), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        alice.dial("5").await;
+        world.run_until("alice is parked", secs(9), |w| !parked(w).is_empty()).await;
+        assert_eq!(parked(&world), [(802, "PJSIP/alice".to_owned())]);
+        bob.dial("5").await;
+        world.run_until("her space is taken", secs(3), |w| w.outcome() == "taken").await;
+        bob.dial("6").await;
+        world.run_for(secs(1)).await;
+        let seen = world.exchange().global("SEEN").unwrap_or_default();
+        assert!(seen.starts_with("PJSIP/alice-") && seen.ends_with('/'), "{seen}");
+        world.run_for(secs(2)).await;
+        assert_eq!(world.outcome(), "802 sales PJSIP/alice");
+        let plan = world.exchange().dialplan();
+        let shown = sidetone_dialplan::show::show(&plan, &Selection::new("sales"));
+        let shown = shown.expect("its extensions are in the dialplan");
+        assert!(shown.contains("Park()") && shown.contains("ParkedCall(sales,802)"), "{shown}");
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn an_extension_that_parks_is_not_called_to_come_back() {
+    let plan = "\n[internal]\nexten => 8,1,Dial(Local/700@internal/n)\n";
+    let lot = with_lot("parkingtime = 3\ncomebackcontext = others").with_extensions(plan);
+    tell(1, Weather::CLEAR, &lot, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("8").await;
+        world.run_until("it is parked", secs(9), |w| !parked(w).is_empty()).await;
+        world.run_for(secs(6)).await;
+        assert_eq!(world.outcome(), "s Local/700@internal");
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_bridge_that_was_made_by_the_dialplan_has_the_letters_too() {
+    for (letter, callee_parks) in [("K", false), ("k", true)] {
+        let plan = format!(
+            "\n[internal]\nexten => 9,1,Bridge(${{GLOBAL(OTHER)}},{letter})\n\
+             exten => 10,1,Answer()\n same => n,Set(GLOBAL(OTHER)=${{CHANNEL}})\n \
+             same => n,Wait(20)\n same => n,Set(GLOBAL(OUTCOME)=after)\n"
+        );
+        tell(1, Weather::CLEAR, &with_lot("").with_extensions(&plan), async |world: World| {
+            let alice = registered(&world, "alice", Line::Udp).await;
+            let bob = registered(&world, "bob", Line::Udp).await;
+            alice.dial("10").await;
+            world.run_for(secs(1)).await;
+            bob.dial("9").await;
+            hear_each_other(&world, &alice, &bob).await;
+            let (may, may_not) = if callee_parks { (&alice, &bob) } else { (&bob, &alice) };
+            press(&world, may_not, "#7").await;
+            world.run_for(secs(1)).await;
+            assert!(world.talking(&alice, &bob), "{letter}");
+            press(&world, may, "#7").await;
+            world.run_until("it is parked", secs(9), |w| !parked(w).is_empty()).await;
+            waits(&world, may_not, may).await;
+            let carol = registered(&world, "carol", Line::Udp).await;
+            carol.dial("701").await;
+            hear_each_other(&world, may_not, &carol).await;
+            carol.hang_up().await;
+            if !callee_parks {
+                world.run_until("she goes on", secs(9), |w| w.outcome() == "after").await;
+            }
+            world.assert_no_leaks().await;
+        });
+    }
 }
 
 #[test]
