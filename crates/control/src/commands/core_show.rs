@@ -242,6 +242,7 @@ pub(super) async fn settings(context: &Context, _: &[&str]) -> Answer {
     row("Run/Sockets directory:", &directories.run);
     row("VarLib directory:", &directories.varlib);
     row("Data directory:", &directories.data);
+    row("ASTDB:", &format!("{}/astdb.sqlite3", directories.db));
     out.push('\n');
     text(out)
 }
