@@ -357,13 +357,36 @@ impl FlowTable {
     }
 
     /// A flood of forged sources fills the table: room is made by forgetting what was silent for
-    /// 32 s and is not in use, at most once a second, since it costs a walk over the table.
+    /// 32 s and is not in use, or else the quarter of those not in use that was silent for longest;
+    /// at most once a second, since it costs a walk over the table.
     fn sweep_when_full(&mut self, limits: TableLimits) {
         if self.last_sweep.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
             return;
         }
         let hurried = Duration::from_secs(32).min(limits.udp_idle);
         self.sweep(TableLimits { udp_idle: hurried, ..limits });
+        if self.datagrams.len() < limits.udp_flows {
+            return;
+        }
+        let all = self.datagrams.values().filter_map(|id| self.flows.get(id));
+        let is_unused = |flow: &&Arc<FlowState>| {
+            !flow.used.load(Ordering::Relaxed) && flow.idle() > Duration::from_secs(1)
+        };
+        let unused = all.filter(is_unused);
+        let mut unused: Vec<_> = unused.map(|flow| (flow.idle(), Arc::clone(flow))).collect();
+        unused.sort_unstable_by_key(|(idle, _)| std::cmp::Reverse(*idle));
+        let quarter = (limits.udp_flows / 4).max(1).min(unused.len());
+        if quarter == 0 {
+            return;
+        }
+        tracing::warn!(
+            "{} sources speak over UDP at once, the most there may be: {quarter} of those that \
+             never registered or called are forgotten",
+            self.datagrams.len()
+        );
+        for (_, flow) in unused.drain(..quarter) {
+            self.remove(&flow);
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<FlowState>> {

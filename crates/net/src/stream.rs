@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 
+use crate::complaints::Complaints;
 use crate::counters::{add, count};
 use crate::event::{CloseReason, Inbound, NetEvent, Turn};
 use crate::flow::{FlowOrigin, FlowState, NewFlow, Out};
@@ -38,6 +39,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the listener is stopped.
 pub(crate) async fn accept(shared: Arc<Shared>, listener: Arc<ListenerState>, socket: Listener) {
+    let failures = Complaints::about("connections that were not accepted");
     loop {
         let accepted = tokio::select! {
             () = listener.stop.cancelled() => return,
@@ -46,7 +48,9 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: Arc<ListenerState>, so
         match accepted {
             Ok((stream, remote)) => admit(&shared, &listener, stream, remote),
             Err(error) => {
-                tracing::warn!("transport '{}': accepting failed: {error}", listener.name);
+                if failures.admit(listener.spec.bind.ip()) {
+                    tracing::warn!("transport '{}': accepting failed: {error}", listener.name);
+                }
                 sleep(ACCEPT_PAUSE).await;
             }
         }

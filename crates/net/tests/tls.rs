@@ -14,7 +14,7 @@ use sidetone_base::{Destination, Transport};
 use sidetone_net::selfsigned::{self, Role, SelfSigned, SelfSignedRequest};
 use sidetone_net::tls::{
     CipherOrder, ClientCertificate, ClientTls, ServerTls, ServerVerification, SniPolicy, TlsError,
-    TlsGate, TlsSettings, TlsVersions, Wildcards,
+    TlsFailure, TlsGate, TlsSettings, TlsVersions, Wildcards,
 };
 use sidetone_net::{
     CloseReason, ListenError, ListenerSpec, Net, NetEvent, NetSettings, Protocol, Route,
@@ -362,6 +362,29 @@ async fn a_source_that_never_shakes_hands_keeps_nobody_else_out() {
         assert!(!timeout(PATIENCE, task).await.expect("ended").unwrap());
     }
     assert_eq!(gate.free_places(), 16);
+}
+
+/// From many addresses, so that no share of one source bounds them.
+#[tokio::test]
+async fn peers_that_say_nothing_give_way_to_those_who_speak() {
+    let server = certificate(&folder("way"), "server", &["localhost"], Role::Server);
+    let tls = ServerTls::build(&settings(&server)).unwrap();
+    let gate = TlsGate::new(tls, 16, Duration::from_secs(60));
+    let mut silent = Vec::new();
+    for number in 0..32 {
+        let (ours, theirs) = tokio::io::duplex(1_024);
+        let (gate, source) = (gate.clone(), SocketAddr::from(([192, 0, 2, number / 2], 1)));
+        silent.push((theirs, tokio::spawn(async move { gate.accept(ours, source).await.is_ok() })));
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(gate.free_places(), 0);
+    // All places are taken and 16 peers wait: the honest one has its turn as each of them has.
+    let (ours, mut theirs) = tokio::io::duplex(1_024);
+    theirs.write_all(b"OPTIONS sip:a SIP/2.0\r\n\r\n").await.unwrap();
+    let honest = "198.51.100.2:1".parse().unwrap();
+    let served = timeout(PATIENCE, gate.accept(ours, honest)).await;
+    assert!(matches!(served.expect("a place"), Err(TlsFailure::Handshake(_))));
+    drop(silent);
 }
 
 fn build(settings: TlsSettings) -> TlsError {

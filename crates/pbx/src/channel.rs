@@ -53,9 +53,10 @@ pub use told::Told;
 
 pub use crate::party::{PartyId, Redirecting};
 
-/// Events that may wait for a channel. A call makes about ten in its life; a channel with 64
-/// waiting does not run any more and is ended by the shard.
-pub const CHANNEL_INBOX: usize = 64;
+/// Events that may wait for a channel. A call makes about ten in its life, and one that rings a
+/// hundred phones five of each at once; a channel with 512 waiting does not run any more and is
+/// ended by the shard. Room is taken in blocks of 32 as events come.
+pub const CHANNEL_INBOX: usize = 512;
 
 /// Media events that may wait for a channel.
 const MEDIA_INBOX: usize = 32;

@@ -10,6 +10,8 @@ use sidetone_net::settings::{ListenerSpec, TcpKeepalive};
 use sidetone_net::tls::{self, ClientCertificate, ServerVerification, TlsVersions, Wildcards};
 use sidetone_net::{ListenError, Net, NetSettings, Protocol as Spoken};
 
+use crate::process;
+
 /// Limits and timeouts of all flows.
 pub(crate) fn net_settings(config: &Config) -> NetSettings {
     let interval = config.global.keep_alive_interval_s;
@@ -19,6 +21,7 @@ pub(crate) fn net_settings(config: &Config) -> NetSettings {
         keep_alive_interval: (interval > 0).then(|| seconds(interval.into())),
         ..NetSettings::default()
     };
+    settings.max_connections = most_connections(settings.max_connections, process::open_files());
     let timeouts = config
         .transports
         .values()
@@ -28,6 +31,13 @@ pub(crate) fn net_settings(config: &Config) -> NetSettings {
         settings.websocket_write_timeout = std::time::Duration::from_millis(longest.into());
     }
     settings
+}
+
+/// Connections leave a quarter of all descriptors to media, consoles and files, whoever opens
+/// them: a flood of connections takes no call its ports.
+fn most_connections(wanted: usize, open_files: u64) -> usize {
+    let most = usize::try_from(open_files / 4 * 3).unwrap_or(usize::MAX);
+    wanted.min(most)
 }
 
 /// The transports that are open, as they were opened.

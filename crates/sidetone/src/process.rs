@@ -119,6 +119,11 @@ pub(crate) fn prepare(arguments: &Arguments, max_files: Option<u32>) {
     }
 }
 
+/// How many files and sockets this process may have open.
+pub(crate) fn open_files() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
+}
+
 /// Round robin among real-time tasks: ours come before all ordinary ones and after what the
 /// kernel itself must do in time. Threads that are started later inherit it.
 fn real_time() -> Result<(), thread_priority::Error> {

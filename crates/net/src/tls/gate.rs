@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::ServerTls;
+use super::places::Places;
 use crate::complaints::Complaints;
 use crate::flow::source_of;
 
@@ -29,6 +30,8 @@ const SHARE_OF_SOURCE: usize = 8;
 pub enum TlsFailure {
     /// The handshake took longer than allowed.
     TimedOut(Duration),
+    /// It took long, and others waited for its place.
+    GaveWay,
     /// The peer asked for a name that is none of ours, or for none, and must ask for one.
     Name,
     /// The peer speaks something else, or nothing acceptable.
@@ -53,6 +56,7 @@ impl fmt::Display for TlsFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut(limit) => write!(f, "not finished within {} s", limit.as_secs_f32()),
+            Self::GaveWay => f.write_str("unfinished while others waited for its place"),
             Self::Name => f.write_str("the client asked for no name of this server (require_sni)"),
             Self::Handshake(error) => error.fmt(f),
         }
@@ -67,7 +71,7 @@ impl fmt::Display for TlsFailure {
 #[derive(Clone, Debug)]
 pub struct TlsGate {
     tls: ServerTls,
-    handshakes: Arc<Semaphore>,
+    handshakes: Places,
     sources: Arc<Mutex<HashMap<IpAddr, Arc<Semaphore>>>>,
     share: usize,
     timeout: Duration,
@@ -82,7 +86,7 @@ impl TlsGate {
     pub fn new(tls: ServerTls, max_handshakes: usize, timeout: Duration) -> Self {
         Self {
             tls,
-            handshakes: Arc::new(Semaphore::new(max_handshakes.max(1))),
+            handshakes: Places::new(max_handshakes),
             sources: Arc::default(),
             share: (max_handshakes / SHARE_OF_SOURCE).max(1),
             timeout,
@@ -116,12 +120,14 @@ impl TlsGate {
             // Semaphores are never closed: an error cannot come, and would only lift the limit.
             // The source's own place comes first, so that it waits for itself and not for others.
             let _share = source.semaphore.acquire().await.ok();
-            let _place = self.handshakes.acquire().await.ok();
-            TlsAcceptor::from(self.tls.config()).accept(io).await
+            let place = self.handshakes.take().await;
+            let shaking = TlsAcceptor::from(self.tls.config()).accept(io);
+            place.gives_way.run_until_cancelled(shaking).await
         };
         let failure = match tokio::time::timeout(self.timeout, handshake).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => TlsFailure::from_handshake(error),
+            Ok(Some(Ok(stream))) => return Ok(stream),
+            Ok(Some(Err(error))) => TlsFailure::from_handshake(error),
+            Ok(None) => TlsFailure::GaveWay,
             Err(_) => TlsFailure::TimedOut(self.timeout),
         };
         self.failures_total.fetch_add(1, Ordering::Relaxed);
@@ -141,7 +147,7 @@ impl TlsGate {
     /// Handshakes that could start now without waiting.
     #[must_use]
     pub fn free_places(&self) -> usize {
-        self.handshakes.available_permits()
+        self.handshakes.free()
     }
 }
 

@@ -14,6 +14,7 @@ mod describe;
 mod error;
 mod files;
 mod gate;
+mod places;
 mod server;
 
 use std::path::PathBuf;
