@@ -62,8 +62,12 @@ impl State {
         })?;
         given.set("say", say)?;
         let spending = Arc::clone(&meter);
-        let spent = lua
-            .create_function(move |_, ()| Ok(spending.is_spent().then(|| spending.complaint())))?;
+        let spent = lua.create_function(move |lua, is_fine: mlua::Value| {
+            if is_fine == mlua::Value::Boolean(false) {
+                spending.caught(lua);
+            }
+            Ok(spending.is_spent().then(|| spending.complaint()))
+        })?;
         given.set("spent", spent)?;
         compiled(&lua, prelude(), "=prelude")?.call::<()>(given)?;
         meter.watch(&lua)?;

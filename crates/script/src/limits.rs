@@ -6,8 +6,8 @@ pub struct Limits {
     /// Instructions that a function may compute without an application of the exchange: some
     /// tenths of a second. Real ones need thousands; more is a loop without an end.
     pub instructions: u64,
-    /// Bytes a state may hold. The standard libraries take 25 KiB, a phone book of ten thousand
-    /// entries about 2 MiB.
+    /// Bytes a state may hold. The libraries and the example of the guide take 38 KiB; tables of a
+    /// hundred thousand short texts find room.
     pub memory: usize,
 }
 
@@ -18,7 +18,14 @@ impl Default for Limits {
 }
 
 /// Instructions after which a function lets other calls run: below a millisecond.
-pub(crate) const INSTRUCTIONS_PER_TURN: u32 = 20_000;
+pub(crate) const INSTRUCTIONS_PER_TURN: u64 = 20_000;
+
+/// Instructions between two looks at the meter.
+pub(crate) const INSTRUCTIONS_PER_LOOK: u32 = 2_000;
+
+/// What a caught error counts for: unwinding a deep stack takes some ten microseconds, however few
+/// instructions led there.
+pub(crate) const INSTRUCTIONS_PER_ERROR: u64 = 1_000;
 
 /// Lines printed between two orders; more are dropped and counted. A function that prints in a
 /// circle must not fill the memory with them.

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use mlua::{HookTriggers, Lua, VmState};
 
-use crate::limits::{INSTRUCTIONS_PER_TURN, MAX_LINE_BYTES, MAX_LINES};
+use crate::limits::{
+    INSTRUCTIONS_PER_ERROR, INSTRUCTIONS_PER_LOOK, INSTRUCTIONS_PER_TURN, MAX_LINE_BYTES, MAX_LINES,
+};
 
 /// Calls looked through for one of the script: the innermost may be one of the prelude.
 const MAX_CALLS: usize = 20;
@@ -30,6 +32,8 @@ fn place(lua: &Lua) -> String {
 pub(crate) struct Meter {
     limit: u64,
     used: AtomicU64,
+    /// What was used when others had their last turn.
+    turn: AtomicU64,
     is_spent: AtomicBool,
     /// The coroutine that may yield from the hook: the others would yield to the script.
     top: AtomicUsize,
@@ -43,6 +47,7 @@ impl Meter {
         Arc::new(Self {
             limit,
             used: AtomicU64::new(0),
+            turn: AtomicU64::new(0),
             is_spent: AtomicBool::new(false),
             top: AtomicUsize::new(0),
             place: Mutex::default(),
@@ -53,20 +58,40 @@ impl Meter {
     /// Begins to count in this state.
     pub(crate) fn watch(self: &Arc<Self>, lua: &Lua) -> mlua::Result<()> {
         let meter = Arc::clone(self);
-        let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_TURN);
+        let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_LOOK);
         lua.set_global_hook(triggers, move |lua, _| {
-            let step = u64::from(INSTRUCTIONS_PER_TURN);
-            let used = meter.used.fetch_add(step, Ordering::Relaxed).saturating_add(step);
-            if used <= meter.limit {
-                let running = lua.current_thread().to_pointer() as usize;
-                let is_top = running == meter.top.load(Ordering::Relaxed);
-                return Ok(if is_top { VmState::Yield } else { VmState::Continue });
+            meter.charge(u64::from(INSTRUCTIONS_PER_LOOK), lua);
+            if meter.is_spent() {
+                return Err(mlua::Error::runtime(meter.complaint()));
             }
-            if !meter.is_spent.swap(true, Ordering::Relaxed) {
-                *meter.place.lock().unwrap_or_else(PoisonError::into_inner) = place(lua);
-            }
-            Err(mlua::Error::runtime(meter.complaint()))
+            Ok(if meter.is_turn(lua) { VmState::Yield } else { VmState::Continue })
         })
+    }
+
+    /// Counts the error that the script caught.
+    pub(crate) fn caught(&self, lua: &Lua) {
+        self.charge(INSTRUCTIONS_PER_ERROR, lua);
+    }
+
+    fn charge(&self, instructions: u64, lua: &Lua) {
+        let used = self.used.fetch_add(instructions, Ordering::Relaxed);
+        if used.saturating_add(instructions) > self.limit
+            && !self.is_spent.swap(true, Ordering::Relaxed)
+        {
+            *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place(lua);
+        }
+    }
+
+    /// Whether others should have a turn, and can: another coroutine would yield to the script.
+    fn is_turn(&self, lua: &Lua) -> bool {
+        let used = self.used.load(Ordering::Relaxed);
+        let running = lua.current_thread().to_pointer() as usize;
+        let is_turn = running == self.top.load(Ordering::Relaxed)
+            && used.saturating_sub(self.turn.load(Ordering::Relaxed)) >= INSTRUCTIONS_PER_TURN;
+        if is_turn {
+            self.turn.store(used, Ordering::Relaxed);
+        }
+        is_turn
     }
 
     /// The coroutine that is resumed from outside.
@@ -76,6 +101,7 @@ impl Meter {
 
     pub(crate) fn reset(&self) {
         self.used.store(0, Ordering::Relaxed);
+        self.turn.store(0, Ordering::Relaxed);
         self.is_spent.store(false, Ordering::Relaxed);
     }
 

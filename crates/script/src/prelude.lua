@@ -100,12 +100,12 @@ function print(...)
 end
 
 -- A loop without an end is not to be caught.
-local function guard(...)
-  local complaint = guard_spent()
+local function guard(is_fine, ...)
+  local complaint = guard_spent(is_fine)
   if complaint then
     error(complaint, 0)
   end
-  return ...
+  return is_fine, ...
 end
 function pcall(...)
   return guard(raw_pcall(...))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sidetone_conf::MemorySource;
 use sidetone_dialplan::fuzz::{MemoryHost, block_on};
 use sidetone_dialplan::script::Program;
-use sidetone_dialplan::{Dialplan, Flow, Position, Stop, load_with, run, show};
+use sidetone_dialplan::{Dialplan, Flow, Handler, Position, Stop, load_with, run, show};
 
 use crate::{Limits, Loaded, load};
 
@@ -210,6 +210,52 @@ fn a_state_that_grows_without_end_is_ended() {
 }
 
 #[test]
+fn recursion_without_an_end_is_an_error() {
+    for body in [
+        "local function f() return 1 + f() end f()",
+        "local function f() return (string.gsub('a', 'a', f)) end f()",
+        "local function f() return coroutine.wrap(f)() end f()",
+        "local function f() pcall(f) pcall(f) end f() error('stack overflow')",
+        "load('return ' .. string.rep('(', 10000) .. '1')() ",
+    ] {
+        let host = check(body, "");
+        let text = host.warnings.join("|");
+        let words = ["overflow", "memory", "a nil value", "without an end"];
+        assert!(words.iter().any(|words| text.contains(words)), "{body}: {text}");
+    }
+}
+
+#[test]
+fn tables_of_a_hundred_thousand_texts_find_room() {
+    let lua = "local t = {} for i = 1, 100000 do t[i] = 'name ' .. i end\n\
+        extensions = { a = { s = function() app.Verbose(t[100000]) end } }";
+    let mut host = MemoryHost::new("");
+    host.plan = plan("", program_with(MemorySource::new(), lua, Limits::default()));
+    assert_eq!(play(host).0.executed, ["Verbose(name 100000)"]);
+}
+
+#[test]
+fn a_handler_of_the_hangup_may_be_a_function() {
+    let lua = "extensions = { a = { s = function() app.Hangup() end },\n\
+        done = { s = function() app.Verbose(channel.ARG1:get()) app['return']() end } }";
+    let mut host = host_with("", lua);
+    let handler = Handler { to: Position::new("done", "s", 1), arguments: vec!["x".to_owned()] };
+    assert!(host.stack.push_handler(handler));
+    let (mut host, _) = play(host);
+    assert_eq!(host.executed, ["Hangup()", "Verbose(x)"], "{:?}", host.warnings);
+    assert_eq!(host.stack.depth(), 0);
+    assert!(host.stack.pop_handler().is_none());
+}
+
+#[test]
+fn a_subroutine_may_be_a_function_and_return_a_value() {
+    let lua = "extensions = { sub = { s = function() app['return'](channel.ARG1:get() * 2) end } }";
+    let conf = "[a]\nexten => s,1,Gosub(sub,s,1(21))\n same => n,Verbose(${GOSUB_RETVAL})\n";
+    let (host, _) = play(host_with(conf, lua));
+    assert_eq!(host.executed, ["Verbose(42)"], "{:?}", host.warnings);
+}
+
+#[test]
 fn coroutines_of_the_script_may_call_applications() {
     check(
         "local next_one = coroutine.wrap(function(n)\nfor i = 1, n do app.Verbose('in', i)\n\
@@ -292,7 +338,7 @@ fn what_could_end_the_exchange_is_not_there() {
 }
 
 #[test]
-fn a_reload_in_the_middle_of_a_function_lets_it_come_to_its_end() {
+fn a_channel_runs_the_program_that_is_in_force() {
     let lua = |word: &str| {
         format!("extensions = {{ a = {{ s = function() app.Verbose('{word}') end }} }}")
     };

@@ -92,6 +92,26 @@ fn a_function_dials_and_reads_what_came_of_it() {
 }
 
 #[test]
+fn a_function_that_waits_in_dial_is_joined_by_another_on_the_same_channel() {
+    let lua = r#"
+        local seen = "nothing"
+        extensions = { internal = { ["4007"] = function()
+            local before = "kept"
+            app.Dial("PJSIP/bob", 20, "B(pre^s^1(here))")
+            channel.GLOBAL("OUTCOME"):set(before .. " " .. seen)
+        end }, pre = { s = function()
+            seen = channel.ARG1:get()
+        end } }"#;
+    tell_of(lua, async |world: World, alice: Phone| {
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will(Manner::Refuse(486)).await;
+        alice.dial("4007").await;
+        over(&world, &alice).await;
+        assert_eq!(world.outcome(), "kept here");
+    });
+}
+
+#[test]
 fn a_caller_who_hangs_up_ends_the_function() {
     let lua = r#"
         extensions = { internal = { ["4002"] = function()
