@@ -41,6 +41,12 @@ pub fn has_application(name: &str) -> bool {
     builtin::find(name).is_some() || CATALOGUE.application(name).is_some()
 }
 
+/// The names of all applications.
+pub fn application_names() -> impl Iterator<Item = &'static str> {
+    let own = builtin::BUILTINS.iter().map(|builtin| builtin.doc().name);
+    own.chain(CATALOGUE.applications.iter().map(|application| application.doc.name))
+}
+
 /// Whether the dialplan can use a function of this name.
 #[must_use]
 pub fn has_function(name: &str) -> bool {

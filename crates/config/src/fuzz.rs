@@ -16,6 +16,7 @@ pub fn fuzz_config(data: &[u8]) {
         "acl",
         "modules",
         "res_parking",
+        "features",
         "extensions",
     ] {
         source.set(format!("/etc/{name}.conf"), data);

@@ -109,6 +109,7 @@ async fn until_over(channel: &mut Channel, until: Option<Instant>) -> Result<Bri
     loop {
         if let Some(errand) = channel.bridging.errand.take() {
             errand.run(channel).await?;
+            channel.bridging.waits = true;
         }
         if channel.peer().is_none()
             && let Some(end) = channel.bridging.end
@@ -118,9 +119,11 @@ async fn until_over(channel: &mut Channel, until: Option<Instant>) -> Result<Bri
         channel.optimise();
         match channel.turn(until).await? {
             Some(Happening::Deadline) => return Ok(BridgeEnd::Time),
-            Some(Happening::Digit(digit)) if channel.rights() != Rights::default() => {
+            Some(Happening::Digit(digit)) if channel.has_features() => {
                 let feature = channel.exchange().catalogue().bridge_digit;
                 feature(channel, digit).await?;
+                // Its application may have been in a bridge of its own.
+                channel.bridging.waits = true;
             }
             Some(Happening::Digit(digit)) => channel.keep_digit(digit),
             Some(Happening::Branch(..) | Happening::Played(_)) | None => {}

@@ -22,6 +22,7 @@ pub(crate) fn what_is_missing(plan: &Dialplan, config: Option<&Config>) -> Vec<D
     }));
     let contexts: Vec<&str> = plan.contexts().iter().map(|context| &*context.name).collect();
     findings.extend(about_calls(plan, config, &contexts));
+    findings.extend(config.into_iter().flat_map(|config| about_features(plan, config, modules)));
     findings.extend(config.into_iter().flat_map(|config| config.unknown_contexts(&contexts)));
     findings
 }
@@ -52,6 +53,45 @@ fn about_calls(plan: &Dialplan, config: Option<&Config>, contexts: &[&str]) -> V
                 let near = nearest(&name, known);
                 let what = format!("{application} calls endpoint '{name}'");
                 found.push(nowhere(call.span, &what, "pjsip.conf", near));
+            }
+        }
+    });
+    found
+}
+
+/// Applications behind keys that are not there, or that say where the dialplan goes on, and names
+/// in `DYNAMIC_FEATURES` that features.conf lacks.
+fn about_features(plan: &Dialplan, config: &Config, modules: &Modules) -> Vec<Diagnostic> {
+    const LEADING: &[&str] = &["Goto", "GotoIf", "GotoIfTime", "GosubIf", "While", "Return"];
+    let features = &config.features.dynamic;
+    let mut found = Vec::new();
+    for feature in features.all() {
+        let name = &*feature.application;
+        let what = format!("feature '{}' runs {name}()", feature.name);
+        if !sidetone_apps::has_application(name) {
+            let near = nearest(name, sidetone_apps::application_names());
+            let hint = meant(near, || "write an application of core show applications".to_owned());
+            let message = format!("{what}, which does not exist here");
+            found.push(Diagnostic::error(&feature.span, message).hint(hint));
+        } else if let Some(why) = modules.application_off(name) {
+            found.push(Diagnostic::warning(&feature.span, format!("{what}: {why}")));
+        } else if LEADING.iter().any(|leads| leads.eq_ignore_ascii_case(name)) {
+            let message = format!("{what}, which leads nowhere within a call");
+            let hint = "write Gosub, whose subroutine ends with Return";
+            found.push(Diagnostic::warning(&feature.span, message).hint(hint));
+        }
+    }
+    let mut seen = HashSet::new();
+    plan.each_call(&mut |call| {
+        let (variable, value) = call.arguments.split_once('=').unwrap_or_default();
+        let sets = call.application.eq_ignore_ascii_case("Set")
+            && variable.trim().trim_start_matches('_') == "DYNAMIC_FEATURES";
+        for name in value.split('#').map(str::trim).filter(|_| sets && !value.contains('$')) {
+            let known = features.names().any(|known| known.eq_ignore_ascii_case(name));
+            if !name.is_empty() && !known && seen.insert(name.to_owned()) {
+                let what = format!("DYNAMIC_FEATURES names '{name}'");
+                let near = nearest(name, features.names());
+                found.push(nowhere(call.span, &what, "features.conf", near));
             }
         }
     });
@@ -105,6 +145,39 @@ mod tests {
             assert!(found.iter().any(says), "{place}{words}: {found:#?}");
         }
         assert_eq!(found.len(), 6, "{found:#?}");
+    }
+
+    #[test]
+    fn what_keys_start_is_told_when_it_is_not_there() {
+        let source = MemorySource::new()
+            .with("/etc/pjsip.conf", format!("[u]\ntype=transport\nbind=127.0.0.1\n{ALICE}"))
+            .with(
+                "/etc/features.conf",
+                "[applicationmap]\nnote => #1,self,Playbak,beep\njump => #2,peer,Goto,x\n\
+                 off => #3,self,Playback,beep\n",
+            )
+            .with("/etc/modules.conf", "[modules]\nnoload => app_playback.so\n")
+            .with(
+                "/etc/extensions.conf",
+                "[internal]\nexten => 1,1,Set(__DYNAMIC_FEATURES=note#jmp)\n\
+                 same => n,Set(DYNAMIC_FEATURES=${X}#y)\n",
+            );
+        let loaded = sidetone_config::load(&source, "/etc");
+        let plan = sidetone_dialplan::load(&loaded.dialplan_document.expect("a dialplan"));
+        let found = what_is_missing(&plan, loaded.config.as_deref());
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        for (place, words) in [
+            ("features.conf:2: error: ", "runs Playbak(), which does not exist here"),
+            ("features.conf:2: error: ", "did you mean 'Playback'?"),
+            ("features.conf:3: warning: ", "leads nowhere within a call"),
+            ("features.conf:4: warning: ", "Playback is switched off by noload"),
+            ("extensions.conf:2: warning: ", "DYNAMIC_FEATURES names 'jmp'"),
+            ("extensions.conf:2: warning: ", "did you mean 'jump'?"),
+        ] {
+            let says = |text: &String| text.contains(place) && text.contains(words);
+            assert!(found.iter().any(says), "{place}{words}: {found:#?}");
+        }
+        assert_eq!(found.len(), 4, "{found:#?}");
     }
 
     #[test]

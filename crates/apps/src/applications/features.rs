@@ -3,11 +3,13 @@
 //!
 //! The keys also reach the other side as what they are: keys.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sidetone_base::ChannelId;
+use sidetone_config::objects::dynamic_features::DynamicFeature;
 use sidetone_config::objects::features::Features;
-use sidetone_dialplan::{Flow, Position, Stop};
+use sidetone_dialplan::{Flow, Host as _, Position, Stop};
 use sidetone_pbx::channel::{BranchEvent, Control, Errand, Happening, Join};
 use sidetone_pbx::outgoing::Branch;
 use sidetone_pbx::transfer::TransferError;
@@ -15,15 +17,17 @@ use sidetone_pbx::{Cause, Channel, transfer};
 
 use super::dial::{Calling, Destination, To, place};
 use super::park::Request;
-use super::{digits, parking, prompts, tones};
+use super::{digits, dynamic_features, parking, prompts, tones};
+use crate::channel_functions::feature;
 
 /// What a code does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Action {
     Blind,
     Attended,
     Disconnect,
     Park,
+    Dynamic(Arc<DynamicFeature>),
 }
 
 /// The codes the party may use, with what they do.
@@ -36,23 +40,29 @@ fn codes(channel: &Channel, features: &Features) -> Vec<(String, Action)> {
         (&features.park, Action::Park, rights.park),
     ];
     let may = all.into_iter().filter(|(code, _, may)| *may && !code.is_empty());
-    may.map(|(code, action, _)| (code.clone(), action)).collect()
+    let mut codes: Vec<_> = may.map(|(code, action, _)| (code.clone(), action)).collect();
+    // Those of the exchange itself go first.
+    if let Some(names) = channel.variable("DYNAMIC_FEATURES") {
+        let allowed = features.dynamic.allowed(&names).into_iter();
+        codes.extend(allowed.map(|(keys, feature)| (keys, Action::Dynamic(feature))));
+    }
+    codes
 }
 
 /// Whether a key is the code that hangs up, for Dial while it rings.
 pub(crate) fn is_disconnect(channel: &Channel, digit: char) -> bool {
-    let code = &channel.exchange().config().features.disconnect;
+    let code = feature::of(channel).disconnect;
     code.chars().eq(std::iter::once(digit))
 }
 
 /// A key was pressed in a bridge.
 pub(crate) async fn digit(channel: &mut Channel, first: char) -> Result<Flow, Stop> {
-    let config = channel.exchange().config();
-    let features = &config.features;
+    let features = &feature::of(channel);
     let codes = codes(channel, features);
     let mut pressed = String::from(first);
     let action = loop {
-        let exact = codes.iter().find(|(code, _)| *code == pressed).map(|(_, action)| *action);
+        let exact =
+            codes.iter().find(|(code, _)| *code == pressed).map(|(_, action)| action.clone());
         let longer =
             codes.iter().any(|(code, _)| code.len() > pressed.len() && code.starts_with(&pressed));
         if !longer {
@@ -69,6 +79,7 @@ pub(crate) async fn digit(channel: &mut Channel, first: char) -> Result<Flow, St
         Some(Action::Blind) => blind(channel, features).await?,
         Some(Action::Attended) => attended(channel, features).await?,
         Some(Action::Park) => parking::park_peer(channel, Request::default()).await?,
+        Some(Action::Dynamic(feature)) => dynamic_features::start(channel, feature).await?,
         None => {}
     }
     Ok(Flow::Next)
@@ -130,7 +141,7 @@ async fn attended(channel: &mut Channel, features: &Features) -> Result<(), Stop
         channel.let_wait(false);
         return parking::park_peer(channel, request).await;
     }
-    channel.hold_peer().await;
+    channel.hold_peer(true).await;
     let Some(waits) = channel.held_peer().map(|held| held.channel) else {
         return Ok(());
     };

@@ -12,6 +12,7 @@ mod db_del;
 mod db_del_tree;
 mod dial;
 mod digits;
+mod dynamic_features;
 mod echo;
 mod features;
 mod hangup;

@@ -3,6 +3,7 @@
 mod callerid;
 mod channel;
 mod connectedline;
+pub(crate) mod feature;
 mod hangupcause;
 mod headers;
 mod jitterbuffer;
@@ -43,6 +44,8 @@ pub const FUNCTIONS: &[Function<Read, Write>] = &[
     callerid::FUNCTION,
     channel::FUNCTION,
     connectedline::FUNCTION,
+    feature::FEATURE,
+    feature::FEATUREMAP,
     hangupcause::CAUSE,
     hangupcause::KEYS,
     jitterbuffer::FUNCTION,

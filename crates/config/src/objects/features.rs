@@ -1,13 +1,14 @@
-//! `features.conf`: the codes by which a party of a call transfers or hangs up.
+//! `features.conf`: the codes by which a party of a call transfers, hangs up, or starts an
+//! application.
 
 use std::time::Duration;
 
-use sidetone_conf::{Diagnostic, Document};
+use sidetone_conf::Document;
 
 use crate::fields::Fields;
-use crate::nearest::nearest;
+use crate::objects::dynamic_features::DynamicFeatures;
 use crate::report::Report;
-use crate::sections::{general, merged, unknown};
+use crate::sections::{general, merged};
 use crate::tables::server::{FEATURE_MAP, FEATURES};
 
 /// Feature codes and what is heard with them. An empty code is off.
@@ -45,11 +46,13 @@ pub struct Features {
     pub fail_sound: String,
     /// The transfer is complete, for who was consulted.
     pub done_sound: String,
+    /// Applications behind keys.
+    pub dynamic: DynamicFeatures,
 }
 
 impl Features {
     pub(crate) fn build(document: &Document, report: &mut Report) -> Self {
-        about_sections(document, report);
+        let dynamic = DynamicFeatures::build(document, report);
         let section = merged(document, "featuremap", "features.conf");
         let map = Fields::new(&FEATURE_MAP, &section, report);
         let codes = ["blindxfer", "atxfer", "disconnect", "parkcall"].map(|name| map.string(name));
@@ -74,28 +77,68 @@ impl Features {
             retry_sound: fields.string("transferretrysound"),
             fail_sound: fields.string("xferfailsound"),
             done_sound: fields.string("xfersound"),
+            dynamic,
         }
     }
 }
 
-/// Says which sections do nothing: that of applications, the groups of them, which have names of
-/// their own, and what is one wrong letter away from a section that acts.
-fn about_sections(document: &Document, report: &mut Report) {
-    const SECTIONS: &[&str] = &["general", "featuremap", "applicationmap"];
-    for section in document.live().filter(|section| !section.values.is_empty()) {
-        let name = &section.name;
-        match SECTIONS.iter().find(|known| name.eq_ignore_ascii_case(known)) {
-            Some(&"general" | &"featuremap") => {}
-            None if nearest(name, SECTIONS.iter().copied()).is_some() => {
-                report.say(unknown(section, "features.conf", SECTIONS));
+/// Where an option lives, and in which unit.
+enum Place<'f> {
+    Text(&'f mut String),
+    Seconds(&'f mut Duration),
+    Milliseconds(&'f mut Duration),
+    Count(&'f mut u32),
+}
+
+impl Features {
+    fn place(&mut self, option: &str) -> Option<Place<'_>> {
+        Some(match option {
+            "blindxfer" => Place::Text(&mut self.blind_transfer),
+            "atxfer" => Place::Text(&mut self.attended_transfer),
+            "disconnect" => Place::Text(&mut self.disconnect),
+            "parkcall" => Place::Text(&mut self.park),
+            "atxferabort" => Place::Text(&mut self.abort),
+            "atxfercomplete" => Place::Text(&mut self.complete),
+            "atxferswap" => Place::Text(&mut self.swap),
+            "featuredigittimeout" => Place::Milliseconds(&mut self.digit_timeout),
+            "transferdigittimeout" => Place::Seconds(&mut self.transfer_digit_timeout),
+            "atxfernoanswertimeout" => Place::Seconds(&mut self.no_answer_timeout),
+            "transferdialattempts" => Place::Count(&mut self.dial_attempts),
+            "transferannouncesound" => Place::Text(&mut self.announce_sound),
+            "transferinvalidsound" => Place::Text(&mut self.invalid_sound),
+            "transferretrysound" => Place::Text(&mut self.retry_sound),
+            "xferfailsound" => Place::Text(&mut self.fail_sound),
+            "xfersound" => Place::Text(&mut self.done_sound),
+            _ => return None,
+        })
+    }
+
+    /// The text of an option of `[featuremap]` or `[general]`; `None` for one that does not act.
+    #[must_use]
+    pub fn text(&self, option: &str) -> Option<String> {
+        Some(match self.clone().place(option)? {
+            Place::Text(text) => std::mem::take(text),
+            Place::Seconds(time) => time.as_secs().to_string(),
+            Place::Milliseconds(time) => time.as_millis().to_string(),
+            Place::Count(count) => count.to_string(),
+        })
+    }
+
+    /// Changes an option, as one channel may have it. `false` for one that does not act, or a text
+    /// that is no number where one is needed.
+    pub fn change(&mut self, option: &str, text: &str) -> bool {
+        let Some(place) = self.place(option) else { return false };
+        let number = text.trim().parse::<u32>();
+        match (place, number) {
+            (Place::Text(place), _) => text.clone_into(place),
+            (Place::Seconds(place), Ok(number)) => *place = Duration::from_secs(number.into()),
+            (Place::Milliseconds(place), Ok(number)) => {
+                *place = Duration::from_millis(number.into());
             }
-            _ => {
-                let message = format!(
-                    "[{name}] is ignored: keys do not start applications yet; its lines may stay"
-                );
-                report.say(Diagnostic::warning(&section.span, message));
-            }
+            (Place::Count(place), Ok(number)) => *place = number,
+            _ => return false,
         }
+        true
     }
 }
 

@@ -7,6 +7,7 @@ pub mod codec_prefs;
 pub mod codecs;
 pub mod codecs_conf;
 pub mod contact;
+pub mod dynamic_features;
 pub mod endpoint;
 pub mod fax;
 pub mod features;

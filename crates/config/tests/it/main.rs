@@ -2,6 +2,7 @@
 
 mod codec_options;
 mod completeness;
+mod dynamic_features;
 mod mentions;
 mod modules;
 mod reloads;

@@ -59,10 +59,10 @@ fn an_option_that_a_file_does_not_have_is_named_in_every_file() {
 }
 
 #[test]
-fn a_group_of_features_is_said_to_be_ignored_whatever_its_name_is() {
+fn a_group_of_features_names_what_there_is() {
     let loaded = load_with("features.conf", "[sales]\nnote => #9\n[empty]\n");
-    one_says(&warnings(&loaded), &["features.conf:1", "[sales] is ignored"]);
-    assert!(!warnings(&loaded).iter().any(|text| text.contains("[empty]")));
+    one_says(&errors(&loaded), &["features.conf:2", "[sales] names 'note'"]);
+    assert!(!errors(&loaded).iter().any(|text| text.contains("[empty]")));
 }
 
 #[test]

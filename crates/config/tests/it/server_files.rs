@@ -358,10 +358,32 @@ fn spaces_of_two_lots_do_not_overlap_and_the_default_lot_is_always_there() {
 }
 
 #[test]
-fn applications_behind_keys_are_said_to_be_missing_and_the_other_codes_hold() {
-    let text = "[featuremap]\natxfer = *2\n[applicationmap]\nnote => #9,peer,Playback,beep\n";
+fn a_line_of_the_applications_behind_keys_that_is_wrong_leaves_the_others() {
+    let text = "[featuremap]\natxfer = *2\n[applicationmap]\nnote => #9,peer,Playback,beep\n\
+                bad => x,peer,Playback\n[sales]\nnote => #8\n";
     let loaded = load_with("features.conf", text);
-    let found = warnings(&loaded);
-    one_says(&found, &["features.conf:3", "[applicationmap] is ignored", "may stay"]);
-    assert_eq!(config(&loaded).features.attended_transfer, "*2");
+    one_says(&errors(&loaded), &["features.conf:5", "'x' are no keys for 'bad'"]);
+    let features = &config(&loaded).features;
+    assert_eq!(features.attended_transfer, "*2");
+    assert_eq!(features.dynamic.allowed("sales")[0].0, "#8");
+    assert_eq!(features.dynamic.allowed("note#bad").len(), 1);
+}
+
+#[test]
+fn a_channel_may_have_feature_options_of_its_own() {
+    let mut features = config(&load_with("features.conf", "")).features.as_ref().clone();
+    for object in
+        [sidetone_config::tables::server::FEATURES, sidetone_config::tables::server::FEATURE_MAP]
+    {
+        for option in object.options {
+            let acts = option.usage == sidetone_config::table::Usage::Works;
+            assert_eq!(features.text(option.name).is_some(), acts, "{}", option.name);
+            if acts {
+                assert_eq!(features.text(option.name).as_deref(), Some(option.default));
+                assert!(features.change(option.name, "7"), "{}", option.name);
+                assert_eq!(features.text(option.name).as_deref(), Some("7"));
+            }
+        }
+    }
+    assert!(!features.change("atxfernoanswertimeout", "soon") && !features.change("x", "1"));
 }

@@ -204,6 +204,11 @@ impl Channel {
         self.bridging.rights
     }
 
+    /// Whether keys of its party may be feature codes: it has rights, or `DYNAMIC_FEATURES`.
+    pub(crate) fn has_features(&self) -> bool {
+        self.rights() != Rights::default() || self.variable("DYNAMIC_FEATURES").is_some()
+    }
+
     /// Gives the channel a place in the dialplan, whose `h` extension runs in the end.
     pub fn place(&mut self, position: &Position) {
         self.set_position(position);
@@ -237,9 +242,12 @@ impl Channel {
         self.part().await;
     }
 
-    /// Keeps the peer waiting, so that the channel may be joined with somebody else meanwhile.
-    pub async fn hold_peer(&mut self) {
-        self.let_wait(true);
+    /// Keeps the peer waiting, with music or as it is, so that the channel may do something else
+    /// or be joined with somebody else meanwhile.
+    pub async fn hold_peer(&mut self, music: bool) {
+        if music {
+            self.let_wait(true);
+        }
         self.bridging.held = self.peer.clone();
         self.part().await;
     }
@@ -263,7 +271,7 @@ impl Channel {
     /// Talks with the peer that waits, while the one it talked with waits.
     pub async fn swap_with_held(&mut self) {
         if let Some(held) = self.bridging.held.take() {
-            self.hold_peer().await;
+            self.hold_peer(true).await;
             self.join(held).await;
             self.let_wait(false);
         }
@@ -368,8 +376,9 @@ impl Channel {
     }
 
     pub(crate) async fn peer_gone(&mut self, channel: ChannelId, cause: Cause) {
-        self.bridging.held.take_if(|held| held.channel == channel);
+        let held = self.bridging.held.take_if(|held| held.channel == channel);
         match &self.peer {
+            None if held.is_some() => self.bridging.end = Some(BridgeEnd::Peer(cause)),
             Some(peer) if peer.channel == channel => {
                 self.told_mut().hung_up_by = peer.name.clone();
                 self.release(BridgeEnd::Peer(cause)).await;

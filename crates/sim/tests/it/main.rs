@@ -12,6 +12,7 @@ mod database;
 mod dial;
 mod faults;
 mod fax;
+mod features;
 mod flows;
 mod headers;
 mod hold;
