@@ -13,6 +13,9 @@ use crate::sections::{general, merged};
 use crate::table::Choice;
 use crate::tables::parking::{PARKING, PARKING_LOT};
 
+/// Lots that are read: with [`sidetone_parking::MOST_SPACES`] each they have a million extensions.
+const MOST_LOTS: usize = 100;
+
 /// The lot that is always there.
 const DEFAULT: &str = "default";
 
@@ -48,6 +51,11 @@ impl ParkingLots {
                 continue;
             }
             let mut fields = Fields::new(&PARKING_LOT, section, report);
+            if all.lots.len() >= MOST_LOTS && !all.lots.contains_key(&*section.name) {
+                let message = format!("lot '{}' is left out: there are too many", section.name);
+                fields.error_at(&section.span, message, format!("at most {MOST_LOTS} are read"));
+                break;
+            }
             let mut lot = lot(&mut fields);
             let clash = lot.extensions().find_map(|(exten, _)| {
                 let other = taken.get(&(lot.context.clone(), exten.clone()))?;

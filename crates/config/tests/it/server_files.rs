@@ -355,6 +355,10 @@ fn spaces_of_two_lots_do_not_overlap_and_the_default_lot_is_always_there() {
     let lots = &config(&loaded).parking.lots;
     assert_eq!(lots["default"].spaces, 701..=750);
     assert_eq!((lots["two"].extension.as_str(), lots["three"].spaces.clone()), ("", 701..=750));
+    let many: String = (0..120).map(|lot| format!("[lot{lot}]\n")).collect();
+    let loaded = load_with("res_parking.conf", &many);
+    one_says(&errors(&loaded), &["lot 'lot100' is left out", "at most 100"]);
+    assert_eq!(config(&loaded).parking.lots.len(), 101, "and the default one");
 }
 
 #[test]
