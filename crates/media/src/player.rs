@@ -120,7 +120,6 @@ impl Player {
             }
         };
         let frame_time = packet_time_of(plan, usize::from(index));
-        let millis = u32::try_from(frame_time.as_millis()).unwrap_or(20);
         Ok(Self {
             id,
             material,
@@ -128,7 +127,7 @@ impl Player {
             codec: codec.name.clone(),
             index,
             frame_samples: format.samples(frame_time),
-            frame_ticks: codec.clock_rate * millis / 1000,
+            frame_ticks: ticks(frame_time, codec.clock_rate),
             frame_time,
             next_at: now,
             waits_until: now + MAX_WAIT,
@@ -311,6 +310,12 @@ pub(crate) fn packet_time_of(plan: &StreamPlan, codec: usize) -> Duration {
     let wanted = Duration::from_millis(plan.ptime_ms.into());
     let format = plan.codecs.get(codec).and_then(|codec| format_of(codec, 48_000));
     format.unwrap_or(Format::ULAW).packet_time(wanted)
+}
+
+/// What the timestamps of a packet and of the next differ by.
+pub(crate) fn ticks(time: Duration, clock_rate: u32) -> u32 {
+    let ticks = time.as_micros() * u128::from(clock_rate) / 1_000_000;
+    u32::try_from(ticks).unwrap_or(clock_rate)
 }
 
 /// Room for one encoded packet.

@@ -13,6 +13,7 @@ use sidetone_rtp::reception::{MAX_DROPOUT, MAX_MISORDER};
 use sidetone_rtp::{RtpView, Ssrc, sequence_delta};
 
 use crate::formats::{AudioFormat, FormatKey};
+use crate::player::ticks;
 
 /// As much of a gap is concealed; the rest is a pause.
 const MAX_CONCEALED_US: u64 = 100_000;
@@ -121,7 +122,6 @@ impl Transcoding {
             transcoder.set_generic_concealment(target.conceals);
             transcoder
         });
-        let millis = u32::try_from(target.time.as_millis()).unwrap_or(20);
         let out_clock = target.audio.map_or(8000, |audio| audio.clock_rate);
         Box::new(Self {
             uid,
@@ -130,7 +130,7 @@ impl Transcoding {
             transcoder,
             in_clock: source.clock_rate,
             out_clock,
-            out_ticks: out_clock * millis / 1000,
+            out_ticks: ticks(target.time, out_clock),
             last,
             pause: Pause::default(),
             sequence: numbers.0,
