@@ -63,7 +63,6 @@ const RELAYED: &str = "pictures and text pass as they are";
 const G729: &str = "no coder of sound licence: see docs/decisions/0022-codecs.md";
 const G723: &str = "no free coder exists";
 const RADIO: &str = "no coder: used on radio links only";
-const LPC10: &str = "no kept library of sound licence";
 const SIREN: &str = "no coder: the licence is Polycom's to give";
 const SIREN7: &str = "ITU G.722.1 (Siren7, licensed from Polycom)";
 const SIREN14: &str = "ITU G.722.1 Annex C, (Siren14, licensed from Polycom)";
@@ -115,7 +114,7 @@ pub const ENTRIES: &[Entry] = &[
     audio(15, ("slin", "slin48"), (48_000, 121), "16 bit Signed Linear PCM (48kHz)", ""),
     audio(16, ("slin", "slin96"), (96_000, 122), "16 bit Signed Linear PCM (96kHz)", ""),
     audio(17, ("slin", "slin192"), (192_000, 123), "16 bit Signed Linear PCM (192kHz)", ""),
-    audio(18, ("lpc10", "lpc10"), (8_000, 8), "LPC10", LPC10),
+    audio(18, ("lpc10", "lpc10"), (8_000, 8), "LPC10", ""),
     audio(19, ("g729", "g729"), (8_000, 45), "G.729A", G729),
     audio(20, ("speex", "speex"), (8_000, 40), "SpeeX", ""),
     audio(21, ("speex", "speex16"), (16_000, 40), "SpeeX 16khz", ""),

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::format::{Codec, Format};
 use crate::opus::{OpusDecoder, OpusEncoder, OpusSettings};
 use crate::speex::{SpeexDecoder, SpeexEncoder, SpeexSettings};
-use crate::{dvi4, g711, g722, g726, gsm, ilbc, slin};
+use crate::{dvi4, g711, g722, g726, gsm, ilbc, lpc10, slin};
 
 /// Why a frame was not coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +120,7 @@ pub fn encoder(format: Format, settings: &CoderSettings) -> Result<Box<dyn Encod
         Codec::Gsm => Box::new(gsm::GsmEncoder::new()),
         Codec::G726 | Codec::G726Aal2 => Box::new(g726::G726Encoder::new(format)),
         Codec::Adpcm => Box::new(dvi4::Dvi4Encoder::new()),
+        Codec::Lpc10 => Box::new(lpc10::Lpc10Encoder::new()?),
         Codec::Speex => Box::new(SpeexEncoder::new(format, &settings.speex)?),
         Codec::Ilbc20 | Codec::Ilbc30 => Box::new(ilbc::IlbcEncoder::new(format)?),
         Codec::G722 => Box::new(g722::G722Encoder::new()),
@@ -140,6 +141,7 @@ pub fn decoder(format: Format) -> Result<Box<dyn Decoder>, CodecError> {
         Codec::Gsm => Box::new(gsm::GsmDecoder::new()),
         Codec::G726 | Codec::G726Aal2 => Box::new(g726::G726Decoder::new(format)),
         Codec::Adpcm => Box::new(dvi4::Dvi4Decoder::new()),
+        Codec::Lpc10 => Box::new(lpc10::Lpc10Decoder::new()?),
         Codec::Speex => Box::new(SpeexDecoder::new(format)?),
         Codec::Ilbc20 | Codec::Ilbc30 => Box::new(ilbc::IlbcDecoder::new(format)?),
         Codec::G722 => Box::new(g722::G722Decoder::new()),
@@ -156,6 +158,7 @@ fn check(format: Format) -> Result<(), CodecError> {
         | Codec::G726
         | Codec::G726Aal2
         | Codec::Adpcm
+        | Codec::Lpc10
         | Codec::Ilbc20
         | Codec::Ilbc30 => format == Format::mono(format.codec, 8_000),
         Codec::Speex => {

@@ -189,9 +189,9 @@ impl<'a> Stopwatch<'a> {
     /// Nanoseconds for 20 ms, from packets of `packet`. At least one: nothing is free, and zero
     /// means that packets pass.
     fn ns(&self, packet: Duration) -> u32 {
-        let spent = self.fastest.unwrap_or_default().as_nanos() * 20;
-        let millis = packet.as_millis().max(1) * u128::from(Self::RUN);
-        u32::try_from(spent / millis).unwrap_or(u32::MAX / 4).max(1)
+        let spent = self.fastest.unwrap_or_default().as_nanos() * PACKET.as_micros();
+        let micros = packet.as_micros().max(1) * u128::from(Self::RUN);
+        u32::try_from(spent / micros).unwrap_or(u32::MAX / 4).max(1)
     }
 }
 
@@ -235,6 +235,7 @@ static CODERS: &[CoderCost] = &[
     coder(Codec::Slin, 48_000, 87, 191),
     coder(Codec::Slin, 96_000, 257, 358),
     coder(Codec::Slin, 192_000, 508, 853),
+    coder(Codec::Lpc10, 8_000, 5_977, 9_604),
     coder(Codec::Speex, 8_000, 5_331, 67_728),
     coder(Codec::Speex, 16_000, 10_166, 332_556),
     coder(Codec::Speex, 32_000, 17_987, 234_889),

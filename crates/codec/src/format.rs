@@ -13,6 +13,9 @@ pub const MAX_SAMPLES: usize = 5760;
 /// one channel, which is all that is sent.
 pub const MAX_PACKET_LEN: usize = MAX_SAMPLES * 2;
 
+/// A frame of LPC-10, which is no whole number of milliseconds.
+const LPC10_FRAME_US: u64 = 22_500;
+
 /// A codec that Sidetone can decode and encode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Codec {
@@ -30,6 +33,8 @@ pub enum Codec {
     Adpcm,
     /// Linear 16-bit samples; on the network in network byte order (L16, RFC 3551 §4.5.11).
     Slin,
+    /// LPC-10 at 2.4 kbit/s.
+    Lpc10,
     /// Speex (RFC 5574).
     Speex,
     /// iLBC in frames of 20 ms.
@@ -54,6 +59,7 @@ impl Codec {
             Self::G726Aal2 => "g726aal2",
             Self::Adpcm => "adpcm",
             Self::Slin => "slin",
+            Self::Lpc10 => "lpc10",
             Self::Speex => "speex",
             Self::Ilbc20 | Self::Ilbc30 => "ilbc",
             Self::G722 => "g722",
@@ -89,6 +95,8 @@ impl Format {
     pub const ADPCM: Self = Self::mono(Codec::Adpcm, 8_000);
     /// Linear audio at 8 kHz.
     pub const SLIN: Self = Self::mono(Codec::Slin, 8_000);
+    /// LPC-10.
+    pub const LPC10: Self = Self::mono(Codec::Lpc10, 8_000);
     /// iLBC in frames of 20 ms.
     pub const ILBC20: Self = Self::mono(Codec::Ilbc20, 8_000);
     /// iLBC in frames of 30 ms, which is what `ilbc` means without more words.
@@ -99,7 +107,7 @@ impl Format {
     pub const OPUS: Self = Self::mono(Codec::Opus, 48_000);
 
     /// The formats of the translation table, in its order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ULAW,
         Self::ALAW,
         Self::GSM,
@@ -115,6 +123,7 @@ impl Format {
         Self::slin(48_000),
         Self::slin(96_000),
         Self::slin(192_000),
+        Self::LPC10,
         Self::speex(8_000),
         Self::speex(16_000),
         Self::speex(32_000),
@@ -125,7 +134,7 @@ impl Format {
 
     /// Rates of linear audio, of Speex, and of what has one only, with the names they have in the
     /// Asterisk world.
-    const NAMES: [(&'static str, Self); 22] = [
+    const NAMES: [(&'static str, Self); 23] = [
         ("ulaw", Self::ULAW),
         ("alaw", Self::ALAW),
         ("gsm", Self::GSM),
@@ -141,6 +150,7 @@ impl Format {
         ("slin48", Self::slin(48_000)),
         ("slin96", Self::slin(96_000)),
         ("slin192", Self::slin(192_000)),
+        ("lpc10", Self::LPC10),
         ("speex", Self::speex(8_000)),
         ("speex16", Self::speex(16_000)),
         ("speex32", Self::speex(32_000)),
@@ -205,6 +215,10 @@ impl Format {
                 let fits = [60, 40, 20, 10].into_iter().find(|time| *time <= wanted);
                 return Duration::from_millis(fits.unwrap_or(10));
             }
+            Codec::Lpc10 => {
+                let frames = (wanted.min(112) * 1_000 / LPC10_FRAME_US).max(1);
+                return Duration::from_micros(frames * LPC10_FRAME_US);
+            }
             Codec::Gsm => (20, 120),
             Codec::Ilbc20 | Codec::Speex => (20, 60),
             Codec::Ilbc30 => (30, 90),
@@ -262,6 +276,11 @@ mod tests {
         assert_eq!([time(Format::OPUS, 30), time(Format::OPUS, 200)], [20, 60]);
         assert_eq!([time(Format::GSM, 30), time(Format::GSM, 10)], [20, 20]);
         assert_eq!([time(Format::ILBC30, 20), time(Format::ILBC30, 60)], [30, 60]);
+        let lpc10 = |wanted| Format::LPC10.packet_time(Duration::from_millis(wanted));
+        assert_eq!(
+            [lpc10(20), lpc10(45), lpc10(200)].map(|time| time.as_micros()),
+            [22_500, 45_000, 90_000]
+        );
         assert_eq!([time(Format::ILBC20, 30), time(Format::slin(48_000), 60)], [20, 10]);
         assert_eq!([time(Format::slin(16_000), 60), time(Format::SLIN, 60)], [40, 60]);
     }

@@ -22,6 +22,7 @@ pub mod g722;
 pub mod g726;
 pub mod gsm;
 pub mod ilbc;
+pub mod lpc10;
 pub mod melody;
 pub mod noise;
 pub mod opus;

@@ -253,15 +253,16 @@ mod tests {
             Codec::Ulaw | Codec::Alaw | Codec::G722 => 35.0,
             Codec::G726 | Codec::G726Aal2 | Codec::Adpcm => 20.0,
             Codec::Gsm | Codec::Opus => 15.0,
-            Codec::Speex | Codec::Ilbc20 | Codec::Ilbc30 => 10.0,
+            Codec::Speex | Codec::Ilbc20 | Codec::Ilbc30 | Codec::Lpc10 => 10.0,
         }
     }
 
     #[test]
     fn a_tone_passes_between_all_formats() {
         let narrow_opus = Format::mono(Codec::Opus, 16_000);
-        let formats = Format::ALL.into_iter().chain([narrow_opus, Format::ILBC20]);
-        let formats: Vec<Format> = formats.collect();
+        // LPC-10 carries voices and no tones: see `codec::lpc10`.
+        let formats = Format::ALL.into_iter().filter(|format| *format != Format::LPC10);
+        let formats: Vec<Format> = formats.chain([narrow_opus, Format::ILBC20]).collect();
         let mut failed = Vec::new();
         for from in &formats {
             for to in formats.iter().filter(|to| *to != from) {

@@ -206,6 +206,7 @@ pub(crate) fn named_format(
         ("g726-32", 8_000) => Some(Format::G726),
         ("aal2-g726-32", 8_000) => Some(Format::G726_AAL2),
         ("dvi4", 8_000) => Some(Format::ADPCM),
+        ("lpc", 8_000) => Some(Format::LPC10),
         ("ilbc", 8_000) => Some(Format::ILBC30),
         _ => None,
     }

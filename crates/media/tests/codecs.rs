@@ -160,13 +160,14 @@ fn a_codec_changes_in_the_middle_of_a_call_and_the_numbers_go_on() {
 }
 
 /// All that is spoken, as RTP names it.
-const SPOKEN: [(&str, u8, u32, Format); 14] = [
+const SPOKEN: [(&str, u8, u32, Format); 15] = [
     ("pcmu", 0, 8000, Format::ULAW),
     ("pcma", 8, 8000, Format::ALAW),
     ("gsm", 3, 8000, Format::GSM),
     ("dvi4", 5, 8000, Format::ADPCM),
     ("g726-32", 111, 8000, Format::G726),
     ("aal2-g726-32", 112, 8000, Format::G726_AAL2),
+    ("lpc", 7, 8000, Format::LPC10),
     ("ilbc", 113, 8000, Format::ILBC30),
     ("speex", 115, 8_000, Format::speex(8_000)),
     ("speex", 117, 16_000, Format::speex(16_000)),
@@ -203,8 +204,8 @@ fn every_pair_of_codecs_talks_through_the_graph_as_loud_as_it_was_spoken() {
         plan.codecs = vec![codec(name, number, clock_rate)];
         plan
     };
-    // A phone of this test speaks in packets of 20 ms, which iLBC at 30 ms does not have.
-    for from in SPOKEN.into_iter().filter(|(name, ..)| *name != "ilbc") {
+    // A phone of this test speaks in packets of 20 ms, which iLBC at 30 ms and LPC-10 do not have.
+    for from in SPOKEN.into_iter().filter(|(name, ..)| !["ilbc", "lpc"].contains(name)) {
         for to in SPOKEN {
             let (name, number, _, format) = from;
             let (other, other_number, _, other_format) = to;
@@ -212,7 +213,11 @@ fn every_pair_of_codecs_talks_through_the_graph_as_loud_as_it_was_spoken() {
                 joined((plan(from, 0x11), RtpSettings::default()), plan(to, 0x22));
             speak(&mut world, &mut phones[0], ends[0], (format, number), 15);
             let packets = heard(&phones[1], &world);
-            let least = if other == "ilbc" { 9 } else { 14 };
+            let least = match other {
+                "ilbc" => 9,
+                "lpc" => 12,
+                _ => 14,
+            };
             assert!(packets.len() >= least, "{name} to {other}: {}", packets.len());
             assert!(packets.iter().all(|packet| packet.0 == other_number));
             let pcm = sidetone_codec::cost::speech(8_000, TICK * 15);
@@ -222,6 +227,50 @@ fn every_pair_of_codecs_talks_through_the_graph_as_loud_as_it_was_spoken() {
             assert!((0.5..2.0).contains(&ratio), "{format} to {other_format}: {ratio}");
         }
     }
+}
+
+#[test]
+fn frames_of_no_whole_milliseconds_keep_their_time_both_ways() {
+    let lpc = || {
+        let mut plan = audio(0x22);
+        plan.codecs = vec![codec("lpc", 7, 8000)];
+        plan
+    };
+    let stamps = |phone: &Phone, world: &World| {
+        let packets = phone.heard(world);
+        let views = packets.iter().filter_map(|bytes| RtpView::parse(bytes).ok());
+        let media = views.filter(|view| !(72..=76).contains(&view.payload_type()));
+        media.map(|view| (view.timestamp(), view.payload().len())).collect::<Vec<_>>()
+    };
+    let (mut world, mut phones, to) = joined((audio(0x11), RtpSettings::default()), lpc());
+    speak(&mut world, &mut phones[0], to[0], (Format::ULAW, 0), 45);
+    let packets = stamps(&phones[1], &world);
+    // 900 ms are 40 frames.
+    assert!((38..=40).contains(&packets.len()), "{packets:?}");
+    assert!(packets.iter().all(|packet| packet.1 == 7), "{packets:?}");
+    assert!(packets.windows(2).all(|pair| pair[1].0 - pair[0].0 == 180), "{packets:?}");
+    // And back.
+    let frame = Duration::from_micros(22_500);
+    let mut encoder = encoder(Format::LPC10, &CoderSettings::default()).unwrap();
+    let pcm = sidetone_codec::cost::speech(8_000, frame * 40);
+    (phones[1].payload_type, phones[1].ticks) = (7, 180);
+    for part in pcm.chunks_exact(180) {
+        let mut payload = [0; 7];
+        encoder.encode(part, &mut payload).unwrap();
+        phones[1].say(&mut world, to[1], &payload);
+        world.run(frame);
+    }
+    let packets = stamps(&phones[0], &world);
+    assert!((43..=45).contains(&packets.len()), "{}", packets.len());
+    assert!(packets.windows(2).all(|pair| pair[1].0 - pair[0].0 == 160), "{packets:?}");
+    assert!(loudness(&phones[0], &world, Format::ULAW) > 500.0);
+    // A prompt has the same pace.
+    let before = stamps(&phones[1], &world).len();
+    world.play(0, 2, 1, hum());
+    world.run(Duration::from_millis(450));
+    let packets = stamps(&phones[1], &world).split_off(before);
+    assert!((19..=21).contains(&packets.len()), "{packets:?}");
+    assert!(packets.windows(2).all(|pair| pair[1].0 - pair[0].0 == 180), "{packets:?}");
 }
 
 #[test]

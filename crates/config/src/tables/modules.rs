@@ -129,6 +129,7 @@ pub const MODULES: &[Module] = &[
     codec("codec_g726", &["g726", "g726aal2"]),
     codec("codec_gsm", &["gsm"]),
     codec("codec_ilbc", &["ilbc"]),
+    codec("codec_lpc10", &["lpc10"]),
     codec("codec_opus", &["opus"]),
     stays("codec_resample", "codecs of different rates could not meet without it"),
     codec("codec_speex", &["speex32", "speex16", "speex"]),

@@ -365,6 +365,8 @@ pub struct Phone {
     pub address: SocketAddr,
     pub sequence: u16,
     pub payload_type: u8,
+    /// What timestamps of successive packets differ by.
+    pub ticks: u32,
     pub ssrc: u32,
     pub element: Option<(u8, Vec<u8>)>,
 }
@@ -372,7 +374,7 @@ pub struct Phone {
 impl Phone {
     pub fn new(address: &str) -> Self {
         let address = address.parse().unwrap();
-        Self { address, sequence: 100, payload_type: 0, ssrc: 0x77, element: None }
+        Self { address, sequence: 100, payload_type: 0, ticks: 160, ssrc: 0x77, element: None }
     }
 
     pub fn say(&mut self, world: &mut World, to: SocketAddr, text: &[u8]) {
@@ -380,7 +382,7 @@ impl Phone {
             marker: false,
             payload_type: self.payload_type,
             sequence: self.sequence,
-            timestamp: u32::from(self.sequence) * 160,
+            timestamp: u32::from(self.sequence) * self.ticks,
             ssrc: sidetone_rtp::Ssrc(self.ssrc),
         };
         self.sequence = self.sequence.wrapping_add(1);
