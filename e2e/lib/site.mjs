@@ -4,7 +4,10 @@ import path from 'node:path';
 import { binary } from './exchange.mjs';
 import * as network from './internet.mjs';
 import { mustRun, run, until } from './tools.mjs';
-import { loudness } from './wav.mjs';
+import { loudness, shareOf } from './wav.mjs';
+
+/** What a phone says. */
+const TONE_HZ = 440;
 
 /** Ports of the two TURN servers: one with fixed users, one with a shared secret. */
 export const TURN = { fixed: 3479, shared: 3478, sharedTls: 5349 };
@@ -44,7 +47,7 @@ const directories = (dir) =>
   `[directories]\nastetcdir => ${dir}/etc\nastdatadir => ${dir}/data\n` +
   `astrundir => ${dir}/run\nastlogdir => ${dir}/log\n`;
 
-const pjsip = (transport) => `
+const pjsip = (transport, desk) => `
 [udp]
 type = transport
 protocol = udp
@@ -86,6 +89,7 @@ direct_media = no
 rtp_symmetric = yes
 force_rport = yes
 rewrite_contact = yes
+${desk}
 
 [desk]
 type = auth
@@ -109,17 +113,17 @@ exten => 701,1,Answer()
 `;
 
 /**
- * An exchange in its place. `rtp` and `transport` are lines of their files, `monitor` the whole of
- * res_stun_monitor.conf. `saw(what, pattern)` waits for a line of its log.
+ * An exchange in its place. `rtp`, `transport` and `desk`, the endpoint, are lines of their files,
+ * `monitor` the whole of res_stun_monitor.conf. `saw(what, pattern)` waits for a line of its log.
  */
-export async function startSite(folder, name, { rtp = '', transport = '', monitor, bind = '0.0.0.0' }) {
+export async function startSite(folder, name, { rtp = '', transport = '', desk = '', monitor, bind = '0.0.0.0' }) {
   const dir = path.join(folder, name);
   for (const part of ['etc', 'lib', 'data', 'run', 'log', 'spool']) {
     await mkdir(path.join(dir, part), { recursive: true });
   }
   const files = {
     'asterisk.conf': directories(dir),
-    'pjsip.conf': pjsip(transport),
+    'pjsip.conf': pjsip(transport, desk),
     'extensions.conf': EXTENSIONS,
     'http.conf':
       `[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = 8088\ntlsenable = yes\n` +
@@ -153,28 +157,34 @@ export async function startSite(folder, name, { rtp = '', transport = '', monito
 
 /**
  * A baresip at the client's place, registered as `desk` and then told to dial. It says a sine,
- * takes every call and records what it hears.
+ * takes every call and records what it hears. With `ice` it looks for a way by its own ICE, and
+ * encrypts by DTLS.
  */
-export async function startPhone(folder, name, { number, address = network.SITE }) {
+export async function startPhone(folder, name, { number, address = network.SITE, ice = false }) {
   const dir = path.join(folder, `phone-${name}`);
   await mkdir(dir, { recursive: true });
-  const modules = ['g711', 'ausine', 'aubridge', 'sndfile'];
+  const modules = ['g711', 'ausine', 'aubridge', 'sndfile', ...(ice ? ['ice', 'srtp', 'dtls_srtp'] : [])];
   const config = [
-    ...['poll_method epoll', `sip_listen ${network.CLIENT}:5070`, 'audio_source ausine,440'],
+    ...['poll_method epoll', `sip_listen ${network.CLIENT}:5070`, `audio_source ausine,${TONE_HZ}`],
     ...['audio_player aubridge,none', 'audio_alert aubridge,none', 'ausrc_srate 48000', 'ausrc_channels 2'],
     ...['auplay_srate 48000', 'auplay_channels 2', 'module_path /usr/lib/baresip/modules'],
     ...modules.map((module) => `module ${module}.so`),
     ...['module_tmp uuid.so', 'module_tmp account.so', 'module_app menu.so'],
-    ...[`snd_path ${dir}`, 'rtp_ports 40000-40100'],
+    ...[`snd_path ${dir}`, 'rtp_ports 40000-40100', `rtcp_mux ${ice ? 'yes' : 'no'}`],
   ];
   const account =
     `<sip:desk@${address}>;auth_user=desk;auth_pass=desk-secret;regint=300;audio_codecs=PCMU;` +
+    (ice ? `medianat=ice;mediaenc=dtls_srtp;stunserver=stun:${network.SERVER}:${TURN.shared};` : '') +
     'answermode=auto\n';
   await writeFile(path.join(dir, 'config'), `${config.join('\n')}\n`);
   await writeFile(path.join(dir, 'accounts'), account);
   await writeFile(path.join(dir, 'contacts'), '');
   const args = ['-f', dir, '-s', '-v', '-e', `/dial sip:${number}@${address}`];
   const phone = network.runIn('client', 'baresip', args, { name: `netns-phone-${name}`, cwd: dir });
+  const recordings = async () => {
+    const files = (await readdir(dir)).filter((file) => file.endsWith('-dec.wav')).sort();
+    return files.map((file) => path.join(dir, file));
+  };
   const failing = (error) => {
     throw new Error(`${error.message}\n${phone.text.slice(-4000)}`);
   };
@@ -186,8 +196,12 @@ export async function startPhone(folder, name, { number, address = network.SITE 
     /** Ends it; how loud each call was for it, in order. */
     async heard() {
       await phone.stop();
-      const recorded = (await readdir(dir)).filter((file) => file.endsWith('-dec.wav')).sort();
-      return Promise.all(recorded.map((file) => loudness(path.join(dir, file), 0.3)));
+      return Promise.all((await recordings()).map((file) => loudness(file, 0.3)));
+    },
+    /** Ends it; how much of what it heard last was the tone that it says. */
+    async toneHeard() {
+      await phone.stop();
+      return shareOf((await recordings()).at(-1), TONE_HZ, 1);
     },
     stop: () => phone.stop(),
   };

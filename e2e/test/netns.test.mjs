@@ -221,6 +221,22 @@ test('a phone behind a symmetric NAT calls and is called, and hears and is heard
   assert.ok(heard.at(-1) > 0.01, JSON.stringify(heard));
 });
 
+test('a phone behind a symmetric NAT finds its way by its own ICE, and the tone returns', async () => {
+  await network.behave('one to one', 'symmetric');
+  // Without symmetric RTP only the address that the checks found leads through that NAT.
+  const desk = 'ice_support = yes\nrtp_symmetric = no\nmedia_encryption = dtls\nrtcp_mux = yes\n' +
+    'dtls_auto_generate_cert = yes\ndtls_verify = fingerprint\nmedia_use_received_transport = yes';
+  const exchange = await site('ice-phone', { transport: PUBLIC, desk });
+  const phone = await startPhone(folder, 'ice', { number: 600, ice: true });
+  running.push(phone);
+  await phone.saw('the call to stand', /Call established/);
+  await phone.saw('a candidate of its own that STUN found', /a=candidate:.*203\.0\.113\.40 \d+ typ srflx/);
+  await phone.saw('one candidate of ours, the public one', /a=candidate:.*203\.0\.113\.5 20\d+ typ host/);
+  await new Promise((done) => setTimeout(done, 3_000));
+  const share = await phone.toneHeard();
+  assert.ok(share > 0.8, `${share} of what came back is the tone\n${exchange.log.slice(-2000)}\n${phone.log.slice(-6000)}`);
+});
+
 test('when the public address changes the monitor notices and the live call is told', async () => {
   await network.behave('full cone', 'full cone');
   const exchange = await site('moves', {
