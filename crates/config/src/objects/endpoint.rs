@@ -634,6 +634,10 @@ impl Endpoint {
             );
         }
         self.check_verification(fields);
+        if self.ice_support && self.media_encryption != MediaEncryption::Dtls {
+            let message = format!("endpoint '{}' negotiates no ICE: that needs DTLS here", self.id);
+            fields.warn("ice_support", message, "add media_encryption = dtls, or remove the line");
+        }
         if self.timers.session_expires_s < self.timers.min_se_s {
             let message = format!(
                 "timers_sess_expires {} is below timers_min_se {}",

@@ -124,7 +124,8 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "g726_non_standard" Flag, "no", NOT_YET, "Treat g726 as packed for AAL2.";
         "geoloc_incoming_call_profile" Text, "", NO_GEOLOCATION, "Profile for calls from it.";
         "geoloc_outgoing_call_profile" Text, "", NO_GEOLOCATION, "Profile for calls to it.";
-        "ice_support" Flag, "no", Works, "Negotiate ICE (RFC 8445).";
+        "ice_support" Flag, "no", Works,
+            "Negotiate ICE (RFC 8445). Acts with `media_encryption = dtls`.";
         "identify_by" Choices(IdentifyBy::NAMES), "username,ip", Works,
             "By what its requests are known, in order.";
         "ignore_183_without_sdp" Flag, "no", NOT_YET, "Do not pass on a 183 without SDP.";

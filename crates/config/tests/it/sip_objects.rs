@@ -159,6 +159,17 @@ fn going_without_the_fingerprint_is_warned_of_and_no_choice_of_a_browser() {
 }
 
 #[test]
+fn ice_without_dtls_is_said_to_be_none() {
+    let dtls = "media_encryption=dtls\ndtls_auto_generate_cert=yes\n";
+    for (more, said) in [("", 1), ("media_encryption=sdes\n", 1), (dtls, 0), ("webrtc=yes\n", 0)] {
+        let text = format!("[a]\ntype=endpoint\nallow=ulaw\nice_support=yes\n{more}");
+        let found = warnings(&load_sip(&text));
+        let about = found.iter().filter(|text| text.contains("'a' negotiates no ICE")).count();
+        assert_eq!(about, said, "{text}: {found:#?}");
+    }
+}
+
+#[test]
 fn options_without_effect_are_reported_once_however_many_set_them() {
     let mut text = String::from("[t](!)\ntype=endpoint\nallow=ulaw\nfax_detect=yes\n");
     for name in 0..50 {
