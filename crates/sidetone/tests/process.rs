@@ -235,7 +235,7 @@ fn privileges_are_given_up_once_the_ports_are_open() {
         "asterisk.conf",
         &format!(
             "[directories]\nastlogdir => {path}/log\nastrundir => {path}/run\n\
-             [options]\nrungroup = 65534\n"
+             astdbdir => {path}/run\n[options]\nrungroup = 65534\n"
         ),
     );
     exchange.write("logger.conf", "[logfiles]\nmessages.log => notice\n");
@@ -260,8 +260,11 @@ fn privileges_are_given_up_once_the_ports_are_open() {
     fs::rename(exchange.folder.join("log/messages.log"), exchange.folder.join("old"))
         .expect("moved");
     exchange.answer("module reload logger");
+    exchange.answer("database put f k v");
     exchange.answer("core stop now");
     exchange.child.as_mut().expect("it runs").wait().expect("it ends");
+    let database = fs::metadata(exchange.folder.join("run/astdb.sqlite3")).expect("it is there");
+    assert_eq!(database.uid(), 65_534, "the database is made by whom it became");
     assert!(!exchange.folder.join("run/asterisk.ctl").exists(), "the socket is removed");
 }
 
@@ -413,7 +416,7 @@ fn a_signal_ends_it_cleanly_and_frees_its_port() {
 }
 
 #[test]
-fn what_the_dialplan_keeps_outlives_a_stop_by_command_and_by_signal() {
+fn what_the_dialplan_keeps_outlives_a_stop_by_command_or_signal_and_a_crash() {
     let mut exchange = Exchange::new("database", free_port());
     let file = exchange.folder.join("astdb.sqlite3");
     exchange.start();
@@ -434,6 +437,13 @@ fn what_the_dialplan_keeps_outlives_a_stop_by_command_and_by_signal() {
     exchange.start();
     let key = "/f/k                                              : v";
     assert!(exchange.answer("database show f").starts_with(key));
+    exchange.answer("database put f late w");
+    // The answer comes after the file has what changed before.
+    exchange.answer("database query \"SELECT 1\"");
+    signal(&exchange, "-KILL");
+    assert!(!ends(&mut exchange));
+    exchange.start();
+    assert_eq!(exchange.answer("database get f late"), "Value: w\n");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use proptest::prelude::*;
-use sidetone_store::{AstDb, MAX_ROWS, QueryError};
+use sidetone_store::{AstDb, MAX_ROWS, QueryError, RETRY};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
@@ -121,6 +122,27 @@ async fn what_could_not_be_written_is_written_once_there_is_room() {
     std::fs::remove_dir(place.file()).expect("out of the way");
     closed(database).await;
     assert_eq!(AstDb::open(&place.file()).await.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_is_tried_again_without_being_asked() {
+    let place = Place::new("again");
+    let database = AstDb::open(&place.file()).await;
+    std::fs::create_dir(place.file()).expect("something in the way");
+    put(&database, "k", "v");
+    database.flush().await;
+    std::fs::remove_dir(place.file()).expect("out of the way");
+    for _ in 0..2_000 {
+        if place.file().is_file() {
+            break;
+        }
+        tokio::time::sleep(RETRY).await;
+        // SQLite does its work on a clock that nobody stops.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(place.file().is_file());
+    closed(database).await;
+    assert_eq!(AstDb::open(&place.file()).await.count(), 1);
 }
 
 #[tokio::test]
