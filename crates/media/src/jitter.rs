@@ -80,6 +80,8 @@ pub(crate) struct JitterBuffer {
     peak: (i64, u32),
     held: VecDeque<Held>,
     last_out: Option<u16>,
+    /// What would follow the last packet that was far behind.
+    behind: Option<u16>,
     spare: Vec<Vec<u8>>,
     pub(crate) late: u64,
 }
@@ -94,6 +96,7 @@ impl JitterBuffer {
             peak: (0, 0),
             held: VecDeque::new(),
             last_out: None,
+            behind: None,
             spare: Vec::new(),
             late: 0,
         }
@@ -112,7 +115,7 @@ impl JitterBuffer {
         packet: &[u8],
     ) {
         let spoken = self.follow(now, timestamp, ssrc);
-        let late = self.last_out.is_some_and(|last| sequence_delta(sequence, last) <= 0);
+        let late = self.is_late(sequence);
         let place = self
             .held
             .iter()
@@ -131,6 +134,21 @@ impl JitterBuffer {
         bytes.clear();
         bytes.extend_from_slice(packet);
         self.held.insert(place.min(self.held.len()), Held { sequence, spoken, payload, bytes });
+    }
+
+    /// Whether a packet comes behind one that left. Two in order that are far behind are a sender
+    /// that is back where it was (RFC 3550 appendix A.1): what was ahead of them were strays.
+    fn is_late(&mut self, sequence: u16) -> bool {
+        let Some(last) = self.last_out else { return false };
+        let behind = -i64::from(sequence_delta(sequence, last));
+        let far = behind > MAX_HELD as i64;
+        let returns = far && self.behind == Some(sequence);
+        self.behind = (far && !returns).then_some(sequence.wrapping_add(1));
+        if returns {
+            self.spare.extend(self.held.drain(..).map(|held| held.bytes));
+            self.last_out = None;
+        }
+        behind >= 0 && !returns
     }
 
     /// Keeps the timing; the moment the packet was spoken, from the reference.
@@ -246,6 +264,32 @@ mod tests {
         // Once the quickest packet is known the pace is that of the sender.
         let steps = left[20..].windows(2).map(|pair| pair[1].1 - pair[0].1);
         assert!(steps.into_iter().all(|step| step == 20 * MS), "{left:?}");
+    }
+
+    #[test]
+    fn strays_ahead_of_a_stream_cost_no_more_than_a_moment_of_it() {
+        for ahead in [200, 30_000] {
+            let start = Instant::now();
+            let mut buffer = JitterBuffer::new(JitterSettings::new(JitterMode::Adaptive), 8000);
+            let mut left = 0;
+            for n in 0..150_u32 {
+                let now = start + n * 20 * MS;
+                let mut hear = |number: u32| {
+                    let numbers = (number as u16, n * 160, 7);
+                    buffer.handle_input(now, numbers, Payload::Codec(0), &[0]);
+                };
+                hear(n);
+                if n == 50 {
+                    hear(n + ahead);
+                    hear(n + ahead + 1);
+                }
+                while let Some((_, bytes)) = buffer.poll_output(now) {
+                    left += 1;
+                    buffer.give_back(bytes);
+                }
+            }
+            assert!(left > 130, "{left} of 150 packets were heard after {ahead}");
+        }
     }
 
     #[test]
