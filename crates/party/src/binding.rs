@@ -2,7 +2,7 @@
 //! is about, which contacts it binds, and where requests to them go. The location table itself is
 //! `registrar`; who may ask is decided before.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use sidetone_base::{Destination, Flow, Transport};
@@ -74,6 +74,8 @@ pub fn read(
         Contacts::RemoveAll
     } else if headers.iter().any(|contact| !matches!(contact.uri(), Some(Uri::Sip(_)))) {
         return Err("a Contact that calls can go to begins with sip: or sips:");
+    } else if !rewrites && headers.iter().any(|contact| contact.uri().is_some_and(is_nowhere)) {
+        return Err("a Contact names a transport and a host that one client can be at");
     } else {
         let updates = headers.iter().filter_map(|header| update_of(flow, header, rewrites));
         let reached = |update: ContactUpdate| {
@@ -95,6 +97,18 @@ pub fn read(
         // What is reached by way of a proxy outlives the connection to it.
         bound_to: (hop.is_none() && (browser || flow.transport.is_reliable())).then_some(flow.id),
     })
+}
+
+/// Whether nobody, or more than one, can be at a URI: what the exchange sends there would go to a
+/// group of hosts in the client's name. The host `x.invalid` of a browser is of no importance.
+fn is_nowhere(uri: &Uri) -> bool {
+    let Some(uri) = uri.as_sip() else { return false };
+    let ip = uri.host.ip().map(|ip| ip.to_canonical());
+    let groups = |ip: IpAddr| ip.is_multicast() || ip.is_unspecified();
+    let known = |name: &Text| Transport::from_name(&name.to_str()).is_some();
+    ip.is_some_and(|ip| groups(ip) || ip == IpAddr::from(Ipv4Addr::BROADCAST))
+        || uri.port == Some(0)
+        || !uri.transport().is_none_or(known)
 }
 
 /// Where requests along a Path go first (RFC 3327 §5.4): its topmost URI, or where the REGISTER
@@ -144,8 +158,8 @@ fn contact_uri(flow: &Flow, address: &NameAddr, rewrites: bool) -> String {
     let mut uri = address.uri.clone();
     if rewrites && let Some(sip) = uri.as_sip_mut() {
         sip.host = match flow.remote.ip() {
-            std::net::IpAddr::V4(ip) => Host::V4(ip),
-            std::net::IpAddr::V6(ip) => Host::V6(ip),
+            IpAddr::V4(ip) => Host::V4(ip),
+            IpAddr::V6(ip) => Host::V6(ip),
         };
         sip.port = Some(flow.remote.port());
     }

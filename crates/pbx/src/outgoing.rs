@@ -253,7 +253,9 @@ async fn until_over(
         Ok(offer) => offer,
         Err(error) => {
             tracing::warn!("{}: {error}", channel.name());
-            return failed(Cause::INCOMPATIBLE);
+            // No free port is a lack of ours, and no fault of the callee's.
+            let lack = error.status() == 503;
+            return failed(if lack { Cause::CONGESTION } else { Cause::INCOMPATIBLE });
         }
     };
     channel.sip_mut().names.call_id.clone_from(&call_id);

@@ -61,12 +61,21 @@ async fn meets(stranger: &mut Stranger, text: String) -> String {
 fn a_contact_that_calls_cannot_go_to_is_refused() {
     tell(1, Weather::CLEAR, &configuration(), async |world: World| {
         let mut stranger = world.stranger().await;
-        let cases = ["<mailto:a@example.com>", "<http://example.com/>", "<tel:+4930123>"];
+        let cases = [
+            "<mailto:a@example.com>",
+            "<http://example.com/>",
+            "<tel:+4930123>",
+            "<sip:a@224.0.0.1>",
+            "<sip:a@255.255.255.255>",
+            "<sip:a@0.0.0.0>",
+            "<sip:a@198.51.100.1:0>",
+            "<sip:a@198.51.100.1;transport=sctp>",
+        ];
         for (number, contact) in cases.into_iter().enumerate() {
             let text = request("REGISTER", number, &format!("Contact: {contact}\r\n"), "");
             assert_eq!(meets(&mut stranger, text).await, "400", "{contact}");
         }
-        let good = request("REGISTER", 9, "Contact: <sip:a@198.51.100.1>\r\n", "");
+        let good = request("REGISTER", 90, "Contact: <sip:a@198.51.100.1>\r\n", "");
         assert_eq!(meets(&mut stranger, good).await, "200");
         world.assert_no_leaks().await;
     });
