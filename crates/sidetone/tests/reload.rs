@@ -173,6 +173,28 @@ fn the_summary_counts_what_the_dialplan_has_to_say() {
     assert_eq!(found(&exchange), more(0, 0, 0));
 }
 
+#[test]
+fn extensions_in_lua_with_an_error_stay_as_they_were() {
+    let mut exchange = Exchange::new("lua", free_port());
+    exchange.write("extensions.conf", "[a]\nexten => 1,1,Answer()\n");
+    let lua = |name: &str| format!("extensions = {{ a = {{ [\"{name}\"] = function() end }} }}");
+    exchange.write("extensions.lua", &lua("first"));
+    exchange.start();
+    assert!(exchange.answer("dialplan show a").contains("'first' =>"), "{}", exchange.log());
+    let (errors, warnings, kept) = found(&exchange);
+    exchange.write("extensions.lua", "extensions = {\n  a = = 1 }");
+    assert_eq!(found(&exchange), (errors + 1, warnings, kept + 1), "{}", exchange.log());
+    assert!(exchange.logs("extensions.lua:2"), "{}", exchange.log());
+    assert!(exchange.answer("dialplan show a").contains("'first' =>"));
+    exchange.write("extensions.lua", &lua("second"));
+    exchange.answer("module reload pbx_lua");
+    let shown = exchange.answer("dialplan show a");
+    assert!(shown.contains("'second' =>") && !shown.contains("'first'"), "{shown}");
+    exchange.write("modules.conf", "[modules]\nnoload => pbx_lua.so\n");
+    exchange.answer("core reload");
+    assert!(!exchange.answer("dialplan show a").contains("'second'"));
+}
+
 /// A new transport that a reload gives the address of one which runs.
 #[test]
 fn a_transport_that_runs_is_not_closed_by_one_that_wants_its_address() {
