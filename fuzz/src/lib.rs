@@ -20,6 +20,7 @@ use sidetone_nat::fuzz as nat;
 use sidetone_net::fuzz as net;
 use sidetone_party::fuzz as party;
 use sidetone_registrar::fuzz as registrar;
+use sidetone_routing::fuzz as routing;
 use sidetone_rtp::fuzz as rtp;
 use sidetone_sdp::fuzz as sdp;
 use sidetone_sip::fuzz as sip;
@@ -187,7 +188,7 @@ const RTP_READERS: &[fn(&[u8])] =
 /// All targets; a line each.
 pub const TARGETS: &[Target] = &[
     target("conf", &[conf::fuzz_conf], CONF_WORDS),
-    target("config", &[config::fuzz_config], CONF_WORDS),
+    target("config", &[config::fuzz_config, routing::fuzz_prices], CONF_WORDS),
     target("codec-decoder", &[codec::fuzz_decoder], &[]),
     target("codec-tones", &[codec::fuzz_tones], &["!", "+", "*", "/", ",", "M", "440", "99999999"]),
     target("codec-prompt", &[codec::fuzz_prompt], &["RIFF", "WAVE", "fmt ", "data"]),
