@@ -57,8 +57,8 @@ pub struct Difference {
     pub registrations: Changes,
     /// Named access lists.
     pub acls: Changes,
-    /// Files or single objects that differ: `global`, `system`, `http`, `rtp`, `music`, `logger`,
-    /// `asterisk`, `modules`, `sip_acl`.
+    /// Files or single objects that differ: `global`, `system`, `http`, `rtp`, `music`, `routes`,
+    /// `logger`, `asterisk`, `modules`, `sip_acl`.
     pub settings: Vec<&'static str>,
 }
 
@@ -94,6 +94,7 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
         ("music", old.music == new.music),
         ("parking", old.parking == new.parking),
         ("stun_monitor", old.stun_monitor == new.stun_monitor),
+        ("routes", old.routes == new.routes),
         ("logger", old.logger == new.logger),
         ("asterisk", old.asterisk == new.asterisk),
         ("modules", old.modules == new.modules),

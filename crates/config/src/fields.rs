@@ -123,6 +123,12 @@ impl<'a> Fields<'a> {
         self.report.say(Diagnostic::error(span, message).hint(hint));
     }
 
+    /// Reports what another reader of the option's text found.
+    pub(crate) fn pass_on(&mut self, finding: Diagnostic) {
+        self.errors += usize::from(finding.is_error());
+        self.report.say(finding);
+    }
+
     /// Reports an error at the option's line.
     pub(crate) fn error(&mut self, option: &str, message: String, hint: impl Into<String>) {
         let span = self.span(option);

@@ -12,6 +12,7 @@ pub fn fuzz_config(data: &[u8]) {
         "http",
         "rtp",
         "codecs",
+        "routes",
         "logger",
         "acl",
         "modules",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sidetone_conf::{
     Diagnostic, Document, ExecIncludes, Options, ReadError, Section, Severity, Source, Span,
 };
+use sidetone_routing::Table;
 
 use crate::acl::{Acl, Sense};
 use crate::files::TlsFiles;
@@ -18,6 +19,7 @@ use crate::objects::http::Http;
 use crate::objects::logger::Logger;
 use crate::objects::music::Music;
 use crate::objects::parking::ParkingLots;
+use crate::objects::routes;
 use crate::objects::rtp::Rtp;
 use crate::objects::stun_monitor::StunMonitor;
 use crate::pjsip;
@@ -49,6 +51,8 @@ pub struct Documents {
     pub parking: Document,
     /// res_stun_monitor.conf.
     pub stun_monitor: Document,
+    /// routes.conf.
+    pub routes: Document,
     /// logger.conf; `None` when missing.
     pub logger: Option<Document>,
     /// acl.conf.
@@ -178,6 +182,7 @@ impl Documents {
             documents.file(source, &options, "res_parking.conf").unwrap_or_default();
         let monitor = documents.file(source, &options, "res_stun_monitor.conf");
         documents.stun_monitor = monitor.unwrap_or_default();
+        documents.routes = documents.file(source, &options, "routes.conf").unwrap_or_default();
         documents.logger = documents.file(source, &options, "logger.conf");
         documents.acl = documents.file(source, &options, "acl.conf").unwrap_or_default();
         documents.modules = documents.file(source, &options, "modules.conf").unwrap_or_default();
@@ -228,6 +233,7 @@ impl Documents {
             &mut self.music,
             &mut self.parking,
             &mut self.stun_monitor,
+            &mut self.routes,
             &mut self.acl,
             &mut self.modules,
         ];
@@ -308,10 +314,8 @@ fn build(
         Music::build(&documents.music, report)
     });
     let parking = parking_lots(&documents.parking, previous, &mut settle);
-    let monitor =
-        settle.file("res_stun_monitor.conf", previous.map(|c| &c.stun_monitor), |report| {
-            StunMonitor::build(&documents.stun_monitor, report)
-        });
+    let monitor = stun_monitor(&documents.stun_monitor, previous, &mut settle);
+    let routes = settle.routes(source, &asterisk.directories.etc, previous);
     let logger = settle.file("logger.conf", previous.map(|c| &c.logger), |report| {
         Logger::build(documents.logger.as_ref(), report)
     });
@@ -344,6 +348,7 @@ fn build(
         music,
         parking: if modules.is_off("res_parking") { Arc::default() } else { parking },
         stun_monitor: modules.monitor(monitor),
+        routes,
         logger,
         asterisk,
         modules,
@@ -351,6 +356,16 @@ fn build(
         mentions: sip.mentions,
     };
     (config, sip.refused, sip.kept + kept_files)
+}
+
+fn stun_monitor(
+    document: &Document,
+    previous: Option<&Config>,
+    settle: &mut Settle<'_>,
+) -> Arc<StunMonitor> {
+    settle.file("res_stun_monitor.conf", previous.map(|config| &config.stun_monitor), |report| {
+        StunMonitor::build(document, report)
+    })
 }
 
 fn parking_lots(
@@ -394,6 +409,14 @@ impl Settle<'_> {
         }
     }
 
+    fn routes(&mut self, source: &dyn Source, etc: &str, previous: Option<&Config>) -> Arc<Table> {
+        let document = &self.documents.routes;
+        self.file("routes.conf", previous.map(|config| &config.routes), |report| {
+            let lists = |file: &str| source.read(&TlsFiles::new(source, etc).resolve(file));
+            routes::build(document, &lists, report)
+        })
+    }
+
     fn cannot_be_read(&self, name: &str) -> bool {
         let documents = self.documents;
         let document = match name {
@@ -404,6 +427,7 @@ impl Settle<'_> {
             "musiconhold.conf" => Some(&documents.music),
             "res_parking.conf" => Some(&documents.parking),
             "res_stun_monitor.conf" => Some(&documents.stun_monitor),
+            "routes.conf" => Some(&documents.routes),
             "acl.conf" => Some(&documents.acl),
             "codecs.conf" => Some(&documents.codecs),
             "logger.conf" => documents.logger.as_ref(),

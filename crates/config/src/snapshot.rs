@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sidetone_routing::Table;
+
 use crate::acl::{Acl, AclSet};
 use crate::mentions::Mentions;
 use crate::modules::Modules;
@@ -89,6 +91,12 @@ impl<'a> Scope<'a> {
         self.reads(&["res_musiconhold"])
     }
 
+    /// `routes.conf`
+    #[must_use]
+    pub fn routes(self) -> bool {
+        self.reads(&["routes"])
+    }
+
     fn stun_monitor(self) -> bool {
         self.reads(&["res_stun_monitor"])
     }
@@ -132,6 +140,8 @@ pub struct Config {
     pub features: Arc<Features>,
     /// res_stun_monitor.conf.
     pub stun_monitor: Arc<StunMonitor>,
+    /// routes.conf.
+    pub routes: Arc<Table>,
     /// logger.conf.
     pub logger: Arc<Logger>,
     /// musiconhold.conf.
@@ -161,6 +171,7 @@ impl Config {
         mixed.features = parts(scope.features()).features.clone();
         mixed.music = parts(scope.music()).music.clone();
         mixed.parking = parts(scope.dialplan()).parking.clone();
+        mixed.routes = parts(scope.routes()).routes.clone();
         mixed.stun_monitor = parts(scope.stun_monitor()).stun_monitor.clone();
         mixed.asterisk = parts(scope.is_all()).asterisk.clone();
         mixed.modules = parts(scope.is_all()).modules.clone();

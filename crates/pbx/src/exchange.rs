@@ -23,6 +23,7 @@ use sidetone_music::MusicLibrary;
 use sidetone_net::{Net, Route, SendError};
 use sidetone_parking::Parking;
 use sidetone_party::seats::Seats;
+use sidetone_routing::State as Routes;
 use sidetone_sip::headers::Replaces;
 use sidetone_store::AstDb;
 use sidetone_ua::digest::DigestServer;
@@ -127,6 +128,7 @@ struct Inner {
     sip_log: SipLog,
     counters: Counters,
     registrations: Registrations,
+    routes: Mutex<Routes>,
 }
 
 impl Exchange {
@@ -261,6 +263,11 @@ impl Exchange {
     /// The location table. Held for a lookup or one change, never across an await.
     pub fn registrar(&self) -> MutexGuard<'_, Registrar> {
         self.inner.registrar.lock()
+    }
+
+    /// How routes stand. Held for a look or one change, never across an await.
+    pub fn routes(&self) -> MutexGuard<'_, Routes> {
+        self.inner.routes.lock()
     }
 
     /// Whether a request of this source may be served; one too many is counted.
@@ -506,6 +513,7 @@ impl Exchange {
         self.inner.certificates.lock().clear();
         self.inner.authorities.lock().clear();
         self.inner.library.forget();
+        self.routes().keep(&self.config().routes);
         if let Some(dialplan) = dialplan {
             // What the dialplan set itself stays, unless the file says otherwise.
             if dialplan.settings.clearglobalvars {

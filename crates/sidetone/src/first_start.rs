@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = &[
     ("logger.conf", include_str!("../../../etc/logger.conf")),
     ("modules.conf", include_str!("../../../etc/modules.conf")),
     ("pjsip.conf", include_str!("../../../etc/pjsip.conf")),
+    ("routes.conf", include_str!("../../../etc/routes.conf")),
     ("rtp.conf", include_str!("../../../etc/rtp.conf")),
 ];
 

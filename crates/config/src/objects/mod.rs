@@ -19,6 +19,7 @@ pub mod logger;
 pub mod music;
 pub mod parking;
 pub mod registration;
+pub(crate) mod routes;
 pub mod rtp;
 pub mod speech;
 pub mod stun_monitor;

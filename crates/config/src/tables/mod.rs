@@ -10,6 +10,7 @@ pub mod music;
 pub mod outside;
 pub mod parking;
 pub mod pjsip;
+pub mod routes;
 pub mod server;
 
 use std::collections::HashMap;
@@ -37,6 +38,8 @@ pub const ALL: &[&ObjectSpec] = &[
     &music::MUSIC_CLASS,
     &parking::PARKING,
     &parking::PARKING_LOT,
+    &routes::ROUTES,
+    &routes::ROUTE,
     &pjsip::TRANSPORT,
     &endpoint::ENDPOINT,
     &pjsip::AOR,

@@ -77,13 +77,14 @@ pub const CORE: Module = module(
         "Progress",
         "RaiseException",
         "Ringing",
+        "Route",
         "Set",
         "SIPAddHeader",
         "Wait",
         "WaitDigit",
         "WaitExten",
     ],
-    &["EXCEPTION", "MESSAGE", "MESSAGE_DATA", "SIP_HEADER", "SIP_HEADERS"],
+    &["EXCEPTION", "MESSAGE", "MESSAGE_DATA", "ROUTES", "SIP_HEADER", "SIP_HEADERS"],
 );
 
 /// All of them, sorted by name.

@@ -187,7 +187,8 @@ fn a_reload_of_one_module_takes_over_what_it_reads_and_the_next_of_all_the_rest(
         .with("/etc/rtp.conf", "[general]\nrtpstart=6000\n")
         .with("/etc/http.conf", "[general]\nservername=new\n")
         .with("/etc/codecs.conf", "[opus]\ncomplexity=3\n")
-        .with("/etc/res_parking.conf", "[default]\nparkpos=801-802\n");
+        .with("/etc/res_parking.conf", "[default]\nparkpos=801-802\n")
+        .with("/etc/routes.conf", "[general]\nmargin=3\n");
     let new = config(&reload(&source, "/etc", &old));
     let settings = |module| diff(&old, &old.renewed(&new, Scope::of(Some(module))));
     assert!(diff(&new, &old.renewed(&new, Scope::of(None))).is_empty());
@@ -195,6 +196,7 @@ fn a_reload_of_one_module_takes_over_what_it_reads_and_the_next_of_all_the_rest(
         ("http", &["http"][..]),
         ("res_rtp_asterisk", &["rtp"]),
         ("codec_opus", &["codecs"]),
+        ("routes", &["routes"]),
         ("acl", &["http", "rtp"]),
         ("pbx_config", &["parking"]),
         ("app_dial", &[]),

@@ -391,3 +391,64 @@ fn a_channel_may_have_feature_options_of_its_own() {
     }
     assert!(!features.change("atxfernoanswertimeout", "soon") && !features.change("x", "1"));
 }
+
+fn routes(files: &[(&str, &str)]) -> MemorySource {
+    let base = base().with("/etc/pjsip.conf", UDP);
+    files.iter().fold(base, |source, (name, text)| source.with(format!("/etc/{name}"), *text))
+}
+
+#[test]
+fn routes_have_prices_of_the_file_and_of_lists_and_defaults_of_general() {
+    let text = "[general]\nhold_off = 5\noptions = g\nmax_price = 0.10\nmargin = 20\nsort = order\n\
+        stop_causes = 1,16-18\n[late](!)\ntime = 22:00-6:00,*,*,*\n\
+        [a](late)\ndial = PJSIP/${NUMBER}@a\nprices = a.csv\nprice => 49,0.5,0.02\nhold_off = 7\n\
+        time = *,sat-sun,*,*\nprepend = +\nmax_calls = 3\n\
+        [b]\ndial = Local/${E164}@out/n\nprefix = 43, 41\nblock = 4190\n";
+    let loaded = load(&routes(&[("routes.conf", text), ("a.csv", "48,0.1\n*,0.9\n")]), "/etc");
+    assert_eq!(errors(&loaded), Vec::<String>::new());
+    let table = &config(&loaded).routes;
+    assert_eq!((table.margin, &table.stop_causes[..]), (20, &[1, 16, 17, 18][..]));
+    let [a, b] = &table.routes[..] else { panic!("{:?}", table.routes) };
+    let seconds = |time: Duration| time.as_secs();
+    assert_eq!((seconds(a.hold_off), seconds(b.hold_off)), (7, 5));
+    assert_eq!((a.options.as_str(), a.prepend.as_str(), a.max_calls), ("g", "+", Some(3)));
+    assert_eq!((a.times.len(), a.prices.count(), b.prices.count()), (2, 3, 3));
+    assert_eq!((a.silence.map(seconds), a.timeout), (Some(15), None));
+    assert!(b.prices.longest("41901").is_some_and(|found| found.blocked));
+}
+
+#[test]
+fn a_route_with_an_error_is_left_out_and_a_reload_keeps_the_table() {
+    let good = "[a]\ndial = PJSIP/${NUMBER}@a\nprices = a.csv\n";
+    let list = |text| routes(&[("routes.conf", good), ("a.csv", text)]);
+    let before = load(&list("49,0.01\n"), "/etc");
+    let loaded = sidetone_config::reload(&list("49,0.01\n48,x\n"), "/etc", &config(&before));
+    one_says(&errors(&loaded), &["a.csv:2: error: 'x' is no price"]);
+    one_says(&warnings(&loaded), &["routes.conf stays as it was before"]);
+    assert!(std::sync::Arc::ptr_eq(&config(&before).routes, &config(&loaded).routes));
+
+    for (line, words) in [
+        ("dail = PJSIP/1", &["routes.conf:4", "is called 'dail'", "did you mean 'dial'?"][..]),
+        ("prices = b.csv", &["routes.conf:4", "prices 'b.csv': no such file"]),
+        ("price = 49", &["routes.conf:4", "price => prefix,price"]),
+        ("price = x,1", &["routes.conf:4", "'x' is no prefix"]),
+        ("time = noon", &["routes.conf:4", "no time range"]),
+        ("dial = SIP/1,20", &["routes.conf:4", "nothing that Dial calls"]),
+        ("prepend = &", &["routes.conf:4", "nothing that is dialled"]),
+        ("max_calls = many", &["routes.conf:4", "a whole number"]),
+        ("[a]\ndial = PJSIP/1", &["routes.conf:4", "there are two routes [a]"]),
+        ("[general]\nmax_price = x", &["routes.conf:5", "no price"]),
+        ("[general]\nstop_causes = x", &["routes.conf:5", "no cause"]),
+        ("[general]\ncountry = +49", &["routes.conf:5", "no digits"]),
+    ] {
+        let text = format!("{good}{line}\n");
+        let loaded = load(&routes(&[("routes.conf", &text), ("a.csv", "1,1")]), "/etc");
+        one_says(&errors(&loaded), words);
+    }
+    let nothing = load(&routes(&[]), "/etc");
+    assert_eq!(*config(&nothing).routes, sidetone_routing::Table::default(), "one set of defaults");
+    let text = "[a]\ndial = PJSIP/a\n";
+    let loaded = load(&routes(&[("routes.conf", text)]), "/etc");
+    one_says(&warnings(&loaded), &["routes.conf:2", "${NUMBER}"]);
+    one_says(&warnings(&loaded), &["routes.conf:2", "has no price"]);
+}

@@ -142,6 +142,7 @@ impl Exchange {
                 sip_log: SipLog::default(),
                 counters: Counters::default(),
                 registrations: Registrations::default(),
+                routes: Mutex::default(),
             }),
         };
         exchange.set_globals();
