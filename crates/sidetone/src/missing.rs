@@ -24,7 +24,34 @@ pub(crate) fn what_is_missing(plan: &Dialplan, config: Option<&Config>) -> Vec<D
     findings.extend(about_calls(plan, config, &contexts));
     findings.extend(config.into_iter().flat_map(|config| about_features(plan, config, modules)));
     findings.extend(config.into_iter().flat_map(|config| config.unknown_contexts(&contexts)));
+    findings.extend(config.into_iter().flat_map(|config| about_routes(config, plan)));
     findings
+}
+
+/// What routes name: endpoints and contexts that are not there, and option letters.
+pub(crate) fn about_routes(config: &Config, plan: &Dialplan) -> Vec<Diagnostic> {
+    let contexts: Vec<&str> = plan.contexts().iter().map(|context| &*context.name).collect();
+    let mut known: Vec<&str> = config.endpoints.keys().map(String::as_str).collect();
+    known.sort_unstable();
+    let mut found = Vec::new();
+    for route in &config.routes.routes {
+        let written = written("Dial", &format!("{},,{}", route.dial, route.options));
+        let at = &route.dial_at;
+        for words in written.complaints {
+            found.push(Diagnostic::warning(at, format!("route '{}': {words}", route.name)));
+        }
+        let names = written.endpoints.iter().map(|name| ("endpoint", name, "pjsip.conf", &known));
+        let places =
+            written.contexts.iter().map(|name| ("context", name, "extensions.conf", &contexts));
+        for (kind, name, file, all) in names.chain(places) {
+            if !all.contains(&name.as_str()) {
+                let near = nearest(name, all.iter().copied());
+                let what = format!("route '{}' calls {kind} '{name}'", route.name);
+                found.push(nowhere(at, &what, file, near));
+            }
+        }
+    }
+    found
 }
 
 /// What lines that call somebody name: each endpoint and context that is not there once, with its
@@ -110,9 +137,14 @@ mod tests {
     use sidetone_conf::MemorySource;
 
     fn missing(pjsip: &str, extensions: &str) -> Vec<String> {
+        missing_with(pjsip, extensions, "")
+    }
+
+    fn missing_with(pjsip: &str, extensions: &str, routes: &str) -> Vec<String> {
         let transport = "[u]\ntype=transport\nbind=127.0.0.1\n";
         let source = MemorySource::new()
             .with("/etc/pjsip.conf", format!("{transport}{pjsip}"))
+            .with("/etc/routes.conf", routes)
             .with("/etc/extensions.conf", extensions);
         let loaded = sidetone_config::load(&source, "/etc");
         let document = loaded.dialplan_document.expect("a dialplan");
@@ -178,6 +210,25 @@ mod tests {
             assert!(found.iter().any(says), "{place}{words}: {found:#?}");
         }
         assert_eq!(found.len(), 4, "{found:#?}");
+    }
+
+    #[test]
+    fn a_route_that_leads_nowhere_is_told_with_the_name_that_was_meant() {
+        let routes = "[a]\ndial = PJSIP/${NUMBER}@alise\nprefix = 4\noptions = q\n\
+             [b]\ndial = PJSIP/${NUMBER}@alice&Local/${NUMBER}@a/n\nprefix = 4\noptions = tU(x)\n\
+             [c]\ndial = Local/${NUMBER}@nowhere\nprefix = 4\n";
+        let found = missing_with(ALICE, "[a]\nexten => 1,1,Route(4930)\n", routes);
+        for (place, words) in [
+            ("routes.conf:2: warning: ", "route 'a' calls endpoint 'alise'"),
+            ("routes.conf:2: warning: ", "did you mean 'alice'?"),
+            ("routes.conf:2: warning: ", "route 'a': option q: there is no such option"),
+            ("routes.conf:10: warning: ", "context 'nowhere', which is not in extensions.conf"),
+        ] {
+            let says = |text: &String| text.starts_with(place) && text.contains(words);
+            assert!(found.iter().any(says), "{place}{words}: {found:#?}");
+        }
+        let about_routes = found.iter().filter(|text| text.starts_with("routes.conf"));
+        assert_eq!(about_routes.count(), 3, "{found:#?}");
     }
 
     #[test]

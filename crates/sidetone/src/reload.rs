@@ -17,7 +17,7 @@ use sidetone_pbx::Exchange;
 use tokio::sync::Mutex;
 
 use crate::arguments::Arguments;
-use crate::missing::what_is_missing;
+use crate::missing::{about_routes, what_is_missing};
 use crate::script::Script;
 use crate::{http, listeners, logging, script};
 
@@ -44,7 +44,7 @@ pub(crate) struct InForce {
 }
 
 /// Names of parts that are no modules and can be reloaded by `module reload` all the same.
-const PARTS: &[&str] = &["acl", "features", "http", "logger", "pjsip", "rtp"];
+const PARTS: &[&str] = &["acl", "features", "http", "logger", "pjsip", "routes", "rtp"];
 
 impl Reloader {
     /// Reads everything again, or what a module reads.
@@ -74,6 +74,7 @@ impl Reloader {
         let summary = &mut loaded.summary;
         let document = loaded.dialplan_document.take();
         let plan = if scope.dialplan() { self.dialplan(document, &config, summary) } else { None };
+        self.check_routes(scope, &config, plan.as_ref(), summary);
         let mut status = 0;
         let mut text = String::new();
         if scope.http() {
@@ -128,6 +129,22 @@ impl Reloader {
         let script = script::read(&self.etc, &FileSource, Some(config), before);
         let document = script.beside(document, &self.etc, &FileSource)?;
         is_whole(&document, summary).then(|| dialplan(&document, script, Some(config), summary))
+    }
+
+    /// Reports and counts what routes name that is not there, unless the dialplan was read and with
+    /// it they.
+    fn check_routes(
+        &self,
+        scope: Scope<'_>,
+        config: &Config,
+        plan: Option<&Arc<Dialplan>>,
+        summary: &mut Summary,
+    ) {
+        if scope.routes() && plan.is_none() {
+            let findings = about_routes(config, &self.exchange.dialplan());
+            report(&findings);
+            summary.add(&findings);
+        }
     }
 }
 

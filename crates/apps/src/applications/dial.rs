@@ -2,12 +2,13 @@
 //!
 //! Each contact of each destination is a called channel of its own (`pbx/outgoing`, or
 //! `pbx/local` for an extension). `ringing` follows them until one answers and ends the others;
-//! `talk` is the rest of the call.
+//! `talk` is the rest of the call. `Route` comes in at [`attempt`].
 
 use std::time::{Duration, Instant};
 
 use sidetone_dialplan::{Doc, Flow, Stop};
 use sidetone_pbx::{Cause, Channel};
+use sidetone_routing::Ending;
 
 mod callee;
 mod destinations;
@@ -87,38 +88,71 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     if !url.is_empty() {
         tracing::warn!("{}: Dial: no peer here takes a URL: '{url}' is ignored", channel.name());
     }
-    let options = Options::read(&options, channel.name());
-    forget(channel);
     if wanted.is_empty() {
         tracing::warn!("{}: Dial: whom? write PJSIP/endpoint", channel.name());
+        forget(channel);
         channel.set("DIALSTATUS", "INVALIDARGS");
         return Err(Stop::NORMAL);
     }
+    let timeout = super::wait::seconds(&timeout).filter(|time| !time.is_zero());
+    let order = Order { wanted: &wanted, timeout, silence: None, options: &options };
+    Ok(attempt(channel, &order).await?.flow)
+}
+
+/// Who is called, and how.
+pub(super) struct Order<'a> {
+    /// The first argument of Dial.
+    pub wanted: &'a str,
+    /// How long it may ring.
+    pub timeout: Option<Duration>,
+    /// How long nothing may be heard of anybody.
+    pub silence: Option<Duration>,
+    /// Option letters.
+    pub options: &'a str,
+}
+
+/// How a call ended after which the dialplan goes on.
+pub(super) struct Ended {
+    /// Where to.
+    pub flow: Flow,
+    /// How.
+    pub ending: Ending,
+}
+
+impl Ended {
+    fn new(flow: Flow, status: &'static str, cause: Cause) -> Self {
+        Self { flow, ending: Ending { status, cause: cause.0, sip: None, silent: false } }
+    }
+}
+
+/// Calls somebody and connects, once.
+pub(super) async fn attempt(channel: &mut Channel, order: &Order<'_>) -> Result<Ended, Stop> {
+    let options = Options::read(order.options, channel.name());
+    forget(channel);
     if channel.is_stopped() {
         channel.set("DIALSTATUS", "CANCEL");
-        return Ok(Flow::Next);
+        return Ok(Ended::new(Flow::Next, "CANCEL", Cause::NORMAL));
     }
     if let Some(text) = &options.before_caller
         && let Some(subroutine) = Subroutine::read(channel, text)
     {
         subroutine.run(channel).await?;
     }
-    learn(channel.exchange(), &wanted).await;
-    let destinations = resolve(channel.exchange(), &wanted, channel.name());
+    learn(channel.exchange(), order.wanted).await;
+    let destinations = resolve(channel.exchange(), order.wanted, channel.name());
     if destinations.is_empty() {
         return Ok(status(channel, "CHANUNAVAIL", Cause::SUBSCRIBER_ABSENT));
     }
-    let timeout = super::wait::seconds(&timeout).filter(|time| !time.is_zero());
-    call(channel, &destinations, timeout, &options).await
+    call(channel, &destinations, order, &options).await
 }
 
 async fn call(
     channel: &mut Channel,
     destinations: &[Destination],
-    timeout: Option<Duration>,
+    order: &Order<'_>,
     options: &Options,
-) -> Result<Flow, Stop> {
-    let until = timeout.map(|time| channel.until(time));
+) -> Result<Ended, Stop> {
+    let until = [order.timeout, order.silence].map(|time| time.map(|time| channel.until(time)));
     let mut dialling = Dialling::start(channel, destinations, options, until);
     let outcome = dialling.until_answered(channel, options).await;
     dialling.quiet(channel).await;
@@ -126,25 +160,28 @@ async fn call(
     let since = |moment: Option<Instant>| Some(moment?.saturating_duration_since(begun));
     set_time(channel, "RINGTIME", since(dialling.rang));
     set_time(channel, "PROGRESSTIME", since(dialling.progressed));
-    let flow = match outcome {
+    let ended = match outcome {
         Ok(Outcome::Answered(Answered { place, peer, number })) => {
             let cause = options.end_cause.unwrap_or(Some(Cause::ANSWERED_ELSEWHERE));
             dialling.end_others(place, cause.unwrap_or(Cause::NORMAL));
             drop(dialling);
             channel.set("DIALEDPEERNAME", peer.name.clone());
             channel.set("DIALEDPEERNUMBER", number);
-            talk::talk(channel, *peer, options).await
+            let flow = talk::talk(channel, *peer, options).await;
+            flow.map(|flow| Ended::new(flow, "ANSWER", Cause::NORMAL))
         }
         Ok(Outcome::Nobody(words, cause)) => {
+            let (sip, silent) = (dialling.status_of(cause), !dialling.heard);
             drop(dialling);
             channel.leave(cause).await;
-            Ok(status(channel, words, cause))
+            let ended = status(channel, words, cause);
+            Ok(Ended { ending: Ending { sip, silent, ..ended.ending }, ..ended })
         }
         Ok(Outcome::Exit(to)) => {
             drop(dialling);
             channel.leave(Cause::NORMAL).await;
             channel.set("DIALSTATUS", "CANCEL");
-            Ok(Flow::Goto(to))
+            Ok(Ended::new(Flow::Goto(to), "CANCEL", Cause::NORMAL))
         }
         Err(stop) => {
             // Somebody else answered the caller's call: those who ring here missed nothing.
@@ -159,7 +196,7 @@ async fn call(
     };
     let dialled = channel.exchange().now().saturating_duration_since(begun);
     set_time(channel, "DIALEDTIME", Some(dialled));
-    flow
+    ended
 }
 
 fn forget(channel: &mut Channel) {
@@ -179,8 +216,8 @@ fn set_time(channel: &mut Channel, name: &str, time: Option<Duration>) {
 }
 
 /// Notes how it went and lets the dialplan go on.
-fn status(channel: &mut Channel, words: &str, cause: Cause) -> Flow {
+fn status(channel: &mut Channel, words: &'static str, cause: Cause) -> Ended {
     channel.set("DIALSTATUS", words);
     channel.set("~HANGUPCAUSE", cause.0.to_string());
-    Flow::Next
+    Ended::new(Flow::Next, words, cause)
 }

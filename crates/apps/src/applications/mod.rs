@@ -36,6 +36,7 @@ mod prompts;
 mod read;
 mod retry_dial;
 mod ringing;
+mod route;
 mod send_dtmf;
 mod send_text;
 mod sip_add_header;
@@ -59,6 +60,7 @@ pub(crate) use dial::{
 };
 pub(crate) use features::digit as bridge_digit;
 pub(crate) use parking::{lot_name as parking_lot_name, own_lot, set_own_lot};
+pub(crate) use route::choose as choose_routes;
 
 macro_rules! application {
     ($module:ident) => {
@@ -100,6 +102,7 @@ pub const APPLICATIONS: &[Application] = &[
     application!(read),
     application!(retry_dial),
     application!(ringing),
+    application!(route),
     application!(send_dtmf),
     application!(send_text),
     application!(sip_add_header),

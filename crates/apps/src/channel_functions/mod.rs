@@ -20,6 +20,7 @@ mod pjsip_objects;
 mod pjsip_response_header;
 mod pjsip_send_session_refresh;
 mod redirecting;
+mod routes;
 mod rtcp;
 mod sip_header;
 mod timeout;
@@ -65,6 +66,7 @@ pub const FUNCTIONS: &[Function<Read, Write>] = &[
     pjsip_response_header::NAMES,
     pjsip_send_session_refresh::FUNCTION,
     redirecting::FUNCTION,
+    routes::FUNCTION,
     sip_header::HEADER,
     sip_header::NAMES,
     timeout::FUNCTION,

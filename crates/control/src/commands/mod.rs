@@ -18,6 +18,7 @@ mod pjsip_objects;
 mod pjsip_registrations;
 mod pjsip_show;
 mod reload;
+mod route;
 mod rtp;
 mod stun;
 pub(crate) mod words;
@@ -296,6 +297,13 @@ pub const COMMANDS: &[Command] = &[
     command!("pjsip show settings", "", pjsip_objects::settings, "Show what holds for all of SIP"),
     command!("pjsip show transport", "<name>", pjsip_objects::transport, "Show a transport"),
     command!("pjsip show transports", "", pjsip_show::transports, "List the transports"),
+    command!("route reload", "", route::reload, "Read routes.conf again"),
+    command!(
+        "route show",
+        "[<number> [<max price>]]",
+        route::show,
+        "List the routes, or tell which of them a number takes"
+    ),
     command!(
         "rtp set capture",
         "<file> [<address>]|off",

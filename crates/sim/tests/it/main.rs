@@ -37,6 +37,7 @@ mod referrals;
 mod refusals;
 mod registrations;
 mod reliable;
+mod routes;
 mod server_options;
 mod services;
 mod silences;

@@ -11,7 +11,7 @@ use sidetone_pbx::channel::{
 use sidetone_pbx::outgoing::Branch;
 use sidetone_pbx::{Cause, Channel};
 
-use super::destinations::{Calling, Destination, MOST_DESTINATIONS};
+use super::destinations::{Calling, Destination, MOST_DESTINATIONS, To};
 use super::forward;
 use super::options::Options;
 use super::place::Subroutine;
@@ -42,6 +42,8 @@ struct Running {
     branch: Option<Branch>,
     destination: Destination,
     over: Option<Cause>,
+    /// The SIP status that ended it.
+    status: Option<u16>,
 }
 
 /// The called channels of one Dial. Whatever happens to Dial, those that still ring are ended.
@@ -56,6 +58,10 @@ pub(super) struct Dialling {
     /// When the first of them sent early media.
     pub progressed: Option<Instant>,
     until: Option<Instant>,
+    /// When it is over unless something was heard of somebody.
+    silent_until: Option<Instant>,
+    /// Whether somebody rang, spoke or refused.
+    pub heard: bool,
     sounds: bool,
     music: bool,
 }
@@ -72,7 +78,7 @@ impl Dialling {
         channel: &mut Channel,
         destinations: &[Destination],
         options: &Options,
-        until: Option<Instant>,
+        [until, silent_until]: [Option<Instant>; 2],
     ) -> Self {
         let end_with = if options.elsewhere { Cause::ANSWERED_ELSEWHERE } else { Cause::NORMAL };
         let mut dialling = Self {
@@ -82,6 +88,8 @@ impl Dialling {
             rang: None,
             progressed: None,
             until,
+            silent_until,
+            heard: false,
             sounds: false,
             music: false,
         };
@@ -100,7 +108,8 @@ impl Dialling {
         options: &Options,
         calling: Calling,
     ) {
-        let mut running = Running { branch: None, destination: destination.clone(), over: None };
+        let mut running =
+            Running { branch: None, destination: destination.clone(), over: None, status: None };
         if destination.is_busy(channel.exchange()) {
             tracing::info!("{}: {} has calls enough", channel.name(), destination.number);
             running.over = Some(Cause::BUSY);
@@ -135,7 +144,7 @@ impl Dialling {
                 return Ok(self.nobody());
             }
             let listens = options.exit || options.caller_rights.disconnect;
-            let happening = channel.wait_for_branches(self.until, listens).await?;
+            let happening = channel.wait_for_branches(self.deadline(), listens).await?;
             let (from, event) = match happening {
                 Happening::Branch(from, event) => (from, event),
                 Happening::Deadline => return Ok(Outcome::Nobody("NOANSWER", Cause::NO_ANSWER)),
@@ -152,6 +161,7 @@ impl Dialling {
                 sidetone_pbx::channel::turn_away(from, event, Cause::NORMAL);
                 continue;
             };
+            self.heed(place, &event);
             match event {
                 BranchEvent::Ringing => self.ringing(channel).await,
                 BranchEvent::Progress(peer) => self.early(channel, place, peer, options).await,
@@ -166,6 +176,29 @@ impl Dialling {
                 }
             }
         }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let silent_until = self.silent_until.filter(|_| !self.heard);
+        self.until.into_iter().chain(silent_until).min()
+    }
+
+    /// Notes what tells that somebody is there: of an extension only its dialplan could.
+    fn heed(&mut self, place: usize, event: &BranchEvent) {
+        let Some(running) = self.branches.get_mut(place) else { return };
+        self.heard |= match event {
+            BranchEvent::Gone { status, .. } => {
+                running.status = *status;
+                status.is_some() || matches!(running.destination.to, To::Local { .. })
+            }
+            BranchEvent::Done(_) => false,
+            _ => true,
+        };
+    }
+
+    /// The SIP status of whoever ended with this cause.
+    pub(super) fn status_of(&self, cause: Cause) -> Option<u16> {
+        self.branches.iter().find(|running| running.over == Some(cause))?.status
     }
 
     fn answered(&self, place: Option<usize>, peer: Peer) -> Outcome {

@@ -110,8 +110,8 @@ fn verdict(channel: &mut Channel, result: &str) -> Option<Next> {
     }
     let flow = match result {
         "ABORT" => Err(Stop::NORMAL),
-        "CONGESTION" => Ok(dial::status(channel, "CONGESTION", Cause::CONGESTION)),
-        "BUSY" => Ok(dial::status(channel, "BUSY", Cause::BUSY)),
+        "CONGESTION" => Ok(dial::status(channel, "CONGESTION", Cause::CONGESTION).flow),
+        "BUSY" => Ok(dial::status(channel, "BUSY", Cause::BUSY).flow),
         "CONTINUE" => Ok(Flow::Next),
         _ => return None,
     };
