@@ -24,7 +24,7 @@ pub(crate) fn read(lua: &Lua) -> Result<(Vec<Contribution>, Vec<Diagnostic>), St
     match lua.globals().raw_get::<Value>("hints") {
         Ok(Value::Table(hints)) => reader.table("hints", &hints, Reader::hint),
         Ok(Value::Nil) | Err(_) => {}
-        Ok(value) => reader.warn(format!("hints is no table but a {}", value.type_name())),
+        Ok(value) => reader.warn(format!("hints is no table but of type {}", value.type_name())),
     }
     Ok(reader.finish())
 }
@@ -99,7 +99,9 @@ impl Reader {
             }
             value => {
                 let kind = value.type_name();
-                self.warn(format!("extensions.{context}[\"{name}\"] is no function but a {kind}"));
+                self.warn(format!(
+                    "extensions.{context}[\"{name}\"] is no function but of type {kind}"
+                ));
             }
         }
     }
@@ -111,7 +113,7 @@ impl Reader {
             }
             None => {
                 let kind = value.type_name();
-                self.warn(format!("hints.{context}[\"{name}\"] is no text but a {kind}"));
+                self.warn(format!("hints.{context}[\"{name}\"] is no text but of type {kind}"));
             }
         }
     }

@@ -320,7 +320,11 @@ fn what_is_no_function_is_left_out_and_said() {
         panic!("it can be loaded");
     };
     let found = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("|");
-    for words in ["names are strings, as in [\"100\"]", "is no function but a", "is no context"] {
+    for words in [
+        "names are strings, as in [\"100\"]",
+        "is no function but of type integer",
+        "is no context",
+    ] {
         assert!(found.contains(words), "{found}");
     }
     assert!(found.contains("printed: hello"), "{found}");
