@@ -15,6 +15,7 @@ use sidetone_pbx::outgoing::Branch;
 use sidetone_pbx::transfer::TransferError;
 use sidetone_pbx::{Cause, Channel, transfer};
 
+use super::callback::{Left, Relay};
 use super::dial::{Calling, Destination, To, place};
 use super::park::Request;
 use super::{digits, dynamic_features, parking, prompts, tones};
@@ -172,7 +173,9 @@ async fn consult(
 ) -> Result<(), Stop> {
     let to = To::Local { exten: exten.to_owned(), context: context.to_owned(), optimise: true };
     let destination = Destination { number: exten.to_owned(), to };
-    let branch = destination.call(channel.exchange(), Calling::of(channel), None);
+    let (owner, relay) = Relay::new(channel.inbox());
+    let calling = Calling { owner, ..Calling::of(channel) };
+    let branch = destination.call(channel.exchange(), calling, None);
     let until = channel.until(features.no_answer_timeout);
     tones::start(channel, "ring").await;
     let answered = until_answered(channel, &branch, until, features).await;
@@ -185,7 +188,17 @@ async fn consult(
             Ok(())
         }
         Err(stop) => {
-            branch.tell(Control::Hangup(Cause::NORMAL));
+            let waits = channel.held_peer().map(|held| held.inbox.clone());
+            match waits.filter(|_| channel.is_stopped()) {
+                // It goes on ringing, for the one that waits.
+                Some(inbox) => {
+                    let (transferer, rights) = (channel.name().to_owned(), channel.rights());
+                    let features = features.clone();
+                    let left = Left { transferer, rights, features, destination, branch, relay };
+                    channel.leave_held_to(left.errand(inbox));
+                }
+                None => branch.tell(Control::Hangup(Cause::NORMAL)),
+            }
             Err(stop)
         }
     }

@@ -5,6 +5,7 @@ mod answer;
 mod background;
 mod bridge;
 mod busy;
+mod callback;
 mod chan_is_avail;
 mod clear_hash;
 mod congestion;

@@ -34,6 +34,12 @@ pub struct Features {
     pub transfer_digit_timeout: Duration,
     /// How long somebody who is consulted may ring.
     pub no_answer_timeout: Duration,
+    /// How often somebody is called back whose transfer was left while the target rang.
+    pub callback_retries: u32,
+    /// How long such a call is waited with.
+    pub loop_delay: Duration,
+    /// Nobody is called back.
+    pub drop_call: bool,
     /// How often an extension is asked for.
     pub dial_attempts: u32,
     /// Asks for the extension.
@@ -71,6 +77,9 @@ impl Features {
             digit_timeout: Duration::from_millis(fields.number("featuredigittimeout")),
             transfer_digit_timeout: seconds(&mut fields, "transferdigittimeout"),
             no_answer_timeout: seconds(&mut fields, "atxfernoanswertimeout"),
+            callback_retries: fields.number("atxfercallbackretries"),
+            loop_delay: seconds(&mut fields, "atxferloopdelay"),
+            drop_call: fields.flag("atxferdropcall"),
             dial_attempts: fields.number("transferdialattempts"),
             announce_sound: fields.string("transferannouncesound"),
             invalid_sound: fields.string("transferinvalidsound"),
@@ -88,6 +97,7 @@ enum Place<'f> {
     Seconds(&'f mut Duration),
     Milliseconds(&'f mut Duration),
     Count(&'f mut u32),
+    Flag(&'f mut bool),
 }
 
 impl Features {
@@ -103,6 +113,9 @@ impl Features {
             "featuredigittimeout" => Place::Milliseconds(&mut self.digit_timeout),
             "transferdigittimeout" => Place::Seconds(&mut self.transfer_digit_timeout),
             "atxfernoanswertimeout" => Place::Seconds(&mut self.no_answer_timeout),
+            "atxfercallbackretries" => Place::Count(&mut self.callback_retries),
+            "atxferloopdelay" => Place::Seconds(&mut self.loop_delay),
+            "atxferdropcall" => Place::Flag(&mut self.drop_call),
             "transferdialattempts" => Place::Count(&mut self.dial_attempts),
             "transferannouncesound" => Place::Text(&mut self.announce_sound),
             "transferinvalidsound" => Place::Text(&mut self.invalid_sound),
@@ -121,6 +134,7 @@ impl Features {
             Place::Seconds(time) => time.as_secs().to_string(),
             Place::Milliseconds(time) => time.as_millis().to_string(),
             Place::Count(count) => count.to_string(),
+            Place::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
         })
     }
 
@@ -131,6 +145,10 @@ impl Features {
         let number = text.trim().parse::<u32>();
         match (place, number) {
             (Place::Text(place), _) => text.clone_into(place),
+            (Place::Flag(place), _) => match crate::table::truth(text) {
+                Some(truth) => *place = truth,
+                None => return false,
+            },
             (Place::Seconds(place), Ok(number)) => *place = Duration::from_secs(number.into()),
             (Place::Milliseconds(place), Ok(number)) => {
                 *place = Duration::from_millis(number.into());

@@ -353,10 +353,13 @@ pub const FEATURES: ObjectSpec = ObjectSpec {
     aliases: &[],
     options: options! {
         "atxferabort" Text, "*1", Works, "Leads back from a consultation.";
-        "atxfercallbackretries" COUNT, "2", NOT_YET, "Calls back to a transferer that hung up.";
+        "atxfercallbackretries" COUNT, "2", Works,
+            "Calls back to who hung up while the target rang, which did not answer then.";
         "atxfercomplete" Text, "*2", Works, "Completes a transfer during the consultation.";
-        "atxferdropcall" YesNo, "no", NOT_YET, "Drops a transfer whose transferer hung up.";
-        "atxferloopdelay" COUNT, "10", NOT_YET, "Seconds between such calls.";
+        "atxferdropcall" YesNo, "no", Works,
+            "Calls nobody back: a target that does not answer ends the call.";
+        "atxferloopdelay" COUNT, "10", Works,
+            "Seconds until the target is called again after such a call.";
         "atxfernoanswertimeout" COUNT, "15", Works, "Seconds somebody consulted may ring.";
         "atxferswap" Text, "*4", Works, "Swaps the two others during the consultation.";
         "atxferthreeway" Text, "*3", NOT_YET, "Joins all three.";

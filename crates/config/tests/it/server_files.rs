@@ -382,7 +382,7 @@ fn a_channel_may_have_feature_options_of_its_own() {
         for option in object.options {
             let acts = option.usage == sidetone_config::table::Usage::Works;
             assert_eq!(features.text(option.name).is_some(), acts, "{}", option.name);
-            if acts {
+            if acts && option.kind != sidetone_config::table::Kind::YesNo {
                 assert_eq!(features.text(option.name).as_deref(), Some(option.default));
                 assert!(features.change(option.name, "7"), "{}", option.name);
                 assert_eq!(features.text(option.name).as_deref(), Some("7"));

@@ -303,6 +303,13 @@ impl Channel {
         true
     }
 
+    /// Leaves the peer that waits to an errand of its own, and is done with it.
+    pub fn leave_held_to(&mut self, errand: Errand) {
+        if let Some(held) = self.bridging.held.take() {
+            held.tell(Control::Errand(errand));
+        }
+    }
+
     /// Sends the peer that waits on in the dialplan.
     pub fn send_held_peer(&mut self, to: Position) {
         if let Some(held) = self.bridging.held.take() {

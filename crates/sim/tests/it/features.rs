@@ -1,5 +1,5 @@
 //! Applications behind keys (`[applicationmap]` of `features.conf`), and feature options that one
-//! channel has of its own.
+//! channel has of its own; attended transfers that their transferer leaves.
 
 use std::time::Duration;
 
@@ -176,4 +176,80 @@ exten => 1,1,Set(FEATUREMAP(blindxfer)=#7)
             world.assert_no_leaks().await;
         },
     );
+}
+
+const CONSULT: &str = "
+exten => 1,1,Dial(PJSIP/bob,20,tT)
+exten => 7,1,Dial(PJSIP/carol,60)";
+
+/// Alice consults and hangs up while carol rings; bob waits.
+fn left_while_it_rings(options: &str, carol: Manner, then: impl AsyncFnOnce(&World, [&Phone; 3])) {
+    let features = format!(
+        "[featuremap]\natxfer = *2\n[general]\natxfernoanswertimeout = 5\n\
+         atxferloopdelay = 2\n{options}"
+    );
+    clear(&features, CONSULT, async |world: World, alice: Phone, bob: Phone| {
+        let target = registered(&world, "carol", Line::Udp).await;
+        target.will(carol).await;
+        talk(&world, &alice, &bob).await;
+        press(&world, &alice, "*27").await;
+        world.run_until("the target rings", secs(20), |_| target.is_alerted()).await;
+        alice.hang_up().await;
+        then(&world, [&alice, &bob, &target]).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn a_target_goes_on_ringing_for_the_party_that_waits_when_the_transferer_leaves() {
+    for options in ["", "atxferdropcall = yes\n"] {
+        let carol = Manner::Answer(secs(4));
+        left_while_it_rings(options, carol, async |world: &World, [alice, bob, carol]| {
+            world.run_until("they talk", secs(9), |w| w.talking(bob, carol)).await;
+            world.run_for(secs(1)).await;
+            hears_each_other(world, bob, carol).await;
+            assert_eq!((carol.calls().len(), alice.calls().len()), (1, 1), "{options}");
+            carol.hang_up().await;
+        });
+    }
+}
+
+#[test]
+fn who_left_a_transfer_that_nobody_takes_is_called_back() {
+    left_while_it_rings("", Manner::Ring, async |world: &World, [alice, bob, carol]| {
+        alice.will(Manner::Answer(secs(1))).await;
+        let back = |w: &World| alice.calls().len() == 2 && w.talking(bob, alice);
+        world.run_until("she is called back", secs(20), back).await;
+        world.run_for(secs(1)).await;
+        hears_each_other(world, alice, bob).await;
+        assert_eq!((alice.calls().len(), carol.calls().len()), (2, 1));
+        bob.hang_up().await;
+    });
+}
+
+#[test]
+fn a_transfer_that_nobody_takes_ends_after_as_many_calls_as_features_conf_says() {
+    for (options, to_alice, to_carol) in [
+        ("", 2, 2),
+        ("atxfercallbackretries = 1\n", 1, 1),
+        ("atxfercallbackretries = 0\n", 0, 1),
+        ("atxferdropcall = yes\n", 0, 1),
+    ] {
+        left_while_it_rings(options, Manner::Ring, async |world: &World, [alice, bob, carol]| {
+            alice.will(Manner::Refuse(486)).await;
+            world.run_until("it is over", secs(60), |_| bob.is_over()).await;
+            world.run_for(secs(2)).await;
+            let calls = (alice.calls().len() - 1, carol.calls().len());
+            assert_eq!(calls, (to_alice, to_carol), "{options}: {}", world.account());
+        });
+    }
+}
+
+#[test]
+fn the_party_that_waits_may_leave_while_the_target_rings_on() {
+    left_while_it_rings("", Manner::Ring, async |world: &World, [_, bob, carol]| {
+        world.run_for(secs(2)).await;
+        bob.hang_up().await;
+        world.run_until("the ringing ends", secs(9), |_| carol.is_over()).await;
+    });
 }
