@@ -148,8 +148,11 @@ impl Options {
             'B' => self.before_caller = Some(wanted().ok_or("write context^exten^priority")?),
             'c' => self.elsewhere = true,
             'D' => {
-                let [called, calling, progress, ..] = letters::parts::<6>(&argument());
+                let [called, calling, progress, signals @ ..] = letters::parts::<6>(&argument());
                 self.digits = [called, calling, progress];
+                if signals.iter().any(|digits| !digits.is_empty()) {
+                    return Err("MF and SF digits are not sent: there are no such lines");
+                }
             }
             'd' => self.exit = true,
             'e' => self.callee_h = true,
@@ -273,6 +276,8 @@ mod tests {
 
     #[test]
     fn a_wrong_argument_leaves_the_option_out() {
+        let told = complaints("D(1:2:3:4)");
+        assert_eq!(told, ["option D: MF and SF digits are not sent: there are no such lines"]);
         let options = Options::read("L(soon)S(x)G()Q(nonsense)", "test");
         assert_eq!(options, Options::default());
     }
