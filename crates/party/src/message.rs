@@ -89,13 +89,17 @@ pub fn cause_of_bye(request: &Request) -> Cause {
     }
 }
 
-/// Where a redirection leads: the first Contact of a 3xx.
+/// Where a redirection leads: the Contact of a 3xx with the highest q, the first of several
+/// (RFC 3261 §8.1.3.4).
 pub fn forward_of(response: &Response) -> Option<String> {
     if !(300..400).contains(&response.status.code()) {
         return None;
     }
-    let contact = response.headers.typed::<Contact>().ok().flatten();
-    contact.as_ref().and_then(Contact::uri).map(|uri| uri.to_text().to_str().into_owned())
+    let contacts = response.headers.typed_all::<Contact>().ok()?;
+    let wish = |contact: &&Contact| contact.q_thousandths().unwrap_or(1_000);
+    // Of equals `max_by_key` takes the last.
+    let best = contacts.iter().filter(|contact| contact.uri().is_some()).rev().max_by_key(wish)?;
+    best.uri().map(|uri| uri.to_text().to_str().into_owned())
 }
 
 /// A response without body.
@@ -163,5 +167,22 @@ mod tests {
         assert_eq!(cause_of_bye(&both), Cause(21));
         assert_eq!(cause_of_bye(&bye(&["SIP;cause=486"])), Cause::BUSY);
         assert_eq!(cause_of_bye(&bye(&[])), Cause::NORMAL);
+    }
+
+    #[test]
+    fn a_redirection_leads_where_its_q_is_highest() {
+        for (contacts, leads) in [
+            (vec!["<sip:a@x>;q=0.3, <sip:b@x>;q=0.9", "<sip:c@x>;q=0.9"], Some("sip:b@x")),
+            (vec!["<sip:a@x>;q=0.3", "<sip:b@x>"], Some("sip:b@x")),
+            (vec!["<sip:a@x>"], Some("sip:a@x")),
+            (vec![], None),
+        ] {
+            let mut response =
+                Response::to(&bye(&[]), sidetone_sip::Status::new(302).expect("3xx"));
+            for contact in &contacts {
+                response.headers.push(Name::Contact, *contact);
+            }
+            assert_eq!(forward_of(&response).as_deref(), leads, "{contacts:?}");
+        }
     }
 }

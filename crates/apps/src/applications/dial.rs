@@ -94,7 +94,8 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         channel.set("DIALSTATUS", "INVALIDARGS");
         return Err(Stop::NORMAL);
     }
-    let timeout = super::wait::seconds(&timeout).filter(|time| !time.is_zero());
+    let timeout = super::wait::seconds_of(channel, "Dial", &timeout);
+    let timeout = timeout.filter(|time| !time.is_zero());
     let order = Order { wanted: &wanted, timeout, silence: None, options: &options };
     Ok(attempt(channel, &order).await?.flow)
 }

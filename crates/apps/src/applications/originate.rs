@@ -81,7 +81,9 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
     let mut part = || parts.next().unwrap_or_default().trim().to_owned();
     let (wanted, kind) = (part(), part());
     let (first, second, third) = (part(), part(), part());
-    let timeout = wait::seconds(&part()).filter(|time| !time.is_zero()).unwrap_or(RINGS);
+    let timeout = wait::seconds_of(channel, "Originate", &part())
+        .filter(|time| !time.is_zero())
+        .unwrap_or(RINGS);
     let options = options(&part(), channel.name());
     let then = match kind.to_ascii_lowercase().as_str() {
         "app" if !first.is_empty() => {

@@ -6,7 +6,7 @@ use sidetone_dialplan::{Doc, Flow, Stop};
 use sidetone_pbx::Channel;
 
 use super::prompts::{self, Digits, Played};
-use super::{answer, digits, tones, wait};
+use super::{answer, digits, tones, wait, warn_about};
 
 pub(super) const DOC: Doc = Doc {
     name: "Read",
@@ -45,7 +45,12 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         return Ok(Flow::Next);
     }
     let most = part(2).parse().ok().filter(|most| (1..=MOST_DIGITS).contains(most));
+    if most.is_none() && !part(2).is_empty() && part(2) != "0" {
+        let name = channel.name();
+        tracing::warn!("{name}: Read: '{}' is no number of digits, 1 to {MOST_DIGITS}", part(2));
+    }
     let options = Options::parse(part(3));
+    warn_about(channel, "Read", &options.letters, "einst");
     if channel.state() != sidetone_pbx::channel::State::Up {
         if options.letters.contains('s') {
             channel.set("READSTATUS", "SKIPPED");
@@ -59,21 +64,29 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         prompt: part(1),
         tone: options.letters.contains('i'),
         most: most.unwrap_or(MOST_DIGITS),
-        timeout: wait::seconds(part(5)).filter(|time| !time.is_zero()),
+        timeout: wait::seconds_of(channel, "Read", part(5)).filter(|time| !time.is_zero()),
         ends: options.ends,
         keeps_end: options.letters.contains('e'),
     };
     let attempts: u32 = part(4).parse().unwrap_or(1).clamp(1, 100);
-    let mut read = (String::new(), "TIMEOUT");
+    let mut digits = String::new();
+    let mut outcome = Ok("TIMEOUT");
     for _ in 0..attempts {
-        read = once(channel, &reading).await?;
-        if read.1 == "OK" {
+        digits.clear();
+        outcome = once(channel, &reading, &mut digits).await;
+        if outcome != Ok("TIMEOUT") {
             break;
         }
     }
-    channel.set(variable, read.0);
-    channel.set("READSTATUS", read.1);
-    Ok(Flow::Next)
+    // What was pressed before the end is there for `h`, and for where the channel is sent.
+    let status = match &outcome {
+        Ok(status) => status,
+        Err(Stop::Hangup { .. }) => "HANGUP",
+        Err(_) => "INTERRUPTED",
+    };
+    channel.set(variable, digits);
+    channel.set("READSTATUS", status);
+    outcome.map(|_| Flow::Next)
 }
 
 /// The letters of the options, and the digits of `t(…)`.
@@ -114,19 +127,19 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// The result when this digit ended it.
-    fn ended(&self, mut read: String, digit: char) -> (String, &'static str) {
+    fn ended(&self, read: &mut String, digit: char) -> &'static str {
         if read.is_empty() && self.keeps_end {
             read.push(digit);
         }
-        (read, "OK")
+        "OK"
     }
 }
 
 async fn once(
     channel: &mut Channel,
     reading: &Reading<'_>,
-) -> Result<(String, &'static str), Stop> {
-    let mut read = String::new();
+    read: &mut String,
+) -> Result<&'static str, Stop> {
     if reading.tone {
         tones::start(channel, reading.prompt).await;
     } else if !reading.prompt.is_empty()
@@ -149,10 +162,10 @@ async fn once(
         match digit {
             Some(digit) if reading.ends.contains(digit) => return Ok(reading.ended(read, digit)),
             Some(digit) => read.push(digit),
-            None => return Ok((read, "TIMEOUT")),
+            None => return Ok("TIMEOUT"),
         }
     }
-    Ok((read, "OK"))
+    Ok("OK")
 }
 
 #[cfg(test)]

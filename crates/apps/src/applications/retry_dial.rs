@@ -39,7 +39,9 @@ pub(super) async fn run(channel: &mut Channel, args: &str) -> Result<Flow, Stop>
         tracing::warn!("{}: RetryDial: announce,sleep,retries,dialargs", channel.name());
         return Ok(Flow::Next);
     }
-    let sleep = wait::seconds(&sleep).filter(|time| !time.is_zero()).unwrap_or(SLEEP);
+    let sleep = wait::seconds_of(channel, "RetryDial", &sleep)
+        .filter(|time| !time.is_zero())
+        .unwrap_or(SLEEP);
     let retries: u32 = retries.parse().unwrap_or(0);
     let exits = exits(&wanted);
     let mut tried = 0_u32;

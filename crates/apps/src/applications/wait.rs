@@ -30,6 +30,16 @@ pub(super) fn seconds(text: &str) -> Option<Duration> {
     (0.0..=86_400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
+/// The same for an argument: what is no time is named, and counts as not written.
+pub(super) fn seconds_of(channel: &Channel, application: &str, text: &str) -> Option<Duration> {
+    let found = seconds(text);
+    if found.is_none() && !text.trim().is_empty() {
+        let name = channel.name();
+        tracing::warn!("{name}: {application}: '{}' is no number of seconds", text.trim());
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -253,7 +253,10 @@ impl Channel {
         let event = request.headers.typed::<Event>().ok().flatten();
         if event.is_none_or(|event| !event.package.eq_ignore_case("refer")) {
             // RFC 6665 §7.2.2.
-            return message::refusal(489, "only referrals are followed in a call");
+            let mut reply = message::refusal(489, "only referrals are followed in a call");
+            // RFC 6665 §8.2.1.
+            reply.headers.push(("Allow-Events".to_owned(), "refer".to_owned()));
+            return reply;
         }
         let Some(referring) = &mut self.sip.referring else {
             return message::reply(481);

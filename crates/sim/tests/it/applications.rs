@@ -218,6 +218,26 @@ fn read_takes_digits_until_enough_or_a_hash_or_the_time_is_over() {
 }
 
 #[test]
+fn what_was_pressed_before_a_hangup_is_there_afterwards_and_read_may_be_skipped() {
+    let plan = "exten => 712,1,Read(PIN,,4)\n\
+                exten => 720,1,Read(PIN,,4,s)\n \
+                same => n,Set(GLOBAL(KEPT)=${PIN} ${READSTATUS})\n\
+                exten => h,1,Set(GLOBAL(KEPT)=${PIN} ${READSTATUS})\n";
+    tell_of(plan, async |world: World, alice: Phone| {
+        answered(&world, &alice, "712").await;
+        world.run_for(secs(1)).await;
+        press(&world, &alice, "12").await;
+        alice.hang_up().await;
+        world.run_until("it is over", secs(10), |_| alice.is_over()).await;
+        world.run_for(secs(1)).await;
+        assert_eq!(global(&world, "KEPT"), "12 HANGUP");
+        alice.dial("720").await;
+        world.run_until("it goes on", secs(10), |_| alice.is_over()).await;
+        assert_eq!(global(&world, "KEPT"), " SKIPPED");
+    });
+}
+
+#[test]
 fn goto_if_time_branches_on_the_clock() {
     // The clock of a world begins at the machine's and goes on with the world's time.
     let now = jiff::Zoned::now();

@@ -435,6 +435,10 @@ fn derived(invite: &Request, method: Method, to: Option<&Text>) -> Request {
             Name::Via | Name::Route | Name::From | Name::CallId | Name::MaxForwards => {
                 request.headers.push(name, line.value.clone());
             }
+            // RFC 3261 §22.1: an ACK proves itself as its INVITE did.
+            Name::Authorization | Name::ProxyAuthorization if method == Method::Ack => {
+                request.headers.push(name, line.value.clone());
+            }
             Name::To => request.headers.push(name, to.unwrap_or(&line.value).clone()),
             Name::CSeq => {
                 if let Some(cseq) = cseq_of(invite) {
