@@ -177,7 +177,7 @@ impl Stream {
     /// Whether the peer hears keys as tones in the audio, so that those of others may stay there.
     pub(crate) fn takes_tones(&self) -> bool {
         self.formats.event_type(self.events_rate).is_none()
-            && self.dtmf.without_events == WithoutEvents::Tones
+            && self.dtmf.without_events != WithoutEvents::Signalling
     }
 
     /// Queues a key.
@@ -191,8 +191,10 @@ impl Stream {
             keys.next_at.get_or_insert(now);
             return Pressed::Queued;
         }
-        if self.dtmf.without_events == WithoutEvents::Signalling {
-            return Pressed::Signal;
+        match self.dtmf.without_events {
+            WithoutEvents::Signalling => return Pressed::Signal,
+            WithoutEvents::Nothing => return Pressed::Refused,
+            WithoutEvents::Tones => {}
         }
         let encoded = self.formats.audio(0).is_some() && self.sends();
         match code.key().filter(|_| encoded) {

@@ -52,6 +52,8 @@ pub enum WithoutEvents {
     Tones,
     /// Through signalling: the leg asks for it by `LegEvent::SignalKey`.
     Signalling,
+    /// Not at all.
+    Nothing,
 }
 
 /// How keys of the telephone travel on a leg.

@@ -23,7 +23,8 @@ pub fn dtmf(config: &Config, mode: DtmfMode) -> DtmfSettings {
         },
         without_events: match mode {
             DtmfMode::Info | DtmfMode::AutoInfo => WithoutEvents::Signalling,
-            _ => WithoutEvents::Tones,
+            DtmfMode::None => WithoutEvents::Nothing,
+            DtmfMode::Rfc4733 | DtmfMode::Inband | DtmfMode::Auto => WithoutEvents::Tones,
         },
         min_duration: Duration::from_millis(config.asterisk.min_dtmf_duration_ms.into()),
     }

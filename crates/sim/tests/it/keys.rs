@@ -56,6 +56,26 @@ fn keys_cross_a_bridge_between_all_modes_once() {
     }
 }
 
+/// `none`: keys are neither listened for in the audio nor put into it.
+#[test]
+fn keys_go_neither_way_where_the_mode_is_none() {
+    let configuration = with_mode(Configuration::default(), "bob", "none");
+    tell(8, Weather::CLEAR, &configuration, async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will_press(Keys::Tones).await;
+        talk(&world, &alice, &bob).await;
+        press(&world, &alice, "17").await;
+        press(&world, &bob, "99").await;
+        world.run_for(secs(2)).await;
+        let digits = [alice.call().digits, bob.call().digits];
+        assert_eq!(digits, ["", ""]);
+        assert!(world.talking(&alice, &bob));
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
 #[test]
 fn keys_by_info_arrive_over_a_bad_link() {
     let configuration = with_mode(Configuration::default(), "alice", "info");
