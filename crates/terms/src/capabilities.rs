@@ -80,7 +80,6 @@ pub fn capabilities(config: &Config, endpoint: &Endpoint) -> Capabilities {
         bundle: endpoint.bundle,
         ice: endpoint.ice_support && ice_allowed,
         trickle: endpoint.ice_support && ice_allowed,
-        rtx: false,
         telephone_event: matches!(
             endpoint.dtmf_mode,
             DtmfMode::Rfc4733 | DtmfMode::Auto | DtmfMode::AutoInfo
