@@ -55,7 +55,7 @@ pub enum CertificateChoice {
     Given(Certificate),
 }
 
-/// On which port a WebRTC leg lives.
+/// On which port a leg with ICE lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PortChoice {
     /// The worker's shared port. Peers are told apart by their address and port, so each must
@@ -65,16 +65,19 @@ pub enum PortChoice {
     /// A port of its own: for endpoints with a range of their own, for peers that themselves put
     /// all their legs on one port (another server of this kind), and for load generators.
     Own,
+    /// A pair of its own for RTP and RTCP, as plain legs have: for peers that may turn out to have
+    /// no ICE, or no rtcp-mux.
+    Pair,
 }
 
 /// A leg to create.
 #[derive(Clone, Debug)]
 pub struct LegSpec {
-    /// WebRTC or plain.
+    /// With ICE or without.
     pub kind: LegKind,
     /// How many transports: 1 when everything will be bundled, else one per stream.
     pub transports: usize,
-    /// On which port a WebRTC leg lives; plain legs always have their own.
+    /// On which port a leg with ICE lives; plain legs always have a pair of their own.
     pub port: PortChoice,
     /// Where its own ports come from; `None` is the engine's range.
     pub ports: Option<RangeInclusive<u16>>,

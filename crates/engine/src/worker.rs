@@ -438,12 +438,15 @@ impl<S: MediaSocket> Worker<S> {
         count: usize,
     ) -> Result<Vec<NewTransport>, LegError> {
         match (open.kind, open.port) {
-            (LegKind::WebRtc { .. }, PortChoice::Own) => {
+            (LegKind::Ice { .. }, PortChoice::Own) => {
                 (0..count).map(|_| self.own_ice_transport(now, open)).collect()
             }
-            (LegKind::WebRtc { .. }, PortChoice::Shared) => {
+            (LegKind::Ice { .. }, PortChoice::Shared) => {
                 let transport = self.shared_transport(now, &open.candidates)?;
                 Ok(vec![transport; count])
+            }
+            (LegKind::Ice { .. }, PortChoice::Pair) => {
+                (0..count).map(|_| self.ice_pair_transport(now, open)).collect()
             }
             (LegKind::Plain, _) => (0..count).map(|_| self.own_transport(now, open)).collect(),
             // A pipe needs none.

@@ -67,7 +67,7 @@ impl Story {
         let (sender, events) = mpsc::channel(32);
         let peer = Some(peer.parse::<IpAddr>().unwrap());
         let candidates = CandidatePolicy { peer, ..CandidatePolicy::default() };
-        let kind = LegKind::WebRtc { lite: false };
+        let kind = LegKind::Ice { lite: false };
         let spec = LegSpec { candidates, port, ..LegSpec::new(kind, sender) };
         // Time stands still while a leg is made: nothing may be waited for.
         (self.world.drive(self.engine.create_leg(spec)).unwrap(), events)

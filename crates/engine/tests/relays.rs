@@ -187,7 +187,7 @@ impl Story {
         let (sender, _) = mpsc::channel(64);
         let peer = Some(IpAddr::from(if inner { PEER } else { INNER }));
         let candidates = CandidatePolicy { peer, ..CandidatePolicy::default() };
-        let kind = LegKind::WebRtc { lite: false };
+        let kind = LegKind::Ice { lite: false };
         let spec = LegSpec { candidates, port, ..LegSpec::new(kind, sender) };
         let engine = if inner { &self.inner } else { &self.peer };
         self.world.drive(engine.create_leg(spec)).unwrap()

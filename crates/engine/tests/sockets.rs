@@ -12,7 +12,7 @@ use sidetone_engine::{LegError, LegSpec, PortChoice};
 use sidetone_sdp::plan::DtlsRole;
 use support::{Phone, engine, plain_plan, spec, wait_for, webrtc_plan};
 
-const WEBRTC: LegKind = LegKind::WebRtc { lite: false };
+const WEBRTC: LegKind = LegKind::Ice { lite: false };
 
 #[tokio::test]
 async fn two_webrtc_legs_connect_and_echo() {

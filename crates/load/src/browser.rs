@@ -182,7 +182,7 @@ impl Browser {
     /// # Errors
     /// When signalling or media fail.
     pub async fn call(&mut self, engine: &Engine, extension: &str) -> Outcome<BrowserCall> {
-        let webrtc = LegKind::WebRtc { lite: false };
+        let webrtc = LegKind::Ice { lite: false };
         let mut leg = Leg::new(engine, webrtc, PortChoice::Own).await?;
         let to_leg = Route::Forward(vec![(leg.handle.id(), 0)]);
         self.microphone.leg.handle.route(0, to_leg).await?;

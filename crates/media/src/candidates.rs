@@ -130,6 +130,8 @@ pub struct CandidatePolicy {
     /// Our address towards the peer, as signalling sees it, or the configured media address.
     /// Plain legs bind to it.
     pub local_address: Option<IpAddr>,
+    /// Our address as a STUN server sees it: for `c=` where nothing else is known.
+    pub seen: Option<IpAddr>,
 }
 
 /// The outcome of the policy for one leg.
@@ -225,7 +227,7 @@ impl CandidatePolicy {
                 external
             }
             (Some(rule), _) if !self.peer_is_local() => rule.advertised,
-            _ => bound,
+            _ => self.seen.filter(|ip| ip.is_ipv4() == bound.is_ipv4()).unwrap_or(bound),
         }
     }
 

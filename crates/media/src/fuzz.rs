@@ -68,9 +68,7 @@ fn world(now: Instant, listens: bool) -> Option<Graph> {
     let certificate = Certificate::from_der(CERTIFICATE.to_vec(), KEY.to_vec()).ok()?;
     let address = SocketAddr::from(([192, 0, 2, 1], 5000));
     let end = |path| Some((Base { address, path }, address));
-    for (id, kind, path) in
-        [(1, LegKind::Plain, PLAIN), (2, LegKind::WebRtc { lite: true }, SHARED)]
-    {
+    for (id, kind, path) in [(1, LegKind::Plain, PLAIN), (2, LegKind::Ice { lite: true }, SHARED)] {
         let bases = if path == SHARED { vec![Base { address, path }] } else { vec![] };
         let transport = NewTransport { bases, rtp: end(path), ..NewTransport::default() };
         let mut settings = RtpSettings { strict: StrictRtp::No, ..RtpSettings::default() };

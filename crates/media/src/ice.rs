@@ -3,7 +3,7 @@
 //! words when nothing works.
 //!
 //! Not here: gathering (host candidates are the policy's, [`crate::candidates`]; what servers know
-//! is the engine's), and non-muxed RTCP, which WebRTC does not have (RFC 8834 §4.5).
+//! is the engine's), and a second component: RTCP that is not muxed goes where the SDP says.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

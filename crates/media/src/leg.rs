@@ -175,8 +175,8 @@ impl Leg {
                 return Err(format!("a stream uses transport {}", stream.transport));
             }
         }
-        let kind = self.identity.kind;
-        plan.transports.iter().try_for_each(|transport| Transport::check(transport, kind))
+        let identity = &self.identity;
+        plan.transports.iter().try_for_each(|transport| Transport::check(transport, identity))
     }
 
     /// RFC 8843 §9.2: SSRCs that the SDP announced are known before the first packet.

@@ -6,8 +6,8 @@
 //! are ([`leg`]), checks and decrypts them, and moves them along the route that the control plane
 //! has set.
 //!
-//! A leg reaches its peer over ICE and DTLS-SRTP ([`LegKind::WebRtc`]) or over plain or
-//! SDES-protected RTP ([`LegKind::Plain`]). What was agreed arrives as a
+//! A leg reaches its peer over ICE ([`LegKind::Ice`]) or at the address in the SDP, in clear or
+//! protected by DTLS-SRTP or SDES. What was agreed arrives as a
 //! [`sidetone_sdp::plan::MediaPlan`]; this crate never sees SDP text.
 
 #![forbid(unsafe_code)]

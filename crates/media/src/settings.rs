@@ -11,8 +11,9 @@ use crate::codecs::CodecSettings;
 /// How a leg reaches its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LegKind {
-    /// ICE and DTLS-SRTP over the worker's shared port.
-    WebRtc {
+    /// ICE where the plan says so, else the address in the SDP; DTLS-SRTP, keys from the SDP or
+    /// none, as the plan says.
+    Ice {
         /// Act as a lite agent (RFC 8445 §2.5): only for hosts with a public address.
         lite: bool,
     },
@@ -134,7 +135,7 @@ pub enum PeerVerification {
 /// Settings of RTP, RTCP and DTLS for one leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RtpSettings {
-    /// `strictrtp`, default `Yes`. WebRTC legs accept only ICE-validated sources whatever it says.
+    /// `strictrtp`, default `Yes`. Over ICE only sources that it validated are accepted.
     pub strict: StrictRtp,
     /// `probation`: packets in sequence before a source is accepted. Default 4, at least 1.
     pub probation: u32,
@@ -142,6 +143,8 @@ pub struct RtpSettings {
     pub replay_protection: bool,
     /// `rtcpinterval`, default 5 s, 0.5–60 s. Randomised by ±50 % (RFC 3550 §6.3.1).
     pub rtcp_interval: Duration,
+    /// Whether a plan in clear is refused on a leg with ICE, whatever was agreed. Default not.
+    pub encrypted: bool,
     /// `dtls_mtu`: largest DTLS datagram, default 1200, at least 256 bytes.
     pub dtls_mtu: u16,
     /// `dtls_fingerprint`, default SHA-256.
@@ -178,6 +181,7 @@ impl Default for RtpSettings {
             probation: 4,
             replay_protection: true,
             rtcp_interval: Duration::from_secs(5),
+            encrypted: false,
             dtls_mtu: 1200,
             dtls_fingerprint: FingerprintHash::default(),
             dtls_verify: PeerVerification::default(),

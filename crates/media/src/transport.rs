@@ -182,7 +182,7 @@ impl Transport {
     ) -> Self {
         let settings = &identity.settings;
         let ice = match identity.kind {
-            LegKind::WebRtc { lite } => {
+            LegKind::Ice { lite } => {
                 Some(Box::new(Ice::new(now, &new, lite, settings.ice_timeout, random)))
             }
             LegKind::Plain | LegKind::Pipe => None,
@@ -241,7 +241,7 @@ impl Transport {
         self.new.bases.iter().map(|base| base.path).chain(self.own_paths())
     }
 
-    /// The sockets named for this transport alone; WebRTC legs name a shared one.
+    /// The sockets named for this transport alone; legs with ICE may name a shared one.
     pub(crate) fn own_paths(&self) -> impl Iterator<Item = PathId> {
         self.new.rtp.iter().chain(&self.new.rtcp).map(|(base, _)| base.path)
     }
@@ -298,7 +298,7 @@ impl Transport {
         identity: &Identity,
         random: &mut dyn Random,
     ) {
-        if let LegKind::WebRtc { lite } = identity.kind {
+        if let LegKind::Ice { lite } = identity.kind {
             let timeout = identity.settings.ice_timeout;
             let next = Ice::new(now, &self.new, lite, timeout, random);
             self.next_ice = Some(Box::new(next));
@@ -306,17 +306,14 @@ impl Transport {
     }
 
     /// Says why a plan cannot be applied, before anything is changed.
-    pub(crate) fn check(plan: &TransportPlan, kind: LegKind) -> Result<(), String> {
-        let webrtc = matches!(kind, LegKind::WebRtc { .. });
-        if plan.ice.is_some() && !webrtc {
+    pub(crate) fn check(plan: &TransportPlan, identity: &Identity) -> Result<(), String> {
+        let ice = matches!(identity.kind, LegKind::Ice { .. });
+        if plan.ice.is_some() && !ice {
             return Err("ICE was agreed for a plain leg".to_owned());
         }
-        if plan.ice.is_some() && !plan.rtcp_mux {
-            return Err("ICE without rtcp-mux is not supported (RFC 8834 §4.5)".to_owned());
-        }
         match &plan.protection {
-            Protection::None if webrtc => {
-                Err("a WebRTC leg does not send media in clear".to_owned())
+            Protection::None if ice && identity.settings.encrypted => {
+                Err("this leg does not send media in clear".to_owned())
             }
             Protection::None => Ok(()),
             Protection::Sdes { local, remote } => {
@@ -371,7 +368,17 @@ impl Transport {
         identity: &Identity,
         random: &mut dyn Random,
     ) {
-        let (Some(remote), Some(ice)) = (&plan.ice, &mut self.ice) else {
+        let Some(ice) = &mut self.ice else { return };
+        let Some(remote) = &plan.ice else {
+            // The peer went on without: whoever is not checked any more would seem lost.
+            if let LegKind::Ice { lite } = identity.kind
+                && ice.knows_remote()
+            {
+                let mut idle =
+                    Ice::new(now, &self.new, lite, identity.settings.ice_timeout, random);
+                idle.keep_credentials(ice);
+                **ice = idle;
+            }
             return;
         };
         if ice.has_remote(remote) || !ice.knows_remote() {
@@ -387,7 +394,7 @@ impl Transport {
         let mut next = match self.next_ice.take() {
             Some(next) => next,
             None => {
-                let LegKind::WebRtc { lite } = identity.kind else {
+                let LegKind::Ice { lite } = identity.kind else {
                     return;
                 };
                 let timeout = identity.settings.ice_timeout;
@@ -709,13 +716,20 @@ impl Transport {
         true
     }
 
+    /// ICE runs for RTP alone: RTCP on a port of its own comes from the same host (RFC 8445
+    /// §6.1.2.2 lets a side leave the second component out).
+    fn vouches_for_rtcp(&mut self, source: SocketAddr) -> bool {
+        if !self.uses_ice() {
+            return matches!(self.shield, Shield::Keyed(_)) || self.strict.admits_rtcp(source);
+        }
+        let apart = self.plan.as_ref().is_some_and(|plan| !plan.rtcp_mux);
+        let same_host = self.remote().is_some_and(|to| to.ip() == source.ip());
+        self.is_proven(source) || (apart && same_host)
+    }
+
     /// Checks and decrypts an RTCP datagram in place.
     pub(crate) fn open_rtcp(&mut self, source: SocketAddr, datagram: &mut [u8]) -> Option<usize> {
-        let vouched = if self.uses_ice() {
-            self.is_proven(source)
-        } else {
-            matches!(self.shield, Shield::Keyed(_)) || self.strict.admits_rtcp(source)
-        };
+        let vouched = self.vouches_for_rtcp(source);
         let len = match &mut self.shield {
             _ if !vouched => Err(Refusal::Stranger),
             Shield::Closed => Err(Refusal::Untimely),
@@ -853,7 +867,7 @@ impl Transport {
 
     fn rtcp_destination(&self) -> Option<(Base, SocketAddr)> {
         let plan = self.plan.as_ref().filter(|_| !self.udptl)?;
-        if plan.rtcp_mux || self.uses_ice() {
+        if plan.rtcp_mux {
             return self.rtp_destination();
         }
         let (base, _) = self.new.rtcp?;

@@ -46,7 +46,7 @@ fn meeting(seed: u64, link: Link, mtu: u16, rewrite: Option<Rewrite>) -> World {
     let mut world = World::new(seed, link);
     world.rewrite = rewrite;
     let settings = RtpSettings { dtls_mtu: mtu, ..RtpSettings::default() };
-    let kind = LegKind::WebRtc { lite: false };
+    let kind = LegKind::Ice { lite: false };
     let a = world.webrtc_with(0, 1, settings.clone(), kind);
     let b = world.webrtc_with(1, 2, settings, kind);
     world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));

@@ -166,7 +166,7 @@ fn only_the_suites_of_dtls_cipher_are_agreed_on() {
 fn our_certificate_is_named_with_the_hash_of_the_settings_and_both_kinds_meet() {
     let mut world = World::new(1, Link::default());
     let old = RtpSettings { dtls_fingerprint: FingerprintHash::Sha1, ..RtpSettings::default() };
-    let a = world.webrtc_with(0, 1, old, LegKind::WebRtc { lite: false });
+    let a = world.webrtc_with(0, 1, old, LegKind::Ice { lite: false });
     let b = world.webrtc(1, 2);
     let named = |local: &LocalTransport| {
         let (name, digest) = &local.fingerprints[0];

@@ -75,7 +75,7 @@ fn two_legs_with_large_certificates_meet_in_datagrams_of_the_size_of_dtls_mtu() 
         let mut world = World::new(seed, bad_link());
         world.certificates = [rsa_certificate(4096), rsa_certificate(2048)];
         let settings = RtpSettings { dtls_mtu: mtu, ..RtpSettings::default() };
-        let kind = LegKind::WebRtc { lite: false };
+        let kind = LegKind::Ice { lite: false };
         let a = world.webrtc_with(0, 1, settings.clone(), kind);
         let b = world.webrtc_with(1, 2, settings, kind);
         world.apply(0, 1, webrtc_plan(&b, DtlsRole::Client, vec![audio(0x11)]));

@@ -383,7 +383,7 @@ fn a_role_conflict_resolves() {
 fn a_lite_leg_connects() {
     let mut world = World::new(12, Link::default());
     let settings = RtpSettings::default();
-    let a = world.webrtc_with(0, 1, settings, LegKind::WebRtc { lite: true });
+    let a = world.webrtc_with(0, 1, settings, LegKind::Ice { lite: true });
     assert!(a.ice.as_ref().unwrap().lite);
     let b = world.webrtc(1, 2);
     world.apply(0, 1, webrtc_plan(&b, DtlsRole::Server, vec![audio(0x11)]));
@@ -427,7 +427,7 @@ fn a_leg_reports_as_often_as_it_is_told() {
     let reports = |interval: Duration| {
         let mut world = World::new(17, Link::default());
         let settings = RtpSettings { rtcp_interval: interval, ..RtpSettings::default() };
-        let a = world.webrtc_with(0, 1, settings, LegKind::WebRtc { lite: false });
+        let a = world.webrtc_with(0, 1, settings, LegKind::Ice { lite: false });
         let b = world.webrtc(1, 2);
         world.apply(0, 1, webrtc_plan(&b, DtlsRole::Server, vec![audio(0x11)]));
         world.apply(1, 2, webrtc_plan(&a, DtlsRole::Client, vec![audio(0x22)]));
@@ -459,9 +459,10 @@ fn closing_says_goodbye_and_forgets_everything() {
 }
 
 #[test]
-fn media_in_clear_is_no_plan_for_a_webrtc_leg() {
+fn media_in_clear_is_no_plan_for_a_leg_that_demands_encryption() {
     let mut world = World::new(16, Link::default());
-    world.webrtc(0, 1);
+    let settings = RtpSettings { encrypted: true, ..RtpSettings::default() };
+    world.webrtc_with(0, 1, settings, LegKind::Ice { lite: false });
     let plan = plain_plan("198.51.100.9:4000".parse().unwrap(), vec![audio(1)]);
     let refused = world.try_apply(0, 1, plan);
     assert!(matches!(refused, Err(LegFault::BadPlan(_))), "{refused:?}");

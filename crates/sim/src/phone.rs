@@ -79,6 +79,12 @@ pub enum Media {
     Sdes,
     /// DTLS-SRTP without ICE.
     Dtls,
+    /// In clear over ICE, RTCP on a port of its own.
+    Ice,
+    /// Keys in the SDP, over ICE, RTP and RTCP on one port.
+    SdesIce,
+    /// DTLS-SRTP over ICE, RTCP on a port of its own.
+    DtlsIce,
     /// In clear, with descriptions of its silence (RFC 3389).
     WithNoise,
     /// The same under a certificate that is not the one its SDP names.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidetone_config::acl::AclSet;
 use sidetone_config::objects::rtp::StrictRtp as ConfiguredStrict;
-use sidetone_config::{Config, DtlsFingerprint, Endpoint};
+use sidetone_config::{Config, DtlsFingerprint, Endpoint, MediaEncryption};
 use sidetone_media::candidates::LocalAddress;
 use sidetone_media::{AclRule, FingerprintHash, HostRule, Net, RtpSettings, StrictRtp};
 
@@ -54,6 +54,8 @@ pub fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
         },
         probation: rtp.probation.into(),
         replay_protection: rtp.srtp_replay_protection,
+        encrypted: endpoint.media_encryption == MediaEncryption::Dtls
+            && (endpoint.webrtc || !endpoint.media_encryption_optimistic),
         rtcp_interval: rtp.rtcp_interval,
         dtls_mtu: rtp.dtls_mtu,
         dtls_fingerprint: match endpoint.dtls.fingerprint {
@@ -75,16 +77,24 @@ pub fn rtp_settings(config: &Config, endpoint: &Endpoint) -> RtpSettings {
 mod tests {
     use super::*;
     use sidetone_conf::MemorySource;
+    use sidetone_media::WithoutEvents;
+    use sidetone_ua::settings::TimerMode;
     use std::net::IpAddr;
     use std::sync::Arc;
 
     fn load(rtp: &str) -> Arc<Config> {
-        let pjsip = "[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1\n\
-            [a]\ntype=endpoint\nallow=ulaw\n";
+        load_with(rtp, "")
+    }
+
+    fn load_with(rtp: &str, endpoint: &str) -> Arc<Config> {
+        let pjsip = format!(
+            "[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1\n\
+             [a]\ntype=endpoint\nallow=ulaw,vp8\n{endpoint}"
+        );
         let source = MemorySource::new()
             .with("/etc/extensions.conf", "[default]\n")
             .with("/etc/acl.conf", "[vpn]\ndeny=10.9.0.0/16\n")
-            .with("/etc/pjsip.conf", pjsip)
+            .with("/etc/pjsip.conf", pjsip.as_str())
             .with("/etc/rtp.conf", rtp);
         sidetone_config::load(&source, "/etc").config.expect("something to serve")
     }
@@ -131,5 +141,44 @@ mod tests {
         assert_eq!(outside, ["203.0.113.5", "203.0.113.6"]);
         assert!(matches!(rules[0].local_address, LocalAddress::Replaced));
         assert!(matches!(rules[1].local_address, LocalAddress::Included));
+    }
+
+    #[test]
+    fn what_an_endpoint_says_of_encryption_fax_keys_and_timers_reaches_its_calls() {
+        let of = |lines: &str| load_with("", lines).endpoints["a"].clone();
+        let config = load("");
+        let fax = |lines: &str| rtp_settings(&config, &of(lines)).symmetric_fax;
+        let clear = |lines: &str| !rtp_settings(&config, &of(lines)).encrypted;
+        let dtls = "media_encryption=dtls\ndtls_auto_generate_cert=yes\n";
+        let optimistic = format!("{dtls}media_encryption_optimistic=yes\n");
+        assert_eq!([clear(dtls), clear("webrtc=yes\n"), clear(&optimistic)], [false, false, true]);
+        assert_eq!([fax(""), fax("t38_udptl=yes\nt38_udptl_nat=yes\n")], [false, true]);
+        let keys = |mode: &str| {
+            let endpoint = of(&format!("dtmf_mode={mode}\n"));
+            rtp_settings(&config, &endpoint).dtmf.without_events
+        };
+        assert_eq!(keys("inband"), WithoutEvents::Tones);
+        assert_eq!(keys("info"), WithoutEvents::Signalling);
+        assert_eq!(keys("none"), WithoutEvents::Nothing);
+        let timers = |lines: &str| crate::session::timers(&of(lines));
+        for (word, mode) in [
+            ("no", TimerMode::Off),
+            ("yes", TimerMode::Accept),
+            ("required", TimerMode::Require),
+            ("always", TimerMode::Always),
+        ] {
+            assert_eq!(timers(&format!("timers={word}\n")).mode, mode);
+        }
+        let set = timers("timers_min_se=120\ntimers_sess_expires=600\n");
+        assert_eq!((set.min_se_s, set.interval_s), (120, 600));
+    }
+
+    #[test]
+    fn browsers_alone_are_offered_retransmission_on_a_source_of_its_own() {
+        let rtx = |lines: &str| {
+            let config = load_with("", lines);
+            crate::capabilities(&config, &config.endpoints["a"]).rtx
+        };
+        assert_eq!([rtx("webrtc=yes\n"), rtx("use_avpf=yes\n")], [true, false]);
     }
 }

@@ -96,7 +96,7 @@ impl<S: MediaSocket> Worker<S> {
         let (kind, port) = (open.kind, open.port);
         let made = self.graph.made_of(id).map_err(error)?;
         match (kind, port) {
-            (LegKind::WebRtc { .. }, PortChoice::Shared) => {
+            (LegKind::Ice { .. }, PortChoice::Shared) => {
                 let transport = self.shared_transport(now, &policy)?;
                 self.note_gathering(id, &transport);
                 self.graph.readdress(id, vec![transport; made.len()]).map_err(error)?;
@@ -107,10 +107,22 @@ impl<S: MediaSocket> Worker<S> {
                 self.graph.readdress(id, made).map_err(error)?;
                 self.graph.local_transports(id).map_err(error)
             }
-            (LegKind::WebRtc { .. }, PortChoice::Own) => {
+            (LegKind::Ice { .. }, PortChoice::Own) => {
                 let anew = |mut made: NewTransport| {
                     made.bases.retain(|base| !made.relayed.contains(&base.address));
                     self.own_transport_of(now, made.bases, &policy)
+                };
+                let made: Vec<NewTransport> = made.into_iter().map(anew).collect();
+                made.iter().for_each(|transport| self.note_gathering(id, transport));
+                self.graph.readdress(id, made).map_err(error)?;
+                self.graph.restart_ice(now, id).map_err(error)
+            }
+            (LegKind::Ice { .. }, PortChoice::Pair) => {
+                let anew = |mut made: NewTransport| {
+                    let pair = told_anew(made.clone(), &policy);
+                    made.bases.retain(|base| !made.relayed.contains(&base.address));
+                    let ice = self.own_transport_of(now, made.bases, &policy);
+                    NewTransport { rtp: pair.rtp, rtcp: pair.rtcp, ..ice }
                 };
                 let made: Vec<NewTransport> = made.into_iter().map(anew).collect();
                 made.iter().for_each(|transport| self.note_gathering(id, transport));
@@ -153,6 +165,38 @@ impl<S: MediaSocket> Worker<S> {
             bases.iter().for_each(|base| self.sockets.watch(now, *base));
         }
         Ok(self.own_transport_of(now, bases, &open.candidates))
+    }
+
+    /// A pair of ports as a plain leg has it, with ICE beside it: on the port for RTP, and on the
+    /// same number of every other interface that the policy allows. Where one is taken, ICE does
+    /// without that interface.
+    pub(super) fn ice_pair_transport(
+        &mut self,
+        now: Instant,
+        open: &mut OpenLeg,
+    ) -> Result<NewTransport, LegError> {
+        let pair = self.own_transport(now, open)?;
+        let Some((main, _)) = pair.rtp else { return Ok(pair) };
+        let mut interfaces = self.sockets.interfaces(now);
+        interfaces.retain(|ip| self.shared_port_of(*ip).is_some());
+        let mut bases = Vec::new();
+        for ip in open.candidates.host_addresses(&interfaces).bases {
+            if ip == main.address.ip() {
+                // Where plain media would go is the likeliest to work.
+                bases.insert(0, main);
+                continue;
+            }
+            let address = SocketAddr::new(ip, main.address.port());
+            if let Ok(path) = self.sockets.bind(address, SocketUse::Leg) {
+                open.paths.push(path);
+                bases.push(Base { address, path });
+            }
+        }
+        if open.candidates.takes_reflexive() {
+            bases.iter().for_each(|base| self.sockets.watch(now, *base));
+        }
+        let ice = self.own_transport_of(now, bases, &open.candidates);
+        Ok(NewTransport { rtp: pair.rtp, rtcp: pair.rtcp, ..ice })
     }
 
     /// What is known by now about a leg's own sockets.

@@ -18,7 +18,7 @@ use crate::{Loopback, Outcome, phones, plans};
 /// Ports of the engine under test, and of the one that plays the browsers.
 pub(super) const TESTED_PORTS: std::ops::RangeInclusive<u16> = 20_000..=25_999;
 pub(super) const BROWSER_PORTS: std::ops::RangeInclusive<u16> = 26_000..=31_999;
-const WEBRTC: LegKind = LegKind::WebRtc { lite: false };
+const WEBRTC: LegKind = LegKind::Ice { lite: false };
 
 pub(super) fn run(plan: &Plan, report: &mut Report) -> Outcome {
     let time = plan.time(Duration::from_millis(1_500));

@@ -161,7 +161,7 @@ impl World {
     }
 
     pub fn webrtc(&mut self, host: usize, id: u64) -> LocalTransport {
-        self.webrtc_with(host, id, RtpSettings::default(), LegKind::WebRtc { lite: false })
+        self.webrtc_with(host, id, RtpSettings::default(), LegKind::Ice { lite: false })
     }
 
     pub fn webrtc_with(

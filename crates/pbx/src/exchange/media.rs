@@ -30,23 +30,14 @@ impl Exchange {
     ) -> LegSpec {
         let config = self.config();
         let ice = endpoint.ice_support && config.rtp.ice_support;
-        let kind = if ice && endpoint.media_encryption == MediaEncryption::Dtls {
-            LegKind::WebRtc { lite: config.rtp.ice_lite }
-        } else {
-            LegKind::Plain
-        };
+        let kind = if ice { LegKind::Ice { lite: config.rtp.ice_lite } } else { LegKind::Plain };
         let mut spec = LegSpec::new(kind, events);
-        if let Some(range) = &endpoint.rtp_ports {
-            // The port that legs with ICE share is one of rtpstart–rtpend.
-            spec.ports = Some(range.clone());
-            spec.port = PortChoice::Own;
-        }
+        spec.ports.clone_from(&endpoint.rtp_ports);
         spec.candidates = self.candidates(&config, endpoint, flow);
         self.reach().call_begins();
-        if kind == LegKind::Plain {
-            self.add_seen_address(&mut spec.candidates);
-        }
+        self.add_seen_address(&mut spec.candidates);
         spec.rtp = rtp_settings(&config, endpoint);
+        spec.port = port_choice(endpoint, spec.rtp.encrypted);
         if endpoint.media_encryption == MediaEncryption::Dtls {
             spec.rtp.dtls_verify = self.verification(&endpoint.dtls);
             spec.rtp.dtls_ciphers = cipher_numbers(&endpoint.dtls.cipher);
@@ -71,20 +62,17 @@ impl Exchange {
         if policy.peer_is_local() || policy.peer.is_none_or(is_private) {
             return None;
         }
-        let ice = endpoint.ice_support && self.config().rtp.ice_support;
-        if !ice || endpoint.media_encryption != MediaEncryption::Dtls {
-            self.add_seen_address(&mut policy);
-        }
+        self.add_seen_address(&mut policy);
         Some(policy)
     }
 
     /// Behind NAT, without a configured address, the one that the STUN monitor sees stands for
-    /// ours in `c=` to peers outside. ICE has better: what each socket is seen as.
+    /// ours in `c=` to peers outside. ICE has better besides: what each socket is seen as.
     fn add_seen_address(&self, policy: &mut CandidatePolicy) {
         let outside = !policy.peer_is_local() && policy.peer.is_some_and(|peer| !is_private(peer));
         let inner = policy.local_address.is_none_or(is_private);
         if outside && inner && policy.external_address.is_none() && policy.host_rules.is_empty() {
-            policy.external_address = self.reach().seen();
+            policy.seen = self.reach().seen();
         }
     }
 
@@ -174,6 +162,7 @@ impl Exchange {
                 .media_address
                 .filter(|_| endpoint.bind_rtp_to_media_address)
                 .or_else(|| flow.map(|flow| flow.local.ip()).filter(|ip| !ip.is_unspecified())),
+            seen: None,
         }
     }
 
@@ -286,6 +275,17 @@ struct Signers(Result<PeerAuthorities, String>);
 impl Judge for Signers {
     fn judge(&self, certificate: &[u8]) -> Result<(), String> {
         self.0.as_ref().map_err(Clone::clone)?.judge(certificate, SystemTime::now())
+    }
+}
+
+/// On which port a leg with ICE lives. The one that all share suits only peers that have ICE and
+/// rtcp-mux for certain: media in clear, keys from the SDP and RTCP apart need ports of their own.
+fn port_choice(endpoint: &Endpoint, encrypted: bool) -> PortChoice {
+    let certain = encrypted && endpoint.rtcp_mux;
+    match endpoint.rtp_ports {
+        _ if !certain => PortChoice::Pair,
+        Some(_) => PortChoice::Own,
+        None => PortChoice::Shared,
     }
 }
 

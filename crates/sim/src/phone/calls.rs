@@ -628,7 +628,8 @@ impl Device {
                 } else {
                     let events = self.leg_events.clone();
                     let manners = (self.keys, self.shows.clone());
-                    media.rebind(new_leg(self.line, &self.engine, manners, events).await);
+                    let form = (self.line, self.capabilities.ice);
+                    media.rebind(new_leg(form, &self.engine, manners, events).await);
                 }
                 let holds = self.calls[place].holds;
                 self.hold(place, holds).await;

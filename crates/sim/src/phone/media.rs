@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sidetone_base::Random;
 use sidetone_engine::media::LegKind;
-use sidetone_engine::{CertificateChoice, Engine, LegHandle, LegSpec};
+use sidetone_engine::{CertificateChoice, Engine, LegHandle, LegSpec, PortChoice};
 use sidetone_media::{
     CandidatePolicy, Repeat, Route, Tone, ToneDetection, ToneStep, WithoutEvents,
 };
@@ -48,13 +48,16 @@ pub(super) fn capabilities(line: Line, codecs: &[&str]) -> Capabilities {
 /// Changes what a plain phone can do to what the story wants.
 pub(super) fn dress(capabilities: &mut Capabilities, wanted: Wanted) {
     let suites = vec![SdesSuite::AesCm128HmacSha1_80];
-    capabilities.rtcp_mux = wanted == Wanted::Muxed;
+    capabilities.rtcp_mux = matches!(wanted, Wanted::Muxed | Wanted::SdesIce);
+    capabilities.ice = matches!(wanted, Wanted::Ice | Wanted::SdesIce | Wanted::DtlsIce);
     capabilities.avpf = wanted == Wanted::Avpf;
     capabilities.comfort_noise = wanted == Wanted::WithNoise;
     capabilities.security = match wanted {
-        Wanted::Plain | Wanted::Muxed | Wanted::Avpf | Wanted::WithNoise => Security::None,
-        Wanted::Sdes => Security::Sdes { optimistic: false, suites },
-        Wanted::Dtls | Wanted::Forged => {
+        Wanted::Plain | Wanted::Muxed | Wanted::Avpf | Wanted::WithNoise | Wanted::Ice => {
+            Security::None
+        }
+        Wanted::Sdes | Wanted::SdesIce => Security::Sdes { optimistic: false, suites },
+        Wanted::Dtls | Wanted::DtlsIce | Wanted::Forged => {
             Security::Dtls { optimistic: false, setup: Setup::Actpass }
         }
     };
@@ -94,18 +97,18 @@ pub(super) struct Media {
 /// What the leg tells of itself.
 type Events = tokio::sync::mpsc::Sender<(sidetone_base::LegId, sidetone_media::LegEvent)>;
 
-/// A leg as a phone of this line has it.
+/// A leg as a phone of this line, with ICE or without, has it.
 pub(super) async fn new_leg(
-    line: Line,
+    (line, ice): (Line, bool),
     engine: &Engine,
     (keys, shows): (Keys, CertificateChoice),
     events: Events,
 ) -> LegHandle {
-    let kind = match line {
-        Line::Udp | Line::Tcp => LegKind::Plain,
-        Line::WebSocket => LegKind::WebRtc { lite: false },
-    };
+    let kind = if ice { LegKind::Ice { lite: false } } else { LegKind::Plain };
     let mut spec = LegSpec::new(kind, events);
+    if line != Line::WebSocket {
+        spec.port = PortChoice::Pair;
+    }
     spec.certificate = shows;
     spec.candidates.peer = Some(EXCHANGE);
     spec.rtp.dtmf.detection =
@@ -168,7 +171,7 @@ impl Media {
         events: Events,
     ) -> Self {
         Self {
-            leg: new_leg(line, engine, manners, events).await,
+            leg: new_leg((line, capabilities.ice), engine, manners, events).await,
             negotiation: Negotiation::new(capabilities.clone(), random),
             settled: false,
             muted: false,

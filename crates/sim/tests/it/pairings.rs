@@ -186,6 +186,65 @@ fn encryption_begins_and_ends_in_the_middle_of_a_call_where_it_is_optional() {
     }
 }
 
+const ICE: Kind = Kind::Phone(Media::Ice, "ice_support = yes\n");
+const SDES_ICE: &str = "ice_support = yes\nrtcp_mux = yes\nmedia_encryption = sdes\n";
+const DTLS_ICE: &str =
+    "ice_support = yes\nmedia_encryption = dtls\ndtls_auto_generate_cert = yes\n";
+const OPTIMISTIC_DTLS_ICE: &str = "ice_support = yes\nmedia_encryption = dtls\n\
+    dtls_auto_generate_cert = yes\nmedia_encryption_optimistic = yes\n";
+
+/// They talk, hold and talk again, longer than a path lives that nobody consents to any more
+/// (RFC 7675 §5.1). Whether the caller was answered with ICE; whoever is called is offered it.
+async fn call_over_ice(world: World, from: Kind, to: Kind, answered_with_ice: bool) {
+    let caller = party(&world, from, "alice", "wendy").await;
+    let callee = party(&world, to, "bob", "walter").await;
+    callee.will(Manner::Answer(Duration::from_millis(300))).await;
+    caller.dial(callee.name()).await;
+    let both = [&caller, &callee];
+    world.run_until("they talk", secs(35), |w| w.talking(&caller, &callee)).await;
+    let answer = caller.call().answers.last().cloned().unwrap_or_default();
+    for (told, ice) in [(answer, answered_with_ice), (callee.call().invite, true)] {
+        for line in ["a=ice-ufrag:", "a=candidate:"] {
+            assert_eq!(told.contains(line), ice, "{line} in {told}");
+        }
+    }
+    callee.hold().await;
+    agreed(&world, "hold", &callee).await;
+    world.run_until("the holder hears nothing", secs(9), |_| !callee.hears()).await;
+    world.run_for(secs(32)).await;
+    callee.resume().await;
+    agreed(&world, "the end of hold", &callee).await;
+    both_hear(&world, "they still talk", both).await;
+    callee.hang_up().await;
+    world.assert_no_leaks().await;
+}
+
+fn over_ice(from: Kind, to: Kind, weather: Weather, answered_with_ice: bool) {
+    let configuration = with_options(Configuration::default(), "alice", from);
+    let configuration = with_options(configuration, "bob", to);
+    tell(14, weather, &configuration, async |world: World| {
+        call_over_ice(world, from, to, answered_with_ice).await;
+    });
+}
+
+#[test]
+fn ice_finds_the_path_whatever_protects_the_media_and_wherever_rtcp_goes() {
+    let optimistic = Kind::Phone(Media::DtlsIce, OPTIMISTIC_DTLS_ICE);
+    over_ice(ICE, Kind::Phone(Media::SdesIce, SDES_ICE), Weather::CLEAR, true);
+    over_ice(Kind::Phone(Media::DtlsIce, DTLS_ICE), ICE, Weather::BAD, true);
+    over_ice(optimistic, Kind::Browser, Weather::CLEAR, true);
+}
+
+#[test]
+fn where_the_endpoint_has_ice_a_phone_without_is_heard_all_the_same() {
+    let plain = Kind::Phone(Media::Plain, OPTIMISTIC_DTLS_ICE);
+    let muxed = Kind::Phone(Media::Muxed, "ice_support = yes\nrtcp_mux = yes\n");
+    let sdes = Kind::Phone(Media::Sdes, SDES_ICE);
+    over_ice(plain, sdes, Weather::CLEAR, false);
+    over_ice(sdes, plain, Weather::BAD, false);
+    over_ice(muxed, Kind::Phone(Media::Dtls, DTLS_ICE), Weather::CLEAR, false);
+}
+
 /// A phone without BUNDLE has a transport for each stream; a browser has one for all of them.
 #[test]
 fn a_phone_without_bundle_talks_and_shows_itself_to_a_browser_that_has_it() {
