@@ -16,7 +16,8 @@ pub(super) const FUNCTION: Function<Read, Write> = Function {
         syntax: "type",
         description: "Set it to max_size[,resync_threshold[,target_extra]] in milliseconds, or to \
             default (200,1000,40). Packets then leave in order and at an even pace; what comes \
-            later than max_size is lost. A new setting replaces the old one.",
+            later than max_size is lost. A new setting replaces the old one. A fourth part \
+            (sync_video) does nothing: pictures do not wait for the voice.",
         arguments: &[(
             "type",
             "fixed: each packet waits max_size; adaptive: as long as the link needs plus \
@@ -53,6 +54,9 @@ fn parse(mode: JitterMode, value: &str) -> Result<JitterSettings, FunctionError>
     if value.trim().is_empty() || value.trim().eq_ignore_ascii_case("default") {
         return Ok(settings);
     }
+    if let Some(video) = value.split(',').nth(3).map(str::trim).filter(|text| !text.is_empty()) {
+        tracing::warn!("JITTERBUFFER: '{video}' (sync_video) does nothing: pictures do not wait");
+    }
     let slots = [&mut settings.max, &mut settings.resync, &mut settings.extra];
     for (text, slot) in value.split(',').zip(slots) {
         let text = text.trim();
@@ -80,6 +84,7 @@ mod tests {
         let set = parse(JitterMode::Adaptive, "300,,60").expect("numbers");
         let ms = Duration::from_millis;
         assert_eq!((set.max, set.resync, set.extra), (ms(300), default.resync, ms(60)));
+        assert_eq!(parse(JitterMode::Adaptive, "300,,60,yes"), Ok(set), "and a word in the log");
         assert!(parse(JitterMode::Fixed, "0").is_err() && parse(JitterMode::Fixed, "x").is_err());
     }
 }

@@ -43,7 +43,7 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "auth" List, "", Works,
             "How the endpoint proves who it is: names of `type = auth` objects.";
         "bind_rtp_to_media_address" Flag, "no", Works, "Bind media sockets to `media_address`.";
-        "bundle" Flag, "no", Works, "One transport for all media (RFC 9143).";
+        "bundle" Flag, "no", Works, "One transport for all media (RFC 9143); needs rtcp_mux.";
         "call_group" Text, "", Works,
             "Numbers of the groups whose members may pick up its calls.";
         "callerid" Text, "", Works, "Caller as `Name <number>`.";
@@ -125,11 +125,12 @@ pub const ENDPOINT: ObjectSpec = ObjectSpec {
         "geoloc_incoming_call_profile" Text, "", NO_GEOLOCATION, "Profile for calls from it.";
         "geoloc_outgoing_call_profile" Text, "", NO_GEOLOCATION, "Profile for calls to it.";
         "ice_support" Flag, "no", Works,
-            "Negotiate ICE (RFC 8445). Acts with `media_encryption = dtls`.";
+            "Negotiate ICE (RFC 8445), whatever media_encryption is; peers without are heard too.";
         "identify_by" Choices(IdentifyBy::NAMES), "username,ip", Works,
             "By what its requests are known, in order.";
-        "ignore_183_without_sdp" Flag, "no", NOT_YET, "Do not pass on a 183 without SDP.";
-        "inband_progress" Flag, "no", NOT_YET,
+        "ignore_183_without_sdp" Flag, "no", Fixed("yes", "only ringing and SDP are passed on"),
+            "Do not pass on a 183 without SDP.";
+        "inband_progress" Flag, "no", Fixed("no", "ringing is told by 180 alone"),
             "Play ringing as early media rather than answering 180.";
         "incoming_call_offer_pref" Choice(&["local", "local_first", "remote", "remote_first"]),
             "remote", Works,

@@ -275,7 +275,7 @@ fn through(
 ) -> Result<Vec<Destination>, &'static str> {
     let endpoint = endpoint(exchange, name)?;
     let mut contacts = contacts(exchange, &endpoint);
-    // A trunk is called at one of its contacts; the others are for when it fails.
+    // A trunk is called at one of its contacts: the first that qualify has not found dead.
     contacts.truncate(1);
     for destination in &mut contacts {
         let To::Contact { contact, .. } = &mut destination.to else { continue };
