@@ -86,6 +86,27 @@ fn lists_keep_contacts_and_sources_out() {
         let granted = answer(&mut stranger, register(2, "sip:open@198.51.100.77", "")).await;
         assert!(granted.starts_with("SIP/2.0 200"), "{granted}");
     });
+    // The same by the name of a list, of the endpoint and of everybody.
+    let list = (
+        "/etc/acl.conf".to_owned(),
+        "[near]\ndeny = 0.0.0.0/0\n\
+        permit = 198.51.100.0/24\n"
+            .to_owned(),
+    );
+    for (of_endpoint, of_all) in
+        [("contact_acl = near", ""), ("", "\n[all]\ntype = acl\ncontact_acl = near\n")]
+    {
+        let mut named = open("", of_endpoint);
+        named.pjsip += of_all;
+        named.files.push(list.clone());
+        tell(1, Weather::CLEAR, &named, async |world: World| {
+            let mut stranger = world.stranger().await;
+            let refused = answer(&mut stranger, register(1, "sip:open@203.0.113.9", "")).await;
+            assert!(refused.starts_with("SIP/2.0 403"), "{refused}");
+            let granted = answer(&mut stranger, register(2, "sip:open@198.51.100.77", "")).await;
+            assert!(granted.starts_with("SIP/2.0 200"), "{granted}");
+        });
+    }
     let mut everybody = open("", "");
     everybody.pjsip += "\n[everybody]\ntype = acl\ndeny = 198.51.100.1\n";
     tell(1, Weather::CLEAR, &everybody, async |world: World| {

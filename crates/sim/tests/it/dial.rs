@@ -222,11 +222,19 @@ fn the_caller_leaves_the_ringing_by_a_digit() {
 exten => 1,1,Dial(PJSIP/bob,30,dr(ring))
 exten => 7,1,Set(GLOBAL(OUTCOME)=${DIALSTATUS} out)
  same => n,Hangup()
-exten => 2,1,Dial(PJSIP/bob,30,Hr(ring))";
+exten => 2,1,Dial(PJSIP/bob,30,Hr(ring))
+exten => 3,1,Set(EXITCONTEXT=way-out)
+ same => n,Dial(PJSIP/bob,30,dr(ring))
+
+[way-out]
+exten => 7,1,Set(GLOBAL(OUTCOME)=${DIALSTATUS} elsewhere)
+ same => n,Hangup()";
     tell_with(plan, async |world: World| {
         let alice = registered(&world, "alice", Line::Udp).await;
         let bob = registered(&world, "bob", Line::Udp).await;
-        for (number, key, wanted) in [("1", '7', "CANCEL out"), ("2", '*', "CANCEL out")] {
+        for (number, key, wanted) in
+            [("1", '7', "CANCEL out"), ("2", '*', "CANCEL out"), ("3", '7', "CANCEL elsewhere")]
+        {
             alice.dial(number).await;
             world.run_until("bob rings", secs(15), |_| bob.is_alerted()).await;
             world.run_until("alice hears ringing", secs(15), |_| alice.hears()).await;

@@ -57,6 +57,27 @@ fn a_ringing_call_is_picked_up_by_group_extension_and_mark() {
 }
 
 #[test]
+fn a_ringing_call_is_picked_up_by_a_group_with_a_name() {
+    for (call, picks_up) in [("shop", true), ("office", false)] {
+        let groups = format!("named_call_group = {call}\nnamed_pickup_group = yard,shop");
+        let configuration = Configuration::default().with_extensions(PICKUPS).with_option(&groups);
+        tell(1, Weather::CLEAR, &configuration, async |world: World| {
+            let (alice, bob, carol) = three(&world).await;
+            alice.dial("1").await;
+            world.run_until("bob rings", secs(15), |_| bob.is_alerted()).await;
+            carol.dial("80").await;
+            if picks_up {
+                world.run_until("they talk", secs(35), |w| w.talking(&alice, &carol)).await;
+            } else {
+                world.run_until("carol gets nothing", secs(35), |_| carol.is_over()).await;
+            }
+            alice.hang_up().await;
+            world.assert_no_leaks().await;
+        });
+    }
+}
+
+#[test]
 fn without_a_ringing_call_the_dialplan_goes_on() {
     // No groups: nobody may pick up just anything.
     tell_with(PICKUPS, async |world: World| {

@@ -385,6 +385,60 @@ fn the_transferred_side_knows_who_sent_it() {
     });
 }
 
+/// RFC 4488: `Refer-Sub: false`.
+#[test]
+fn who_wants_no_news_of_a_transfer_gets_none() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        let mut saying = refer("<sip:600@192.0.2.1>");
+        saying.headers.push(("Refer-Sub".to_owned(), "false".to_owned()));
+        alice.ask(saying).await;
+        world.run_for(secs(5)).await;
+        assert_eq!(alice.call().told, [202]);
+        assert_eq!(news(&alice, 0), [""; 0]);
+        assert!(bob.is_talking(), "he hears himself\n{}", world.account());
+        alice.hang_up_all().await;
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// A REFER that names a call of another exchange: the dialplan may know the way there.
+#[test]
+fn a_transfer_to_a_call_elsewhere_goes_through_the_dialplan() {
+    let configuration = dialplan(
+        "\nexten => external_replaces,1,Set(GLOBAL(TO)=${SIPTRANSFER} ${SIPREFERTOHDR})\n\
+         \x20same => n,Echo()\n",
+    );
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        let there = "<sip:dora@203.0.113.8?Replaces=elsewhere%3Bto-tag%3D1%3Bfrom-tag%3D2>";
+        alice.ask(refer(there)).await;
+        world.run_until("alice is free", secs(35), |_| alice.is_over()).await;
+        world.run_for(secs(2)).await;
+        assert!(bob.is_talking(), "he hears himself\n{}", world.account());
+        let told = world.exchange().global("TO").unwrap_or_default();
+        assert_eq!(told, format!("yes {there}"));
+        bob.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
+#[test]
+fn events_and_bodies_that_no_call_has_are_refused_by_name() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        let presence = [("Event", "presence"), ("Subscription-State", "active")];
+        alice.ask(Saying::new("NOTIFY", &presence)).await;
+        alice.ask(Saying::new("INFO", &[]).with_body("text/plain", "hello")).await;
+        world.run_for(secs(2)).await;
+        assert_eq!(alice.call().told, [489, 415]);
+        assert!(world.talking(&alice, &bob));
+        alice.hang_up().await;
+        world.assert_no_leaks().await;
+    });
+}
+
 /// Each sends the other to the echo in the same moment: whoever is not free hears himself, and
 /// nobody waits for ever.
 #[test]
