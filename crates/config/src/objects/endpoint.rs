@@ -634,7 +634,6 @@ impl Endpoint {
             );
         }
         self.check_verification(fields);
-        self.check_effect(fields);
         if self.timers.session_expires_s < self.timers.min_se_s {
             let message = format!(
                 "timers_sess_expires {} is below timers_min_se {}",
@@ -650,29 +649,6 @@ impl Endpoint {
 }
 
 impl Endpoint {
-    /// Names what is set and does nothing beside other options.
-    fn check_effect(&self, fields: &mut Fields<'_>) {
-        let clear = self.media_encryption == MediaEncryption::None;
-        let optimistic = !(self.media_encryption_optimistic && clear);
-        let dtls = self.media_encryption == MediaEncryption::Dtls;
-        let timers = self.timers.mode != SessionTimers::No;
-        for (options, acts, hint) in [
-            // RFC 9143 §9.2.
-            ("bundle", !self.bundle || self.rtcp_mux, "add rtcp_mux = yes"),
-            ("media_encryption_optimistic", optimistic, "add media_encryption = sdes or dtls"),
-            (DTLS_OPTIONS, dtls, "it is for media_encryption = dtls and webrtc = yes"),
-            ("timers_min_se timers_sess_expires", timers, "timers = no switches them off"),
-            ("t38_udptl_maxdatagram t38_udptl_nat", self.fax.udptl, "add t38_udptl = yes"),
-        ] {
-            for option in options.split(' ').filter(|_| !acts) {
-                if fields.is_set(option) {
-                    let words = format!("'{option}' of endpoint '{}' does nothing", self.id);
-                    fields.warn(option, words, hint);
-                }
-            }
-        }
-    }
-
     /// Says what `dtls_verify` leaves open.
     fn check_verification(&self, fields: &mut Fields<'_>) {
         if self.media_encryption != MediaEncryption::Dtls {
@@ -718,10 +694,6 @@ impl Endpoint {
         }
     }
 }
-
-/// What only DTLS listens to.
-const DTLS_OPTIONS: &str = "dtls_cert_file dtls_private_key dtls_cipher dtls_ca_file dtls_ca_path \
-                            dtls_verify dtls_setup dtls_fingerprint";
 
 fn choice_or<T: Choice>(fields: &Fields<'_>, name: &str, otherwise: T) -> T {
     fields.choice(name).unwrap_or(otherwise)
