@@ -468,7 +468,14 @@ impl Channel {
                 if !self.lacks("res_pjsip_dtmf_info") {
                     digit = read_info(&kind, &request.body);
                 }
-                if digit.is_none() && !request.body.is_empty() {
+                let package = message::values_of(request, "Info-Package");
+                if digit.is_none() && !package.is_empty() {
+                    // RFC 6086 §4.2.2; without Recv-Info there is none.
+                    let mut reply = message::refusal(469, "no such package of INFO");
+                    let none = ("Recv-Info".to_owned(), String::new());
+                    reply.headers.push(self.info_packages().unwrap_or(none));
+                    reply
+                } else if digit.is_none() && !request.body.is_empty() {
                     message::refusal(415, "INFO carries digits or ICE candidates only")
                 } else {
                     message::reply(200)

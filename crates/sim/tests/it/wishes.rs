@@ -226,3 +226,22 @@ fn a_question_inside_a_call_is_answered_and_changes_nothing() {
         world.assert_no_leaks().await;
     });
 }
+
+/// RFC 6086 §4.2.2; and what a body of no package means is known for digits only.
+#[test]
+fn an_info_of_a_package_that_nobody_knows_is_refused() {
+    tell(1, Weather::CLEAR, &Configuration::default(), async |world: World| {
+        let alice = registered(&world, "alice", Line::Udp).await;
+        alice.dial("600").await;
+        world.run_until("alice hears herself", secs(9), |_| alice.is_talking()).await;
+        let package = [("Info-Package", "weather")];
+        for (headers, told) in [(&package[..], 469), (&[][..], 415)] {
+            alice.ask(Saying::new("INFO", headers).with_body("application/weather", "rain")).await;
+            world.run_for(secs(1)).await;
+            assert_eq!(alice.call().told.last(), Some(&told), "{}", world.account());
+        }
+        alice.hang_up().await;
+        world.run_until("it is over", secs(9), World::is_quiet).await;
+        world.assert_no_leaks().await;
+    });
+}
