@@ -460,6 +460,7 @@ impl Shard {
         match event {
             Event::Acked { dialog, .. }
             | Event::DialogRequest { dialog, .. }
+            | Event::RequestCancelled { dialog, .. }
             | Event::Pracked { dialog, .. }
             | Event::RefreshDue { dialog } => (owners.dialogs.get(dialog).cloned(), Some(*dialog)),
             Event::Bye { dialog, .. }

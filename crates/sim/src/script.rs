@@ -91,6 +91,19 @@ impl Script {
         self.wire.say(text).await;
     }
 
+    /// Cancels an INVITE of this number.
+    pub async fn cancels(&mut self, cseq: u32) {
+        let Self { user, call_id, remote, target, .. } = self;
+        let ip = self.wire.ip();
+        let text = format!(
+            "CANCEL {target} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {ip}:5060;branch=z9hG4bK{call_id}INVITE{cseq};rport\r\n\
+             From: <sip:{user}@192.0.2.1>;tag=ours\r\nTo: {remote}\r\nCall-ID: {call_id}\r\n\
+             CSeq: {cseq} CANCEL\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        self.wire.say(text).await;
+    }
+
     /// Takes what came: news are for the story, repetitions get what they got before.
     async fn take(&mut self, text: String) {
         if !self.seen.contains(&text) {

@@ -288,6 +288,13 @@ pub enum Event {
         /// The CANCEL, for its headers.
         request: Box<Request>,
     },
+    /// The peer cancelled its re-INVITE; the stack answered 200 and 487 and the dialog goes on.
+    RequestCancelled {
+        /// Which dialog.
+        dialog: DialogId,
+        /// What [`Event::DialogRequest`] called it; nobody waits for its answer any more.
+        transaction: TransactionId,
+    },
     /// A request arrived inside a dialog and waits for [`Command::Respond`]: re-INVITE, UPDATE,
     /// INFO, MESSAGE, REFER, NOTIFY, OPTIONS; and a PRACK that carries an offer (RFC 3262 §5).
     /// Other PRACKs are answered by the stack when they match.

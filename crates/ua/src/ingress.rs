@@ -247,7 +247,10 @@ impl Stack {
                 self.end_dialog(dialog);
                 self.emit(Event::Cancelled { dialog, request });
             }
-            ServerOwner::InDialog(dialog) => self.no_longer_pending(dialog, invite),
+            ServerOwner::InDialog(dialog) => {
+                self.no_longer_pending(dialog, invite);
+                self.emit(Event::RequestCancelled { dialog, transaction: invite });
+            }
             ServerOwner::Outside | ServerOwner::Stack => {}
         }
     }

@@ -246,8 +246,12 @@ impl Channel {
             }
             FaxNews::Wanted { channel, fax } => self.fax_wanted(channel, fax),
             FaxNews::Answered { channel, fax } => {
+                let peer = self.peer.as_ref().filter(|peer| peer.channel == channel);
                 if self.has_asked(channel) {
                     Box::pin(self.answer_waiting(fax)).await;
+                } else if let Some(peer) = peer.filter(|_| fax.is_some() && !self.is_faxing()) {
+                    // Our party took its wish back meanwhile.
+                    peer.tell(Control::Fax(FaxNews::Over { channel: self.id }));
                 }
             }
             FaxNews::Over { channel } => {
@@ -320,6 +324,11 @@ impl Channel {
             }
         }
         self.signalling.shard.respond(waiting.transaction, reply).await;
+    }
+
+    /// The party cancelled its offer: whatever the other side says, the voice stays.
+    pub(super) fn fax_withdrawn(&mut self, offer: TransactionId) {
+        self.faxing.waiting.take_if(|waiting| waiting.transaction == offer);
     }
 
     /// Nobody will say any more whether a fax is taken: it is not.

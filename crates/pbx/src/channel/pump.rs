@@ -235,6 +235,7 @@ impl Channel {
                 self.told_mut().hung_up_by = self.name.clone();
                 self.note_stop(crate::message::cause_of_bye(&request));
             }
+            SipEvent::RequestCancelled { transaction, .. } => self.fax_withdrawn(transaction),
             SipEvent::Ended { why, .. } => {
                 tracing::info!("{}: the dialog ended: {why:?}", self.name);
                 self.signalling.dialog = None;

@@ -279,6 +279,8 @@ impl Device {
                 self.note_asked(dialog, &request);
                 self.asked(dialog, transaction, &request).await
             }
+            // Phones answer a re-INVITE at once.
+            Event::RequestCancelled { .. } => {}
             Event::Acked { dialog, ack } => {
                 if let Some(place) = self.by_dialog(dialog)
                     && !ack.body.is_empty()

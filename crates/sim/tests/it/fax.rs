@@ -409,3 +409,39 @@ fn a_caller_that_may_not_have_a_fax_is_refused_at_once() {
         world.assert_no_leaks().await;
     });
 }
+
+/// The phone that asked thought better of it while the other machine was being asked.
+#[test]
+fn a_fax_that_is_cancelled_while_the_other_side_is_asked_leaves_both_in_voice() {
+    let configuration = fax_allowed().with_carriers();
+    tell(34, Weather::CLEAR, &configuration, async |world: World| {
+        let bob = registered(&world, "bob", Line::Udp).await;
+        bob.will_fax().await;
+        bob.will(Manner::Answer(Duration::from_millis(300))).await;
+        let ip = "198.51.100.2";
+        let voice = sidetone_sim::script::sdp(ip, 7_000);
+        let mut call = Script::call(&world, "carrier", "bob", "", &voice).await;
+        call.hears(200, "INVITE").await;
+        call.say("ACK", 1, "", "").await;
+        world.run_for(secs(1)).await;
+        let fax = format!(
+            "v=0\r\no=- 1 2 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+             m=image 7000 udptl t38\r\na=T38FaxVersion:0\r\n"
+        );
+        call.say("INVITE", 2, "", &fax).await;
+        call.cancels(2).await;
+        call.hears(487, "INVITE").await;
+        call.say("ACK", 2, "", "").await;
+        let in_voice_again = |_: &World| {
+            let asked = bob.call().asked;
+            let place = |word: &str| asked.iter().rposition(|text| text.contains(word));
+            place("m=image").is_some() && place("m=audio") > place("m=image")
+        };
+        world.run_until("bob is asked for his voice again", secs(9), in_voice_again).await;
+        call.attend(secs(1)).await;
+        bob.hang_up().await;
+        let bye = call.asked("BYE").await;
+        call.answers(&bye, "200 OK", "", "").await;
+        world.assert_no_leaks().await;
+    });
+}

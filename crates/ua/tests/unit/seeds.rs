@@ -153,6 +153,7 @@ fn react(
             story.over(side);
         }
         Event::Acked { .. }
+        | Event::RequestCancelled { .. }
         | Event::Pracked { .. }
         | Event::Provisional { .. }
         | Event::Request { .. }
