@@ -243,6 +243,15 @@ impl<'a> Fields<'a> {
         self.last(name).into_iter().flat_map(Value::items).map(str::to_owned).collect()
     }
 
+    /// Names the options that are set though they do nothing here.
+    pub(crate) fn idle(&mut self, options: &[&str], whose: &str, hint: &str) {
+        for option in options {
+            if self.is_set(option) {
+                self.warn(option, format!("'{option}' {whose}"), hint);
+            }
+        }
+    }
+
     /// The addresses of an option that holds one.
     pub(crate) fn address(&mut self, name: &str) -> Option<IpAddr> {
         let text = self.text(name)?;

@@ -634,6 +634,7 @@ impl Endpoint {
             );
         }
         self.check_verification(fields);
+        self.check_effect(fields);
         if self.timers.session_expires_s < self.timers.min_se_s {
             let message = format!(
                 "timers_sess_expires {} is below timers_min_se {}",
@@ -646,9 +647,30 @@ impl Endpoint {
             fields.warn("bind_rtp_to_media_address", message, "add media_address");
         }
     }
-}
 
-impl Endpoint {
+    /// Names what is set and does nothing beside other options.
+    fn check_effect(&self, fields: &mut Fields<'_>) {
+        let whose = format!("of endpoint '{}' does nothing", self.id);
+        let mut tell = |options: &[&str], hint| fields.idle(options, &whose, hint);
+        if self.bundle && !self.rtcp_mux {
+            tell(&["bundle"], "add rtcp_mux = yes (RFC 9143 §9.2)");
+        }
+        if self.media_encryption_optimistic && self.media_encryption == MediaEncryption::None {
+            tell(&["media_encryption_optimistic"], "add media_encryption = sdes or dtls");
+        }
+        if self.media_encryption != MediaEncryption::Dtls {
+            let all = crate::tables::endpoint::ENDPOINT.options.iter().map(|option| option.name);
+            let dtls: Vec<_> = all.filter(|name| name.starts_with("dtls_")).collect();
+            tell(&dtls, "it is for media_encryption = dtls and webrtc = yes");
+        }
+        if self.timers.mode == SessionTimers::No {
+            tell(&["timers_min_se", "timers_sess_expires"], "timers = no switches them off");
+        }
+        if !self.fax.udptl {
+            tell(&["t38_udptl_maxdatagram", "t38_udptl_nat"], "add t38_udptl = yes");
+        }
+    }
+
     /// Says what `dtls_verify` leaves open.
     fn check_verification(&self, fields: &mut Fields<'_>) {
         if self.media_encryption != MediaEncryption::Dtls {
@@ -835,21 +857,5 @@ fn groups(fields: &mut Fields<'_>, name: &str) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn caller_ids_are_read_in_every_form() {
-        for (text, name, number) in [
-            ("\"Phone A\" <100>", "Phone A", "100"),
-            ("Phone A <100>", "Phone A", "100"),
-            ("<100>", "", "100"),
-            ("+49 30 123", "", "+49 30 123"),
-            ("Alice", "Alice", ""),
-            ("\"A\" <1", "A", "1"),
-        ] {
-            let expected = CallerId { name: name.into(), number: number.into() };
-            assert_eq!(CallerId::parse(text), expected, "{text}");
-        }
-    }
-}
+#[path = "../../tests/unit/endpoint.rs"]
+mod tests;

@@ -200,16 +200,8 @@ impl Transport {
     fn check_effect(&self, fields: &mut Fields<'_>) {
         let name = self.protocol.name();
         let by_http = self.protocol.is_websocket();
-        let mut tell = |options: &[&str], hint: &str| {
-            for option in options.iter().copied() {
-                if !fields.is_set(option) {
-                    continue;
-                }
-                let words =
-                    format!("'{option}' of transport '{}' does nothing: it is {name}", self.id);
-                fields.warn(option, words, hint);
-            }
-        };
+        let whose = format!("of transport '{}' does nothing: it is {name}", self.id);
+        let mut tell = |options: &[&str], hint: &str| fields.idle(options, &whose, hint);
         let http = "WebSockets come to the addresses and with the certificate of http.conf";
         let hint = |hint: &'static str| if by_http { http } else { hint };
         if self.protocol != Protocol::Tls {

@@ -141,7 +141,7 @@ fn going_without_the_fingerprint_is_warned_of_and_no_choice_of_a_browser() {
         (own, "dtls_verify=no", DtlsVerify::No, Some("whoever is in the media path can listen")),
         (own, "dtls_verify=certificate", DtlsVerify::Certificate, Some("authorities of the sys")),
         (own, "dtls_verify=yes", DtlsVerify::Both, Some("authorities of the system")),
-        ("", "dtls_verify=no", DtlsVerify::No, None),
+        ("", "dtls_verify=no", DtlsVerify::No, Some("does nothing")),
         ("webrtc=yes\n", "dtls_verify=no", DtlsVerify::Fingerprint, Some("gives way to webrtc")),
     ];
     for (more, line, expected, words) in stories {
@@ -153,7 +153,8 @@ fn going_without_the_fingerprint_is_warned_of_and_no_choice_of_a_browser() {
         assert_eq!(about.len(), usize::from(words.is_some()), "{text}: {found:#?}");
         assert!(words.is_none_or(|words| about[0].contains(words)), "{found:#?}");
     }
-    let loaded = load_sip("[a]\ntype=endpoint\nallow=ulaw\ndtls_fingerprint=SHA-1\n");
+    let loaded =
+        load_sip(&format!("[a]\ntype=endpoint\nallow=ulaw\n{own}dtls_fingerprint=SHA-1\n"));
     assert_eq!(config(&loaded).endpoints["a"].dtls.fingerprint, DtlsFingerprint::Sha1);
     assert!(!warnings(&loaded).iter().any(|said| said.contains("dtls_fingerprint")));
 }
@@ -442,10 +443,11 @@ fn registrations_with_other_servers_are_checked() {
 
 #[test]
 fn words_of_dtls_cipher_that_name_no_suite_are_told_with_the_name_that_was_meant() {
-    let endpoint = "[a]\ntype=endpoint\ncontext=x\nallow=ulaw\ndtls_cipher=";
+    let endpoint = "[a]\ntype=endpoint\nallow=ulaw\nmedia_encryption=dtls\n\
+        dtls_auto_generate_cert=yes\ndtls_cipher=";
     let told = |list: &str| warnings(&load_sip(&format!("{endpoint}{list}\n")));
     let found = told("ECDHE-RSA-AES128-GCM-SHA265:HIGH:!aNULL");
-    one_says(&found, &["pjsip.conf:10:", "'ECDHE-RSA-AES128-GCM-SHA265' of dtls_cipher"]);
+    one_says(&found, &["pjsip.conf:11:", "'ECDHE-RSA-AES128-GCM-SHA265' of dtls_cipher"]);
     one_says(&found, &["did you mean 'ECDHE-RSA-AES128-GCM-SHA256'?"]);
     one_says(&told("kitchen"), &["'kitchen'", "there are TLS_AES_128", "all suites are offered"]);
     assert!(told("ECDHE-ECDSA-AES256-GCM-SHA384:ALL:!MD5").is_empty());
@@ -468,6 +470,41 @@ fn a_write_timeout_of_websockets_that_another_transport_overrides_is_named() {
     for (ws, wss) in [("", ""), ("websocket_write_timeout=50", "websocket_write_timeout=50")] {
         let found = found(ws, wss);
         assert!(!found.iter().any(|text| text.contains(words)), "{found:?}");
+    }
+}
+
+#[test]
+fn options_of_an_endpoint_that_do_nothing_beside_its_others_are_named() {
+    let book = |lines: &str| {
+        let text = format!(
+            "[t]\ntype=transport\nprotocol=udp\nbind=127.0.0.1\n[a]\ntype=endpoint\nallow=ulaw\n\
+             {lines}\n"
+        );
+        warnings(&load(&MemorySource::new().with("/etc/pjsip.conf", text.as_str()), "/etc"))
+    };
+    for (line, hint) in [
+        ("bundle=yes", "rtcp_mux = yes"),
+        ("media_encryption_optimistic=yes", "media_encryption = sdes or dtls"),
+        ("dtls_verify=no", "media_encryption = dtls"),
+        ("dtls_cipher=ECDHE-ECDSA-AES128-GCM-SHA256", "media_encryption = dtls"),
+        ("t38_udptl_nat=yes", "t38_udptl = yes"),
+        ("t38_udptl_maxdatagram=400", "t38_udptl = yes"),
+    ] {
+        let option = line.split('=').next().unwrap();
+        let words = format!("'{option}' of endpoint 'a' does nothing");
+        one_says(&book(line), &["pjsip.conf:8:", &words, hint]);
+    }
+    one_says(&book("timers=no\ntimers_min_se=100"), &["'timers_min_se'", "does nothing"]);
+    for lines in [
+        "bundle=yes\nrtcp_mux=yes",
+        "bundle=no",
+        "webrtc=yes\ndtls_cipher=ECDHE-ECDSA-AES128-GCM-SHA256",
+        "media_encryption=sdes\nmedia_encryption_optimistic=yes",
+        "timers=yes\ntimers_min_se=100",
+        "t38_udptl=yes\nt38_udptl_nat=yes",
+    ] {
+        let found = book(lines);
+        assert!(!found.iter().any(|text| text.contains("does nothing")), "{lines}: {found:?}");
     }
 }
 
