@@ -1,7 +1,7 @@
 //! The call flows of RFC 3665, RFC 5359 and RFC 3725 that an exchange takes part in, by section,
 //! each on links that lose, double, delay and reorder what they carry. Transfers (RFC 5359 §2.4,
 //! §2.5) are in `referrals`, registrations (RFC 3665 §2) in `registrations`, the other services of
-//! RFC 5359 in `services`.
+//! RFC 5359 in `services`, call park (§2.15) in `parking`.
 
 use std::time::Duration;
 

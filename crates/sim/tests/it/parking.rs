@@ -8,7 +8,7 @@ use sidetone_sim::{CallState, Configuration, Line, Manner, Phone, Saying, Weathe
 
 use super::tell::{registered, tell};
 use super::transfers::{attended, channels};
-use super::{press, wanted_seeds};
+use super::{FEW, press, tell_on_links, wanted_seeds};
 
 /// Everybody may park by `#7` and transfer by `#1`, and reaches the lot; `lot` is added to it.
 fn with_lot(lot: &str) -> Configuration {
@@ -173,6 +173,24 @@ fn a_refer_to_the_parking_extension_parks() {
         waits(&world, &alice, &bob).await;
         alice.hang_up().await;
         world.run_until("the space is free", secs(3), |w| parked(w).is_empty()).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+/// Bob has the call parked, and carol fetches it.
+#[test]
+fn rfc_5359_2_15_call_park() {
+    tell_on_links(&with_lot(""), FEW, async |world: World| {
+        let (alice, bob) = talking(&world).await;
+        let to = ("Refer-To", "<sip:700@192.0.2.1>");
+        bob.ask(Saying::new("REFER", &[to])).await;
+        world.run_until("alice is parked", secs(35), |w| !parked(w).is_empty()).await;
+        bob.hang_up().await;
+        let carol = registered(&world, "carol", Line::Tcp).await;
+        carol.dial("701").await;
+        world.run_until("they talk", secs(35), |w| w.talking(&alice, &carol)).await;
+        carol.hang_up().await;
+        world.run_until("alice is free", secs(35), |_| alice.is_over()).await;
         world.assert_no_leaks().await;
     });
 }
