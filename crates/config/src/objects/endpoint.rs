@@ -855,7 +855,3 @@ fn groups(fields: &mut Fields<'_>, name: &str) -> u64 {
     }
     bits
 }
-
-#[cfg(test)]
-#[path = "../../tests/unit/endpoint.rs"]
-mod tests;

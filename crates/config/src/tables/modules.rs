@@ -53,6 +53,9 @@ const fn stays(name: &'static str, why: &'static str) -> Module {
 const BRIDGE: &str = "without it no two parties could talk";
 const FILES: &str = "prompts and music are read by one reader for all formats";
 const FMTP: &str = "what the codec writes into offers comes with it: take it out of allow";
+const LOGIC: &[&str] = &["DELETE", "EXISTS", "IF", "IFTIME", "ISNULL", "SET", "VARIABLE_EXISTS"];
+const OF_CALLS: &[&str] =
+    &["PJSIP_DIAL_CONTACTS", "PJSIP_MEDIA_OFFER", "PJSIP_SEND_SESSION_REFRESH"];
 const PJSIP: &str = "without it nobody could call";
 const PLATFORM: &str = "it stands for a library or a service of the system that is not used here";
 const PROOF: &str = "who has a password proves it: take auth out of the endpoint";
@@ -84,7 +87,16 @@ pub const CORE: Module = module(
         "WaitDigit",
         "WaitExten",
     ],
-    &["EXCEPTION", "MESSAGE", "MESSAGE_DATA", "ROUTES", "SIP_HEADER", "SIP_HEADERS"],
+    &[
+        "EXCEPTION",
+        "FEATURE",
+        "FEATUREMAP",
+        "MESSAGE",
+        "MESSAGE_DATA",
+        "ROUTES",
+        "SIP_HEADER",
+        "SIP_HEADERS",
+    ],
 );
 
 /// All of them, sorted by name.
@@ -115,14 +127,7 @@ pub const MODULES: &[Module] = &[
     module("app_while", &["ContinueWhile", "EndWhile", "ExitWhile", "While"], &[]),
     stays("bridge_native_rtp", BRIDGE),
     stays("bridge_simple", BRIDGE),
-    Module {
-        stays: Some(PJSIP),
-        ..module(
-            "chan_pjsip",
-            &["PJSIPHangup"],
-            &["PJSIP_DIAL_CONTACTS", "PJSIP_MEDIA_OFFER", "PJSIP_SEND_SESSION_REFRESH"],
-        )
-    },
+    Module { stays: Some(PJSIP), ..module("chan_pjsip", &["PJSIPHangup"], OF_CALLS) },
     stays("codec_a_mu", "it is a short cut between ulaw and alaw: leave out one of them"),
     codec("codec_adpcm", &["adpcm"]),
     codec("codec_alaw", &["alaw"]),
@@ -148,11 +153,7 @@ pub const MODULES: &[Module] = &[
     module("func_global", &[], &["GLOBAL", "GLOBAL_DELETE", "GLOBAL_EXISTS"]),
     module("func_hangupcause", &["HangupCauseClear"], &["HANGUPCAUSE", "HANGUPCAUSE_KEYS"]),
     module("func_jitterbuffer", &[], &["JITTERBUFFER"]),
-    module(
-        "func_logic",
-        &[],
-        &["DELETE", "EXISTS", "IF", "IFTIME", "ISNULL", "SET", "VARIABLE_EXISTS"],
-    ),
+    module("func_logic", &[], LOGIC),
     module("func_math", &[], &["ABS", "DEC", "DIGIT_SUM", "INC", "MATH", "MAX", "MIN"]),
     module("func_md5", &[], &["MD5"]),
     module("func_pjsip_aor", &[], &["PJSIP_AOR"]),

@@ -9,8 +9,8 @@ use sidetone_config::objects::codecs::MediaKind;
 use sidetone_config::objects::identify::Source;
 use sidetone_config::tables::endpoint::ENDPOINT;
 use sidetone_config::{
-    AuthType, CallerIdPrivacy, DigestAlgorithm, DtlsFingerprint, DtlsSetup, DtlsVerify, DtmfMode,
-    Host, Identifier, IdentifyBy, MediaEncryption, Reliable, SessionTimers, load,
+    AuthType, CallerId, CallerIdPrivacy, DigestAlgorithm, DtlsFingerprint, DtlsSetup, DtlsVerify,
+    DtmfMode, Host, Identifier, IdentifyBy, MediaEncryption, Reliable, SessionTimers, load,
 };
 
 #[test]
@@ -553,4 +553,19 @@ fn the_lists_of_a_template_do_not_add_to_those_of_its_section() {
     assert_eq!((a.auth.clone(), a.aors.clone()), (vec!["a".to_owned()], vec!["a".to_owned()]));
     assert_eq!((b.groups.call, b.groups.pickup), (1 << 1, 0b1110));
     assert_eq!(b.auth, ["shared"]);
+}
+
+#[test]
+fn caller_ids_are_read_in_every_form() {
+    for (text, name, number) in [
+        ("\"Phone A\" <100>", "Phone A", "100"),
+        ("Phone A <100>", "Phone A", "100"),
+        ("<100>", "", "100"),
+        ("+49 30 123", "", "+49 30 123"),
+        ("Alice", "Alice", ""),
+        ("\"A\" <1", "A", "1"),
+    ] {
+        let expected = CallerId { name: name.into(), number: number.into() };
+        assert_eq!(CallerId::parse(text), expected, "{text}");
+    }
 }
