@@ -2,10 +2,14 @@
 //! INVITE walk, and every offer inside a call.
 
 use bytes::Bytes;
+use sidetone_sip::headers::{ContentDisposition, ContentType};
 use sidetone_sip::{Name, Request, Text};
 use sidetone_ua::api::Reply;
 
 use crate::message::{has_sdp, is_sdp, refusal, reply, text_of};
+
+/// RFC 2046 §5.1.1.
+const LONGEST_BOUNDARY: usize = 70;
 
 /// Parts of one body that are looked at.
 const MOST_PARTS: usize = 16;
@@ -24,14 +28,15 @@ pub fn keep(request: &mut Request) -> Result<(), Box<Reply>> {
     if !encoding.is_empty() && !encoding.trim().eq_ignore_ascii_case("identity") {
         return Err(unsupported("Accept-Encoding", "identity"));
     }
-    if let Some(part) = sdp_part(&text_of(request, Name::ContentType), &request.body) {
+    let kind = request.headers.typed::<ContentType>().ok().flatten();
+    if let Some(part) = kind.and_then(|kind| sdp_part(&kind, &request.body)) {
         request.body = part;
         request.headers.set(Name::ContentType, "application/sdp");
     }
     if !has_sdp(request) {
-        let disposition = text_of(request, Name::ContentDisposition);
-        let mut params = disposition.split(';').skip(1).map(|param| param.replace(' ', ""));
-        if !params.any(|param| param.eq_ignore_ascii_case("handling=optional")) {
+        let disposition = request.headers.typed::<ContentDisposition>().ok().flatten();
+        let handling = disposition.as_ref().and_then(|found| found.params.value("handling"));
+        if !handling.is_some_and(|handling| handling.eq_ignore_case("optional")) {
             return Err(unsupported("Accept", "application/sdp, multipart/mixed"));
         }
         request.body = Bytes::new();
@@ -59,18 +64,13 @@ fn wants_preconditions(body: &[u8]) -> bool {
 }
 
 /// The first part that is SDP of a body of several (RFC 2046 §5.1).
-fn sdp_part(content_type: &str, body: &Bytes) -> Option<Bytes> {
-    let (kind, params) = content_type.split_once(';')?;
-    if !kind.trim().get(..10)?.eq_ignore_ascii_case("multipart/") {
+fn sdp_part(kind: &ContentType, body: &Bytes) -> Option<Bytes> {
+    let boundary = kind.params.value("boundary").map(Text::unquoted)?;
+    let fits = (1..=LONGEST_BOUNDARY).contains(&boundary.as_bytes().len());
+    if !kind.kind.eq_ignore_case("multipart") || !fits {
         return None;
     }
-    let named = params.split(';').filter_map(|param| param.split_once('='));
-    let (_, boundary) = named.into_iter().find(|(name, _)| name.trim() == "boundary")?;
-    let boundary = Text::from(boundary.trim()).unquoted();
     let mark = [b"--", boundary.as_bytes()].concat();
-    if boundary.is_empty() {
-        return None;
-    }
     let mut rest = body.clone();
     for _ in 0..MOST_PARTS {
         rest = rest.slice(find(&rest, &mark)? + mark.len()..);

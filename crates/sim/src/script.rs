@@ -70,18 +70,23 @@ impl Script {
         self.wire.ip()
     }
 
-    /// Sends a request; the header lines stand right below its Via.
+    /// Sends a request; the header lines stand right below its Via. A body is SDP.
     pub async fn say(&mut self, method: &str, cseq: u32, more: &str, body: &str) {
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        self.say_as(method, cseq, &format!("{more}{kind}"), body).await;
+    }
+
+    /// The same with a body of any kind, which the header lines tell.
+    pub async fn say_as(&mut self, method: &str, cseq: u32, more: &str, body: &str) {
         let Self { user, call_id, remote, target, .. } = self;
         let ip = self.wire.ip();
-        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         let length = body.len();
         let text = format!(
             "{method} {target} SIP/2.0\r\n\
              Via: SIP/2.0/UDP {ip}:5060;branch=z9hG4bK{call_id}{method}{cseq};rport\r\n{more}\
              From: <sip:{user}@192.0.2.1>;tag=ours\r\nTo: {remote}\r\nCall-ID: {call_id}\r\n\
              CSeq: {cseq} {method}\r\nContact: <sip:{user}@{ip}:5060>\r\n\
-             Max-Forwards: 70\r\n{kind}Content-Length: {length}\r\n\r\n{body}"
+             Max-Forwards: 70\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         if method == "ACK" {
             self.acked = Some(text.clone());

@@ -7,6 +7,8 @@ use sidetone_base::Flow;
 use sidetone_dialplan::Stop;
 use sidetone_events::Event;
 use sidetone_media::LegEvent;
+use sidetone_party::description;
+use sidetone_sip::Method;
 use sidetone_ua::api::Event as SipEvent;
 
 use super::peer::turn_away;
@@ -241,7 +243,13 @@ impl Channel {
                 self.signalling.dialog = None;
                 self.note_stop(Cause::TIMER);
             }
-            SipEvent::DialogRequest { transaction, request, .. } => {
+            SipEvent::DialogRequest { transaction, mut request, .. } => {
+                let describes =
+                    matches!(request.method, Method::Invite | Method::Update | Method::Prack);
+                if describes && let Err(reply) = description::keep(&mut request) {
+                    self.signalling.shard.respond(transaction, *reply).await;
+                    return None;
+                }
                 let digit = self.in_dialog(transaction, &request).await;
                 let digit = match digit {
                     Some(digit) => self.hear_info(digit).await,

@@ -452,3 +452,49 @@ fn a_call_that_never_gets_any_media_ends() {
         world.assert_no_leaks().await;
     });
 }
+
+/// What holds for the body of the first INVITE holds for every offer after it (RFC 3261 §14.2,
+/// RFC 5621, RFC 3312), and the call goes on as it was.
+#[test]
+fn an_offer_inside_a_call_is_judged_like_that_of_its_invite() {
+    let configuration = Configuration::default().with_carriers();
+    tell(1, Weather::CLEAR, &configuration, async |world: World| {
+        let offer = sdp("198.51.100.1", 7000);
+        let mut call = Script::call(&world, "carrier", "600", "", &offer).await;
+        call.hears(200, "INVITE").await;
+        call.say("ACK", 1, "", "").await;
+        let mandatory = format!("{offer}a=des:qos mandatory local sendrecv\r\n");
+        let parts = format!(
+            "--x\r\nContent-Type: application/isup\r\n\r\n12\r\n--x\r\n\
+             Content-Type: application/sdp\r\n\r\n{offer}\r\n--x--\r\n"
+        );
+        let plain = "Content-Type: text/plain\r\n";
+        let ignored = "Content-Type: text/plain\r\nContent-Disposition: x;handling=optional\r\n";
+        let several = "Content-Type: multipart/mixed;boundary=x\r\n";
+        let sip = "Content-Type: application/sdp\r\n";
+        for (number, (kind, body, status)) in [
+            (plain, "hello", 415),
+            (sip, mandatory.as_str(), 580),
+            (several, parts.as_str(), 200),
+            (ignored, "hello", 200),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let cseq = u32::try_from(number).expect("few") + 2;
+            call.say_as("INVITE", cseq, kind, body).await;
+            let answer = call.hears(status, "INVITE").await;
+            assert_eq!(status == 415, !header(&answer, "Accept").is_empty(), "{answer}");
+            assert_eq!(status == 200, body_has_audio(&answer), "{answer}");
+            let in_ack = if kind == ignored { offer.as_str() } else { "" };
+            call.say("ACK", cseq, "", in_ack).await;
+        }
+        assert_eq!(world.exchange().live().count(), 1, "the call goes on");
+        call.ends(9).await;
+        world.assert_no_leaks().await;
+    });
+}
+
+fn body_has_audio(message: &str) -> bool {
+    body(message).contains("m=audio ")
+}
