@@ -17,7 +17,6 @@ use crate::objects::codecs::{self, AllowedCodec, MediaKind, Problem};
 use crate::objects::fax::FaxSettings;
 use crate::objects::hold::HoldSettings;
 use crate::objects::speech::Speech;
-use crate::objects::transport::tos;
 use crate::table::{Choice, choices};
 
 choices! {
@@ -365,16 +364,10 @@ pub struct Endpoint {
     pub codec_prefs: CodecPrefs,
     /// How digits travel.
     pub dtmf_mode: DtmfMode,
-    /// Whether media may flow past this server (it never does).
-    pub direct_media: bool,
     /// User name in the o= line.
     pub sdp_owner: String,
     /// Name in the s= line.
     pub sdp_session: String,
-    /// Type of service of audio packets.
-    pub tos_audio: u8,
-    /// Type of service of video packets.
-    pub tos_video: u8,
 
     /// Answer to the port a request came from.
     pub force_rport: bool,
@@ -384,14 +377,10 @@ pub struct Endpoint {
     pub reliable_provisional: Reliable,
     /// Session timers.
     pub timers: TimerSettings,
-    /// Play ringing as early media.
-    pub inband_progress: bool,
     /// How a 3xx answer is followed.
     pub redirect_method: RedirectMethod,
     /// May transfer.
     pub allow_transfer: bool,
-    /// May subscribe.
-    pub allow_subscribe: bool,
     /// Answer 484 while more digits could match.
     pub allow_overlap: bool,
     /// Add `user=phone`.
@@ -422,8 +411,6 @@ pub struct Endpoint {
     pub accountcode: String,
     /// Language of prompts; empty for the server's.
     pub language: String,
-    /// Country whose tones it hears; empty for the server's.
-    pub tone_zone: String,
     /// Music and hold.
     pub hold: HoldSettings,
     /// Calls at which its state is busy; 0 for never.
@@ -497,19 +484,14 @@ impl Endpoint {
             rtp_keepalive_s: fields.number("rtp_keepalive"),
             codec_prefs: CodecPrefs::build(fields),
             dtmf_mode: fields.choice("dtmf_mode").unwrap_or(DtmfMode::Rfc4733),
-            direct_media: fields.flag("direct_media"),
             sdp_owner: fields.string("sdp_owner"),
             sdp_session: fields.string("sdp_session"),
-            tos_audio: tos(fields, "tos_audio"),
-            tos_video: tos(fields, "tos_video"),
             force_rport: fields.flag("force_rport"),
             rewrite_contact: fields.flag("rewrite_contact"),
             reliable_provisional: fields.choice("100rel").unwrap_or(Reliable::Yes),
             timers: timers(fields),
-            inband_progress: fields.flag("inband_progress"),
             redirect_method: choice_or(fields, "redirect_method", RedirectMethod::User),
             allow_transfer: fields.flag("allow_transfer"),
-            allow_subscribe: fields.flag("allow_subscribe"),
             allow_overlap: fields.flag("allow_overlap"),
             user_eq_phone: fields.flag("user_eq_phone"),
             callerid: fields.text("callerid").map(|text| CallerId::parse(&text)),
@@ -524,7 +506,6 @@ impl Endpoint {
             set_var: variables(fields),
             accountcode: fields.string("accountcode"),
             language: fields.string("language"),
-            tone_zone: fields.string("tone_zone"),
             hold: HoldSettings::build(fields),
             device_state_busy_at: fields.number("device_state_busy_at"),
             groups: PickupGroups::build(fields),

@@ -262,7 +262,7 @@ const KEEPALIVE_OPTIONS: &[&str] = &[
     "tcp_keepalive_probe_count",
 ];
 
-pub(crate) fn tos(fields: &Fields<'_>, name: &str) -> u8 {
+fn tos(fields: &Fields<'_>, name: &str) -> u8 {
     crate::table::type_of_service(&fields.string(name)).unwrap_or(0)
 }
 

@@ -28,7 +28,7 @@ fn an_endpoint_has_the_published_defaults() {
     assert_eq!((a.timers.min_se_s, a.timers.session_expires_s), (90, 1800));
     assert_eq!(a.dtmf_mode, DtmfMode::Rfc4733);
     assert_eq!(a.callerid_privacy, CallerIdPrivacy::AllowedNotScreened);
-    assert!(a.force_rport && a.allow_transfer && a.allow_subscribe && a.allow_overlap);
+    assert!(a.force_rport && a.allow_transfer && a.allow_overlap);
     assert!(!a.rtp_symmetric && !a.ice_support && !a.rewrite_contact && a.acl.is_empty());
     assert_eq!(a.rtp_ports, None);
     let system = &config.system;
@@ -89,7 +89,6 @@ fn options_of_an_endpoint_are_typed() {
     assert_eq!(a.groups.call, 0b11_1010);
     assert_eq!(a.rtp_ports, Some(4000..=4100));
     assert_eq!(a.identify_by, [IdentifyBy::AuthUsername, IdentifyBy::Username]);
-    assert_eq!(a.tos_audio, 184);
     assert_eq!(a.outbound_proxy.as_deref(), Some("sip:p.example;lr"));
     assert_eq!(a.timers.mode, SessionTimers::Always);
     assert_eq!(a.reliable_provisional, Reliable::PeerSupported);
