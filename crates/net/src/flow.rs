@@ -374,11 +374,9 @@ impl FlowTable {
         };
         let unused = all.filter(is_unused);
         let mut unused: Vec<_> = unused.map(|flow| (flow.idle(), Arc::clone(flow))).collect();
-        unused.sort_unstable_by_key(|(idle, _)| std::cmp::Reverse(*idle));
         let quarter = (limits.udp_flows / 4).max(1).min(unused.len());
-        if quarter == 0 {
-            return;
-        }
+        let Some(last) = quarter.checked_sub(1) else { return };
+        unused.select_nth_unstable_by_key(last, |(idle, _)| std::cmp::Reverse(*idle));
         tracing::warn!(
             "{} sources speak over UDP at once, the most there may be: {quarter} of those that \
              never registered or called are forgotten",

@@ -300,11 +300,7 @@ fn request(
     let facts = channel.sip();
     headers.extend(identity::diversion(endpoint, &facts.redirecting, &uri, &host));
     headers.extend(facts.headers.iter().cloned());
-    // A call that comes back to where it was ends some time (RFC 7332).
-    if let Some(hops) = facts.hops {
-        let hops = hops.min(exchange.config().global.max_forwards);
-        headers.push(("Max-Forwards".to_owned(), hops.to_string()));
-    }
+    headers.extend(proxy::max_forwards(exchange, facts.hops));
     OutgoingRequest {
         method: Method::Invite,
         to: format!("<{uri}>"),

@@ -44,6 +44,13 @@ pub fn aim(exchange: &Exchange, proxy: Option<&String>, contact: &mut Contact) -
     ways
 }
 
+/// `Max-Forwards` of what is passed on: what comes back to where it was ends some time (RFC 7332).
+/// The stack refuses what has no hop left, and writes the header of what begins here.
+pub fn max_forwards(exchange: &Exchange, hops: Option<u8>) -> Option<(String, String)> {
+    let hops = hops?.min(exchange.config().global.max_forwards);
+    Some(("Max-Forwards".to_owned(), hops.to_string()))
+}
+
 /// Further places as requests of an endpoint are written for them.
 pub fn written(
     exchange: &Exchange,

@@ -2,7 +2,7 @@
 //! another channel, if it may. Who may is decision 33.
 
 use sidetone_base::ChannelId;
-use sidetone_config::{Endpoint, Replacing};
+use sidetone_config::Replacing;
 use sidetone_dialplan::Stop;
 use sidetone_sip::Request;
 use sidetone_sip::headers::Replaces;
@@ -12,7 +12,6 @@ use crate::Cause;
 use crate::bridge;
 use crate::channel::Channel;
 use crate::counters::Refusal;
-use crate::exchange::Exchange;
 use crate::message;
 use crate::transfer;
 
@@ -30,10 +29,7 @@ pub(crate) async fn take_over(channel: &mut Channel, replaces: &Replaces) {
     let found = channel.exchange().find_replaced(replaces).await;
     let status = match found {
         None => Some(481),
-        Some(found) if !may(channel.exchange(), channel.endpoint(), found.channel) => {
-            tracing::warn!("{}: '{}' {NOT_ITS_OWN}", channel.name(), channel.endpoint().id);
-            Some(403)
-        }
+        Some(found) if !may(channel, found.channel) => Some(403),
         Some(found) if replaces.early_only && found.is_answered => Some(486),
         Some(_) => None,
     };
@@ -51,20 +47,25 @@ pub(crate) async fn take_over(channel: &mut Channel, replaces: &Replaces) {
     channel.hang_up(cause).await;
 }
 
-/// Why a place is not given away.
-pub(crate) const NOT_ITS_OWN: &str = "may not take the place of a call that is not its own; \
-    allow_replaces=any in its endpoint lets it";
-
-/// Whether an endpoint may take the place of a channel: it is the one that talks there, it may
-/// pick up that one's calls, or the operator trusts it.
-pub(crate) fn may(exchange: &Exchange, own: &Endpoint, target: ChannelId) -> bool {
-    if own.speech.allow_replaces == Replacing::Any {
-        return true;
-    }
-    let Some(replaced) = exchange.live().endpoint_of(target) else { return false };
-    if replaced == own.id {
-        return true;
-    }
+/// Whether the endpoint of a channel may take the place of another, itself or for its party: it is
+/// the one that talks there, it may pick up that one's calls, or the operator trusts it. That it
+/// may not is told.
+pub(crate) fn may(channel: &Channel, target: ChannelId) -> bool {
+    let (exchange, own) = (channel.exchange(), channel.endpoint());
     let config = exchange.config();
-    config.endpoints.get(&replaced).is_some_and(|theirs| own.groups.may_pick_up(&theirs.groups))
+    let picks_up = |replaced: &String| {
+        let theirs = config.endpoints.get(replaced);
+        *replaced == own.id || theirs.is_some_and(|theirs| own.groups.may_pick_up(&theirs.groups))
+    };
+    let may = own.speech.allow_replaces == Replacing::Any
+        || exchange.live().endpoint_of(target).is_some_and(|replaced| picks_up(&replaced));
+    if !may {
+        tracing::warn!(
+            "{}: '{}' may not take the place of a call that is not its own; \
+             allow_replaces=any in its endpoint lets it",
+            channel.name(),
+            own.id
+        );
+    }
+    may
 }

@@ -51,12 +51,6 @@ pub struct TextMessage {
 }
 
 impl TextMessage {
-    /// How often it may be passed on yet, if its sender said so.
-    fn hops_left(&self) -> Option<u32> {
-        let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("Max-Forwards");
-        self.data.iter().find(named).and_then(|(_, value)| value.trim().parse().ok())
-    }
-
     /// Adds or changes a header that goes with it; an empty value takes it away. False when there
     /// are too many.
     pub fn set_data(&mut self, name: &str, value: &str) -> bool {
@@ -226,11 +220,13 @@ pub struct Sending {
     pub to: Option<String>,
     /// The text and its headers.
     pub message: TextMessage,
+    /// How many exchanges and proxies it may pass yet, if it came from one.
+    pub hops: Option<u8>,
 }
 
 /// Sends a MESSAGE outside calls. Challenges are answered; nobody hears of its end.
 pub async fn send(exchange: &Exchange, sending: Sending) {
-    let Sending { endpoint, mut contact, from, to, message } = sending;
+    let Sending { endpoint, mut contact, from, to, message, hops } = sending;
     let others = proxy::aim(exchange, None, &mut contact);
     let flow = flow_of(exchange, &contact);
     let (host, port) = exchange.public_address(&endpoint, &flow);
@@ -238,9 +234,7 @@ pub async fn send(exchange: &Exchange, sending: Sending) {
     let call_id = Random::token(&mut **exchange.random(), 32);
     let shard = exchange.shard_of(call_id.as_bytes()).clone();
     let mut headers = identity::headers(&endpoint, &from, &host, identity::Side::Calling);
-    // Texts that go in a circle end: the stack refuses what has no hop left (RFC 3261 §16.3).
-    let hops = message.hops_left().map(|hops| hops.saturating_sub(1).to_string());
-    headers.extend(hops.map(|hops| ("Max-Forwards".to_owned(), hops)));
+    headers.extend(proxy::max_forwards(exchange, hops));
     headers.extend(message.data.into_iter().filter(|(name, _)| is_extension(name)));
     let kind = if message.content_type.is_empty() {
         "text/plain;charset=UTF-8".to_owned()

@@ -207,13 +207,18 @@ async fn serve(
         () = socket.serve(answer, log.writer().clone()) => {}
         () = until_stopped(&exchange, &reloader, stopping) => {}
     }
-    drain(&exchange).await;
+    end(&exchange, &http, &net).await;
+    Ok(())
+}
+
+/// What is to be done before the process ends: calls are told, and nothing is lost.
+async fn end(exchange: &Exchange, http: &HttpServer, net: &Net) {
+    drain(exchange).await;
     http.stop().await;
     net.shutdown().await;
     exchange.engine().clone().stop().await;
     // No call is left that could change it.
     exchange.database().close().await;
-    Ok(())
 }
 
 /// `-c`: commands come from this terminal too. The thread ends with its input or the process.

@@ -83,7 +83,7 @@ fn sending(
             Some(String::from_utf8_lossy(&out).into_owned())
         }
     };
-    Ok(Sending { endpoint, contact, from, to, message })
+    Ok(Sending { endpoint, contact, from, to, message, hops: channel.sip().hops_left() })
 }
 
 /// Who writes, of `"name" <sip:user@host>`, `sip:user@host` or a name alone.

@@ -101,8 +101,8 @@ impl Channel {
             return Ok(Plan::Blind(identity::number_of(&target.uri)));
         };
         match self.exchange.find_replaced(&replaces).await {
-            Some(found) if !replaces::may(&self.exchange, &self.endpoint, found.channel) => {
-                Err(message::refusal(403, replaces::NOT_ITS_OWN))
+            Some(found) if !replaces::may(self, found.channel) => {
+                Err(message::refusal(403, "that call is not its own"))
             }
             Some(found) => Ok(Plan::Attended(found.channel)),
             // A call of another exchange: the dialplan may know the way there.

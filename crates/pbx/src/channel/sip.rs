@@ -112,6 +112,12 @@ pub struct SipFacts {
 }
 
 impl SipFacts {
+    /// How many exchanges and proxies what it passes on may pass yet: one less than what came.
+    #[must_use]
+    pub fn hops_left(&self) -> Option<u8> {
+        self.hops.map(|hops| hops.saturating_sub(1))
+    }
+
     /// Adds a header for our INVITE. False when there are too many.
     pub fn add(list: &mut Vec<(String, String)>, name: &str, value: &str) -> bool {
         let fits = list.len() < MOST;
@@ -194,7 +200,7 @@ impl Channel {
             redirecting: self.sip.redirecting.clone(),
             pairs: Arc::clone(&self.sip.pairs),
             depth: self.sip.depth,
-            hops: self.sip.hops.map(|hops| hops.saturating_sub(1)),
+            hops: self.sip.hops_left(),
             fax: self.first_fax().cloned(),
         }
     }

@@ -61,9 +61,6 @@ impl Stack {
             dialog.told = Some((reply.status, reliable && dialog.reliable.peer_supports));
             self.timers.set(Timer::RingingRepeat(id), self.now + RINGING_PAUSE);
         }
-        let Some(dialog) = self.dialogs.get_mut(&id) else {
-            return;
-        };
         match reply.status {
             100 => {}
             101..=199 if reliable && dialog.reliable.peer_supports => {
