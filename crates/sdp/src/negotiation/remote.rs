@@ -198,9 +198,7 @@ pub(super) fn demands(
     remote: &RemoteTransport,
 ) -> Result<(), (Cause, String)> {
     let wanted_at = [remote.rtp, remote.rtcp].into_iter().flatten();
-    if remote.ice.is_none()
-        && let Some(many) = wanted_at.map(|address| address.ip()).find(is_of_many)
-    {
+    if let Some(many) = wanted_at.map(|address| address.ip()).find(is_of_many) {
         return Err((
             Cause::Address,
             format!(

@@ -168,9 +168,16 @@ fn a_browser_that_answers_in_clear_is_refused() {
 
 #[test]
 fn media_for_many_hosts_is_refused() {
+    // Not even beside lines of ICE: we may have none, a fax uses none, RTCP of its own neither.
+    let ice = "a=ice-ufrag:abcd\na=ice-pwd:0123456789abcdef012345\n";
+    let faxes = Capabilities { fax: true, ..phone_endpoint() };
     for address in ["IP4 224.2.1.1/127", "IP4 255.255.255.255", "IP6 ff15::101"] {
-        let text = format!("v=0\nc=IN {address}\nm=audio 4000 RTP/AVP 0\n");
-        check(phone_endpoint(), &sdp(&text), Cause::Address, &["unicast"]);
+        for line in ["audio 4000 RTP/AVP 0", "image 4000 udptl t38"] {
+            for ice in ["", ice] {
+                let text = format!("v=0\nc=IN {address}\nm={line}\n{ice}");
+                check(faxes.clone(), &sdp(&text), Cause::Address, &["unicast"]);
+            }
+        }
     }
     let rtcp = "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\na=rtcp:4001 IN IP4 239.1.1.1\n";
     check(phone_endpoint(), &sdp(rtcp), Cause::Address, &["239.1.1.1"]);
