@@ -87,8 +87,7 @@ async fn read_all(
     connection: &mut SqliteConnection,
     path: &Path,
 ) -> Result<BTreeMap<String, String>, sqlx::Error> {
-    let (tables,): (i64,) = sqlx::query_as(TABLES).fetch_one(&mut *connection).await?;
-    if tables == 0 {
+    if !has_table(connection).await? {
         return Ok(BTreeMap::new());
     }
     let mut entries = BTreeMap::new();
@@ -112,26 +111,29 @@ async fn read_all(
 
 type Bytes = (Option<Vec<u8>>, Option<Vec<u8>>);
 
+async fn has_table(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let (tables,): (i64,) = sqlx::query_as(TABLES).fetch_one(connection).await?;
+    Ok(tables > 0)
+}
+
 /// Brings the file in line with memory where it changed: all of it or nothing.
 pub(crate) async fn write(path: &Path, shared: &Shared, changes: &Changes) -> Result<(), String> {
-    let is_new = make(path).await.map_err(|error| error.to_string())?;
+    make(path).await.map_err(|error| error.to_string())?;
     let mut connection = options(path).connect().await.map_err(words)?;
-    // A file that somebody removed had the other entries too.
-    let everything = changes.everything || is_new;
-    let written = transact(&mut connection, shared, changes, everything).await.map_err(words);
+    let written = transact(&mut connection, shared, changes).await.map_err(words);
     let _ = connection.close().await;
     written
 }
 
-/// Makes a file that only the user of the exchange may read; whether there was none.
-async fn make(path: &Path) -> std::io::Result<bool> {
+/// Makes a file that only the user of the exchange may read, if there is none.
+async fn make(path: &Path) -> std::io::Result<()> {
     if let Some(directory) = path.parent() {
         tokio::fs::DirBuilder::new().recursive(true).mode(0o750).create(directory).await?;
     }
     let mut new = tokio::fs::OpenOptions::new();
     match new.write(true).create_new(true).mode(0o600).open(path).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -140,9 +142,10 @@ async fn transact(
     connection: &mut SqliteConnection,
     shared: &Shared,
     changes: &Changes,
-    everything: bool,
 ) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    // A file that somebody removed or emptied had the other entries too.
+    let everything = changes.everything || !has_table(&mut transaction).await?;
     sqlx::query(CREATE).execute(&mut *transaction).await?;
     if everything {
         forget_what_is_gone(&mut transaction, shared).await?;

@@ -158,6 +158,19 @@ async fn a_file_that_was_removed_is_written_anew_and_whole() {
 }
 
 #[tokio::test]
+async fn an_empty_file_that_an_attempt_left_behind_is_filled_whole() {
+    let place = Place::new("emptied");
+    let database = AstDb::open(&place.file()).await;
+    put(&database, "first", "one");
+    database.flush().await;
+    // Somebody removed it, and the disk had room for its name only.
+    std::fs::write(place.file(), "").expect("emptied");
+    put(&database, "second", "two");
+    closed(database).await;
+    assert_eq!(AstDb::open(&place.file()).await.count(), 2);
+}
+
+#[tokio::test]
 async fn more_changes_than_are_listed_reach_the_file_all_the_same() {
     let place = Place::new("many");
     execute(
