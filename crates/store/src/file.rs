@@ -198,8 +198,9 @@ async fn put(
 
 /// Runs a statement that reads. The file is opened for reading only, whatever the statement says.
 pub(crate) async fn query(path: &Path, statement: &str) -> Result<Vec<Row>, QueryError> {
-    let first = statement.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    if !["select", "with", "values"].contains(&first.as_str()) {
+    let first = statement.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next();
+    let reads = |word: &str| ["select", "with", "values"].contains(&word);
+    if !first.is_some_and(|word| reads(&word.to_ascii_lowercase())) {
         return Err(QueryError::NotReading);
     }
     if !path.exists() {

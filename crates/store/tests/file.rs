@@ -199,6 +199,8 @@ async fn a_query_reads_and_changes_nothing() {
     let asked = database.query("SELECT 1").await;
     assert!(matches!(asked, Err(QueryError::NoFile(_))), "{asked:?}");
     put(&database, "k", "v");
+    let rows = database.query("values(1)").await;
+    assert_eq!(rows, Ok(vec![vec![("column1".to_owned(), "1".to_owned())]]), "no space is needed");
     for statement in ["DELETE FROM astdb", "ATTACH 'x' AS y", "PRAGMA user_version", ""] {
         assert_eq!(database.query(statement).await, Err(QueryError::NotReading), "{statement}");
     }
