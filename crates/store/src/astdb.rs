@@ -358,9 +358,10 @@ impl AstDb {
     pub async fn close(&self) {
         self.order(Order::Close).await;
         let writer = self.inner.writer.lock().take();
-        if let Some(writer) = writer {
-            // It ended by itself.
-            let _ = writer.await;
+        if let Some(writer) = writer
+            && let Err(error) = writer.await
+        {
+            tracing::error!("the writer of AstDB died, what changed since is lost: {error}");
         }
     }
 

@@ -51,7 +51,7 @@ pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut orders: mpsc::Re
                 let _ = done.send(());
                 return;
             }
-            Some(None) => return,
+            Some(None) => return give_up(&shared, &path),
         }
     }
 }
