@@ -29,8 +29,8 @@ const FEE: &[&str] = &["fee", "connect fee", "connection fee", "setup fee"];
 const DESCRIPTION: &[&str] = &["description", "destination", "name", "country"];
 
 /// Reads a price list into the draft. Lines that begin with `#` are notes; columns are separated
-/// by commas, semicolons or tabs, and a comma in a price is a decimal point if it separates
-/// nothing.
+/// by commas, semicolons or tabs, whichever comes first, and a comma in a price is a decimal point
+/// if it separates nothing.
 pub fn read_sheet(file: &str, bytes: &[u8], into: &mut Draft) {
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
     let file: std::sync::Arc<str> = file.into();
@@ -48,8 +48,7 @@ pub fn read_sheet(file: &str, bytes: &[u8], into: &mut Draft) {
             continue;
         }
         let Some((separator, columns)) = layout else {
-            let separator = [';', '\t'].into_iter().find(|mark| line.contains(*mark));
-            let separator = separator.unwrap_or(',');
+            let separator = separator(line);
             let fields = fields(line, separator);
             if !is_header(&fields) {
                 layout = Some((separator, USUAL));
@@ -68,6 +67,16 @@ pub fn read_sheet(file: &str, bytes: &[u8], into: &mut Draft) {
         };
         row(&fields(line, separator), columns, separator, &at, into);
     }
+}
+
+/// What separates the columns, by the first line: a description at its end may hold other marks.
+fn separator(line: &str) -> char {
+    let mut quoted = false;
+    let separates = |c: &char| {
+        quoted ^= *c == '"';
+        !quoted && matches!(c, ',' | ';' | '\t')
+    };
+    line.chars().find(separates).unwrap_or(',')
 }
 
 /// A line of names has no digit in its first columns.

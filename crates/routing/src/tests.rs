@@ -305,6 +305,11 @@ fn price_lists_are_read_as_carriers_write_them() {
         assert_eq!(found.description, "Germany, mobile", "{text}");
         assert_eq!(prices.longest("4930").map(|found| found.description), Some("Germany"));
     }
+    for text in ["49,0.01,Germany; all of it\n", "prefix,price\n49,0.01\n48,0.02,a;b\tc\n"] {
+        let (prices, findings) = sheet(text);
+        assert_eq!(findings, Vec::<String>::new(), "the first mark separates: {text}");
+        assert_eq!(prices.longest("49").expect("a price").rate.price, price("0.01"));
+    }
     let (prices, _) = sheet("prefix,price,connect_fee\n49,0.01,0.02\n48,0.01,\n");
     let fee = |number: &str| prices.longest(number).expect("a price").rate.fee;
     assert_eq!((fee("49"), fee("48")), (price("0.02"), price("0")));
