@@ -36,6 +36,10 @@ fn digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+fn is_dialled(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || b"+*#".contains(&byte))
+}
+
 impl Table {
     /// Takes over the texts of `[general]`.
     #[must_use]
@@ -55,8 +59,14 @@ impl Table {
             }
         }
         if let Some(text) = text("international") {
-            let prefixes = text.split(',').map(|prefix| prefix.trim().to_owned());
-            self.dialling.international = prefixes.collect();
+            let prefixes = || text.split(',').map(str::trim);
+            match prefixes().find(|prefix| !is_dialled(prefix)) {
+                Some(prefix) => {
+                    let words = format!("international: '{prefix}' is nothing that is dialled");
+                    findings.error("international", words, "write digits, +, * and #, as 00,011");
+                }
+                None => self.dialling.international = prefixes().map(str::to_owned).collect(),
+            }
         }
         match text("max_price").filter(|text| !text.is_empty()).map(Price::new) {
             Some(Ok(price)) => self.max_price = Some(price),
@@ -89,7 +99,7 @@ impl Route {
             findings.all.push(Diagnostic::error(&section.span, words).hint("no comma and no &"));
         }
         self.check_dial(&mut findings);
-        if !self.prepend.bytes().all(|byte| byte.is_ascii_digit() || b"+*#".contains(&byte)) {
+        if !is_dialled(&self.prepend) {
             let words = format!("'prepend = {}' is nothing that is dialled", self.prepend);
             findings.error("prepend", words, "write digits, +, * and #");
         }

@@ -440,6 +440,10 @@ fn a_route_with_an_error_is_left_out_and_a_reload_keeps_the_table() {
         ("[general]\nmax_price = x", &["routes.conf:5", "no price"]),
         ("[general]\nstop_causes = x", &["routes.conf:5", "no cause"]),
         ("[general]\ncountry = +49", &["routes.conf:5", "no digits"]),
+        (
+            "[general]\ninternational = 00,o11",
+            &["routes.conf:5", "'o11'", "nothing that is dialled"],
+        ),
     ] {
         let text = format!("{good}{line}\n");
         let loaded = load(&routes(&[("routes.conf", &text), ("a.csv", "1,1")]), "/etc");
