@@ -177,7 +177,7 @@ impl Table {
             return Err(Reason::Blocked);
         }
         let number = route.number(&ask.number).ok_or(Reason::TooShort)?;
-        if !route.times.is_empty() && !route.times.iter().any(|time| time.contains(&moment.wall)) {
+        if !route.is_in_time(&moment.wall) {
             return Err(Reason::Time);
         }
         let compared = self.compared(found.rate);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Zoned;
 use sidetone_conf::Span;
 use sidetone_dialplan::TimeRange;
 
@@ -58,6 +59,12 @@ impl Route {
     pub fn number(&self, number: &Number) -> Option<String> {
         let rest = number.digits().get(self.strip..).filter(|rest| !rest.is_empty())?;
         Some(format!("{}{rest}", self.prepend))
+    }
+
+    /// Whether it is used at this time of day.
+    #[must_use]
+    pub fn is_in_time(&self, wall: &Zoned) -> bool {
+        self.times.is_empty() || self.times.iter().any(|time| time.contains(wall))
     }
 
     /// `dial` with what this crate knows put in: `${NUMBER}` as the route wants it, `${E164}` as

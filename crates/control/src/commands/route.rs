@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use sidetone_routing::{Ask, Choice, Moment, Route, Sort, State, Table};
+use sidetone_routing::{Ask, Choice, Moment, Reason, Route, Sort, State, Table};
 
 use super::{Context, text, wrong};
 use crate::socket::Answer;
@@ -59,13 +59,14 @@ fn list(table: &Table, moment: &Moment, state: &State) -> String {
 }
 
 fn status(route: &Route, moment: &Moment, state: &State) -> String {
-    if !route.enabled {
-        return "disabled".to_owned();
-    }
-    if !route.times.is_empty() && !route.times.iter().any(|time| time.contains(&moment.wall)) {
-        return "not at this time".to_owned();
-    }
-    state.objection(route, moment.now).map_or_else(|| "ready".to_owned(), |why| why.to_string())
+    let reason = if !route.enabled {
+        Some(Reason::Disabled)
+    } else if !route.is_in_time(&moment.wall) {
+        Some(Reason::Time)
+    } else {
+        state.objection(route, moment.now)
+    };
+    reason.map_or_else(|| "ready".to_owned(), |why| why.to_string())
 }
 
 fn decided(table: &Table, number: &str, most: &str, moment: &Moment, state: &State) -> Answer {
@@ -155,7 +156,7 @@ mod tests {
         let lines = told(|table, moment, state| {
             state.take(&table.routes[1], moment.now).expect("room");
             state.failed("second", moment.now.checked_add(Duration::from_secs(42)));
-            decided(table, "030 123".replace(' ', "").as_str(), "", moment, state).text
+            decided(table, "030123", "", moment, state).text
         });
         assert_eq!(
             lines,
