@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use sidetone_apps::applications::written;
+use sidetone_apps::applications::{Written, written};
 use sidetone_conf::{Diagnostic, Span};
 use sidetone_config::modules::Modules;
 use sidetone_config::{Config, meant, nearest};
@@ -20,70 +20,78 @@ pub(crate) fn what_is_missing(plan: &Dialplan, config: Option<&Config>) -> Vec<D
         Callable::Application(name) => modules.application_off(name),
         Callable::Function(name) => modules.function_off(name),
     }));
-    let contexts: Vec<&str> = plan.contexts().iter().map(|context| &*context.name).collect();
-    findings.extend(about_calls(plan, config, &contexts));
-    findings.extend(config.into_iter().flat_map(|config| about_features(plan, config, modules)));
-    findings.extend(config.into_iter().flat_map(|config| config.unknown_contexts(&contexts)));
-    findings.extend(config.into_iter().flat_map(|config| about_routes(config, plan)));
+    findings.extend(about_calls(plan, config));
+    if let Some(config) = config {
+        findings.extend(about_features(plan, config, modules));
+        findings.extend(config.unknown_contexts(&contexts(plan)));
+        findings.extend(about_routes(config, plan));
+    }
     findings
+}
+
+fn contexts(plan: &Dialplan) -> Vec<&str> {
+    plan.contexts().iter().map(|context| &*context.name).collect()
 }
 
 /// What routes name: endpoints and contexts that are not there, and option letters.
 pub(crate) fn about_routes(config: &Config, plan: &Dialplan) -> Vec<Diagnostic> {
-    let contexts: Vec<&str> = plan.contexts().iter().map(|context| &*context.name).collect();
-    let mut known: Vec<&str> = config.endpoints.keys().map(String::as_str).collect();
-    known.sort_unstable();
-    let mut found = Vec::new();
+    let mut callees = Callees::new(plan, Some(config));
     for route in &config.routes.routes {
         let written = written("Dial", &format!("{},,{}", route.dial, route.options));
-        let at = &route.dial_at;
-        for words in written.complaints {
-            found.push(Diagnostic::warning(at, format!("route '{}': {words}", route.name)));
-        }
-        let names = written.endpoints.iter().map(|name| ("endpoint", name, "pjsip.conf", &known));
-        let places =
-            written.contexts.iter().map(|name| ("context", name, "extensions.conf", &contexts));
-        for (kind, name, file, all) in names.chain(places) {
-            if !all.contains(&name.as_str()) {
-                let near = nearest(name, all.iter().copied());
-                let what = format!("route '{}' calls {kind} '{name}'", route.name);
-                found.push(nowhere(at, &what, file, near));
-            }
-        }
+        callees.note(&format!("route '{}'", route.name), written, &route.dial_at);
     }
-    found
+    callees.findings
 }
 
-/// What lines that call somebody name: each endpoint and context that is not there once, with its
-/// first line, and option letters.
-fn about_calls(plan: &Dialplan, config: Option<&Config>, contexts: &[&str]) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    let mut seen = HashSet::new();
+/// What lines that call somebody name: endpoints and contexts that are not there, and option
+/// letters.
+fn about_calls(plan: &Dialplan, config: Option<&Config>) -> Vec<Diagnostic> {
+    let mut callees = Callees::new(plan, config);
     plan.each_call(&mut |call| {
-        let application = call.application;
-        let written = written(application, call.arguments);
+        let written = written(call.application, call.arguments);
+        callees.note(call.application, written, call.span);
+    });
+    callees.findings
+}
+
+/// Looks for those who are called: each endpoint and context that is not there is told once, with
+/// the first line that names it.
+struct Callees<'a> {
+    contexts: Vec<&'a str>,
+    /// Without one nothing is known of endpoints.
+    config: Option<&'a Config>,
+    seen: HashSet<(&'static str, String)>,
+    findings: Vec<Diagnostic>,
+}
+
+impl<'a> Callees<'a> {
+    fn new(plan: &'a Dialplan, config: Option<&'a Config>) -> Self {
+        Self { contexts: contexts(plan), config, seen: HashSet::new(), findings: Vec::new() }
+    }
+
+    fn note(&mut self, caller: &str, written: Written, at: &Span) {
         for words in written.complaints {
-            found.push(Diagnostic::warning(call.span, format!("{application}: {words}")));
+            self.findings.push(Diagnostic::warning(at, format!("{caller}: {words}")));
         }
         for name in written.contexts {
-            if !contexts.contains(&&*name) && seen.insert(("context", name.clone())) {
-                let near = nearest(&name, contexts.iter().copied());
-                let what = format!("{application} calls an extension of context '{name}'");
-                found.push(nowhere(call.span, &what, "extensions.conf", near));
+            if !self.contexts.contains(&&*name) && self.seen.insert(("context", name.clone())) {
+                let near = nearest(&name, self.contexts.iter().copied());
+                let what = format!("{caller} calls an extension of context '{name}'");
+                self.findings.push(nowhere(at, &what, "extensions.conf", near));
             }
         }
-        let Some(config) = config else { return };
+        let Some(config) = self.config else { return };
         for name in written.endpoints {
-            if !config.endpoints.contains_key(&name) && seen.insert(("endpoint", name.clone())) {
+            if !config.endpoints.contains_key(&name) && self.seen.insert(("endpoint", name.clone()))
+            {
                 let mut known: Vec<&str> = config.endpoints.keys().map(String::as_str).collect();
                 known.sort_unstable();
                 let near = nearest(&name, known);
-                let what = format!("{application} calls endpoint '{name}'");
-                found.push(nowhere(call.span, &what, "pjsip.conf", near));
+                let what = format!("{caller} calls endpoint '{name}'");
+                self.findings.push(nowhere(at, &what, "pjsip.conf", near));
             }
         }
-    });
-    found
+    }
 }
 
 /// Applications behind keys that are not there, or that say where the dialplan goes on, and names
