@@ -102,19 +102,25 @@ impl Stack {
         self.handlers.clear();
     }
 
-    /// The session in which a function of the program begins. One of a program that was replaced
-    /// ends with its last function.
-    pub(crate) fn session_of(
+    /// Begins a function of the program, in the session under way when that is of the same program.
+    /// One of a program that was replaced ends with its last function.
+    pub(crate) fn begin_function(
         &mut self,
         program: &Arc<dyn Program>,
-    ) -> Result<&mut dyn Session, String> {
-        let is_new = self.sessions.last().is_none_or(|(known, _)| !Arc::ptr_eq(known, program));
-        if is_new {
-            let session = program.start()?;
-            self.sessions.retain(|(_, session)| !session.is_idle());
-            self.sessions.push((program.clone(), session));
+        context: &str,
+        name: &str,
+        dialled: &str,
+    ) -> Result<(), String> {
+        if let Some((known, session)) = self.sessions.last_mut()
+            && Arc::ptr_eq(known, program)
+        {
+            return session.begin(context, name, dialled);
         }
-        self.session().ok_or_else(|| "there is no program".to_owned())
+        let mut session = program.start()?;
+        session.begin(context, name, dialled)?;
+        self.sessions.retain(|(_, session)| !session.is_idle());
+        self.sessions.push((program.clone(), session));
+        Ok(())
     }
 
     /// The session of the function that began last.
@@ -203,4 +209,64 @@ pub(crate) fn seal(stack: &mut Stack) -> usize {
         frame.return_to = None;
     }
     stack.frames.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::{Answer, Contribution, Step};
+
+    /// A program of which a function may be gone.
+    #[derive(Debug)]
+    struct Small(bool);
+
+    #[derive(Debug)]
+    struct Running(bool, usize);
+
+    impl Program for Small {
+        fn contexts(&self) -> &[Contribution] {
+            &[]
+        }
+
+        fn start(&self) -> Result<Box<dyn Session>, String> {
+            Ok(Box::new(Running(self.0, 0)))
+        }
+    }
+
+    impl Session for Running {
+        fn begin(&mut self, _: &str, _: &str, _: &str) -> Result<(), String> {
+            self.1 += usize::from(self.0);
+            self.0.then_some(()).ok_or_else(|| "it is gone".to_owned())
+        }
+
+        fn resume(&mut self, _: Answer) -> Step {
+            Step::Finished
+        }
+
+        fn rested(&mut self) {}
+
+        fn end(&mut self) {
+            self.1 -= 1;
+        }
+
+        fn is_idle(&self) -> bool {
+            self.1 == 0
+        }
+
+        fn printed(&mut self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn a_function_that_cannot_begin_leaves_the_one_under_way_in_force() {
+        let mut stack = Stack::default();
+        let (old, new): (Arc<dyn Program>, Arc<dyn Program>) =
+            (Arc::new(Small(true)), Arc::new(Small(false)));
+        assert_eq!(stack.begin_function(&old, "a", "s", "s"), Ok(()));
+        assert!(stack.begin_function(&new, "a", "s", "s").is_err());
+        assert!(stack.session().is_some_and(|session| !session.is_idle()));
+        stack.leave_function();
+        assert!(stack.session().is_some_and(|session| session.is_idle()));
+    }
 }

@@ -60,8 +60,8 @@ impl<H: Host> Runner<'_, H> {
     fn enter(&mut self, position: &Position, function: &Function) -> Result<(), String> {
         let plan = self.host.dialplan();
         let program = plan.program.as_ref().ok_or("the program of this extension is gone")?;
-        let session = self.host.stack().session_of(program)?;
-        session.begin(&function.context, &function.name, &position.extension)
+        let Function { context, name } = function;
+        self.host.stack().begin_function(program, context, name, &position.extension)
     }
 
     async fn obey(&mut self, position: &Position) -> End {
