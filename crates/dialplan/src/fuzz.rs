@@ -127,12 +127,17 @@ impl Host for MemoryHost {
             "Busy" => Err(Stop::Hangup { cause: 17 }),
             "Congestion" => Err(Stop::Hangup { cause: 34 }),
             "Ask" => self.answers.pop_front().unwrap_or(Ok(Flow::Next)),
+            // As Dial runs a subroutine before it calls.
+            "Sub" => {
+                let target = Position::new(arguments, "s", 1);
+                crate::run_subroutine(self, target, &[]).await.map(|_| Flow::Next)
+            }
             _ => Ok(Flow::Next),
         }
     }
 
     fn knows_application(&self, application: &str) -> bool {
-        matches!(application, "Hangup" | "Ask" | "Verbose" | "Answer")
+        matches!(application, "Hangup" | "Ask" | "Sub" | "Verbose" | "Answer")
     }
 
     fn caller_id_number(&self) -> Option<String> {

@@ -204,6 +204,15 @@ fn a_long_computation_lets_others_run_and_an_application_allows_another() {
 }
 
 #[test]
+fn a_subroutine_that_computes_long_leaves_the_function_its_time() {
+    let lua = "local function compute() for i = 1, 300000 do end end\nextensions = {\n\
+        a = { s = function() app.Sub('sub') compute() app.Verbose('on') end },\n\
+        sub = { s = compute } }";
+    let (host, _) = play(host_with("", lua));
+    assert_eq!(host.executed.join(" "), "Sub(sub) Verbose(on)", "{:?}", host.warnings);
+}
+
+#[test]
 fn a_state_that_grows_without_end_is_ended() {
     let host = check("local t = {} while true do t[#t + 1] = string.rep('x', 10000) end", "");
     assert!(host.warnings[0].contains("memory"), "{:?}", host.warnings);

@@ -136,13 +136,15 @@ impl<H: Host> Runner<'_, H> {
             return Outcome::Stopped(stop);
         }
         self.host.report(RunEvent::Executing { position, application: name, arguments });
+        let outcome = execute(self.host, name, arguments, position).await;
         if !is_ours {
             self.total = 0;
+            // Only now: a subroutine that the application ran may be a function of this session.
             if let Some(session) = self.host.stack().session() {
                 session.rested();
             }
         }
-        match execute(self.host, name, arguments, position).await {
+        match outcome {
             Ok(Flow::Next) if self.host.stack().depth() >= self.base => {
                 Outcome::Answered(Answer::Done)
             }
