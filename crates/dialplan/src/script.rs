@@ -100,6 +100,8 @@ pub enum Step {
     IsHungUp,
     /// The function came to its end.
     Finished,
+    /// What [`Answer::HungUp`] raises ended the function.
+    HungUp,
     /// An error ended the function: file, line and message.
     Failed(String),
 }

@@ -6,7 +6,7 @@ use sidetone_dialplan::script::Answer;
 use crate::libraries::State;
 
 /// The number that an application raises when the call is over, as scripts know it.
-const OVER: i64 = -1;
+pub(crate) const OVER: i64 = -1;
 
 /// What a coroutine wants.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::FILE;
 use crate::chunk;
 use crate::libraries::State;
 use crate::load::Shared;
-use crate::orders::{Advance, Order, Reply, advance, words};
+use crate::orders::{Advance, OVER, Order, Reply, advance, words};
 
 pub(crate) struct LuaSession {
     state: State,
@@ -63,6 +63,11 @@ impl LuaSession {
     }
 }
 
+/// An error that ended a function.
+fn failed(words: String) -> Step {
+    if words.parse() == Ok(OVER) { Step::HungUp } else { Step::Failed(words) }
+}
+
 impl fmt::Debug for LuaSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LuaSession")
@@ -96,7 +101,7 @@ impl Session for LuaSession {
             Some((context, dialled)) => Reply::Arguments(context, dialled),
             None => Reply::Answer(answer),
         };
-        let step = self.advance(&running, reply).unwrap_or_else(Step::Failed);
+        let step = self.advance(&running, reply).unwrap_or_else(failed);
         self.running.push(running);
         step
     }

@@ -166,6 +166,21 @@ fn the_end_of_the_call_is_an_error_at_each_application() {
 }
 
 #[test]
+fn an_error_after_the_end_of_the_call_is_said() {
+    let host = check("pcall(app.Hangup, 17)\nlocal x = nil + 1", "Hangup(17)");
+    assert!(host.warnings[0].starts_with("extensions.lua:3: attempt to"), "{:?}", host.warnings);
+    for body in ["app.Hangup(17)", "local ok, why = pcall(app.Hangup, 17) error(why)"] {
+        assert_eq!(check(body, "Hangup(17)").warnings, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn raising_what_the_end_of_the_call_raises_ends_it() {
+    let (host, stop) = play(host_with("", "extensions = { a = { s = function() error(-1) end } }"));
+    assert_eq!((stop, host.warnings.len()), (Stop::NORMAL, 0), "{:?}", host.warnings);
+}
+
+#[test]
 fn an_error_names_its_line_and_leads_to_e() {
     let lua = "extensions = { a = { s = function()\nlocal x = nil + 1 end } }";
     let (host, stop) = play(host_with("", lua));

@@ -109,16 +109,29 @@ impl<H: Host> Runner<'_, H> {
                         }
                     }
                 }
-                Step::Finished => {
-                    return stopped.filter(|_| !self.gone).map_or(End::Finished, End::Stopped);
-                }
-                Step::Failed(reason) => {
-                    return stopped
-                        .filter(|_| !self.gone)
-                        .map_or(End::Failed(reason), End::Stopped);
+                step @ (Step::Finished | Step::HungUp | Step::Failed(_)) => {
+                    return self.ended(step, stopped);
                 }
             };
         }
+    }
+
+    /// How a function ended that came to its last [`Step`]. That the call is over counts more than
+    /// an error, which is said then.
+    fn ended(&mut self, step: Step, stopped: Option<Stop>) -> End {
+        let end = match step {
+            Step::Failed(reason) => End::Failed(reason),
+            Step::HungUp => End::Stopped(Stop::NORMAL),
+            _ => End::Finished,
+        };
+        if self.gone {
+            return if let End::Stopped(_) = end { End::Finished } else { end };
+        }
+        let Some(stop) = stopped else { return end };
+        if let End::Failed(reason) = end {
+            expand::warn(self.host, &reason);
+        }
+        End::Stopped(stop)
     }
 
     async fn application(&mut self, position: &Position, name: &str, arguments: &str) -> Outcome {
