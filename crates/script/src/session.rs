@@ -84,8 +84,10 @@ impl Session for LuaSession {
             let extensions: Table = lua.globals().raw_get("extensions")?;
             extensions.raw_get::<Table>(context)?.raw_get(name)
         };
-        let function =
-            find().map_err(|_| format!("{FILE}: extensions.{context}[\"{name}\"] is gone"))?;
+        let function = find().map_err(|error| {
+            let words = words(&error);
+            format!("{FILE}: extensions.{context}[\"{name}\"] cannot be called: {words}")
+        })?;
         let thread = lua.create_thread(function).map_err(|error| words(&error))?;
         self.state.meter.reset();
         let arguments = Some((context.to_owned(), dialled.to_owned()));
