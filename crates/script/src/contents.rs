@@ -1,5 +1,6 @@
 //! What a program defines: the tables `extensions` and `hints` as contributions to contexts.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use mlua::{Function, Lua, Table, Value};
@@ -7,7 +8,7 @@ use sidetone_conf::{Diagnostic, Span};
 use sidetone_dialplan::script::Contribution;
 
 use crate::FILE;
-use crate::limits::MAX_ENTRIES;
+use crate::limits::{MAX_ENTRIES, MAX_FINDINGS};
 use crate::text::text_of;
 
 /// Reads both tables. What cannot be used is left out and said.
@@ -40,35 +41,44 @@ type Entry = fn(&mut Reader, context: &str, name: &str, value: &Value);
 
 impl Reader {
     fn warn(&mut self, text: String) {
-        let span = Span::whole_file(FILE);
-        if self.diagnostics.len() < 100 {
-            self.diagnostics.push(Diagnostic::warning(&span, text));
+        let text = match self.diagnostics.len().cmp(&MAX_FINDINGS) {
+            Ordering::Less => text,
+            Ordering::Equal => "there is more to say; mend the rest first".to_owned(),
+            Ordering::Greater => return,
+        };
+        self.diagnostics.push(Diagnostic::warning(&Span::whole_file(FILE), text));
+    }
+
+    /// Counts an entry; false when it is one too many.
+    fn has_room(&mut self) -> bool {
+        self.entries += 1;
+        if self.entries == MAX_ENTRIES + 1 {
+            self.warn(format!("more than {MAX_ENTRIES} entries; the rest is lost"));
         }
+        self.entries <= MAX_ENTRIES
     }
 
     fn table(&mut self, title: &str, table: &Table, entry: Entry) {
         for pair in table.pairs::<Value, Value>() {
             let Ok((name, inner)) = pair else { continue };
-            let (Value::String(name), Value::Table(inner)) = (&name, &inner) else {
-                let name = text_of(&name).unwrap_or_else(|| name.type_name().to_owned());
+            let (Some(context), Value::Table(inner)) = (name_of(&name), inner) else {
+                let name = shown(&name);
                 self.warn(format!("{title}[{name}] is no context: a name and a table are"));
                 continue;
             };
-            let context = name.to_string_lossy();
             self.contribution(&context);
             for pair in inner.pairs::<Value, Value>() {
                 let Ok((name, value)) = pair else { continue };
-                self.entries += 1;
-                if self.entries > MAX_ENTRIES {
-                    return self.warn(format!("more than {MAX_ENTRIES} entries; the rest is lost"));
+                if !self.has_room() {
+                    return;
                 }
-                let Value::String(name) = &name else {
-                    let shown = text_of(&name).unwrap_or_else(|| name.type_name().to_owned());
-                    let text = format!("{title}.{context}[{shown}] is left out");
-                    self.warn(format!("{text}: names are strings, as in [\"{shown}\"]"));
+                let Some(known) = name_of(&name) else {
+                    let name = shown(&name);
+                    let text = format!("{title}.{context}[{name}] is left out");
+                    self.warn(format!("{text}: names are strings, as in [\"{name}\"], in UTF-8"));
                     continue;
                 };
-                entry(self, &context, &name.to_string_lossy(), &value);
+                entry(self, &context, &known, &value);
             }
         }
     }
@@ -85,14 +95,7 @@ impl Reader {
 
     fn extension(&mut self, context: &str, name: &str, value: &Value) {
         match value {
-            Value::Table(list) if name == "include" => {
-                for included in list.sequence_values::<Value>() {
-                    match included.ok().as_ref().and_then(text_of) {
-                        Some(text) => self.contribution(context).includes.push(text),
-                        None => self.warn(format!("{context}: an include is no name")),
-                    }
-                }
-            }
+            Value::Table(list) if name == "include" => self.includes(context, list),
             Value::Function(function) => {
                 let span = span_of(function);
                 self.contribution(context).functions.push((name.to_owned(), span));
@@ -102,6 +105,29 @@ impl Reader {
                 self.warn(format!(
                     "extensions.{context}[\"{name}\"] is no function but of type {kind}"
                 ));
+            }
+        }
+    }
+
+    /// A list, whose order counts; what stands beside it is no part of it.
+    fn includes(&mut self, context: &str, list: &Table) {
+        let mut length = 0;
+        for included in list.sequence_values::<Value>() {
+            if !self.has_room() {
+                return;
+            }
+            length += 1;
+            match included.ok().as_ref().and_then(text_of) {
+                Some(text) => self.contribution(context).includes.push(text),
+                None => self.warn(format!("extensions.{context}.include[{length}] is no name")),
+            }
+        }
+        for pair in list.pairs::<Value, Value>() {
+            let Ok((place, _)) = pair else { continue };
+            if !place.as_i64().is_some_and(|place| (1..=length).contains(&place)) {
+                let place = shown(&place);
+                let text = format!("extensions.{context}.include[{place}] is left out");
+                self.warn(format!("{text}: write a list of names, as {{ \"outside\" }}"));
             }
         }
     }
@@ -131,6 +157,16 @@ impl Reader {
         });
         (sorted.collect(), self.diagnostics)
     }
+}
+
+/// The name of a context or an extension, by which it is found again in Lua.
+fn name_of(value: &Value) -> Option<String> {
+    let Value::String(name) = value else { return None };
+    name.to_str().ok().filter(|name| !name.is_empty()).map(|name| name.to_owned())
+}
+
+fn shown(value: &Value) -> String {
+    text_of(value).unwrap_or_else(|| value.type_name().to_owned())
 }
 
 /// Where a function is written.

@@ -42,3 +42,6 @@ pub(crate) const MAX_FILES: usize = 200;
 
 /// Functions, includes and hints of a whole program.
 pub(crate) const MAX_ENTRIES: usize = 100_000;
+
+/// Findings about what a program defines; after that only that there are more.
+pub(crate) const MAX_FINDINGS: usize = 100;

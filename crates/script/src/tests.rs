@@ -352,6 +352,38 @@ fn what_is_no_function_is_left_out_and_said() {
         assert!(found.contains(words), "{found}");
     }
     assert!(found.contains("printed: hello"), "{found}");
+    let names = "['\\xff'] = function() end, [''] = function() end";
+    let text = format!(
+        "extensions = {{ ['\\xfe'] = {{}}, a = {{ {names}, include = {{ x = 'b' }} }} }}\n\
+         hints = {{ a = {{ ['1'] = '' }} }}"
+    );
+    let source = MemorySource::new().with("/etc/extensions.lua", text);
+    let Loaded::Program(program, found) = load("/etc", &source, Limits::default()) else {
+        panic!("it can be loaded");
+    };
+    let plan = load_with(&sidetone_conf::parse("", "extensions.conf"), Some(program));
+    let found = found.iter().chain(&plan.diagnostics).map(ToString::to_string);
+    let found = found.collect::<Vec<_>>().join("|");
+    for words in [
+        "extensions[\u{fffd}] is no context",
+        "extensions.a[\u{fffd}] is left out",
+        "extensions.a[] is left out",
+        "extensions.a.include[x] is left out: write a list of names",
+        "a hint needs a device",
+    ] {
+        assert!(found.contains(words), "{found}");
+    }
+}
+
+#[test]
+fn not_all_that_is_wrong_is_said() {
+    let text = "extensions = {} for i = 1, 1000 do extensions['c' .. i] = i end";
+    let source = MemorySource::new().with("/etc/extensions.lua", text);
+    let Loaded::Program(_, found) = load("/etc", &source, Limits::default()) else {
+        panic!("it can be loaded");
+    };
+    assert_eq!(found.len(), 101);
+    assert!(found[100].to_string().contains("there is more to say"), "{}", found[100]);
 }
 
 #[test]

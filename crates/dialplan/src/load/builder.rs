@@ -269,9 +269,9 @@ impl<'g> Builder<'g> {
     }
 
     fn hint(&mut self, context: usize, extension: usize, device: &str, span: &Span) {
-        if device.is_empty() {
-            return self.error(span, "a hint needs a device such as PJSIP/101");
-        }
+        let Some(hint) = self.hint_to(device, span) else {
+            return;
+        };
         let Some(target) = self.contexts.get_mut(context) else {
             return;
         };
@@ -282,7 +282,15 @@ impl<'g> Builder<'g> {
             let text = format!("{} already has a hint ({})", target.name, first.span);
             return self.error(span, text);
         }
-        target.hint = Some(Hint { device: device.into(), span: span.clone() });
+        target.hint = Some(hint);
+    }
+
+    pub(super) fn hint_to(&mut self, device: &str, span: &Span) -> Option<Hint> {
+        if device.is_empty() {
+            self.error(span, "a hint needs a device such as PJSIP/101");
+            return None;
+        }
+        Some(Hint { device: device.into(), span: span.clone() })
     }
 
     fn include(&mut self, context: usize, value: &Value) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sidetone_conf::Span;
 
 use super::builder::{Builder, index};
-use crate::plan::{Context, Extension, Hint, Priority};
+use crate::plan::{Context, Extension, Priority};
 use crate::script::Contribution;
 
 impl Builder<'_> {
@@ -26,9 +26,11 @@ impl Builder<'_> {
             }
         }
         for (name, device) in &given.hints {
+            let Some(hint) = self.hint_to(device, &given.span) else {
+                continue;
+            };
             if let Some(extension) = self.of_program(&mut part, &mut known, name, &given.span) {
-                extension.hint =
-                    Some(Hint { device: device.as_str().into(), span: given.span.clone() });
+                extension.hint = Some(hint);
             }
         }
         index(&mut part);
