@@ -74,6 +74,11 @@ fn variables_and_functions_are_read_and_set() {
 }
 
 #[test]
+fn numbers_are_written_as_the_script_itself_prints_them() {
+    check("app.Verbose(0.1 + 0.2, 10 * 1.1, 1 / 3)", "Verbose(0.3,11,0.33333333333333)");
+}
+
+#[test]
 fn a_function_that_is_not_there_is_an_error_that_can_be_caught() {
     let host = check(
         "app.Verbose(pcall(function() return channel.NONE(1):get() end) and 1 or 0)\n\

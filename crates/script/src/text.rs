@@ -3,7 +3,7 @@
 use mlua::Value;
 
 /// A value as text, as far as it has one. Whole numbers have no decimal point, however they were
-/// computed; bytes that are no UTF-8 are replaced.
+/// computed, and others 14 digits; bytes that are no UTF-8 are replaced.
 pub(crate) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.to_string_lossy()),
@@ -13,13 +13,15 @@ pub(crate) fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// `3.0` is `3`: extensions and seconds are counted, and Lua 5.1 wrote it so.
+/// `3.0` is `3`: extensions and seconds are counted, and Lua 5.1 wrote it so. `0.1 + 0.2` is `0.3`,
+/// as Lua prints it.
 #[expect(clippy::cast_possible_truncation, reason = "whole and within the range of i64")]
 fn number_text(number: f64) -> String {
     if number.fract() == 0.0 && number.abs() < 1e15 {
         return (number as i64).to_string();
     }
-    number.to_string()
+    let rounded: f64 = format!("{number:.13e}").parse().unwrap_or(number);
+    rounded.to_string()
 }
 
 /// The arguments of an application or a function: `nil` is empty.
