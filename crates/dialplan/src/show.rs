@@ -118,8 +118,7 @@ fn show_context(
         return;
     }
     counts.contexts += 1;
-    let is_program = |span: &Span| span.file.ends_with(".lua");
-    let made_by = |span: &Span| if is_program(span) { "pbx_lua" } else { "pbx_config" };
+    let made_by = |span: &Span| if span.file.ends_with(".lua") { "pbx_lua" } else { "pbx_config" };
     let creator = made_by(&context.span);
     let _ = writeln!(out, "[ {title} '{}' created by '{creator}' ]", context.name);
     for extension in extensions {
